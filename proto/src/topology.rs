@@ -1,0 +1,92 @@
+//! Which event travels under which topic, and which queues read it.
+
+use crate::events;
+
+/// The name under which an event is published; on RabbitMQ the routing key.
+pub type Topic = &'static str;
+
+/// An event: a message with its topic.
+pub trait Event: prost::Message + Default + 'static {
+    /// Where it is published.
+    const TOPIC: Topic;
+}
+
+/// One reader's line of events.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name, `<owner>.<what>`.
+    pub name: &'static str,
+    /// What it reads.
+    pub topic: Topic,
+    /// The service that reads it.
+    pub owner: &'static str,
+}
+
+macro_rules! topology {
+    ($($topic:literal $event:ident { $($konst:ident = $queue:literal by $owner:literal),+ $(,)? })+) => {
+        $(impl Event for events::$event {
+            const TOPIC: Topic = $topic;
+        })+
+
+        $($(
+            #[doc = concat!("`", $queue, "`: ", stringify!($event), " for ", $owner, ".")]
+            pub const $konst: Queue = Queue { name: $queue, topic: $topic, owner: $owner };
+        )+)+
+
+        /// Every queue there is. All of them are declared by every process before it publishes.
+        pub const QUEUES: &[Queue] = &[$($($konst),+),+];
+    };
+}
+
+topology! {
+    "records.stored" RecordsStored { RULES_RECORDS = "rules.records" by "rules" }
+    "resident.registered" ResidentRegistered { INGEST_REGISTRATIONS = "ingest.registrations" by "ingest" }
+    "draft.gathered" DraftGathered { REVIEW_DRAFTS = "review.drafts" by "review" }
+    "alert.approved" AlertApproved { DISPATCH_APPROVED = "dispatch.approved" by "dispatch" }
+    "alert.stopped" AlertStopped {
+        DISPATCH_STOPPED = "dispatch.stopped" by "dispatch",
+        RESIDENT_STOPPED = "resident.stopped" by "resident",
+        DISPLAY_STOPPED = "display.stopped" by "display",
+    }
+    "alert.released" AlertReleased {
+        REVIEW_RELEASED = "review.released" by "review",
+        RESIDENT_RELEASED = "resident.released" by "resident",
+        DISPLAY_RELEASED = "display.released" by "display",
+    }
+    "alert.handed-over" AlertHandedOver { REVIEW_HANDED_OVER = "review.handed-over" by "review" }
+    "alert.closed" AlertClosed {
+        REVIEW_CLOSED = "review.closed" by "review",
+        RESIDENT_CLOSED = "resident.closed" by "resident",
+        DISPLAY_CLOSED = "display.closed" by "display",
+    }
+    "batch.ready.app" AppBatchReady { PUSH_BATCHES = "push.batches" by "push" }
+    "batch.ready.sms" SmsBatchReady { SMS_BATCHES = "sms.batches" by "sms" }
+    "endpoints.gone" EndpointsGone { RESIDENT_ENDPOINTS_GONE = "resident.endpoints-gone" by "resident" }
+    "sms.code-requested" CodeRequested { SMS_CODES = "sms.codes" by "sms" }
+    "sms.replied" SmsReplied { RESIDENT_SMS_REPLIES = "resident.sms-replies" by "resident" }
+    "audit.entry" AuditEntry { AUDIT_ENTRIES = "audit.entries" by "audit" }
+}
+
+/// The queues that read a topic.
+pub fn queues_of(topic: &str) -> impl Iterator<Item = &'static Queue> {
+    QUEUES.iter().filter(move |queue| queue.topic == topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_queue_has_a_name_of_its_own_that_begins_with_its_owner() {
+        for (at, queue) in QUEUES.iter().enumerate() {
+            assert!(queue.name.starts_with(queue.owner), "{queue:?}");
+            assert!(QUEUES[at + 1..].iter().all(|other| other.name != queue.name), "{queue:?}");
+        }
+    }
+
+    #[test]
+    fn a_stopped_alert_is_told_to_all_who_show_or_send_it() {
+        let readers: Vec<_> = queues_of(events::AlertStopped::TOPIC).map(|queue| queue.owner).collect();
+        assert_eq!(readers, ["dispatch", "resident", "display"]);
+    }
+}

@@ -1,0 +1,217 @@
+//! The trace from outside: entries arrive over the bus, auditors read them and take the proof away, on the embedded database.
+#![allow(clippy::unwrap_used, reason = "a trace that cannot be set up fails the test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use audit::{Broken, Head, MIGRATOR, SCHEMA, Settings, trace, verify};
+use axum::Router;
+use axum::body::Body;
+use chrono::{DateTime, Utc};
+use domain::ids::StaffId;
+use domain::staff::{Role, Scope};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use platform::Platform;
+use platform::clock::Clock;
+use platform::http::{Authenticator, Authenticators, Caller, Problem, Shell, StaffCaller, openapi_faults};
+use proto::AuditEntry;
+use serde_json::Value;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// Every token is a role.
+struct Roles;
+
+#[async_trait]
+impl Authenticator for Roles {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &[""]
+    }
+
+    async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        let role: Role = token.parse().unwrap();
+        let staff = StaffCaller { id: StaffId::new(), name: "审计".to_owned(), role, scope: Scope::City, session: String::new() };
+        Ok(Some(Caller::Staff(staff)))
+    }
+}
+
+struct Office {
+    platform: Platform,
+    router: Router,
+}
+
+impl Office {
+    async fn opened() -> Self {
+        let clock = Clock::moved("2026-11-02T01:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        let platform = platform::scratch::temporary(clock).await.unwrap();
+        platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
+        let routes = audit::start(&platform, Settings::default()).await.unwrap();
+        assert_eq!(openapi_faults(&routes), Vec::<String>::new());
+        let router = Shell::new(routes, Authenticators::new().with(Roles)).router();
+        Self { platform, router }
+    }
+
+    async fn append(&self, entries: impl IntoIterator<Item = AuditEntry>) {
+        for entry in entries {
+            trace::append(&self.platform.database, entry).await.unwrap();
+        }
+    }
+
+    async fn get(&self, path: &str, role: &str) -> (StatusCode, String) {
+        let request = Request::get(path).header("authorization", format!("Bearer {role}")).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    /// Numbers of the entries that a query finds, and the next page.
+    async fn finds(&self, query: &str) -> (Vec<i64>, Value) {
+        let (status, text) = self.get(&format!("/api/v1/audit/entries?{query}"), "auditor").await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        let page: Value = serde_json::from_str(&text).unwrap();
+        let numbers = page["entries"].as_array().unwrap().iter().map(|entry| entry["sequence"].as_i64().unwrap()).collect();
+        (numbers, page["next"].clone())
+    }
+
+    async fn proof(&self, after: i64) -> Vec<String> {
+        let (status, text) = self.get(&format!("/api/v1/audit/proof?after={after}"), "auditor").await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until everything published was handled; the bus wakes by itself, the clock stands still.
+    async fn settled(&self) {
+        let settled = async {
+            while !self.platform.bus.settled().await.unwrap() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), settled).await.unwrap();
+    }
+}
+
+fn approved(alert: &str, at_ms: i64) -> AuditEntry {
+    AuditEntry {
+        entry_id: Uuid::now_v7().to_string(),
+        actor_kind: "staff".to_owned(),
+        actor: "wang".to_owned(),
+        role: "city_command_officer".to_owned(),
+        action: "alert.approve".to_owned(),
+        object_kind: "alert".to_owned(),
+        object: alert.to_owned(),
+        district: Some(500_103),
+        at_ms,
+        detail_json: "{\"reason\":\"符合规定\"}".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn what_a_service_publishes_is_appended_once_however_often_it_arrives() {
+    let office = Office::opened().await;
+    let entry = approved("a", 1);
+    for _ in 0..3 {
+        let mut tx = office.platform.database.begin().await.unwrap();
+        tx.publish(SCHEMA, &entry).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    office.settled().await;
+    assert_eq!(office.finds("").await.0, [1]);
+}
+
+#[tokio::test]
+async fn writers_at_the_same_time_make_one_chain_without_gaps() {
+    let office = Arc::new(Office::opened().await);
+    let writers = (0..20).map(|number| {
+        let office = Arc::clone(&office);
+        tokio::spawn(async move { office.append([approved("a", number)]).await })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    assert_eq!(verify(Head::GENESIS, office.proof(0).await).unwrap().sequence, 20);
+}
+
+#[tokio::test]
+async fn auditors_find_what_they_look_for_page_by_page() {
+    let office = Office::opened().await;
+    let other = AuditEntry { actor: "li".to_owned(), action: "alert.refuse".to_owned(), district: None, ..approved("b", 2000) };
+    office.append([approved("a", 1000), other, approved("a", 3000)]).await;
+    for (query, found) in [
+        ("", vec![3, 2, 1]),
+        ("actor=li", vec![2]),
+        ("action=alert.approve", vec![3, 1]),
+        ("object_kind=alert&object=b", vec![2]),
+        ("district=500103", vec![3, 1]),
+        ("from=1970-01-01T00:00:02Z", vec![3, 2]),
+        ("until=1970-01-01T00:00:02Z", vec![1]),
+        ("limit=2&before=3", vec![2, 1]),
+    ] {
+        assert_eq!(office.finds(query).await.0, found, "{query}");
+    }
+    let (first, next) = office.finds("limit=2").await;
+    assert_eq!((first, next.clone()), (vec![3, 2], Value::from(2)));
+    assert_eq!(office.finds(&format!("limit=2&before={next}")).await, (vec![1], Value::Null));
+    let (status, problem) = office.get("/api/v1/audit/entries?limit=0", "auditor").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(problem.contains("\"field\":\"limit\""));
+}
+
+#[tokio::test]
+async fn nobody_but_auditors_reads_the_trace() {
+    let office = Office::opened().await;
+    for role in ["administrator", "technical_operator", "city_command_officer"] {
+        for path in ["/api/v1/audit/entries", "/api/v1/audit/proof"] {
+            assert_eq!(office.get(path, role).await.0, StatusCode::FORBIDDEN, "{role} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_proof_holds_goes_on_from_a_kept_head_and_is_itself_traced() {
+    let office = Office::opened().await;
+    office.append((0..3).map(|number| approved("a", number))).await;
+    let kept = verify(Head::GENESIS, office.proof(0).await).unwrap();
+    assert_eq!(kept.sequence, 3);
+    office.settled().await;
+    assert_eq!(office.finds("action=audit.export").await.0, [4]);
+    assert_eq!(verify(kept, office.proof(kept.sequence).await).unwrap().sequence, 4);
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_or_delete_an_entry() {
+    let office = Office::opened().await;
+    office.append([approved("a", 1)]).await;
+    for statement in ["update audit.entry set hash = hash", "delete from audit.entry", "truncate audit.entry", "delete from audit.head"] {
+        let refused = sqlx::query(statement).execute(office.platform.database.pool()).await.unwrap_err();
+        assert!(refused.to_string().contains("only ever appended"), "{statement}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_by_somebody_who_switches_the_trigger_off_shows_in_the_proof() {
+    let office = Office::opened().await;
+    office.append((0..3).map(|number| approved("a", number))).await;
+    let pool = office.platform.database.pool();
+    for statement in [
+        "alter table audit.entry disable trigger all",
+        "update audit.entry set body = replace(body, 'approve', 'refuse') where sequence = 2",
+    ] {
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
+    let broken = verify(Head::GENESIS, office.proof(0).await);
+    assert_eq!(broken, Err(Broken::Altered { line: 2, sequence: 2 }));
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_refused_and_leaves_the_chain_as_it_was() {
+    let office = Office::opened().await;
+    for broken in
+        [AuditEntry { entry_id: "7".to_owned(), ..approved("a", 1) }, AuditEntry { detail_json: "{".to_owned(), ..approved("a", 1) }]
+    {
+        assert!(matches!(trace::append(&office.platform.database, broken).await, Err(audit::Error::Malformed { .. })));
+    }
+    assert_eq!(verify(Head::GENESIS, office.proof(0).await), Ok(Head::GENESIS));
+}

@@ -1,0 +1,80 @@
+//! What can go wrong in dispatch, and what of it a caller is told.
+
+use domain::ids::{AlertId, BatchId};
+use platform::BoxError;
+use platform::http::Problem;
+
+/// A failure of dispatch.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A statement failed or the database is away.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// Bus or transaction failed.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+    /// A setting makes no sense.
+    #[error("setting {name} {reason}")]
+    Setting {
+        /// The key in the configuration file.
+        name: &'static str,
+        /// What is wanted.
+        reason: &'static str,
+    },
+    /// alert.approved named an alert that review does not show as approved.
+    #[error("alert {0} is not among the approved alerts")]
+    NotApproved(AlertId),
+    /// Another holder has the batch, or it was closed: nothing was written.
+    #[error("the lease of batch {} was lost", .0.get())]
+    LeaseLost(BatchId),
+    /// What is stored, or arrived, cannot be read.
+    #[error("{what} of {of} cannot be read")]
+    Damaged {
+        /// Which value.
+        what: &'static str,
+        /// Of which alert, batch or event.
+        of: String,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+    /// No such alert, or not yet approved.
+    #[error("no such alert in dispatch")]
+    NoSuchAlert,
+    /// No such follow-up item in the caller's area.
+    #[error("no such follow-up item")]
+    NoSuchFollowUp,
+    /// A follow-up item has one outcome.
+    #[error("the follow-up item has its outcome already")]
+    FollowUpClosed,
+}
+
+impl Error {
+    pub(crate) fn damaged(what: &'static str, of: impl ToString, source: impl Into<BoxError>) -> Self {
+        Self::Damaged { what, of: of.to_string(), source: source.into() }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::NoSuchAlert => Problem::not_found(
+                "alert_not_dispatched",
+                "该弹窗不存在或尚未批准，请核对编号。",
+                "There is no such alert, or it is not approved yet. Check its id.",
+            ),
+            Error::NoSuchFollowUp => Problem::not_found(
+                "follow_up_not_found",
+                "您的辖区内没有此跟进事项，请刷新列表。",
+                "There is no such follow-up item in your area. Load the list again.",
+            ),
+            Error::FollowUpClosed => Problem::conflict(
+                "follow_up_closed",
+                "该跟进事项已有处理结果，请刷新列表。",
+                "Somebody has already entered an outcome for this item. Load the list again.",
+            ),
+            Error::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => Problem::unavailable(&error),
+            _ => Problem::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Taking a batch, and keeping it.
+
+use domain::batch::{BatchNumber, Outcomes, RecipientList};
+use domain::ids::{AlertId, BatchId, WaveNo};
+use domain::outcome::{Channel, Outcome};
+use proto::EndpointsGone;
+use proto::events::endpoints_gone::Entry;
+
+use super::{Claimed, GoneEndpoint, Ledger, Report, Standing, column, number_of};
+use crate::{Error, SCHEMA, signals};
+
+impl Ledger {
+    /// Takes a released batch for `holder` (a name for the console, such as `push-3f2a`).
+    ///
+    /// `None`: there is nothing to do. Somebody else has it, it was closed, it must wait because quiet hours began, or nobody in it is to be sent
+    /// to any more because the alert ended or all have acknowledged; in that last case it is closed here.
+    pub async fn claim(&self, batch_id: BatchId, holder: &str) -> Result<Option<Claimed>, Error> {
+        let now = self.clock.now();
+        let Some(row) = sqlx::query!(
+            r#"update dispatch.batch b
+                  set state = case when b.send_until <= $3 then 'ready' else 'claimed' end,
+                      lease = b.lease + 1, lease_until = $4, holder = $2
+                 from dispatch.alert a, dispatch.recipient_list r
+                where b.batch_id = $1 and b.state = 'released' and a.alert_id = b.alert_id and r.batch_id = b.batch_id
+            returning b.alert_id, b.wave, b.channel, b.number, b.due_at, b.send_until, b.lease, b.outcomes, b.state, r.recipients,
+                      (a.state not in ('dispatching', 'active') or a.expires_at <= $3) as "ended!""#,
+            batch_id.get(),
+            holder,
+            now,
+            now + self.lease,
+        )
+        .fetch_optional(self.database.pool())
+        .await?
+        else {
+            return Ok(None);
+        };
+        if row.state == "ready" {
+            return Ok(None);
+        }
+        let of = batch_id.get();
+        let recipients = RecipientList::decode(&row.recipients).map_err(|error| Error::damaged("recipients", of, error))?;
+        let outcomes = match row.outcomes {
+            Some(bytes) => Outcomes::decode(&bytes, recipients.len()).map_err(|error| Error::damaged("outcomes", of, error))?,
+            None => Outcomes::pending(recipients.len()),
+        };
+        let mut claimed = Claimed {
+            batch_id,
+            number: BatchNumber::try_from(row.number).map_err(|error| Error::damaged("number", of, error))?,
+            alert: self.alert(AlertId::from_uuid(row.alert_id)).await?,
+            wave: WaveNo::new(u8::try_from(row.wave).map_err(|error| Error::damaged("wave", of, error))?),
+            channel: row.channel.parse::<Channel>().map_err(|error| Error::damaged("channel", of, error))?,
+            recipients,
+            outcomes,
+            lease_until: now + self.lease,
+            send_until: row.send_until,
+            due_at: row.due_at,
+            lease: row.lease,
+        };
+        if row.ended {
+            withdraw_pending(&mut claimed.outcomes);
+        } else if claimed.wave > WaveNo::FIRST {
+            self.leave_out_acknowledged(&mut claimed).await?;
+        }
+        if claimed.pending().next().is_none() {
+            let outcomes = claimed.outcomes.clone();
+            self.close(claimed, Report { outcomes, gone: Vec::new(), first_hand_over_at: None, retry_after: None }).await?;
+            return Ok(None);
+        }
+        Ok(Some(claimed))
+    }
+
+    /// Between the planning of a reminder and its turn people go on acknowledging, through a whole night of quiet hours.
+    async fn leave_out_acknowledged(&self, claimed: &mut Claimed) -> Result<(), Error> {
+        let acknowledged = sqlx::query_scalar!(
+            r#"select resident_no::bigint as "resident_no!" from resident.acknowledged where alert_id = $1 and resident_no = any($2::bigint[])"#,
+            claimed.alert.alert_id.uuid(),
+            &column(claimed.recipients.as_slice()),
+        )
+        .fetch_all(self.database.pool())
+        .await?;
+        for resident_no in acknowledged {
+            if let Some(position) = claimed.recipients.position(number_of(resident_no)?)
+                && claimed.outcomes.get(position) == Some(Outcome::Pending)
+            {
+                claimed.outcomes.set(position, Outcome::Withdrawn);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what became of the recipients so far, prunes endpoints, and renews the lease.
+    pub async fn checkpoint(&self, claimed: &mut Claimed, report: &Report) -> Result<Standing, Error> {
+        let now = self.clock.now();
+        let mut tx = self.database.begin().await?;
+        let ended = sqlx::query_scalar!(
+            r#"update dispatch.batch b
+                  set outcomes = $3, accepted = $4, lease_until = $5, first_hand_over_at = coalesce(b.first_hand_over_at, $6)
+                 from dispatch.alert a
+                where b.batch_id = $1 and b.lease = $2 and b.state = 'claimed' and a.alert_id = b.alert_id
+            returning (a.state not in ('dispatching', 'active') or a.expires_at <= $7) as "ended!""#,
+            claimed.batch_id.get(),
+            claimed.lease,
+            report.outcomes.encode(),
+            small(report.outcomes.count(Outcome::Accepted)),
+            now + self.lease,
+            report.first_hand_over_at,
+            now,
+        )
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(Error::LeaseLost(claimed.batch_id))?;
+        publish_gone(&mut tx, &report.gone).await?;
+        tx.commit().await?;
+        claimed.lease_until = now + self.lease;
+        Ok(if ended {
+            Standing::Ended
+        } else if claimed.send_until.is_some_and(|quiet| quiet <= now) {
+            Standing::Quiet
+        } else {
+            Standing::GoOn
+        })
+    }
+
+    /// Gives the batch back with what is known so far; it is released again from `not_before` on, to anybody. For credentials that were refused,
+    /// an account that is throttled as a whole, a process that stops. Nobody's attempts are counted for it.
+    pub async fn release(&self, claimed: Claimed, mut report: Report, not_before: chrono::DateTime<chrono::Utc>) -> Result<(), Error> {
+        // An answer about our credentials says nothing about the recipient.
+        for position in 0..claimed.recipients.len() {
+            if report.outcomes.get(position) == Some(Outcome::CredentialsRefused) {
+                report.outcomes.set(position, Outcome::Pending);
+            }
+        }
+        let mut tx = self.database.begin().await?;
+        sqlx::query!(
+            r#"update dispatch.batch
+                  set state = 'ready', outcomes = $3, accepted = $4, not_before = $5, lease = lease + 1, lease_until = null, holder = null,
+                      first_hand_over_at = coalesce(first_hand_over_at, $6)
+                where batch_id = $1 and lease = $2 and state = 'claimed'
+            returning batch_id"#,
+            claimed.batch_id.get(),
+            claimed.lease,
+            report.outcomes.encode(),
+            small(report.outcomes.count(Outcome::Accepted)),
+            not_before,
+            report.first_hand_over_at,
+        )
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(Error::LeaseLost(claimed.batch_id))?;
+        publish_gone(&mut tx, &report.gone).await?;
+        tx.commit().await?;
+        signals::PUMP.wake();
+        Ok(())
+    }
+}
+
+/// Marks everybody not yet sent to as withdrawn.
+pub(crate) fn withdraw_pending(outcomes: &mut Outcomes) {
+    for position in 0..outcomes.as_slice().len() {
+        if outcomes.get(position) == Some(Outcome::Pending) {
+            outcomes.set(position, Outcome::Withdrawn);
+        }
+    }
+}
+
+pub(super) async fn publish_gone(tx: &mut platform::database::Tx, gone: &[GoneEndpoint]) -> Result<(), Error> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let entries = gone.iter().map(|gone| Entry { resident_no: gone.resident_no.get(), endpoint_id: gone.endpoint_id }).collect();
+    Ok(tx.publish(SCHEMA, &EndpointsGone { entries }).await?)
+}
+
+/// A count within a batch; batches hold far fewer than 32,767.
+pub(super) fn small(count: usize) -> i16 {
+    i16::try_from(count).unwrap_or(i16::MAX)
+}

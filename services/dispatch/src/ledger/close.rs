@@ -1,0 +1,142 @@
+//! The end of a batch: outcomes, what follows from them, and the pruned endpoints, in one transaction.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use domain::outcome::{Channel, Outcome};
+use domain::retry::spread;
+
+use super::batch_rows::{self, NewBatch, WaveOf, list};
+use super::claim::{publish_gone, small, withdraw_pending};
+use super::settle::{Settled, may_fall_back, settle};
+use super::{Claimed, Ledger, Report, column, number_of};
+use crate::follow_ups::{self, Reason};
+use crate::{Error, signals};
+
+/// How long a batch waits for an operator before it is tried with the same credentials again.
+const HOLD: TimeDelta = TimeDelta::seconds(60);
+
+impl Ledger {
+    /// Closes the batch, once: a second close, or one after the lease was lost, writes nothing and is [`Error::LeaseLost`].
+    ///
+    /// Temporary failures go on in one retry batch, backed off with jitter and not before the provider's `Retry-After`; app recipients who cannot
+    /// be reached go on in one SMS batch; the rest of an ended alert is withdrawn. Where a provider refused our credentials the batch is not
+    /// closed but given back for a minute, with an alarm.
+    pub async fn close(&self, claimed: Claimed, mut report: Report) -> Result<(), Error> {
+        let ended = sqlx::query_scalar!(
+            r#"select (state not in ('dispatching', 'active') or expires_at <= $2) as "ended!" from dispatch.alert where alert_id = $1"#,
+            claimed.alert.alert_id.uuid(),
+            self.clock.now(),
+        )
+        .fetch_one(self.database.pool())
+        .await?;
+        if ended {
+            withdraw_pending(&mut report.outcomes);
+        }
+        let with_phone = self.phones_of(&claimed, &report).await?;
+        let settled = settle(&claimed.recipients, &report.outcomes, claimed.attempt(), claimed.channel, &with_phone, ended);
+        if settled.held {
+            metrics::counter!("dispatch_credentials_refused_total", "channel" => claimed.channel.to_string()).increment(1);
+            tracing::error!(
+                batch_id = claimed.batch_id.get(),
+                channel = %claimed.channel,
+                hold_s = HOLD.num_seconds(),
+                "a provider refuses our credentials: the batch waits for an operator"
+            );
+            let not_before = self.clock.now() + HOLD;
+            return self.release(claimed, report, not_before).await;
+        }
+        self.write_close(&claimed, &report, &settled).await?;
+        count(&claimed, &report);
+        signals::PUMP.wake();
+        signals::WATCH.wake();
+        Ok(())
+    }
+
+    async fn phones_of(&self, claimed: &Claimed, report: &Report) -> Result<BTreeSet<u32>, Error> {
+        let asked = may_fall_back(&claimed.recipients, &report.outcomes, claimed.attempt(), claimed.channel);
+        if asked.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let found = sqlx::query_scalar!(
+            r#"select resident_no::bigint as "resident_no!" from resident.reach
+                where resident_no = any($1::bigint[]) and sms and (drill or not $2)"#,
+            &column(&asked),
+            claimed.alert.exercise,
+        )
+        .fetch_all(self.database.pool())
+        .await?;
+        found.into_iter().map(number_of).collect()
+    }
+
+    async fn write_close(&self, claimed: &Claimed, report: &Report, settled: &Settled) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut tx = self.database.begin().await?;
+        sqlx::query!(
+            r#"update dispatch.batch
+                  set state = 'closed', outcomes = $3, closed_at = $4, lease_until = null, holder = null,
+                      first_hand_over_at = coalesce(first_hand_over_at, $5),
+                      accepted = $6, retried = $7, fell_back = $8, unreachable = $9, withdrawn = $10
+                where batch_id = $1 and lease = $2 and state = 'claimed'
+            returning batch_id"#,
+            claimed.batch_id.get(),
+            claimed.lease,
+            report.outcomes.encode(),
+            now,
+            report.first_hand_over_at,
+            small(settled.accepted),
+            small(settled.retry.len()),
+            small(settled.fallback.len()),
+            small(settled.unreachable.len()),
+            small(settled.withdrawn),
+        )
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(Error::LeaseLost(claimed.batch_id))?;
+
+        let of = WaveOf { alert_id: claimed.alert.alert_id, wave: claimed.wave, class: claimed.alert.class, due_at: claimed.due_at };
+        batch_rows::write(&mut tx, of, &self.following(claimed, report, settled)?).await?;
+        if claimed.alert.personal {
+            follow_ups::open(&mut tx, claimed.alert.alert_id, &settled.unreachable, Reason::Unreachable, now).await?;
+        }
+        publish_gone(&mut tx, &report.gone).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The retry batch and the fallback batch, where there is somebody in them.
+    fn following(&self, claimed: &Claimed, report: &Report, settled: &Settled) -> Result<Vec<NewBatch>, Error> {
+        let (now, of) = (self.clock.now(), claimed.batch_id.get());
+        let mut batches = Vec::new();
+        if !settled.retry.is_empty() {
+            let wait = TimeDelta::from_std(spread(settled.retry_after, rand::random())).unwrap_or(TimeDelta::MAX);
+            let wait = wait.max(report.retry_after.unwrap_or_default());
+            batches.push(NewBatch {
+                channel: claimed.channel,
+                number: claimed.number.next_retry().map_err(|error| Error::damaged("number", of, error))?,
+                recipients: list(&settled.retry).map_err(|error| Error::damaged("recipients", of, error))?,
+                not_before: now.checked_add_signed(wait).unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
+            });
+        }
+        if !settled.fallback.is_empty() {
+            batches.push(NewBatch {
+                channel: Channel::Sms,
+                number: claimed.number.fallback().map_err(|error| Error::damaged("number", of, error))?,
+                recipients: list(&settled.fallback).map_err(|error| Error::damaged("recipients", of, error))?,
+                not_before: now,
+            });
+        }
+        Ok(batches)
+    }
+}
+
+/// How often each outcome happened, for the dashboards.
+fn count(claimed: &Claimed, report: &Report) {
+    use strum::VariantArray as _;
+    for outcome in Outcome::VARIANTS {
+        let recipients = report.outcomes.count(*outcome);
+        if recipients > 0 {
+            metrics::counter!("dispatch_outcomes_total", "channel" => claimed.channel.to_string(), "outcome" => outcome.to_string())
+                .increment(recipients as u64);
+        }
+    }
+}

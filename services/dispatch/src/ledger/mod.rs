@@ -1,0 +1,185 @@
+//! The batch ledger: who holds which batch, and what became of every recipient.
+//!
+//! Used by the crates push and sms (mostly through [`crate::worker`]); nobody else touches dispatch's tables. What it guarantees:
+//!
+//! * **One holder.** [`Ledger::claim`] gives a released batch to one holder and counts the lease. [`Ledger::checkpoint`],
+//!   [`Ledger::close`] and [`Ledger::release`] write only while that count stands; otherwise they write nothing and say
+//!   [`Error::LeaseLost`].
+//! * **Nobody forgotten.** A lease that is not renewed ends, and the pump hands the batch on from its last checkpoint. A close writes the
+//!   outcome of every recipient, the retry batch, the fallback batch, the follow-ups and the pruned endpoints in one transaction.
+//! * **Bounded repeats.** After a crash only what was sent since the last checkpoint is sent again.
+//! * **A stop stops.** The rest of a batch whose alert ended is closed as withdrawn; nobody who acknowledged is reminded.
+//!
+//! Parts: [`mod@batch_rows`] writes new batches (for planning too), [`claim`] and [`close`] are the two ends of a lease, [`settle`] decides at
+//! the close who goes where, without I/O.
+
+pub(crate) mod batch_rows;
+mod claim;
+mod close;
+mod settle;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::alert::{AlertContent, DeliveryClass};
+use domain::batch::{BatchNumber, Outcomes, RecipientList};
+use domain::ids::{AlertId, BatchId, ResidentNo, ShortCode, WaveNo};
+use domain::outcome::{Channel, Outcome};
+use platform::Platform;
+use platform::clock::Clock;
+use platform::database::Database;
+
+use crate::Error;
+
+/// What the batches of an alert send: the same value (the same `Arc`) for batch after batch, so that a channel can keep what it makes of
+/// it, such as a rendered payload, by [`AlertId`].
+#[derive(Clone, Debug)]
+pub struct SentAlert {
+    /// The alert; also its collapse id, so that a repeat or a reminder takes the place of what the phone shows.
+    pub alert_id: AlertId,
+    /// By which a resident names it in an SMS reply.
+    pub short_code: ShortCode,
+    /// Routine or urgent.
+    pub class: DeliveryClass,
+    /// Only for enrolled drill endpoints.
+    pub exercise: bool,
+    /// What it says.
+    pub content: AlertContent,
+    /// Whether the audience names residents rather than areas.
+    pub(crate) personal: bool,
+}
+
+/// A batch in the hands of one holder.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The row of the ledger.
+    pub batch_id: BatchId,
+    /// Which batch of its wave it is.
+    pub number: BatchNumber,
+    /// What is sent.
+    pub alert: Arc<SentAlert>,
+    /// First push or reminder.
+    pub wave: WaveNo,
+    /// By what.
+    pub channel: Channel,
+    /// To whom, ascending.
+    pub recipients: RecipientList,
+    /// What is known of them from an earlier holder; send only to those who are [`Outcome::Pending`].
+    pub outcomes: Outcomes,
+    /// Until when the batch is this holder's without another checkpoint.
+    pub lease_until: DateTime<Utc>,
+    /// When quiet hours begin for this batch, if they do: nothing is sent from then on.
+    pub send_until: Option<DateTime<Utc>>,
+    /// When everybody should have it (CQ10).
+    pub due_at: DateTime<Utc>,
+    pub(crate) lease: i32,
+}
+
+impl Claimed {
+    /// Which send on this channel this is, from 1.
+    pub fn attempt(&self) -> u8 {
+        self.number.attempt()
+    }
+
+    /// Those still to be sent to, with their positions in the batch.
+    pub fn pending(&self) -> impl Iterator<Item = (usize, ResidentNo)> + '_ {
+        let outcomes = self.outcomes.as_slice().iter();
+        let numbers = self.recipients.as_slice().iter();
+        numbers
+            .zip(outcomes)
+            .enumerate()
+            .filter(|(_, (_, outcome))| **outcome == Outcome::Pending)
+            .map(|(at, (no, _))| (at, ResidentNo::new(*no)))
+    }
+}
+
+/// An endpoint that a provider says exists no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GoneEndpoint {
+    /// Whose it was.
+    pub resident_no: ResidentNo,
+    /// Its id in the view `resident.endpoint`.
+    pub endpoint_id: i64,
+}
+
+/// What a holder reports about its batch.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Of every recipient, in the batch's order.
+    pub outcomes: Outcomes,
+    /// Endpoints to prune that were not reported before.
+    pub gone: Vec<GoneEndpoint>,
+    /// When the first message of this batch was accepted.
+    pub first_hand_over_at: Option<DateTime<Utc>>,
+    /// The longest wait a provider asked for (`Retry-After`).
+    pub retry_after: Option<TimeDelta>,
+}
+
+/// How a holder may go on after a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Go on; the lease was renewed.
+    GoOn,
+    /// The alert was cancelled, superseded or has expired: send nothing further, close the rest as [`Outcome::Withdrawn`].
+    Ended,
+    /// Quiet hours have begun for this batch: send nothing further, give it back.
+    Quiet,
+}
+
+/// The ledger, as a sending service uses it.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    database: Database,
+    clock: Clock,
+    lease: TimeDelta,
+    alerts: Arc<Mutex<VecDeque<Arc<SentAlert>>>>,
+}
+
+/// Alerts whose content is kept in memory.
+const KEPT_ALERTS: usize = 64;
+
+impl Ledger {
+    /// The ledger of this platform's database; leases last `lease` without a checkpoint.
+    pub fn new(platform: &Platform, lease: TimeDelta) -> Self {
+        Self::on(platform.database.clone(), platform.clock.clone(), lease)
+    }
+
+    pub(crate) fn on(database: Database, clock: Clock, lease: TimeDelta) -> Self {
+        Self { database, clock, lease, alerts: Arc::default() }
+    }
+
+    /// The content of an alert; it never changes once dispatch has it.
+    async fn alert(&self, alert_id: AlertId) -> Result<Arc<SentAlert>, Error> {
+        let kept = |alerts: &VecDeque<Arc<SentAlert>>| alerts.iter().find(|alert| alert.alert_id == alert_id).cloned();
+        if let Some(alert) = kept(&self.alerts.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(alert);
+        }
+        let row =
+            sqlx::query!("select short_code, class, exercise, content, personal from dispatch.alert where alert_id = $1", alert_id.uuid())
+                .fetch_one(self.database.pool())
+                .await?;
+        let alert = Arc::new(SentAlert {
+            alert_id,
+            short_code: row.short_code.parse().map_err(|error: domain::ids::IdError| Error::damaged("short code", alert_id, error))?,
+            class: row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
+            exercise: row.exercise,
+            content: serde_json::from_value(row.content).map_err(|error| Error::damaged("content", alert_id, error))?,
+            personal: row.personal,
+        });
+        let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        alerts.truncate(KEPT_ALERTS - 1);
+        alerts.push_front(Arc::clone(&alert));
+        Ok(alert)
+    }
+}
+
+/// Resident numbers as a table's column has them.
+pub(crate) fn column(numbers: &[u32]) -> Vec<i64> {
+    numbers.iter().copied().map(i64::from).collect()
+}
+
+/// A resident number from a table's column.
+pub(crate) fn number_of(column: i64) -> Result<u32, Error> {
+    u32::try_from(column).map_err(|error| Error::damaged("resident number", column, error))
+}

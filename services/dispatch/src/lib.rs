@@ -1,0 +1,135 @@
+//! Dispatch turns an approved alert into waves and batches, in deadline order, watches the clock, and decides on reminders.
+//!
+//! ```text
+//! alert.approved ─▶ approved ─▶ planning ─▶ ledger (table dispatch.batch) ◀── claim, checkpoint, close ── push, sms
+//! alert.stopped  ─▶ ending                     │            ▲                                             ▲
+//!                                              ▼            └─ retry and fallback batches                 │
+//!                                            pump ─▶ batch.ready.app, batch.ready.sms (a short window) ───┘
+//! progress: wave closed ─▶ alert.handed-over      reminders: silence ─▶ wave 2 ─▶ follow-up items      ending: expiry ─▶ alert.closed
+//! ```
+//!
+//! The database is the queue with the order; the broker carries only what is about to be sent. What is guaranteed:
+//!
+//! * Everybody in the audience of a released alert ends in exactly one of: handed over, unreachable, withdrawn; also when any process
+//!   is killed at any moment. Nobody outside of it is in a batch. An exercise reaches enrolled residents only.
+//! * Urgent before routine, then by deadline; routine alerts not in quiet hours, not even in the middle of a wave (CQ10).
+//! * After a crash only what was sent since the last checkpoint is sent again, under the same collapse id.
+//! * Who acknowledges is not reminded; who stays silent is reminded once, then becomes a follow-up item once (CQ11).
+//!
+//! Parts: [`approved`], [`planning`], [`pump`], [`progress`], [`ending`], [`reminders`] are run twice without harm and are woken by
+//! [`signals`] and the clock. [`ledger`] and [`worker`] are what push and sms build on. [`routes`] show staff what is going on.
+
+mod approved;
+mod ending;
+mod error;
+mod follow_ups;
+pub mod ledger;
+mod planning;
+mod progress;
+mod pump;
+mod reminders;
+mod routes;
+mod settings;
+mod signals;
+#[cfg(test)]
+mod stories;
+pub mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use platform::worker::Turn;
+use platform::{BoxError, Platform};
+use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED};
+
+pub use error::Error;
+pub use follow_ups::{Reason, VisitOutcome};
+pub use settings::Settings;
+
+/// Schema of all tables here.
+pub const SCHEMA: &str = "dispatch";
+/// The tables of schema `dispatch`.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Alerts handled at once; each is a few rows.
+const CONCURRENCY: usize = 4;
+/// The longest a lost signal can delay planning, watching or reminding.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Starts the service: subscribes, starts its workers, and returns its routes.
+pub async fn start(platform: &Platform, settings: Settings) -> Result<platform::http::Routes, Error> {
+    let settings = Arc::new(settings.checked()?);
+    platform.bus.start_relay(SCHEMA);
+    subscribe(platform, &settings)?;
+    start_workers(platform, &settings);
+    Ok(routes::routes(platform))
+}
+
+fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {
+    let (database, shared) = (platform.database.clone(), Arc::clone(settings));
+    platform.bus.subscribe(&DISPATCH_APPROVED, CONCURRENCY, move |event| {
+        let (database, settings) = (database.clone(), Arc::clone(&shared));
+        async move { Ok(approved::on_approved(&database, &settings, &event).await?) }
+    })?;
+    let (database, clock) = (platform.database.clone(), platform.clock.clone());
+    platform.bus.subscribe(&DISPATCH_STOPPED, CONCURRENCY, move |event| {
+        let (database, clock) = (database.clone(), clock.clone());
+        async move { Ok(ending::on_stopped(&database, &clock, &event).await?) }
+    })?;
+    Ok(())
+}
+
+fn start_workers(platform: &Platform, settings: &Arc<Settings>) {
+    let planner = Arc::new(planning::Planner::new(platform.database.clone(), platform.clock.clone(), (**settings).clone()));
+    platform::worker::run(&platform.tasks, &platform.clock, "dispatch.planner", INTERVAL, &signals::PLANNER, move || {
+        let planner = Arc::clone(&planner);
+        async move { more(planner.turn().await) }
+    });
+    let pump_interval = Duration::from_millis(u64::from(settings.pump_interval_ms));
+    let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
+    platform::worker::run(&platform.tasks, &platform.clock, "dispatch.pump", pump_interval, &signals::PUMP, move || {
+        let (database, clock, settings) = (database.clone(), clock.clone(), Arc::clone(&shared));
+        async move { more(pump::turn(&database, &clock, &settings).await.map(|_| false)) }
+    });
+    let (database, clock) = (platform.database.clone(), platform.clock.clone());
+    platform::worker::run(&platform.tasks, &platform.clock, "dispatch.watch", INTERVAL, &signals::WATCH, move || {
+        let (database, clock) = (database.clone(), clock.clone());
+        async move {
+            let closed = progress::close_wave(&database, &clock).await?;
+            more(ending::close_expired(&database, &clock).await.map(|expired| expired || closed))
+        }
+    });
+    let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
+    platform::worker::run(&platform.tasks, &platform.clock, "dispatch.reminders", INTERVAL, &signals::REMINDERS, move || {
+        let (database, clock, settings) = (database.clone(), clock.clone(), Arc::clone(&shared));
+        async move { more(reminders::turn(&database, &clock, &settings).await) }
+    });
+}
+
+fn more(found: Result<bool, Error>) -> Result<Turn, BoxError> {
+    Ok(if found? { Turn::More } else { Turn::Idle })
+}
+
+/// Whether dispatch has nothing to do before the clock moves: what a rehearsal asks, beside the bus, before it moves it. Events on their way to
+/// dispatch are not seen here.
+pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, Error> {
+    let now: DateTime<Utc> = platform.clock.now();
+    let quiet = settings.quiet_hours.is_quiet(now);
+    let busy = sqlx::query_scalar!(
+        r#"select (exists (select from dispatch.alert where (state = 'waiting' and release_at <= $1 and expires_at > $1)
+                                                      or (state in ('waiting', 'dispatching', 'active') and expires_at <= $1))
+                or exists (select from dispatch.wave where state = 'planning')
+                or exists (select from dispatch.wave w where w.state = 'sending' and not exists (
+                       select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed'))
+                or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
+                            where w.state = 'closed' and w.silent_at <= $1 and a.state = 'active')
+                or exists (select from dispatch.batch where state = 'ready' and not_before <= $1 and (urgent or not $2))
+                or exists (select from dispatch.batch where state in ('released', 'claimed'))) as "busy!""#,
+        now,
+        quiet,
+    )
+    .fetch_one(platform.database.pool())
+    .await?;
+    Ok(!busy)
+}

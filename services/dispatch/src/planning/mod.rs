@@ -1,0 +1,187 @@
+//! Planning: from an approved alert to batches that are ready to be sent.
+//!
+//! 1. [`release`]: when its time has come, an alert gets its first wave.
+//! 2. [`chunk`]: one chunk of the most urgent wave that is being planned. Wave 1 walks through the audience ([`first_wave`]), wave 2 through the
+//!    recipients of wave 1 who have not acknowledged ([`reminder_wave`]).
+//!
+//! A chunk is one transaction that writes its batches and moves the wave's cursor, so planning goes on after a crash where it stopped, never twice
+//! over the same people, with memory for one chunk whatever the size of the city. The first chunk is small and sending begins when it is
+//! written; an urgent wave is planned before the next chunk of a routine one.
+//!
+//! The inbox shows an alert from its release on, before the first push arrives, where the audience names residents. Where it names areas, and
+//! in exercises (shown only to enrolled residents), the set of people is known only as far as it is planned: `alert.released` is
+//! published with the first chunk and again after each doubling of what is planned and at the end. Its readers take the
+//! newest `audience_bitmap` each time.
+
+mod first_wave;
+mod inbox;
+mod release;
+mod reminder_wave;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use domain::alert::DeliveryClass;
+use domain::audience::Audience;
+use domain::ids::{AlertId, WaveNo};
+use domain::outcome::Channel;
+use platform::clock::Clock;
+use platform::database::{Database, Tx};
+
+use crate::ledger::batch_rows::{self, WaveOf};
+use crate::settings::Settings;
+use crate::{Error, signals};
+
+/// Turns approved alerts into batches. May run in several processes: a wave is planned by one at a time.
+#[derive(Debug)]
+pub(crate) struct Planner {
+    database: Database,
+    clock: Clock,
+    settings: Settings,
+    /// The audience planned last: a bitmap of a whole city is megabytes, its chunks are hundreds.
+    audience: Mutex<Option<(AlertId, Arc<Audience>)>>,
+}
+
+/// A wave under the planner's lock.
+struct Planned {
+    of: WaveOf,
+    exercise: bool,
+    personal: bool,
+    planned_to: i64,
+    chunks: i32,
+    next_number: i32,
+}
+
+/// What one chunk found.
+#[derive(Debug, Default, PartialEq)]
+struct Chunk {
+    /// Ascending resident numbers for the app.
+    app: Vec<u32>,
+    /// Ascending resident numbers for SMS.
+    sms: Vec<u32>,
+    /// Audience without a channel.
+    no_channel: Vec<u32>,
+    /// The cursor after this chunk; none: the wave is planned to its end.
+    planned_to: Option<i64>,
+}
+
+impl Planner {
+    pub(crate) fn new(database: Database, clock: Clock, settings: Settings) -> Self {
+        Self { database, clock, settings, audience: Mutex::default() }
+    }
+
+    /// Releases what is due, then plans one chunk. False: there was nothing to do.
+    pub(crate) async fn turn(&self) -> Result<bool, Error> {
+        let released = self.release().await?;
+        let planned = self.chunk().await?;
+        Ok(released || planned)
+    }
+
+    /// Plans one chunk of the most urgent wave. False: no wave is being planned.
+    pub(crate) async fn chunk(&self) -> Result<bool, Error> {
+        let mut tx = self.database.begin().await?;
+        let Some(wave) = lock_wave(&mut tx).await? else {
+            return Ok(false);
+        };
+        let limit = if wave.chunks == 0 { self.settings.first_chunk } else { self.settings.chunk };
+        let chunk = if wave.of.wave == WaveNo::FIRST {
+            let audience = self.audience(&mut tx, wave.of.alert_id).await?;
+            first_wave::chunk(&mut tx, &audience, wave.exercise, wave.planned_to, limit).await?
+        } else {
+            let batches = limit.div_ceil(u32::from(self.settings.batch_size));
+            reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, wave.planned_to, batches).await?
+        };
+        self.write(&mut tx, &wave, &chunk).await?;
+        tx.commit().await?;
+        signals::PUMP.wake();
+        if chunk.planned_to.is_none() {
+            signals::WATCH.wake();
+            tracing::info!(alert_id = %wave.of.alert_id, wave = wave.of.wave.get(), chunks = wave.chunks + 1, "wave planned");
+        }
+        Ok(true)
+    }
+
+    async fn write(&self, tx: &mut Tx, wave: &Planned, chunk: &Chunk) -> Result<(), Error> {
+        let (now, size) = (self.clock.now(), usize::from(self.settings.batch_size));
+        let first = u32::try_from(wave.next_number).map_err(|error| Error::damaged("batch number", wave.of.alert_id, error))?;
+        let mut batches = batch_rows::cut(Channel::App, &chunk.app, size, first, now)?;
+        let next = first.saturating_add(u32::try_from(batches.len()).unwrap_or(u32::MAX));
+        batches.extend(batch_rows::cut(Channel::Sms, &chunk.sms, size, next, now)?);
+        batch_rows::write(tx, wave.of, &batches).await?;
+        let done = chunk.planned_to.is_none();
+        sqlx::query!(
+            r#"update dispatch.wave
+                  set planned_to = coalesce($3, planned_to), chunks = chunks + 1, next_number = next_number + $4, recipients = recipients + $5,
+                      no_channel = no_channel + $6, state = case when $7 then 'sending' else state end,
+                      planned_at = case when $7 then $8::timestamptz end
+                where alert_id = $1 and wave = $2"#,
+            wave.of.alert_id.uuid(),
+            i16::from(wave.of.wave.get()),
+            chunk.planned_to,
+            i32::try_from(batches.len()).unwrap_or(i32::MAX),
+            i64::try_from(chunk.app.len() + chunk.sms.len()).unwrap_or(i64::MAX),
+            i64::try_from(chunk.no_channel.len()).unwrap_or(i64::MAX),
+            done,
+            now,
+        )
+        .execute(&mut **tx)
+        .await?;
+        self.follow_up(tx, wave, chunk, now).await?;
+        let chunks = wave.chunks.unsigned_abs() + 1;
+        let at_release = wave.personal && !wave.exercise;
+        if wave.of.wave == WaveNo::FIRST && !at_release && (chunks.is_power_of_two() || done) {
+            inbox::publish_planned(tx, wave.of.alert_id).await?;
+        }
+        Ok(())
+    }
+
+    async fn audience(&self, tx: &mut Tx, alert_id: AlertId) -> Result<Arc<Audience>, Error> {
+        if let Some((kept, audience)) = &*self.audience.lock().unwrap_or_else(PoisonError::into_inner)
+            && *kept == alert_id
+        {
+            return Ok(Arc::clone(audience));
+        }
+        let bytes =
+            sqlx::query_scalar!("select audience from dispatch.alert where alert_id = $1", alert_id.uuid()).fetch_one(&mut **tx).await?;
+        let audience = Arc::new(Audience::from_bytes(&bytes).map_err(|error| Error::damaged("audience", alert_id, error))?);
+        *self.audience.lock().unwrap_or_else(PoisonError::into_inner) = Some((alert_id, Arc::clone(&audience)));
+        Ok(audience)
+    }
+
+    /// People named one by one must not be lost because nothing reaches them; for a whole area without channels there is no list of visits.
+    async fn follow_up(&self, tx: &mut Tx, wave: &Planned, chunk: &Chunk, now: DateTime<Utc>) -> Result<(), Error> {
+        use crate::follow_ups::{Reason, open};
+        if wave.of.wave > WaveNo::FIRST {
+            open(tx, wave.of.alert_id, &chunk.no_channel, Reason::Silent, now).await
+        } else if wave.personal {
+            open(tx, wave.of.alert_id, &chunk.no_channel, Reason::Unreachable, now).await
+        } else {
+            Ok(())
+        }
+    }
+}
+
+async fn lock_wave(tx: &mut Tx) -> Result<Option<Planned>, Error> {
+    let row = sqlx::query!(
+        r#"select w.alert_id, w.wave, w.urgent, w.due_at, w.planned_to, w.chunks, w.next_number, a.exercise, a.personal
+             from dispatch.wave w join dispatch.alert a using (alert_id)
+            where w.state = 'planning'
+            order by w.urgent desc, w.due_at limit 1
+              for update of w skip locked"#
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| {
+        let wave = u8::try_from(row.wave).map_err(|error| Error::damaged("wave", row.alert_id, error))?;
+        let class = if row.urgent { DeliveryClass::Urgent } else { DeliveryClass::Routine };
+        Ok(Planned {
+            of: WaveOf { alert_id: AlertId::from_uuid(row.alert_id), wave: WaveNo::new(wave), class, due_at: row.due_at },
+            exercise: row.exercise,
+            personal: row.personal,
+            planned_to: row.planned_to,
+            chunks: row.chunks,
+            next_number: row.next_number,
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,71 @@
+//! The release of an alert: its first wave begins.
+
+use domain::alert::DeliveryClass;
+use domain::audience::Audience;
+use domain::deadline::{self, Release};
+use domain::ids::AlertId;
+use proto::AlertReleased;
+
+use super::Planner;
+use crate::{Error, SCHEMA};
+
+impl Planner {
+    /// Releases one alert whose time has come. False: none is due.
+    pub(super) async fn release(&self) -> Result<bool, Error> {
+        let now = self.clock.now();
+        let mut tx = self.database.begin().await?;
+        let Some(row) = sqlx::query!(
+            r#"select alert_id, class, exercise, audience, expires_at, due_at from dispatch.alert
+                where state = 'waiting' and release_at <= $1 and expires_at > $1
+                order by class = 'urgent' desc, due_at limit 1
+                  for update skip locked"#,
+            now
+        )
+        .fetch_optional(&mut *tx)
+        .await?
+        else {
+            return Ok(false);
+        };
+        let alert_id = AlertId::from_uuid(row.alert_id);
+        let class: DeliveryClass = row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?;
+        let later = match deadline::release(class, now, row.expires_at, &self.settings.quiet_hours) {
+            Release::Now => None,
+            // Dispatch stood still until quiet hours came again.
+            Release::At(later) => Some(later),
+            Release::Never => Some(row.expires_at),
+        };
+        if let Some(later) = later {
+            sqlx::query!("update dispatch.alert set release_at = $2 where alert_id = $1", row.alert_id, later).execute(&mut *tx).await?;
+            tx.commit().await?;
+            return Ok(true);
+        }
+        let audience = Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
+        let known = match &audience {
+            Audience::Residents(residents) if !row.exercise => Some(super::inbox::bytes(residents)),
+            _ => None,
+        };
+        sqlx::query!(
+            "update dispatch.alert set state = 'dispatching', released_at = $2, audience_bitmap = $3 where alert_id = $1",
+            row.alert_id,
+            now,
+            known.as_deref(),
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "insert into dispatch.wave (alert_id, wave, urgent, due_at, state, began_at) values ($1, 1, $2, $3, 'planning', $4)",
+            row.alert_id,
+            class == DeliveryClass::Urgent,
+            row.due_at,
+            now,
+        )
+        .execute(&mut *tx)
+        .await?;
+        if known.is_some() {
+            tx.publish(SCHEMA, &AlertReleased { alert_id: alert_id.to_string() }).await?;
+        }
+        tx.commit().await?;
+        tracing::info!(%alert_id, %class, due_at = %row.due_at, "alert released");
+        Ok(true)
+    }
+}

@@ -1,0 +1,74 @@
+//! A chunk of the second wave: of the next batches of wave 1, whoever was handed the alert and has not acknowledged it (CQ11).
+
+use domain::batch::{Outcomes, RecipientList};
+use domain::ids::AlertId;
+use domain::outcome::{Channel, Outcome};
+use domain::reminder::next_channel;
+use platform::database::Tx;
+
+use super::Chunk;
+use crate::Error;
+use crate::ledger::number_of;
+
+/// Goes through the next `limit` batches of wave 1 above `planned_to`.
+pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, planned_to: i64, limit: u32) -> Result<Chunk, Error> {
+    let batches = sqlx::query!(
+        r#"select b.batch_id, b.channel, b.outcomes, r.recipients
+             from dispatch.batch b join dispatch.recipient_list r using (batch_id)
+            where b.alert_id = $1 and b.wave = 1 and b.batch_id > $2 order by b.batch_id limit $3"#,
+        alert_id.uuid(),
+        planned_to,
+        i64::from(limit),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let last = (batches.len() == limit as usize).then(|| batches.last().map(|batch| batch.batch_id)).flatten();
+    let mut handed_over: Vec<(u32, Channel)> = Vec::new();
+    for batch in batches {
+        let Some(outcomes) = batch.outcomes else { continue };
+        let of = batch.batch_id;
+        let channel = batch.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
+        let list = RecipientList::decode(&batch.recipients).map_err(|error| Error::damaged("recipients", of, error))?;
+        let outcomes = Outcomes::decode(&outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
+        let accepted = list.as_slice().iter().zip(outcomes.as_slice()).filter(|(_, outcome)| **outcome == Outcome::Accepted);
+        handed_over.extend(accepted.map(|(number, _)| (*number, channel)));
+    }
+    handed_over.sort_unstable_by_key(|(number, _)| *number);
+    let mut chunk = silent(tx, alert_id, exercise, &handed_over).await?;
+    chunk.planned_to = last;
+    Ok(chunk)
+}
+
+/// Those of `handed_over` who have not acknowledged, by the channel of their reminder.
+async fn silent(tx: &mut Tx, alert_id: AlertId, exercise: bool, handed_over: &[(u32, Channel)]) -> Result<Chunk, Error> {
+    let mut chunk = Chunk::default();
+    if handed_over.is_empty() {
+        return Ok(chunk);
+    }
+    let numbers: Vec<i64> = handed_over.iter().map(|(number, _)| i64::from(*number)).collect();
+    let by_app: Vec<bool> = handed_over.iter().map(|(_, channel)| *channel == Channel::App).collect();
+    let rows = sqlx::query!(
+        r#"select r.resident_no::bigint as "resident_no!", h.by_app as "by_app!", r.app as "app!", r.sms as "sms!"
+             from unnest($2::bigint[], $3::bool[]) as h (resident_no, by_app)
+             join resident.reach r on r.resident_no = h.resident_no
+            where (r.drill or not $4)
+              and not exists (select from resident.acknowledged k where k.alert_id = $1 and k.resident_no = h.resident_no)
+            order by 1"#,
+        alert_id.uuid(),
+        &numbers,
+        &by_app,
+        exercise,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in rows {
+        let number = number_of(row.resident_no)?;
+        let last = if row.by_app { Channel::App } else { Channel::Sms };
+        match next_channel(last, row.app, row.sms) {
+            Some(Channel::App) => chunk.app.push(number),
+            Some(Channel::Sms) => chunk.sms.push(number),
+            Some(Channel::Display) | None => chunk.no_channel.push(number),
+        }
+    }
+    Ok(chunk)
+}

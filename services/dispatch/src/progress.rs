@@ -1,0 +1,78 @@
+//! Watching waves: when every batch of one is closed, the wave is, and the first wave's end is the alert's hand-over.
+
+use chrono::TimeDelta;
+use domain::ids::AlertId;
+use platform::clock::Clock;
+use platform::database::Database;
+use proto::AlertHandedOver;
+
+use crate::{Error, SCHEMA, signals};
+
+/// Closes one wave of which nothing is left to send. False: there is none.
+pub(crate) async fn close_wave(database: &Database, clock: &Clock) -> Result<bool, Error> {
+    let now = clock.now();
+    let mut tx = database.begin().await?;
+    let Some(wave) = sqlx::query!(
+        r#"select w.alert_id, w.wave, w.recipients, w.no_channel, w.due_at, a.class, a.ack_window_s
+             from dispatch.wave w join dispatch.alert a using (alert_id)
+            where w.state = 'sending' and a.expires_at > $1
+              and not exists (select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed')
+            limit 1 for update of w skip locked"#,
+        now
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    else {
+        return Ok(false);
+    };
+    let sums = sqlx::query!(
+        r#"select coalesce(sum(unreachable), 0)::bigint as "unreachable!", max(closed_at) as last
+             from dispatch.batch where alert_id = $1 and wave = $2"#,
+        wave.alert_id,
+        wave.wave
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    // A wave without recipients is done when that is known.
+    let done_at = sums.last.unwrap_or(now);
+    let unreachable = sums.unreachable + wave.no_channel;
+    // Nothing to acknowledge: nobody is reminded.
+    let silent_at = (wave.ack_window_s > 0).then(|| done_at + TimeDelta::seconds(wave.ack_window_s));
+    sqlx::query!(
+        "update dispatch.wave set state = case when $4::timestamptz is null then 'settled' else 'closed' end, closed_at = $3, silent_at = $4,
+                planned_to = -1
+          where alert_id = $1 and wave = $2",
+        wave.alert_id,
+        wave.wave,
+        done_at,
+        silent_at,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let alert_id = AlertId::from_uuid(wave.alert_id);
+    if wave.wave == 1 {
+        sqlx::query!(
+            "update dispatch.alert set state = 'active', handed_over_at = $2 where alert_id = $1 and state = 'dispatching'",
+            wave.alert_id,
+            done_at
+        )
+        .execute(&mut *tx)
+        .await?;
+        let event = AlertHandedOver {
+            alert_id: alert_id.to_string(),
+            at_ms: done_at.timestamp_millis(),
+            recipients: u32::try_from(wave.recipients + wave.no_channel).unwrap_or(u32::MAX),
+            unreachable: u32::try_from(unreachable).unwrap_or(u32::MAX),
+        };
+        tx.publish(SCHEMA, &event).await?;
+    }
+    tx.commit().await?;
+    signals::REMINDERS.wake();
+    let late_s = (done_at - wave.due_at).num_seconds().max(0);
+    metrics::counter!("dispatch_waves_closed_total", "class" => wave.class, "late" => if late_s > 0 { "yes" } else { "no" }).increment(1);
+    tracing::info!(%alert_id, wave = wave.wave, recipients = wave.recipients, unreachable, late_s, "wave closed");
+    if late_s > 0 {
+        tracing::error!(%alert_id, wave = wave.wave, late_s, "the deadline of a wave was missed");
+    }
+    Ok(true)
+}

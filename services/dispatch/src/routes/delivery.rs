@@ -1,0 +1,214 @@
+//! How the delivery of an alert goes. Numbers only, no persons.
+
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use domain::alert::DeliveryClass;
+use domain::area::{Area, DistrictCode};
+use domain::ids::AlertId;
+use domain::outcome::Channel;
+use platform::http::{Json, PathId, Problem, StaffCaller};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Shared;
+use crate::Error;
+
+/// The delivery of one alert.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Delivery {
+    alert_id: AlertId,
+    class: DeliveryClass,
+    /// waiting, dispatching, active, closed, cancelled or superseded.
+    #[schema(example = "dispatching")]
+    state: String,
+    exercise: bool,
+    approved_at: DateTime<Utc>,
+    /// From when it may be sent: later than approval where quiet hours hold a routine alert back.
+    release_at: DateTime<Utc>,
+    released_at: Option<DateTime<Utc>>,
+    /// When everybody has to be reached (CQ10).
+    due_at: DateTime<Utc>,
+    first_hand_over_at: Option<DateTime<Utc>>,
+    /// When the last recipient of the first wave was done with.
+    handed_over_at: Option<DateTime<Utc>>,
+    /// Done, or still possible, by the deadline.
+    on_time: bool,
+    expires_at: DateTime<Utc>,
+    waves: Vec<WaveDelivery>,
+}
+
+/// One pass over the audience: 1 is the first push, 2 the reminder.
+#[derive(Serialize, ToSchema)]
+struct WaveDelivery {
+    wave: i16,
+    /// planning, sending, closed (waiting for acknowledgements) or settled.
+    #[schema(example = "sending")]
+    state: String,
+    due_at: DateTime<Utc>,
+    /// Planned so far; final when `planned_at` is there.
+    recipients: i64,
+    /// In the audience, but reachable neither by app nor by SMS.
+    no_channel: i64,
+    planned_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    channels: Vec<ChannelDelivery>,
+}
+
+/// The batches of one wave on one channel.
+#[derive(Serialize, ToSchema)]
+struct ChannelDelivery {
+    channel: Channel,
+    batches: i64,
+    batches_open: i64,
+    /// Handed over to the provider.
+    accepted: i64,
+    /// Not done with yet.
+    open: i64,
+    /// Tried again in a later batch of this channel.
+    retried: i64,
+    /// Sent by SMS instead.
+    fell_back: i64,
+    /// Closed as unreachable.
+    unreachable: i64,
+    /// Not sent: the alert ended, or the recipient acknowledged before the reminder left.
+    withdrawn: i64,
+    first_hand_over_at: Option<DateTime<Utc>>,
+    last_closed_at: Option<DateTime<Utc>>,
+}
+
+/// The delivery of an alert: progress by wave and channel, deadline, first and last hand-over.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts/{id}/delivery",
+    params(("id" = AlertId, Path, description = "The alert")),
+    responses((status = 200, description = "How far it is", body = Delivery), (status = 404, description = "Not approved yet, or unknown"))
+)]
+pub(super) async fn delivery(
+    State(shared): State<Shared>,
+    caller: StaffCaller,
+    platform::http::Path(alert_id): PathId<AlertId>,
+) -> Result<Json<Delivery>, Problem> {
+    let (delivery, district) = load(&shared, alert_id).await?;
+    // An alert of the whole city reaches people of every district.
+    if let Some(district) = district {
+        caller.must_cover(Area::District(district))?;
+    }
+    Ok(Json(delivery))
+}
+
+async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<DistrictCode>), Error> {
+    let alert = sqlx::query!(
+        r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at
+             from dispatch.alert where alert_id = $1"#,
+        alert_id.uuid()
+    )
+    .fetch_optional(shared.database.pool())
+    .await?
+    .ok_or(Error::NoSuchAlert)?;
+    let waves = waves(shared, alert_id).await?;
+    let first_hand_over_at = waves.iter().flat_map(|wave| &wave.channels).filter_map(|channel| channel.first_hand_over_at).min();
+    let district = alert.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
+    let delivery = Delivery {
+        alert_id,
+        class: alert.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
+        on_time: alert.handed_over_at.unwrap_or_else(|| shared.clock.now()) <= alert.due_at,
+        state: alert.state,
+        exercise: alert.exercise,
+        approved_at: alert.approved_at,
+        release_at: alert.release_at,
+        released_at: alert.released_at,
+        due_at: alert.due_at,
+        first_hand_over_at,
+        handed_over_at: alert.handed_over_at,
+        expires_at: alert.expires_at,
+        waves,
+    };
+    Ok((delivery, district))
+}
+
+async fn waves(shared: &Shared, alert_id: AlertId) -> Result<Vec<WaveDelivery>, Error> {
+    let rows = sqlx::query!(
+        "select wave, state, due_at, recipients, no_channel, planned_at, closed_at from dispatch.wave where alert_id = $1 order by wave",
+        alert_id.uuid()
+    )
+    .fetch_all(shared.database.pool())
+    .await?;
+    let mut waves: Vec<WaveDelivery> = rows
+        .into_iter()
+        .map(|row| WaveDelivery {
+            wave: row.wave,
+            state: row.state,
+            due_at: row.due_at,
+            recipients: row.recipients,
+            no_channel: row.no_channel,
+            planned_at: row.planned_at,
+            closed_at: row.closed_at,
+            channels: Vec::new(),
+        })
+        .collect();
+    let channels = sqlx::query!(
+        r#"select wave, channel, count(*) as "batches!", count(*) filter (where state <> 'closed') as "batches_open!",
+                  coalesce(sum(accepted), 0) as "accepted!", coalesce(sum(size - accepted) filter (where state <> 'closed'), 0) as "open!",
+                  coalesce(sum(retried), 0) as "retried!", coalesce(sum(fell_back), 0) as "fell_back!",
+                  coalesce(sum(unreachable), 0) as "unreachable!", coalesce(sum(withdrawn), 0) as "withdrawn!",
+                  min(first_hand_over_at) as first_hand_over_at, max(closed_at) as last_closed_at
+             from dispatch.batch where alert_id = $1 group by wave, channel order by wave, channel"#,
+        alert_id.uuid()
+    )
+    .fetch_all(shared.database.pool())
+    .await?;
+    for row in channels {
+        let channel = row.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error))?;
+        if let Some(wave) = waves.iter_mut().find(|wave| wave.wave == row.wave) {
+            wave.channels.push(ChannelDelivery {
+                channel,
+                batches: row.batches,
+                batches_open: row.batches_open,
+                accepted: row.accepted,
+                open: row.open,
+                retried: row.retried,
+                fell_back: row.fell_back,
+                unreachable: row.unreachable,
+                withdrawn: row.withdrawn,
+                first_hand_over_at: row.first_hand_over_at,
+                last_closed_at: row.last_closed_at,
+            });
+        }
+    }
+    Ok(waves)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::alert::DeliveryClass::Urgent;
+    use domain::outcome::Outcome;
+
+    use super::*;
+    use crate::stories::city::{City, Store, alert, named};
+
+    #[tokio::test]
+    async fn the_numbers_of_a_delivery_add_up() {
+        let city = City::new(Store::Postgres).await;
+        city.residents(1..=6, true, true, false).await;
+        city.residents([7], false, false, false).await;
+        city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::Temporary])]);
+        let alert_id = city.approve(Urgent, alert(), named(1..=7)).await;
+        city.settle().await;
+        let shared = Shared { database: city.database().clone(), clock: city.clock().clone() };
+
+        let (delivery, district) = load(&shared, alert_id).await.unwrap();
+        let wave = &delivery.waves[0];
+        let numbers: Vec<_> = wave.channels.iter().map(|c| (c.channel, c.accepted, c.open, c.retried, c.fell_back)).collect();
+        assert_eq!(numbers, [(Channel::App, 4, 1, 1, 1), (Channel::Sms, 1, 0, 0, 0)]);
+        assert_eq!((wave.recipients, wave.no_channel), (6, 1));
+        assert_eq!(delivery.first_hand_over_at, Some(city.clock().now()));
+        assert!(delivery.on_time && delivery.handed_over_at.is_none());
+        assert_eq!(district.map(DistrictCode::get), Some(500_103));
+
+        city.forward(31);
+        city.settle().await;
+        let (delivery, _) = load(&shared, alert_id).await.unwrap();
+        assert!(!delivery.on_time, "the retry came after the deadline");
+        assert!(matches!(load(&shared, AlertId::new()).await, Err(Error::NoSuchAlert)));
+    }
+}

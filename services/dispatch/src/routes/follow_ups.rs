@@ -1,0 +1,244 @@
+//! Follow-up items: who is to be visited, and what came of it. Residents appear by number; whoever may open their contact does so at resident.
+
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use domain::ids::{AlertId, ResidentNo};
+use domain::staff::Scope;
+use platform::http::{Json, Path, Problem, Query, StaffCaller};
+use proto::AuditEntry;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::Shared;
+use crate::ledger::number_of;
+use crate::{Error, Reason, SCHEMA, VisitOutcome};
+
+/// Items in one answer at most.
+const PAGE: i64 = 100;
+
+/// Which items.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Those that have an outcome instead of those that are open.
+    #[serde(default)]
+    closed: bool,
+    /// The last id of the page before.
+    #[serde(default)]
+    after: i64,
+}
+
+/// One resident to visit about one alert.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FollowUp {
+    id: i64,
+    alert_id: AlertId,
+    /// The alert's Chinese headline.
+    headline: String,
+    /// Part of an exercise: nobody is really to be visited.
+    exercise: bool,
+    resident_no: ResidentNo,
+    #[schema(example = 500101001001_i64)]
+    community: i64,
+    reason: Reason,
+    opened_at: DateTime<Utc>,
+    outcome: Option<VisitOutcome>,
+    closed_at: Option<DateTime<Utc>>,
+}
+
+/// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones.
+#[utoipa::path(get, path = "/api/v1/follow-ups", params(Wanted), responses((status = 200, description = "A page of them", body = Vec<FollowUp>)))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    caller: StaffCaller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Vec<FollowUp>>, Problem> {
+    Ok(Json(load(&shared, Within::of(&caller.scope), &wanted).await?))
+}
+
+/// What came of a visit.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Visit {
+    outcome: VisitOutcome,
+}
+
+/// Enters what came of a visit. Once: a second outcome is a conflict.
+#[utoipa::path(
+    post,
+    path = "/api/v1/follow-ups/{id}/outcome",
+    params(("id" = i64, Path, description = "The item")),
+    request_body = Visit,
+    responses(
+        (status = 204, description = "Entered"),
+        (status = 404, description = "No such item in the caller's area"),
+        (status = 409, description = "It has an outcome already")
+    )
+)]
+pub(super) async fn enter_outcome(
+    State(shared): State<Shared>,
+    caller: StaffCaller,
+    Path(id): Path<i64>,
+    Json(visit): Json<Visit>,
+) -> Result<axum::http::StatusCode, Problem> {
+    close(&shared, &caller, id, visit.outcome).await?;
+    Ok(axum::http::StatusCode::NO_CONTENT)
+}
+
+/// The part of the city whose items a caller sees.
+struct Within {
+    everywhere: bool,
+    district: Option<i32>,
+    community: Option<i64>,
+}
+
+impl Within {
+    fn of(scope: &Scope) -> Self {
+        let nowhere = Self { everywhere: false, district: None, community: None };
+        match scope {
+            Scope::City => Self { everywhere: true, ..nowhere },
+            Scope::District(code) => Self { district: Some(code.get().cast_signed()), ..nowhere },
+            Scope::Community(code) => Self { community: Some(code.get().cast_signed()), ..nowhere },
+            Scope::Industry(_) => nowhere,
+        }
+    }
+}
+
+async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<FollowUp>, Error> {
+    let rows = sqlx::query!(
+        r#"select f.follow_up_id, f.alert_id, f.resident_no, f.community, f.reason, f.opened_at, f.outcome, f.closed_at, a.exercise,
+                  coalesce(a.content -> 'texts' -> 'zh-CN' ->> 'headline', '') as "headline!"
+             from dispatch.follow_up f join dispatch.alert a using (alert_id)
+            where ($1 or f.district = $2 or f.community = $3) and f.follow_up_id > $4 and (f.outcome is not null) = $5
+              and ($5 or not exists (select from resident.acknowledged k where k.alert_id = f.alert_id and k.resident_no = f.resident_no))
+            order by f.follow_up_id limit $6"#,
+        within.everywhere,
+        within.district,
+        within.community,
+        wanted.after,
+        wanted.closed,
+        PAGE,
+    )
+    .fetch_all(shared.database.pool())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let unreadable = |error: strum::ParseError| Error::damaged("follow-up item", row.follow_up_id, error);
+            Ok(FollowUp {
+                id: row.follow_up_id,
+                alert_id: AlertId::from_uuid(row.alert_id),
+                headline: row.headline,
+                exercise: row.exercise,
+                resident_no: ResidentNo::new(number_of(row.resident_no)?),
+                community: row.community,
+                reason: row.reason.parse().map_err(unreadable)?,
+                opened_at: row.opened_at,
+                outcome: row.outcome.map(|outcome| outcome.parse()).transpose().map_err(unreadable)?,
+                closed_at: row.closed_at,
+            })
+        })
+        .collect()
+}
+
+async fn close(shared: &Shared, caller: &StaffCaller, id: i64, outcome: VisitOutcome) -> Result<(), Error> {
+    let (now, within) = (shared.clock.now(), Within::of(&caller.scope));
+    let mut tx = shared.database.begin().await?;
+    let item = sqlx::query!(
+        r#"select alert_id, district, outcome from dispatch.follow_up
+            where follow_up_id = $1 and ($2 or district = $3 or community = $4) for update"#,
+        id,
+        within.everywhere,
+        within.district,
+        within.community,
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(Error::NoSuchFollowUp)?;
+    if item.outcome.is_some() {
+        return Err(Error::FollowUpClosed);
+    }
+    sqlx::query!(
+        "update dispatch.follow_up set outcome = $2, closed_by = $3, closed_at = $4 where follow_up_id = $1",
+        id,
+        outcome.as_ref(),
+        caller.id.uuid(),
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let entry = AuditEntry {
+        entry_id: Uuid::now_v7().to_string(),
+        actor_kind: "staff".to_owned(),
+        actor: caller.id.to_string(),
+        role: caller.role.to_string(),
+        action: "follow_up.outcome".to_owned(),
+        object_kind: "follow_up".to_owned(),
+        object: id.to_string(),
+        district: u32::try_from(item.district).ok(),
+        at_ms: now.timestamp_millis(),
+        detail_json: serde_json::json!({ "alert_id": item.alert_id, "outcome": outcome }).to_string(),
+    };
+    tx.publish(SCHEMA, &entry).await?;
+    Ok(tx.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::alert::DeliveryClass::Urgent;
+    use domain::ids::StaffId;
+    use domain::outcome::Outcome;
+    use domain::staff::Role;
+
+    use super::*;
+    use crate::stories::city::{City, Store, alert, named};
+
+    const OPEN: Wanted = Wanted { closed: false, after: 0 };
+
+    fn caller(role: Role, scope: &str) -> StaffCaller {
+        StaffCaller { id: StaffId::new(), name: "王芳".to_owned(), role, scope: scope.parse().unwrap(), session: String::new() }
+    }
+
+    /// A city with two unreachable residents of community 500103001001.
+    async fn with_two_items() -> (City, Shared, AlertId) {
+        let city = City::new(Store::Postgres).await;
+        city.residents(1..=2, true, false, false).await;
+        city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::EndpointGone])]);
+        let alert_id = city.approve(Urgent, alert(), named(1..=2)).await;
+        city.settle().await;
+        let shared = Shared { database: city.database().clone(), clock: city.clock().clone() };
+        (city, shared, alert_id)
+    }
+
+    #[rstest::rstest]
+    #[case::own_community("community:500103001001", 2)]
+    #[case::another_community("community:500103001002", 0)]
+    #[case::own_district("district:500103", 2)]
+    #[case::another_district("district:500105", 0)]
+    #[case::city("city", 2)]
+    #[case::an_industry("industry:education", 0)]
+    #[tokio::test]
+    async fn items_are_shown_within_the_scope(#[case] scope: &str, #[case] shown: usize) {
+        let (_city, shared, _) = with_two_items().await;
+        assert_eq!(load(&shared, Within::of(&scope.parse().unwrap()), &OPEN).await.unwrap().len(), shown);
+    }
+
+    #[tokio::test]
+    async fn an_outcome_is_entered_once_by_somebody_of_the_area_and_leaves_a_trace() {
+        let (city, shared, alert_id) = with_two_items().await;
+        let (worker, stranger) =
+            (caller(Role::CommunityWorker, "community:500103001001"), caller(Role::CommunityWorker, "community:500103001002"));
+        let items = load(&shared, Within::of(&worker.scope), &OPEN).await.unwrap();
+
+        assert!(matches!(close(&shared, &stranger, items[0].id, VisitOutcome::Informed).await, Err(Error::NoSuchFollowUp)));
+        close(&shared, &worker, items[0].id, VisitOutcome::NeedsHelp).await.unwrap();
+        assert!(matches!(close(&shared, &worker, items[0].id, VisitOutcome::Informed).await, Err(Error::FollowUpClosed)));
+        assert_eq!(city.told::<AuditEntry>().await.len(), 1);
+
+        let closed = load(&shared, Within::of(&worker.scope), &Wanted { closed: true, after: 0 }).await.unwrap();
+        assert_eq!((closed.len(), closed[0].outcome), (1, Some(VisitOutcome::NeedsHelp)));
+        city.acknowledge(alert_id, [2]).await;
+        assert!(load(&shared, Within::of(&worker.scope), &OPEN).await.unwrap().is_empty(), "who has acknowledged need not be visited");
+    }
+}

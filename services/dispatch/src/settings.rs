@@ -1,0 +1,66 @@
+//! What a city sets about dispatch.
+
+use chrono::TimeDelta;
+use domain::quiet_hours::QuietHours;
+use serde::{Deserialize, Serialize};
+
+/// Settings of dispatch; section `[dispatch]` of the configuration.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Recipients in a planned batch.
+    pub batch_size: u16,
+    /// Recipients planned in one transaction.
+    pub chunk: u32,
+    /// Recipients planned in the first transaction of a wave: small, so that sending begins at once (CQ3).
+    pub first_chunk: u32,
+    /// Batches between released and closed, for each channel and class. Urgent alerts have a window of their own.
+    pub window: u16,
+    /// Seconds within which a released batch must be claimed, else it is released again.
+    pub lease_s: u32,
+    /// Milliseconds between two looks of the pump when nobody signals: the longest wait of a window that other processes empty.
+    pub pump_interval_ms: u32,
+    /// The hours in which routine alerts are held back (CQ10).
+    pub quiet_hours: QuietHours,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            batch_size: 500,
+            chunk: 50_000,
+            first_chunk: 5_000,
+            window: 24,
+            lease_s: 30,
+            pump_interval_ms: 200,
+            quiet_hours: QuietHours::default(),
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn lease(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.lease_s))
+    }
+
+    /// Nobody can plan in chunks of none.
+    pub(crate) fn checked(self) -> Result<Self, crate::Error> {
+        for (name, value) in [
+            ("dispatch.batch_size", u32::from(self.batch_size)),
+            ("dispatch.chunk", self.chunk),
+            ("dispatch.first_chunk", self.first_chunk),
+            ("dispatch.window", u32::from(self.window)),
+            ("dispatch.lease_s", self.lease_s),
+            ("dispatch.pump_interval_ms", self.pump_interval_ms),
+        ] {
+            if value == 0 {
+                return Err(crate::Error::Setting { name, reason: "must be at least 1" });
+            }
+        }
+        // The ledger counts a batch's recipients in 16 bits with sign.
+        if self.batch_size > 10_000 {
+            return Err(crate::Error::Setting { name: "dispatch.batch_size", reason: "must be at most 10000" });
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,332 @@
+//! The small city in which the stories happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::alert::{AlertContent, DeliveryClass};
+use domain::audience::Audience;
+use domain::cap;
+use domain::ids::{AlertId, BatchId};
+use domain::outcome::{Channel, Outcome};
+use platform::clock::Clock;
+use platform::database::Database;
+use platform::{BoxError, Platform, StoreSettings, scratch};
+use prost::Message as _;
+use proto::{AlertApproved, AlertStopped, Event, StopReason};
+use roaring::RoaringBitmap;
+use sqlx::Row as _;
+
+use crate::ledger::{Claimed, GoneEndpoint, Ledger};
+use crate::planning::Planner;
+use crate::settings::Settings;
+use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
+use crate::{MIGRATOR, SCHEMA, approved, ending, progress, pump, reminders};
+
+/// Which database a story is told with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Store {
+    Embedded,
+    Postgres,
+}
+
+/// What phones and their providers say, and what they were sent.
+#[derive(Debug, Default)]
+pub(crate) struct Phones {
+    /// Answers by resident, one for each send; afterwards accepted.
+    pub answers: Mutex<BTreeMap<u32, Vec<Outcome>>>,
+    /// Everything sent, in order.
+    pub sent: Mutex<Vec<(u32, Channel)>>,
+}
+
+impl Phones {
+    /// The residents sent to by `channel`, in order, since the last look.
+    pub(crate) fn take(&self, channel: Channel) -> Vec<u32> {
+        let mut sent = self.sent.lock().unwrap();
+        let (asked, others) = sent.drain(..).partition(|(_, by)| *by == channel);
+        *sent = others;
+        let asked: Vec<(u32, Channel)> = asked;
+        asked.into_iter().map(|(number, _)| number).collect()
+    }
+}
+
+/// The phones as the app's provider or, with `SMS`, as the SMS centre sees them.
+#[derive(Debug)]
+pub(crate) struct Provider<const SMS: bool>(pub Arc<Phones>);
+
+impl<const SMS: bool> BatchChannel for Provider<SMS> {
+    const CHANNEL: Channel = if SMS { Channel::Sms } else { Channel::App };
+
+    async fn send(&self, batch: &Claimed, noted: &Noted) -> Result<Sent, BoxError> {
+        for (position, no) in batch.pending() {
+            let mut answers = self.0.answers.lock().unwrap();
+            let answer = answers.get_mut(&no.get()).and_then(|answers| (!answers.is_empty()).then(|| answers.remove(0)));
+            let answer = answer.unwrap_or(Outcome::Accepted);
+            self.0.sent.lock().unwrap().push((no.get(), Self::CHANNEL));
+            if answer == Outcome::EndpointGone {
+                noted.gone(GoneEndpoint { resident_no: no, endpoint_id: i64::from(no.get()) * 10 });
+            }
+            noted.outcome(position, answer);
+        }
+        Ok(Sent::Done)
+    }
+}
+
+/// Dispatch in a small city.
+pub(crate) struct City {
+    pub platform: Platform,
+    pub settings: Settings,
+    pub ledger: Ledger,
+    pub phones: Arc<Phones>,
+    planner: Planner,
+}
+
+const STAND_INS: &str = "
+    create schema resident;
+    create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
+                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null);
+    create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
+    create schema review;
+    create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
+                                        approved_at timestamptz, district int, exercise bool);";
+
+/// 12:00 in the city, on a day without anything special.
+pub(crate) fn noon() -> DateTime<Utc> {
+    "2026-03-10T12:00:00+08:00".parse().unwrap()
+}
+
+impl City {
+    /// Batches of 5, chunks of 10 after a first one of 5, a window of 2.
+    pub(crate) async fn new(store: Store) -> Self {
+        let clock = Clock::moved(noon());
+        let platform = match store {
+            Store::Embedded => scratch::temporary(clock).await.unwrap(),
+            Store::Postgres => {
+                let settings = StoreSettings { keys: scratch::passing_key(), ..StoreSettings::default() };
+                Platform::on(Database::scratch(&scratch::postgres_url()).await.unwrap(), &settings, clock).await.unwrap()
+            }
+        };
+        sqlx::raw_sql(STAND_INS).execute(platform.database.pool()).await.unwrap();
+        platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
+        let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
+        let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
+        let planner = Planner::new(platform.database.clone(), platform.clock.clone(), settings.clone());
+        Self { platform, settings, ledger, phones: Arc::default(), planner }
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.platform.database
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.platform.clock
+    }
+
+    pub(crate) fn forward(&self, minutes: u64) {
+        self.clock().forward(Duration::from_secs(minutes * 60));
+    }
+
+    /// Registers residents of one community; `app`, `sms` and `drill` as the view has them.
+    pub(crate) async fn residents(&self, numbers: impl IntoIterator<Item = u32>, app: bool, sms: bool, drill: bool) {
+        let numbers: Vec<i32> = numbers.into_iter().map(|number| number.try_into().unwrap()).collect();
+        sqlx::query(
+            "insert into resident.reach select n, 500103, 500103001, 500103001001, null, 'zh-CN', $2, $3, $4 from unnest($1::int[]) as n",
+        )
+        .bind(numbers)
+        .bind(app)
+        .bind(sms)
+        .bind(drill)
+        .execute(self.database().pool())
+        .await
+        .unwrap();
+    }
+
+    pub(crate) async fn acknowledge(&self, alert_id: AlertId, numbers: impl IntoIterator<Item = u32>) {
+        let numbers: Vec<i32> = numbers.into_iter().map(|number| number.try_into().unwrap()).collect();
+        sqlx::query("insert into resident.acknowledged select $1, n, now(), 'app' from unnest($2::int[]) as n")
+            .bind(alert_id.uuid())
+            .bind(numbers)
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+    }
+
+    /// review approves an alert now and tells of it.
+    pub(crate) async fn approve(&self, class: DeliveryClass, content: AlertContent, audience: Audience) -> AlertId {
+        let alert_id = AlertId::new();
+        self.shown_by_review(alert_id, class, &content, &audience).await;
+        self.hear_of_approval(alert_id).await;
+        alert_id
+    }
+
+    pub(crate) async fn shown_by_review(&self, alert_id: AlertId, class: DeliveryClass, content: &AlertContent, audience: &Audience) {
+        sqlx::query("insert into review.approved_alert values ($1, '7KQ3', $2, $3, $4, $5, 500103, $6)")
+            .bind(alert_id.uuid())
+            .bind(class.as_ref())
+            .bind(serde_json::to_value(content).unwrap())
+            .bind(audience.to_bytes())
+            .bind(self.clock().now())
+            .bind(content.status == cap::Status::Exercise)
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn hear_of_approval(&self, alert_id: AlertId) {
+        let event = AlertApproved { alert_id: alert_id.to_string() };
+        approved::on_approved(self.database(), &self.settings, &event).await.unwrap();
+    }
+
+    pub(crate) async fn cancel(&self, alert_id: AlertId) {
+        let event = AlertStopped {
+            alert_id: alert_id.to_string(),
+            how: StopReason::Cancelled.into(),
+            by_alert_id: None,
+            reason: "the source has withdrawn the record".to_owned(),
+        };
+        ending::on_stopped(self.database(), self.clock(), &event).await.unwrap();
+    }
+
+    /// One chunk.
+    pub(crate) async fn plan_chunk(&self) -> bool {
+        self.planner.turn().await.unwrap()
+    }
+
+    pub(crate) async fn plan(&self) {
+        while self.plan_chunk().await {}
+    }
+
+    pub(crate) async fn pump(&self) -> Vec<BatchId> {
+        pump::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+        self.on_their_way().await.into_iter().map(|(batch, _)| batch).collect()
+    }
+
+    /// The batches whose events left the outbox since the last look, in order.
+    async fn on_their_way(&self) -> Vec<(BatchId, Channel)> {
+        let rows = sqlx::query("delete from dispatch.outbox where topic like 'batch.ready.%' returning id, topic, payload")
+            .fetch_all(self.database().pool())
+            .await
+            .unwrap();
+        let mut events: Vec<(i64, BatchId, Channel)> = rows
+            .iter()
+            .map(|row| {
+                let channel = if row.get::<&str, _>("topic").ends_with("app") { Channel::App } else { Channel::Sms };
+                let batch = proto::AppBatchReady::decode(row.get::<&[u8], _>("payload")).unwrap();
+                (row.get("id"), BatchId::new(batch.batch_id), channel)
+            })
+            .collect();
+        events.sort_unstable_by_key(|(id, ..)| *id);
+        events.into_iter().map(|(_, batch, channel)| (batch, channel)).collect()
+    }
+
+    /// The events of one kind that left the outbox since the last look.
+    pub(crate) async fn told<E: Event>(&self) -> Vec<E> {
+        let rows = sqlx::query("delete from dispatch.outbox where topic = $1 returning payload")
+            .bind(E::TOPIC)
+            .fetch_all(self.database().pool())
+            .await
+            .unwrap();
+        rows.iter().map(|row| E::decode(row.get::<&[u8], _>("payload")).unwrap()).collect()
+    }
+
+    pub(crate) fn worker<const SMS: bool>(&self) -> Worker<Provider<SMS>> {
+        Worker {
+            ledger: self.ledger.clone(),
+            platform: self.platform.clone(),
+            settings: WorkerSettings { checkpoint_every: 2, ..WorkerSettings::default() },
+            holder: "worker".to_owned(),
+            channel: Arc::new(Provider(Arc::clone(&self.phones))),
+        }
+    }
+
+    /// Fills the window once and sends what is in it.
+    pub(crate) async fn send_window(&self) -> usize {
+        pump::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+        let batches = self.on_their_way().await;
+        for (batch, channel) in &batches {
+            match channel {
+                Channel::App => self.worker::<false>().work(*batch).await.unwrap(),
+                _ => self.worker::<true>().work(*batch).await.unwrap(),
+            }
+        }
+        batches.len()
+    }
+
+    /// Lets everything happen that can happen at this moment.
+    pub(crate) async fn settle(&self) {
+        loop {
+            self.plan().await;
+            while self.send_window().await > 0 {}
+            let closed = progress::close_wave(self.database(), self.clock()).await.unwrap();
+            let expired = ending::close_expired(self.database(), self.clock()).await.unwrap();
+            let reminded = reminders::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+            if !(closed || expired || reminded) {
+                break;
+            }
+        }
+        assert!(crate::settled(&self.platform, &self.settings).await.unwrap(), "nothing is left to do at this moment");
+    }
+
+    /// Everybody who was ever in a batch of the wave.
+    pub(crate) async fn in_batches(&self, alert_id: AlertId, wave: i16) -> BTreeSet<u32> {
+        let rows = sqlx::query(
+            "select recipients from dispatch.recipient_list join dispatch.batch using (batch_id) where alert_id = $1 and wave = $2",
+        )
+        .bind(alert_id.uuid())
+        .bind(wave)
+        .fetch_all(self.database().pool())
+        .await
+        .unwrap();
+        let lists = rows.iter().map(|row| domain::batch::RecipientList::decode(row.get::<&[u8], _>("recipients")).unwrap());
+        lists.flat_map(|list| list.as_slice().to_vec()).collect()
+    }
+
+    /// A number out of the tables.
+    pub(crate) async fn number(&self, sql: &'static str, alert_id: AlertId) -> i64 {
+        sqlx::query_scalar::<_, i64>(sql).bind(alert_id.uuid()).fetch_one(self.database().pool()).await.unwrap()
+    }
+
+    pub(crate) async fn state(&self, alert_id: AlertId) -> String {
+        sqlx::query_scalar("select state from dispatch.alert where alert_id = $1")
+            .bind(alert_id.uuid())
+            .fetch_one(self.database().pool())
+            .await
+            .unwrap()
+    }
+
+    /// (resident, reason) of the alert's follow-up items.
+    pub(crate) async fn follow_ups(&self, alert_id: AlertId) -> Vec<(i64, String)> {
+        sqlx::query_as("select resident_no, reason from dispatch.follow_up where alert_id = $1 order by resident_no")
+            .bind(alert_id.uuid())
+            .fetch_all(self.database().pool())
+            .await
+            .unwrap()
+    }
+}
+
+/// An alert valid for two days, to be acknowledged within an hour.
+pub(crate) fn alert() -> AlertContent {
+    AlertContent {
+        status: cap::Status::Actual,
+        msg_type: cap::MsgType::Alert,
+        references: None,
+        category: cap::Category::Health,
+        urgency: cap::Urgency::Expected,
+        severity: cap::Severity::Moderate,
+        certainty: cap::Certainty::Observed,
+        purpose: "stop the chain of infection".to_owned(),
+        texts: BTreeMap::default(),
+        contact: "12320".to_owned(),
+        expires_at: noon() + TimeDelta::days(2),
+        ack_window_s: 3600,
+        place: None,
+        display: false,
+        source_note: String::new(),
+    }
+}
+
+/// These residents, by number.
+pub(crate) fn named(numbers: impl IntoIterator<Item = u32>) -> Audience {
+    Audience::Residents(RoaringBitmap::from_iter(numbers))
+}

@@ -1,0 +1,12 @@
+//! Stories of dispatch, told with both databases, a clock that is moved and phones that answer as they are told.
+//!
+//! The views of review and resident are stood in for by tables. Workers are taken step by step instead of being started, so a story decides what
+//! happens between two steps; what is on its way to the broker is read from the outbox.
+
+pub(crate) mod city;
+mod delivery;
+mod endings;
+mod sharing;
+mod silence;
+
+use city::{City, Store, alert};

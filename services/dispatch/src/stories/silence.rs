@@ -1,0 +1,94 @@
+//! Acknowledgement, reminder and follow-up (CQ11).
+
+use chrono::TimeDelta;
+use domain::alert::DeliveryClass::{Routine, Urgent};
+use domain::outcome::{Channel, Outcome};
+use rstest::rstest;
+
+use super::city::{named, noon};
+use super::{City, Store, alert};
+
+#[rstest]
+#[case::embedded(Store::Embedded)]
+#[case::postgres(Store::Postgres)]
+#[tokio::test]
+async fn only_the_silent_are_reminded_and_followed_up_once(#[case] store: Store) {
+    let city = City::new(store).await;
+    city.residents(1..=12, true, true, false).await;
+    city.residents([13], true, false, false).await;
+    city.phones.answers.lock().unwrap().insert(3, vec![Outcome::EndpointGone, Outcome::EndpointGone]);
+    let alert_id = city.approve(Urgent, alert(), named(1..=13)).await;
+    city.settle().await;
+    city.phones.sent.lock().unwrap().clear();
+    assert_eq!(city.follow_ups(alert_id).await, [(3, "unreachable".to_owned())]);
+    city.acknowledge(alert_id, 4..=10).await;
+
+    city.forward(59);
+    city.settle().await;
+    assert!(city.phones.sent.lock().unwrap().is_empty(), "their hour is not over");
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::Sms), [1, 2, 11, 12], "on the other channel where there is one");
+    assert_eq!(city.phones.take(Channel::App), [13]);
+
+    city.acknowledge(alert_id, [1, 13]).await;
+    city.forward(60);
+    city.settle().await;
+    city.forward(600);
+    city.settle().await;
+    assert!(city.phones.sent.lock().unwrap().is_empty(), "one reminder, no more");
+    let followed_up = city.follow_ups(alert_id).await;
+    assert_eq!(followed_up.iter().filter(|(_, reason)| reason == "silent").map(|(no, _)| *no).collect::<Vec<_>>(), [2, 11, 12]);
+    assert_eq!(followed_up.len(), 4);
+}
+
+#[rstest]
+#[case::embedded(Store::Embedded)]
+#[case::postgres(Store::Postgres)]
+#[tokio::test]
+async fn a_routine_reminder_waits_for_the_morning_and_spares_who_acknowledged_at_night(#[case] store: Store) {
+    let city = City::new(store).await;
+    city.residents(1..=3, true, false, false).await;
+    city.clock().set(noon() + TimeDelta::minutes(9 * 60 + 30));
+    let alert_id = city.approve(Routine, alert(), named(1..=3)).await;
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [1, 2, 3]);
+    city.forward(60);
+    city.settle().await;
+    assert!(city.phones.take(Channel::App).is_empty(), "22:30");
+    city.acknowledge(alert_id, [2]).await;
+    city.clock().set(noon() + TimeDelta::hours(19));
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [1, 3], "07:00");
+}
+
+#[tokio::test]
+async fn who_acknowledges_between_the_planning_of_a_reminder_and_its_turn_is_spared() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, true, false, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=3)).await;
+    city.settle().await;
+    city.phones.take(Channel::App);
+    city.forward(60);
+    crate::reminders::turn(city.database(), city.clock(), &city.settings).await.unwrap();
+    city.plan().await;
+    assert_eq!(city.in_batches(alert_id, 2).await, (1..=3).collect());
+    city.acknowledge(alert_id, 1..=2).await;
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [3]);
+    assert_eq!(city.number("select sum(withdrawn)::bigint from dispatch.batch where alert_id = $1", alert_id).await, 2);
+}
+
+#[tokio::test]
+async fn an_alert_that_asks_for_no_acknowledgement_reminds_nobody() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, true, true, false).await;
+    let mut notice = alert();
+    notice.ack_window_s = 0;
+    let alert_id = city.approve(Urgent, notice, named(1..=3)).await;
+    city.settle().await;
+    city.phones.take(Channel::App);
+    city.forward(24 * 60);
+    city.settle().await;
+    assert!(city.phones.sent.lock().unwrap().is_empty() && city.follow_ups(alert_id).await.is_empty());
+}

@@ -1,0 +1,107 @@
+//! Every setting of the platform: one section a service or store. `deploy/fenghuo.toml` is the same with comments.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use platform::StoreSettings;
+use platform::bus::BusSettings;
+use platform::cache::CacheSettings;
+use platform::config;
+use platform::crypto::KeySettings;
+use platform::database::DatabaseSettings;
+use platform::http::HttpSettings;
+use platform::telemetry::TelemetrySettings;
+use serde::{Deserialize, Serialize};
+
+/// The configuration file.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Configuration {
+    pub(crate) server: ServerSettings,
+    pub(crate) http: HttpSettings,
+    pub(crate) telemetry: TelemetrySettings,
+    pub(crate) database: DatabaseSettings,
+    pub(crate) bus: BusSettings,
+    pub(crate) cache: CacheSettings,
+    pub(crate) keys: KeySettings,
+    pub(crate) identity: identity::Settings,
+    pub(crate) resident: resident::Settings,
+    pub(crate) ingest: ingest::Settings,
+    pub(crate) rules: rules::Settings,
+    pub(crate) review: review::Settings,
+    pub(crate) dispatch: dispatch::Settings,
+    pub(crate) push: push::Settings,
+    pub(crate) sms: sms::Settings,
+    pub(crate) display: display::Settings,
+    pub(crate) audit: audit::Settings,
+}
+
+/// Where the process listens.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServerSettings {
+    /// Address and port of the HTTP interface.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+impl Configuration {
+    /// Reads the file, if one is named, and the environment.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
+        config::load(file, config::environment(), &[]).context("the configuration cannot be used")
+    }
+
+    /// The sections of the stores.
+    pub(crate) fn stores(&self) -> StoreSettings {
+        StoreSettings { database: self.database.clone(), bus: self.bus.clone(), cache: self.cache.clone(), keys: self.keys.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const COMMENTED: &str = include_str!("../../../deploy/fenghuo.toml");
+
+    /// Every key as `section.key`, whether it is set or stands behind `# `.
+    fn keys(text: &str) -> BTreeSet<String> {
+        let mut section = String::new();
+        let mut keys = BTreeSet::new();
+        for line in text.lines() {
+            let line = line.strip_prefix("#: ").unwrap_or(line).trim();
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                section = name.trim_matches(['[', ']']).to_owned();
+            } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+                keys.insert(format!("{section}.{key}"));
+            }
+        }
+        keys
+    }
+
+    #[test]
+    fn the_commented_file_says_what_holds_without_it() {
+        let commented: Configuration = toml::from_str(COMMENTED).expect("deploy/fenghuo.toml is valid");
+        assert_eq!(toml::to_string(&commented).unwrap(), toml::to_string(&Configuration::default()).unwrap());
+    }
+
+    #[test]
+    fn the_commented_file_names_every_setting() {
+        let defaults = toml::to_string(&Configuration::default()).unwrap();
+        let missing: Vec<_> = keys(&defaults).difference(&keys(COMMENTED)).cloned().collect();
+        assert!(missing.is_empty(), "deploy/fenghuo.toml does not name {missing:?}");
+    }
+
+    #[test]
+    fn a_key_that_nobody_knows_is_an_error_that_names_it() {
+        let error = toml::from_str::<Configuration>("[sms]\nwindwo = 3\n").unwrap_err().to_string();
+        assert!(error.contains("windwo"), "{error}");
+    }
+}

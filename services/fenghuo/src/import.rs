@@ -1,0 +1,76 @@
+//! `fenghuo import`: files of risk records to a running platform, streamed, with a progress bar.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use futures::TryStreamExt as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::io::AsyncRead;
+use tokio_util::io::ReaderStream;
+
+use crate::command::Import;
+
+pub(crate) async fn run(import: Import) -> Result<()> {
+    let client = reqwest::Client::new();
+    let mut refused = 0;
+    for file in &import.files {
+        refused += send(&client, &import, file).await.with_context(|| format!("{} was not imported", file.display()))?;
+    }
+    if refused > 0 {
+        bail!("{refused} rows were refused; fetch them at {}/api/v1/loads/<load_id>/refused, mend them and send them again", import.url);
+    }
+    Ok(())
+}
+
+/// Sends one file and returns how many of its rows were refused.
+async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<u64> {
+    let (path, content_type) = match file.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => ("upload", "text/csv"),
+        Some("json") => ("", "application/json"),
+        Some("ndjson" | "jsonl") => ("stream", "application/x-ndjson"),
+        _ if file == Path::new("-") => ("stream", "application/x-ndjson"),
+        _ => bail!("the name must end in .json, .ndjson or .csv"),
+    };
+    let (reader, size): (Box<dyn AsyncRead + Send + Unpin>, u64) = if file == Path::new("-") {
+        (Box::new(tokio::io::stdin()), 0)
+    } else {
+        let opened = tokio::fs::File::open(file).await?;
+        let size = opened.metadata().await?.len();
+        (Box::new(opened), size)
+    };
+    let bar = ProgressBar::new(size);
+    bar.set_style(
+        ProgressStyle::with_template("{msg} {bar:40} {bytes}/{total_bytes} {bytes_per_sec}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    bar.set_message(file.display().to_string());
+    let sent = bar.clone();
+    let body = ReaderStream::new(reader).inspect_ok(move |chunk| sent.inc(chunk.len() as u64));
+    let address = format!("{}/api/v1/records/{path}", import.url.trim_end_matches('/'));
+    let response = client
+        .post(address.trim_end_matches('/'))
+        .bearer_auth(&import.key)
+        .header("content-type", content_type)
+        .body(reqwest::Body::wrap_stream(body))
+        .send()
+        .await
+        .with_context(|| format!("{} does not answer", import.url))?;
+    bar.finish_and_clear();
+    let status = response.status();
+    let answer: serde_json::Value = response.json().await.with_context(|| format!("{} answered {status} and no JSON", import.url))?;
+    if !status.is_success() {
+        bail!("{status}: {}", answer["detail_en"].as_str().unwrap_or("no reason given"));
+    }
+    println!(
+        "{}: {} accepted, {} repeated, {} refused (load {})",
+        file.display(),
+        answer["accepted"],
+        answer["repeated"],
+        answer["refused"],
+        answer["load_id"].as_str().unwrap_or_default()
+    );
+    for row in answer["refused_rows"].as_array().into_iter().flatten().take(10) {
+        println!("  line {}: {}: {}", row["line"], row["field"].as_str().unwrap_or_default(), row["reason"].as_str().unwrap_or_default());
+    }
+    answer["refused"].as_u64().context("the answer does not say how many rows were refused")
+}

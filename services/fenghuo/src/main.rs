@@ -1,0 +1,50 @@
+//! Fenghuo 烽火: the one binary.
+//!
+//! `fenghuo up` runs the whole platform in one process with simulated providers and a demo city; `fenghuo serve` runs any
+//! of its services against real stores. This crate only wires: what the platform decides is in `domain`, what it does in
+//! the services.
+//!
+//! * [`command`]: the command line; [`configuration`]: every setting; [`services`]: what can be served, and how it starts.
+//! * [`up`], [`serve`], [`import`], [`residents`], [`migrate`], [`staff`], [`simulate`]: one command each.
+//! * [`demo`]: the demo city's staff, screens and rules; [`rehearsal`]: a real outbreak played through the platform.
+
+mod command;
+mod configuration;
+mod demo;
+mod import;
+mod migrate;
+mod rehearsal;
+mod residents;
+mod serve;
+mod services;
+mod simulate;
+mod staff;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = command::Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    match runtime.block_on(arguments.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// One clear sentence: what was tried, and why it failed.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.iter().any(|earlier| earlier.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    eprintln!("fenghuo: {}", said.join(": "));
+    ExitCode::FAILURE
+}

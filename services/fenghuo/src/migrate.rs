@@ -1,0 +1,30 @@
+//! `fenghuo migrate`: every table up to date, nothing else.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use platform::Platform;
+use platform::clock::Clock;
+
+use crate::configuration::Configuration;
+use crate::services;
+
+pub(crate) async fn run(config: Option<&Path>) -> Result<()> {
+    let platform = open(config).await?;
+    println!("fenghuo: the database is up to date");
+    close(platform).await
+}
+
+/// The stores with all tables up to date, for commands that do one thing and end.
+pub(crate) async fn open(config: Option<&Path>) -> Result<Platform> {
+    let settings = Configuration::load(config)?;
+    let platform = Platform::open(&settings.stores(), Clock::real()).await.context("the stores do not answer")?;
+    services::migrate(&platform).await?;
+    Ok(platform)
+}
+
+/// Ends what [`open`] began.
+pub(crate) async fn close(platform: Platform) -> Result<()> {
+    platform.tasks.shutdown(std::time::Duration::from_secs(5)).await;
+    platform.database.close().await.context("the database did not close")
+}

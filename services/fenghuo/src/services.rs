@@ -1,0 +1,99 @@
+//! What can be served, and how each service starts.
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use platform::Platform;
+use platform::http::{Authenticators, Routes, Shell};
+use sqlx::migrate::Migrator;
+use strum::VariantArray;
+
+use crate::configuration::Configuration;
+
+/// A service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, VariantArray)]
+pub(crate) enum Service {
+    /// Staff, roles, sessions, keys.
+    Identity,
+    /// The trace of staff actions.
+    Audit,
+    /// The residents' app.
+    Resident,
+    /// Risk records.
+    Ingest,
+    /// Rules and gathering drafts.
+    Rules,
+    /// The life of alerts.
+    Review,
+    /// Waves, batches, deadlines, reminders.
+    Dispatch,
+    /// APNs and FCM.
+    Push,
+    /// The SMS centre.
+    Sms,
+    /// Public screens.
+    Display,
+}
+
+impl Service {
+    /// Schema and migrations; push has no tables of its own.
+    fn tables(self) -> Option<(&'static str, &'static Migrator)> {
+        Some(match self {
+            Self::Identity => (identity::SCHEMA, &identity::MIGRATOR),
+            Self::Audit => (audit::SCHEMA, &audit::MIGRATOR),
+            Self::Resident => (resident::SCHEMA, &resident::MIGRATOR),
+            Self::Ingest => (ingest::SCHEMA, &ingest::MIGRATOR),
+            Self::Rules => (rules::SCHEMA, &rules::MIGRATOR),
+            Self::Review => (review::SCHEMA, &review::MIGRATOR),
+            Self::Dispatch => (dispatch::SCHEMA, &dispatch::MIGRATOR),
+            Self::Push => return None,
+            Self::Sms => (sms::SCHEMA, &sms::MIGRATOR),
+            Self::Display => (display::SCHEMA, &display::MIGRATOR),
+        })
+    }
+
+    async fn start(self, platform: &Platform, settings: &Configuration) -> Result<Routes> {
+        Ok(match self {
+            Self::Identity => identity::start(platform, settings.identity.clone()).await?,
+            Self::Audit => audit::start(platform, settings.audit.clone()).await?,
+            Self::Resident => resident::start(platform, settings.resident.clone()).await?,
+            Self::Ingest => ingest::start(platform, settings.ingest.clone()).await?,
+            Self::Rules => rules::start(platform, settings.rules.clone()).await?,
+            Self::Review => review::start(platform, settings.review.clone()).await?,
+            Self::Dispatch => dispatch::start(platform, settings.dispatch.clone()).await?,
+            Self::Push => push::start(platform, settings.push.clone()).await?,
+            Self::Sms => sms::start(platform, settings.sms.clone()).await?,
+            Self::Display => display::start(platform, settings.display.clone()).await?,
+        })
+    }
+}
+
+/// Brings the tables of all services up to date. A view of one service may read another's, never the other way round, so
+/// any order will do.
+pub(crate) async fn migrate(platform: &Platform) -> Result<()> {
+    for (schema, migrator) in Service::VARIANTS.iter().filter_map(|service| service.tables()) {
+        platform
+            .database
+            .migrate(schema, migrator)
+            .await
+            .with_context(|| format!("the tables of {schema} could not be brought up to date"))?;
+    }
+    Ok(())
+}
+
+/// Starts services and returns the shell that answers for them.
+pub(crate) async fn start(platform: &Platform, settings: &Configuration, services: &[Service]) -> Result<Shell> {
+    let mut routes: Option<Routes> = None;
+    for &service in services {
+        let own = service.start(platform, settings).await.with_context(|| format!("service {service:?} did not start"))?;
+        routes = Some(match routes {
+            Some(others) => others.merge(own),
+            None => own,
+        });
+    }
+    let routes = routes.context("no service was named")?;
+    let authenticators = Authenticators::new()
+        .with(identity::authenticator(platform))
+        .with(resident::SessionAuthenticator::new(platform.database.clone()))
+        .with(display::authenticator(platform));
+    Ok(Shell::new(routes, authenticators).settings(settings.http.clone()).checks(platform.checks()))
+}

@@ -1,0 +1,91 @@
+//! `fenghuo simulate-providers`: APNs, FCM and an SMS centre on loopback, for the platform or for anybody's tests.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use simulators::{Addresses, Credentials, Options, Simulators};
+
+use crate::command::SimulateProviders;
+use crate::configuration::Configuration;
+
+/// The file in the directory by which others find the simulators.
+const FILE: &str = "providers.json";
+
+/// Addresses and keys of running simulators.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Providers {
+    pub(crate) addresses: Addresses,
+    pub(crate) credentials: Credentials,
+}
+
+pub(crate) async fn run(providers: SimulateProviders) -> Result<()> {
+    let options = Options {
+        apns_port: providers.apns_port,
+        fcm_port: providers.fcm_port,
+        oauth_port: providers.oauth_port,
+        smpp_port: providers.smpp_port,
+        control_port: providers.control_port,
+        directory: Some(providers.directory.clone()),
+        ..Options::default()
+    };
+    let simulators = Simulators::start(options).await.context("the simulated providers did not start")?;
+    let found = Providers { addresses: simulators.addresses(), credentials: simulators.credentials().clone() };
+    let file = providers.directory.join(FILE);
+    std::fs::write(&file, serde_json::to_vec_pretty(&found)?).with_context(|| format!("{} cannot be written", file.display()))?;
+    let addresses = found.addresses;
+    println!("APNs     {}", addresses.apns_url());
+    println!("FCM      {}", addresses.fcm_url());
+    println!("SMPP     {}", addresses.smpp);
+    println!("control  {}   (GET /stats, POST /faults, POST /sms/reply)", addresses.control_url());
+    println!("keys     {}", file.display());
+    tokio::signal::ctrl_c().await?;
+    simulators.stop().await;
+    Ok(())
+}
+
+impl Providers {
+    /// What a running `fenghuo simulate-providers` wrote.
+    pub(crate) fn read(directory: &Path) -> Result<Self> {
+        let file = directory.join(FILE);
+        let text =
+            std::fs::read(&file).with_context(|| format!("{} cannot be read: is `fenghuo simulate-providers` running?", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("{} is not what simulators write", file.display()))
+    }
+
+    /// What these simulators are.
+    pub(crate) fn of(simulators: &Simulators) -> Self {
+        Self { addresses: simulators.addresses(), credentials: simulators.credentials().clone() }
+    }
+
+    /// Points push and sms at them. `directory` takes the CA certificate.
+    pub(crate) fn configure(&self, settings: &mut Configuration, directory: &Path) -> Result<()> {
+        std::fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+        let ca = directory.join("ca.pem");
+        std::fs::write(&ca, &self.credentials.ca_pem).with_context(|| format!("{} cannot be written", ca.display()))?;
+        settings.push.apns = Some(push::ApnsSettings {
+            base_url: self.addresses.apns_url(),
+            topic: "cn.fenghuo.app".to_owned(),
+            key_id: self.credentials.apns_key_id.clone(),
+            team_id: self.credentials.apns_team_id.clone(),
+            key: SecretString::from(self.credentials.apns_key_p8.clone()),
+            extra_ca: Some(ca.clone()),
+            ..push::ApnsSettings::default()
+        });
+        settings.push.fcm = Some(push::FcmSettings {
+            base_url: self.addresses.fcm_url(),
+            extra_ca: Some(ca),
+            projects: vec![push::FcmProject {
+                service_account: SecretString::from(self.credentials.fcm_service_account.clone()),
+                ..push::FcmProject::default()
+            }],
+            ..push::FcmSettings::default()
+        });
+        settings.sms.host = self.addresses.smpp.ip().to_string();
+        settings.sms.port = self.addresses.smpp.port();
+        settings.sms.system_id = self.credentials.smpp_system_id.clone();
+        settings.sms.password = SecretString::from(self.credentials.smpp_password.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! `fenghuo up`: the whole platform in one process, with simulated providers and a demo city.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use platform::clock::Clock;
+use platform::http::Server;
+use platform::telemetry::LogFormat;
+use platform::{Platform, telemetry};
+use resident::generate::People;
+use simulators::{Options, Simulators};
+use strum::VariantArray as _;
+
+use crate::command::Up;
+use crate::configuration::Configuration;
+use crate::demo::{self, Access};
+use crate::services::{self, Service};
+use crate::simulate::Providers;
+use crate::{residents, serve};
+
+pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
+    let mut settings = Configuration::load(config)?;
+    std::fs::create_dir_all(&up.data).with_context(|| format!("{} cannot be made", up.data.display()))?;
+    let server = Server::bind(up.listen).await?;
+    settings.database.data_dir = up.data.join("database");
+    settings.keys.master_key_file = Some(up.data.join("master.key"));
+    settings.keys.create = true;
+    settings.identity.cookie_secure = false;
+    settings.telemetry.format = LogFormat::Human;
+    telemetry::log(&settings.telemetry)?;
+    let metrics = telemetry::record()?;
+
+    let simulators =
+        Simulators::start(Options { keep_payloads: true, ..Options::default() }).await.context("the simulated providers did not start")?;
+    Providers::of(&simulators).configure(&mut settings, &up.data.join("providers"))?;
+
+    let platform = Platform::open(&settings.stores(), Clock::real()).await.context("the embedded stores did not start")?;
+    services::migrate(&platform).await?;
+    let accounts = up.data.join("staff.txt");
+    let new = if up.empty { administrator(&platform, &accounts).await? } else { city(&platform, up.residents).await? };
+    remember(&accounts, &new)?;
+
+    let shell = services::start(&platform, &settings, Service::VARIANTS).await?.metrics(metrics);
+    welcome(&server, &simulators, &accounts, up.empty)?;
+    serve::until_stopped(&platform, server, shell, Duration::from_secs(settings.http.drain_seconds)).await;
+    simulators.stop().await;
+    Ok(())
+}
+
+/// The demo city, made at the first start.
+async fn city(platform: &Platform, count: u32) -> Result<Vec<Access>> {
+    match residents::write(platform, &People::new(count, residents::SEED), true).await {
+        Err(error) if !matches!(error.downcast_ref(), Some(resident::Error::ResidentsExist)) => return Err(error),
+        _ => {}
+    }
+    demo::settle(platform).await
+}
+
+/// Nothing but a way in, made at the first start.
+async fn administrator(platform: &Platform, accounts: &Path) -> Result<Vec<Access>> {
+    if accounts.exists() {
+        return Ok(Vec::new());
+    }
+    let secret = identity::create_administrator(platform, "admin").await?;
+    Ok(vec![Access { login: "admin".to_owned(), secret, title: "系统管理员".to_owned() }])
+}
+
+/// Adds new accounts to the file that only this user can read.
+fn remember(file: &Path, new: &[Access]) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut lines = options.open(file).with_context(|| format!("{} cannot be written", file.display()))?;
+    for access in new {
+        writeln!(lines, "{:<20} {:<44} {}", access.login, access.secret, access.title)?;
+    }
+    Ok(())
+}
+
+fn welcome(server: &Server, simulators: &Simulators, accounts: &PathBuf, empty: bool) -> Result<()> {
+    let (url, control) = (format!("http://{}", server.address()), simulators.addresses().control_url());
+    let staff = std::fs::read_to_string(accounts).with_context(|| format!("{} cannot be read", accounts.display()))?;
+    let shown: Vec<&str> = staff.lines().filter(|line| !line.starts_with("review.") || line.starts_with("review.500103")).collect();
+    println!("\n烽火 Fenghuo is up at {url}   (interface: {url}/openapi.json)\n");
+    println!("Staff (all of them, with the reviewers of the other districts, in {}):", accounts.display());
+    for line in shown {
+        println!("  {line}");
+    }
+    println!("\nSimulated APNs, FCM and SMS centre: {control}/stats · {control}/sms?phone=%2B8619000000001");
+    if !empty {
+        println!(
+            "\nTry first: report a close contact, and see the alert go to district and city review and to the phone.
+  KEY=<the api-key above>; PASSWORD=<of review.500103>
+  curl {url}/api/v1/records -H \"authorization: Bearer $KEY\" -H 'content-type: application/json' -d '[{{\"source_id\":\"demo-1\",
+    \"kind\":\"close_contact\",\"occurred_at\":\"'$(date -u +%FT%TZ)'\",\"level\":\"high\",\"district\":\"500103\",\"subject\":{{\"phone\":\"19000012000\"}}}}]'
+  curl {url}/api/v1/session -H 'content-type: application/json' -d '{{\"login\":\"review.500103\",\"password\":\"'$PASSWORD'\"}}'
+  curl {url}/api/v1/alerts -H \"authorization: Bearer <token>\"
+Or play a whole outbreak: fenghuo rehearse mers-2015\n"
+        );
+    }
+    std::io::stdout().flush()?;
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Keys of source systems (CQ6): who delivers records, and which.
+
+use chrono::{DateTime, Utc};
+use domain::area::Area;
+use domain::ids::{ApiKeyId, StaffId};
+use domain::risk_record::{Origin, RecordKind};
+use platform::database::{Database, Tx};
+use platform::http::{FieldFault, SourceCaller};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::token::{API_KEY, Token, TokenHash};
+
+const LONGEST_UNIT: usize = 128;
+
+/// A key, without its secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ApiKey {
+    /// The key.
+    pub id: ApiKeyId,
+    /// Unit that holds it.
+    pub unit: String,
+    /// Which of the three kinds of source the unit is.
+    pub origin: Origin,
+    /// The city, or the one district that the unit reports for.
+    pub area: Area,
+    /// Kinds of record that it may deliver.
+    pub kinds: Vec<RecordKind>,
+    /// Who made it.
+    pub created_by: StaffId,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// When it was revoked, if so.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A key to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NewApiKey {
+    /// Unit that will hold it.
+    pub unit: String,
+    /// Which of the three kinds of source the unit is.
+    pub origin: Origin,
+    /// `city`, or the code of the one district that the unit reports for.
+    pub area: Area,
+    /// Kinds of record that it may deliver.
+    pub kinds: Vec<RecordKind>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl NewApiKey {
+    /// Refuses keys without a name, a use or an end in the future.
+    pub fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut faults = Vec::new();
+        if !(1..=LONGEST_UNIT).contains(&self.unit.trim().chars().count()) {
+            faults.push(FieldFault::new("unit", "须为 1–128 个字符", "takes 1 to 128 characters"));
+        }
+        if !matches!(self.area, Area::City | Area::District(_)) {
+            faults.push(FieldFault::new("area", "须为全市或一个区县", "is the city or one district"));
+        }
+        if self.kinds.is_empty() {
+            faults.push(FieldFault::new("kinds", "至少选择一种记录", "takes at least one kind of record"));
+        }
+        if self.expires_at <= now {
+            faults.push(FieldFault::new("expires_at", "须在将来", "lies in the past"));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+}
+
+struct Row {
+    id: Uuid,
+    unit: String,
+    origin: String,
+    area: String,
+    kinds: Vec<String>,
+    created_by: Uuid,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    fn into_key(self) -> Result<ApiKey, Error> {
+        let kinds = self.kinds.iter().map(|kind| kind.parse().map_err(|_| Error::Stored { what: "api_key.kinds" }));
+        Ok(ApiKey {
+            id: self.id.into(),
+            unit: self.unit,
+            origin: self.origin.parse().map_err(|_| Error::Stored { what: "api_key.origin" })?,
+            area: self.area.parse().map_err(|_| Error::Stored { what: "api_key.area" })?,
+            kinds: kinds.collect::<Result<_, _>>()?,
+            created_by: self.created_by.into(),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            revoked_at: self.revoked_at,
+        })
+    }
+}
+
+/// Makes a key; the token is shown once and kept nowhere.
+pub async fn create(tx: &mut Tx, new: NewApiKey, by: StaffId, now: DateTime<Utc>) -> Result<(Token, ApiKey), Error> {
+    new.check(now)?;
+    let token = Token::generate(API_KEY);
+    let hash = token.hash();
+    let kinds: Vec<String> = new.kinds.iter().map(ToString::to_string).collect();
+    let row = sqlx::query_as!(
+        Row,
+        "insert into identity.api_key (id, token_hash, unit, origin, area, kinds, created_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         returning id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at",
+        ApiKeyId::new().uuid(),
+        hash.bytes(),
+        new.unit.trim(),
+        new.origin.as_ref(),
+        new.area.to_string(),
+        &kinds,
+        by.uuid(),
+        now,
+        new.expires_at,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok((token, row.into_key()?))
+}
+
+/// All keys, newest first.
+pub(crate) async fn all(database: &Database) -> Result<Vec<ApiKey>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at
+         from identity.api_key order by id desc"
+    )
+    .fetch_all(database.pool())
+    .await?;
+    rows.into_iter().map(Row::into_key).collect()
+}
+
+/// Revokes a key. Whether it was in use until now.
+pub(crate) async fn revoke(connection: &mut PgConnection, id: ApiKeyId, now: DateTime<Utc>) -> Result<bool, Error> {
+    let revoked = sqlx::query!(
+        "with before as (select id, revoked_at from identity.api_key where id = $1 for update)
+         update identity.api_key k set revoked_at = coalesce(k.revoked_at, $2) from before where k.id = before.id
+         returning before.revoked_at",
+        id.uuid(),
+        now,
+    )
+    .fetch_optional(connection)
+    .await?
+    .ok_or(Error::NoSuchKey(id))?;
+    Ok(revoked.revoked_at.is_none())
+}
+
+/// The source that presents this key, if the key is in force.
+pub(crate) async fn source(database: &Database, token: &TokenHash, now: DateTime<Utc>) -> Result<Option<SourceCaller>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at
+         from identity.api_key where token_hash = $1 and revoked_at is null and expires_at > $2",
+        token.bytes(),
+        now,
+    )
+    .fetch_optional(database.pool())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let ApiKey { id, unit, origin, area, kinds, .. } = row.into_key()?;
+    Ok(Some(SourceCaller { key_id: id, unit, origin, area, kinds }))
+}

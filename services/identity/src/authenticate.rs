@@ -1,0 +1,52 @@
+//! From a token to a member of staff or a source system, looked at afresh with every request.
+
+use async_trait::async_trait;
+use platform::Platform;
+use platform::http::{Authenticator, Caller, Problem, StaffCaller};
+
+use crate::session::Sessions;
+use crate::token::{API_KEY, SESSION, TokenHash};
+use crate::{Error, account, api_key};
+
+/// Knows staff and sources.
+pub(crate) struct StaffAndSources {
+    platform: Platform,
+    sessions: Sessions,
+}
+
+impl StaffAndSources {
+    pub(crate) fn new(platform: &Platform) -> Self {
+        Self { platform: platform.clone(), sessions: Sessions::new(platform) }
+    }
+
+    async fn staff(&self, token: &TokenHash) -> Result<Option<Caller>, Error> {
+        let Some(session) = self.sessions.find(token).await? else { return Ok(None) };
+        let row = account::by_id(&mut *self.platform.database.pool().acquire().await?, session.staff).await?;
+        // Role, scope and state come from the account, not from the session: changes hold from the next request on.
+        let Some(row) = row.filter(|row| row.disabled_at.is_none() && row.credential_revision == session.revision) else {
+            self.sessions.end(token).await?;
+            return Ok(None);
+        };
+        let staff = row.into_staff()?;
+        let caller = StaffCaller { id: staff.id, name: staff.name, role: staff.role, scope: staff.scope, session: token.hex() };
+        Ok(Some(Caller::Staff(caller)))
+    }
+
+    async fn source(&self, token: &TokenHash) -> Result<Option<Caller>, Error> {
+        let source = api_key::source(&self.platform.database, token, self.platform.clock.now()).await?;
+        Ok(source.map(Caller::Source))
+    }
+}
+
+#[async_trait]
+impl Authenticator for StaffAndSources {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &[SESSION, API_KEY]
+    }
+
+    async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        let hash = TokenHash::of(token);
+        let found = if token.starts_with(SESSION) { self.staff(&hash).await } else { self.source(&hash).await };
+        Ok(found?)
+    }
+}

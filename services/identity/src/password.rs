@@ -1,0 +1,163 @@
+//! Passwords: hashed with argon2id, compared in the same time whether or not there is anything to compare with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
+use platform::http::FieldFault;
+use rand::seq::IndexedRandom;
+use serde::Deserialize;
+use tokio::sync::{OnceCell, Semaphore};
+use utoipa::ToSchema;
+
+use crate::Error;
+
+/// Shortest password that people may choose, in characters (NIST SP 800-63B asks for length, not for kinds of characters).
+const SHORTEST: usize = 12;
+/// Longest, in bytes: hashing time must not be in the caller's hands.
+const LONGEST: usize = 256;
+/// Characters of generated passwords: none that is taken for another.
+const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+/// A hash takes 19 MiB and a core for some ten milliseconds; so many run at once.
+const AT_ONCE: usize = 2;
+
+/// A password on its way through. It never prints.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = Password)]
+pub struct Password(String);
+
+impl Password {
+    /// A password that nobody chose: four groups of five characters, 99 bits.
+    pub fn generate() -> Self {
+        let mut random = rand::rng();
+        let groups: [String; 4] =
+            std::array::from_fn(|_| (0..5).filter_map(|_| LETTERS.choose(&mut random)).map(|letter| char::from(*letter)).collect());
+        Self(groups.join("-"))
+    }
+
+    /// The text, to be shown to its owner once.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+
+    /// Refuses a password that is too short, too long, or contains the login name.
+    pub fn check_chosen(&self, field: &str, login: &str) -> Result<(), Error> {
+        let refused = |reason: String, reason_en: String| Err(Error::Invalid(vec![FieldFault::new(field, reason, reason_en)]));
+        if self.0.chars().count() < SHORTEST {
+            return refused(format!("至少 {SHORTEST} 个字符"), format!("takes at least {SHORTEST} characters"));
+        }
+        if self.0.len() > LONGEST {
+            return refused(format!("最多 {LONGEST} 字节"), format!("takes at most {LONGEST} bytes"));
+        }
+        if self.0.to_lowercase().contains(login) {
+            return refused("不能包含登录名".to_owned(), "may not contain the login name".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl From<&str> for Password {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// Hashes and compares, a few at a time, off the runtime's threads.
+#[derive(Clone)]
+pub struct Hasher {
+    places: Arc<Semaphore>,
+    /// Hash of a password that nobody knows, for names that do not exist.
+    nobody: Arc<OnceCell<String>>,
+}
+
+impl Hasher {
+    /// Ready to hash.
+    pub fn new() -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)), nobody: Arc::default() }
+    }
+
+    /// Makes what unknown names are compared with now rather than with the first of them, whom it would give away.
+    pub async fn prepare(&self) -> Result<&str, Error> {
+        let made = self.nobody.get_or_try_init(|| self.hash(Password::generate())).await?;
+        Ok(made)
+    }
+
+    /// The argon2id hash as a PHC string, with a salt of its own.
+    pub async fn hash(&self, password: Password) -> Result<String, Error> {
+        self.run(move || Argon2::default().hash_password(password.0.as_bytes()).map(|hash: PasswordHash| hash.to_string())).await
+    }
+
+    /// Whether the password fits the hash. Without a hash it never does, after the same work.
+    pub async fn fits(&self, password: Password, hash: Option<String>) -> Result<bool, Error> {
+        let exists = hash.is_some();
+        let hash = match hash {
+            Some(hash) => hash,
+            None => self.prepare().await?.to_owned(),
+        };
+        let fits = self
+            .run(move || {
+                if password.0.len() > LONGEST {
+                    return Ok(false);
+                }
+                let hash = PasswordHash::new(&hash)?;
+                match Argon2::default().verify_password(password.0.as_bytes(), &hash) {
+                    Ok(()) => Ok(true),
+                    Err(HashError::PasswordInvalid) => Ok(false),
+                    Err(error) => Err(error),
+                }
+            })
+            .await?;
+        Ok(fits && exists)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, HashError> + Send + 'static) -> Result<T, Error> {
+        let failed = |reason: String| Error::Hashing { reason };
+        let _place = self.places.acquire().await.map_err(|error| failed(error.to_string()))?;
+        let done = tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.to_string()))?;
+        done.map_err(|error| failed(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_and_no_other() {
+        let hasher = Hasher::new();
+        let hash = hasher.hash("beacon tower at dusk".into()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(hasher.fits("beacon tower at dusk".into(), Some(hash.clone())).await.unwrap());
+        assert!(!hasher.fits("beacon tower at dawn".into(), Some(hash)).await.unwrap());
+        assert!(!hasher.fits("beacon tower at dusk".into(), None).await.unwrap());
+    }
+
+    #[rstest]
+    #[case("short", false)]
+    #[case("exactly12chr", true)]
+    #[case("十二个汉字也是一个好密码", true)]
+    #[case("my.name.is.Wang.Wu", false)]
+    #[case(&"x".repeat(257), false)]
+    fn a_chosen_password_is_long_and_not_the_name(#[case] password: &str, #[case] good: bool) {
+        assert_eq!(Password::from(password).check_chosen("new", "wang.wu").is_ok(), good);
+    }
+
+    #[test]
+    fn generated_passwords_differ_and_never_print() {
+        let (one, other) = (Password::generate(), Password::generate());
+        assert_ne!(one.0, other.0);
+        assert_eq!(one.0.len(), 23);
+        assert!(!format!("{one:?}").contains(&one.0));
+    }
+}

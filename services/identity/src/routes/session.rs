@@ -1,0 +1,146 @@
+//! Signing in and out, who am I, a new password.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use domain::ids::StaffId;
+use domain::staff::{Role, Scope};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use platform::http::{Access, ClientAddress, Credential, Json, Problem, Routes, SESSION_COOKIE, StaffCaller, routes};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Identity;
+use crate::account;
+use crate::password::Password;
+use crate::token::TokenHash;
+use crate::{Error, SCHEMA};
+
+pub(super) fn routes() -> Routes<Identity> {
+    Routes::new("session")
+        .allow(Access::Public, routes!(sign_in))
+        .allow(Access::ANY_STAFF, routes!(who_am_i, sign_out))
+        .allow(Access::ANY_STAFF, routes!(change_password))
+}
+
+/// Name and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignInRequest {
+    /// Login name.
+    login: String,
+    /// Password.
+    password: Password,
+    /// Whether the session is to be kept in a cookie that pages cannot read. Otherwise the answer holds the token.
+    #[serde(default)]
+    cookie: bool,
+}
+
+/// A session that began.
+#[derive(Debug, Serialize, ToSchema)]
+struct SessionBegun {
+    /// Token of the session, for `Authorization: Bearer`; absent when it went into the cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// When the session ends at the latest.
+    ends_at: DateTime<Utc>,
+    /// Whose it is.
+    staff: SignedInStaff,
+}
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+struct SignedInStaff {
+    /// The account.
+    id: StaffId,
+    /// Name shown to colleagues.
+    name: String,
+    /// What they are.
+    role: Role,
+    /// Where they are it.
+    scope: Scope,
+}
+
+/// Sign in.
+#[utoipa::path(post, path = "/api/v1/session", request_body = SignInRequest, responses(
+    (status = 201, description = "The session began", body = SessionBegun),
+    (status = 401, description = "Name or password are wrong, or the account is disabled"),
+    (status = 429, description = "Too many attempts"),
+))]
+async fn sign_in(
+    State(identity): State<Identity>,
+    ClientAddress(from): ClientAddress,
+    Json(request): Json<SignInRequest>,
+) -> Result<Response, Problem> {
+    let begun = identity.sign_in.sign_in(&request.login, request.password, from).await?;
+    let staff = SignedInStaff { id: begun.staff.id, name: begun.staff.name, role: begun.staff.role, scope: begun.staff.scope };
+    let token = begun.token.into_text();
+    let mut headers = HeaderMap::new();
+    if request.cookie {
+        headers.insert(SET_COOKIE, cookie(&token, begun.session.ends_at - identity.now(), identity.cookie_secure)?);
+    }
+    let body = SessionBegun { token: (!request.cookie).then_some(token), ends_at: begun.session.ends_at, staff };
+    Ok((StatusCode::CREATED, headers, Json(body)).into_response())
+}
+
+/// Who is signed in.
+#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, description = "The caller", body = SignedInStaff)))]
+async fn who_am_i(caller: StaffCaller) -> Json<SignedInStaff> {
+    Json(SignedInStaff { id: caller.id, name: caller.name, role: caller.role, scope: caller.scope })
+}
+
+/// Sign out: the session ends at once.
+#[utoipa::path(delete, path = "/api/v1/session", responses((status = 204, description = "The session ended")))]
+async fn sign_out(State(identity): State<Identity>, caller: StaffCaller, credential: Credential) -> Result<Response, Problem> {
+    let mut tx = identity.platform.database.begin().await?;
+    let entry = caller.did("session.end", "staff", caller.id, identity.now());
+    tx.publish(SCHEMA, &entry).await?;
+    tx.commit().await?;
+    identity.sessions.end(&TokenHash::of(credential.token())).await?;
+    let gone = cookie("", chrono::TimeDelta::zero(), identity.cookie_secure)?;
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response())
+}
+
+/// A new password for oneself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    /// The password until now.
+    current: Password,
+    /// The one from now on: at least 12 characters, without the login name.
+    new: Password,
+}
+
+/// Change one's own password. All other sessions of the account end.
+#[utoipa::path(post, path = "/api/v1/session/password", request_body = PasswordChange, responses(
+    (status = 204, description = "Changed"),
+    (status = 422, description = "The current password is wrong or the new one too weak"),
+    (status = 429, description = "Too many attempts"),
+))]
+async fn change_password(
+    State(identity): State<Identity>,
+    caller: StaffCaller,
+    credential: Credential,
+    ClientAddress(from): ClientAddress,
+    Json(request): Json<PasswordChange>,
+) -> Result<StatusCode, Problem> {
+    let staff = identity.sign_in.confirm(caller.id, request.current, from).await?;
+    request.new.check_chosen("new", &staff.login)?;
+    let hash = identity.hasher.hash(request.new).await?;
+    let mut tx = identity.platform.database.begin().await?;
+    let revision = account::set_password(&mut tx, caller.id, &hash).await?;
+    let entry = caller.did("staff.change_password", "staff", caller.id, identity.now());
+    tx.publish(SCHEMA, &entry).await?;
+    tx.commit().await?;
+    identity.sessions.carry_over(&TokenHash::of(credential.token()), revision).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The session cookie: not for scripts, not for other sites.
+fn cookie(token: &str, lasts: chrono::TimeDelta, secure: bool) -> Result<HeaderValue, Error> {
+    let secure = if secure { "; Secure" } else { "" };
+    let seconds = lasts.num_seconds();
+    let text = format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::from_str(&text).map_err(|_| Error::Stored { what: "session token" })
+}

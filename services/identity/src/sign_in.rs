@@ -1,0 +1,114 @@
+//! Signing in: slowed down, in the same time for names that exist and names that do not.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::ids::StaffId;
+use domain::staff::Role;
+use platform::Platform;
+use platform::cache::Tokens;
+use proto::AuditEntry;
+use uuid::Uuid;
+
+use crate::account::{self, Staff};
+use crate::password::{Hasher, Password};
+use crate::session::{Lifetimes, Session, Sessions};
+use crate::token::{Token, TokenHash};
+use crate::{Error, SCHEMA};
+
+/// Attempts on one account: so many at once, then one in this time. Slows guessing without locking the owner out for long.
+const ACCOUNT: Bucket = Bucket { burst: 10, every: Duration::from_secs(30) };
+/// Attempts from one address: offices share one.
+const ADDRESS: Bucket = Bucket { burst: 60, every: Duration::from_secs(2) };
+
+struct Bucket {
+    burst: u32,
+    every: Duration,
+}
+
+/// Checks names and passwords.
+#[derive(Clone)]
+pub struct SignIn {
+    platform: Platform,
+    hasher: Hasher,
+    sessions: Sessions,
+    lifetimes: Lifetimes,
+}
+
+/// What a successful sign-in gives.
+pub struct SignedIn {
+    /// The session's token.
+    pub token: Token,
+    /// The session.
+    pub session: Session,
+    /// Who signed in.
+    pub staff: Staff,
+}
+
+impl SignIn {
+    /// Signs in on this platform; `hasher` is shared, since it bounds the work done at once.
+    pub fn new(platform: &Platform, hasher: Hasher, lifetimes: Lifetimes) -> Self {
+        Self { platform: platform.clone(), hasher, sessions: Sessions::new(platform), lifetimes }
+    }
+
+    /// Begins a session, or refuses without saying why.
+    pub async fn sign_in(&self, login: &str, password: Password, from: IpAddr) -> Result<SignedIn, Error> {
+        let login = login.trim().to_ascii_lowercase();
+        self.throttle(&login, from).await?;
+        let row = account::by_login(&mut *self.platform.database.pool().acquire().await?, &login).await?;
+        // Also for a disabled account: whether it is one is nobody's business.
+        let fits = self.hasher.fits(password, row.as_ref().map(|row| row.password_hash.clone())).await?;
+        let Some(row) = row else { return Err(Error::SignInRefused) };
+        let revision = row.credential_revision;
+        let staff = row.into_staff()?;
+        if !fits || staff.disabled_at.is_some() {
+            self.record(&staff, "session.refuse").await?;
+            return Err(Error::SignInRefused);
+        }
+        self.record(&staff, "session.begin").await?;
+        let (token, session) = self.sessions.begin(staff.id, revision, self.lifetimes).await?;
+        Ok(SignedIn { token, session, staff })
+    }
+
+    /// Whether this is the account's password: before it is changed. Counts as an attempt.
+    pub async fn confirm(&self, id: StaffId, password: Password, from: IpAddr) -> Result<Staff, Error> {
+        let row = account::by_id(&mut *self.platform.database.pool().acquire().await?, id).await?.ok_or(Error::NoSuchStaff(id))?;
+        self.throttle(&row.login, from).await?;
+        if !self.hasher.fits(password, Some(row.password_hash.clone())).await? {
+            return Err(Error::CurrentPasswordWrong);
+        }
+        row.into_staff()
+    }
+
+    async fn throttle(&self, login: &str, from: IpAddr) -> Result<(), Error> {
+        // Hashed: what people type into a name field by mistake is their password.
+        let account = format!("identity:attempts:account:{}", TokenHash::of(login).hex());
+        let address = format!("identity:attempts:address:{from}");
+        for (bucket, limit) in [(address, ADDRESS), (account, ACCOUNT)] {
+            let per_second = 1.0 / limit.every.as_secs_f64();
+            if let Tokens::WaitUntil(at) = self.platform.cache.take_tokens(&bucket, per_second, limit.burst, 1).await? {
+                let after = (at - self.platform.clock.now()).to_std().unwrap_or_default();
+                return Err(Error::TooManyAttempts { after });
+            }
+        }
+        Ok(())
+    }
+
+    async fn record(&self, staff: &Staff, action: &str) -> Result<(), Error> {
+        let entry = AuditEntry {
+            entry_id: Uuid::now_v7().to_string(),
+            actor_kind: "staff".to_owned(),
+            actor: staff.id.to_string(),
+            role: Role::as_ref(&staff.role).to_owned(),
+            action: action.to_owned(),
+            object_kind: "staff".to_owned(),
+            object: staff.id.to_string(),
+            district: staff.scope.district().map(|district| district.get()),
+            at_ms: self.platform.clock.now().timestamp_millis(),
+            detail_json: "{}".to_owned(),
+        };
+        let mut tx = self.platform.database.begin().await?;
+        tx.publish(SCHEMA, &entry).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,269 @@
+use domain::ids::{ApiKeyId, StaffId};
+use domain::risk_record::{Origin, RecordKind, RiskLevel};
+use domain::staff::{Role, Scope};
+use platform::http::{Caller, SourceCaller, StaffCaller};
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::framing::{Cutter, Framing};
+
+const ROW: &str = r#"{"source_id":"cdc-1","kind":"close_contact","occurred_at":"2026-11-02T11:00:00+08:00","subject":{"phone":"13800005678"},"level":"high","district":"500101"}"#;
+const HEADER: &str = "source_id,kind,occurred_at,phone,level,district,nights";
+
+fn noon() -> DateTime<Utc> {
+    "2026-11-02T04:00:00Z".parse().unwrap()
+}
+
+fn source() -> Sender {
+    Sender::of(Caller::Source(SourceCaller {
+        key_id: ApiKeyId::new(),
+        unit: "市疾控中心".into(),
+        origin: Origin::Surveillance,
+        area: "500101".parse().unwrap(),
+        kinds: vec![RecordKind::CloseContact, RecordKind::Case],
+    }))
+    .unwrap()
+}
+
+fn staff(role: Role, scope: Scope) -> Sender {
+    Sender::of(Caller::Staff(StaffCaller { id: StaffId::new(), name: "王".into(), role, scope, session: "s".into() })).unwrap()
+}
+
+fn checker(sender: Sender, form: Form) -> Checker {
+    Checker { keyring: Keyring::random(), sender: Arc::new(sender), form, time_zone: Tz::Asia__Shanghai }
+}
+
+fn check(checker: &Checker, bytes: &[u8]) -> Chunk {
+    let framing = match &checker.form {
+        Form::Json => Framing::Lines,
+        Form::Csv(columns) => Framing::Csv { delimiter: columns.delimiter() },
+    };
+    let mut cutter = Cutter::new(framing, usize::MAX, 1);
+    assert_eq!(cutter.push(bytes), bytes.len());
+    cutter.finish(false);
+    checker.check(cutter.take(), noon())
+}
+
+fn one(checker: &Checker, row: &str) -> Result<Candidate, FieldFault> {
+    let mut chunk = check(checker, row.as_bytes());
+    assert_eq!(chunk.candidates.len() + chunk.refusals.len(), 1, "one row has one fate");
+    chunk.candidates.pop().ok_or_else(|| chunk.refusals.remove(0).fault)
+}
+
+/// The example with one field written otherwise; `null` leaves it out.
+fn with(field: &str, value: &str) -> String {
+    let mut row: serde_json::Value = serde_json::from_str(ROW).unwrap();
+    row[field] = serde_json::from_str(value).unwrap();
+    row.to_string()
+}
+
+#[test]
+fn a_row_becomes_a_record_without_its_phone_number() {
+    let checker = checker(source(), Form::Json);
+    let candidate = one(&checker, ROW).unwrap();
+    let record = &candidate.record;
+    assert_eq!((record.kind, record.origin, record.level), (RecordKind::CloseContact, Origin::Surveillance, RiskLevel::High));
+    assert_eq!(record.occurred_at, noon() - chrono::TimeDelta::hours(1));
+    assert_eq!(candidate.district.map(DistrictCode::get), Some(500_101));
+    let hash = checker.keyring.hash(Purpose::ResidentPhone, b"+8613800005678");
+    assert_eq!(record.subject, Subject::PhoneHash(SubjectHash::new(*hash.bytes())));
+}
+
+#[rstest]
+#[case::no_id("source_id", "null", "source_id")]
+#[case::empty_id("source_id", r#"" ""#, "source_id")]
+#[case::nested_id("source_id", "{}", "source_id")]
+#[case::long_id("source_id", &format!("\"{}\"", "长".repeat(129)), "source_id")]
+#[case::no_kind("kind", "null", "kind")]
+#[case::unknown_kind("kind", r#""rumour""#, "kind")]
+#[case::kind_of_another_source("kind", r#""community_report""#, "kind")]
+#[case::unknown_origin("origin", r#""gossip""#, "origin")]
+#[case::another_origin("origin", r#""analysis""#, "origin")]
+#[case::no_time("occurred_at", "null", "occurred_at")]
+#[case::local_time("occurred_at", r#""2026-11-02 11:00""#, "occurred_at")]
+#[case::no_date("occurred_at", r#""2026-02-30T11:00:00+08:00""#, "occurred_at")]
+#[case::unix_time("occurred_at", "1790000000", "occurred_at")]
+#[case::six_minutes_ahead("occurred_at", r#""2026-11-02T12:06:00+08:00""#, "occurred_at")]
+#[case::no_subject("subject", "null", "subject")]
+#[case::empty_subject("subject", "{}", "subject")]
+#[case::two_subjects("subject", r#"{"phone":"13800005678","resident_no":1}"#, "subject")]
+#[case::unknown_subject("subject", r#"{"name":"张三"}"#, "subject")]
+#[case::subject_as_text("subject", r#""13800005678""#, "subject")]
+#[case::wrong_phone("subject", r#"{"phone":"1380000567"}"#, "subject.phone")]
+#[case::rounded_phone("subject", r#"{"phone":"1.38E+10"}"#, "subject.phone")]
+#[case::wrong_identity_number("subject", r#"{"identity_number":"500101199001011234"}"#, "subject.identity_number")]
+#[case::negative_resident("subject", r#"{"resident_no":-1}"#, "subject.resident_no")]
+#[case::huge_resident("subject", r#"{"resident_no":4294967296}"#, "subject.resident_no")]
+#[case::no_area("subject", r#"{"place":"the market"}"#, "subject.place")]
+#[case::unknown_area("subject", r#"{"place":"500101999"}"#, "subject")]
+#[case::place_in_another_district("subject", r#"{"place":"500103"}"#, "subject")]
+#[case::unknown_level("level", r#""extreme""#, "level")]
+#[case::level_as_number("level", "3", "level")]
+#[case::short_district("district", r#""5001""#, "district")]
+#[case::unknown_district("district", r#""500199""#, "district")]
+#[case::foreign_district("district", r#""110101""#, "district")]
+#[case::district_of_others("district", "500103", "district")]
+#[case::unknown_township("township", r#""500101999""#, "township")]
+#[case::township_elsewhere("township", r#""500102001""#, "township")]
+#[case::unknown_community("community", r#""500101001999""#, "community")]
+#[case::attributes_as_list("attributes", "[1]", "attributes")]
+#[case::attribute_name("attributes", r#"{"Isolation site":true}"#, "attributes")]
+#[case::nested_attribute("attributes", r#"{"site":{"name":"x"}}"#, "attributes.site")]
+#[case::long_attribute("attributes", &format!("{{\"note\":\"{}\"}}", "长".repeat(501)), "attributes.note")]
+#[case::zero_in_attribute("attributes", r#"{"note":"\u0000"}"#, "attributes.note")]
+#[case::unknown_field("colour", r#""red""#, "colour")]
+#[case::field_that_may_be_a_name("张三", "1", "row")]
+fn a_wrong_field_is_named_in_both_languages(#[case] field: &str, #[case] value: &str, #[case] named: &str) {
+    let fault = one(&checker(source(), Form::Json), &with(field, value)).err().expect("the row is wrong");
+    assert_eq!(fault.field, named, "{fault:?}");
+    assert!(fault.reason.chars().any(|sign| !sign.is_ascii()) && fault.reason != "内容无效", "{fault:?}");
+    assert!(fault.reason_en.is_ascii(), "{fault:?}");
+    for personal in ["13800005678", "张三", "1.38E+10", "500101199001011234"] {
+        assert!(!format!("{fault:?}").contains(personal), "{fault:?}");
+    }
+}
+
+#[rstest]
+#[case::no_object("[1,2]", "must be a JSON object")]
+#[case::a_number("17", "must be a JSON object")]
+#[case::cut(&ROW[..80], "ends in the middle")]
+#[case::no_json("source_id=1", "is not valid JSON at column 1")]
+#[case::two_on_a_line("{}{}", "is not valid JSON at column 3")]
+#[case::field_twice(r#"{"kind":"case","kind":"case"}"#, "is given twice")]
+#[case::subject_twice(r#"{"subject":{},"subject":{}}"#, "is given twice")]
+fn a_row_of_another_form_is_refused_with_its_reason(#[case] row: &str, #[case] reason: &str) {
+    assert_eq!(one(&checker(source(), Form::Json), row).err().expect("the row is wrong").reason_en, reason);
+}
+
+#[test]
+fn a_row_in_gbk_is_refused_alone() {
+    let mut bytes = ROW.replace("cdc-1", "cdc-2").into_bytes();
+    bytes.extend(b"\n{\"source_id\":\"\xD6\xD0\"}\n");
+    bytes.extend(ROW.as_bytes());
+    let chunk = check(&checker(source(), Form::Json), &bytes);
+    assert_eq!((chunk.candidates.len(), chunk.refusals.len()), (2, 1));
+    assert_eq!((chunk.refusals[0].line, &chunk.refusals[0].fault), (2, &reason::not_utf8()));
+}
+
+#[rstest]
+#[case::five_minutes_ahead("occurred_at", r#""2026-11-02T12:05:00+08:00""#)]
+#[case::id_as_number("source_id", "17")]
+#[case::phone_as_number("subject", r#"{"phone":13800005678}"#)]
+#[case::phone_with_spaces("subject", r#"{"phone":"+86 138 0000 5678"}"#)]
+#[case::place("subject", r#"{"place":"500101001001"}"#)]
+#[case::district_as_number("district", "500101")]
+#[case::own_origin("origin", r#""surveillance""#)]
+#[case::what_we_added_to_a_refused_row("refused", r#"{"line":1}"#)]
+#[case::attribute_without_value("attributes", r#"{"note":null}"#)]
+fn what_can_be_understood_is_taken(#[case] field: &str, #[case] value: &str) {
+    assert_eq!(one(&checker(source(), Form::Json), &with(field, value)).err(), None);
+}
+
+#[test]
+fn the_larger_areas_follow_from_the_smaller() {
+    let row = with("community", r#""500101001001""#).replace(r#""district":"500101","#, "");
+    let candidate = one(&checker(source(), Form::Json), &row).unwrap();
+    assert_eq!(candidate.township.map(TownshipCode::get), Some(500_101_001));
+    assert_eq!(candidate.district.map(DistrictCode::get), Some(500_101));
+}
+
+#[test]
+fn the_same_content_written_otherwise_has_the_same_hash_and_another_content_another() {
+    let checker = checker(source(), Form::Json);
+    let hash = |row: &str| one(&checker, row).unwrap().content_hash;
+    let row = with("attributes", r#"{"nights":7,"site":"渝州宾馆"}"#);
+    let other_order = with("attributes", r#"{"site":"渝州宾馆","nights":7.0}"#);
+    assert_eq!(hash(&row), hash(&other_order));
+    assert_eq!(hash(&row), hash(&row.replace("11:00:00+08:00", "03:00:00Z")));
+    assert_eq!(hash(&row), hash(&row.replace("13800005678", "+86 138-0000-5678")));
+    for other in [
+        row.replace("渝州", "两江"),
+        row.replace("high", "low"),
+        row.replace("5678", "5679"),
+        row.replace(":7", ":8"),
+        row.replace(":7", ":\"7\""),
+    ] {
+        assert_ne!(hash(&row), hash(&other), "{other}");
+    }
+}
+
+#[rstest]
+#[case::district_reviewer(Role::DistrictReviewer, "district:500101", "close_contact", None)]
+#[case::elsewhere(Role::DistrictReviewer, "district:500103", "close_contact", Some("district"))]
+#[case::for_the_city(Role::SubmittingUnit, "city", "test_result", None)]
+#[case::community_worker(Role::CommunityWorker, "community:500101001001", "community_report", None)]
+#[case::not_a_worker_s_kind(Role::CommunityWorker, "community:500101001001", "case", Some("kind"))]
+#[case::another_district_than_the_worker_s(Role::CommunityWorker, "community:500103001001", "community_report", Some("community"))]
+fn staff_deliver_within_their_scope(#[case] role: Role, #[case] scope: &str, #[case] kind: &str, #[case] refused: Option<&str>) {
+    let mut row = with("kind", &format!("\"{kind}\""));
+    if role == Role::CommunityWorker {
+        row = row.replace(r#""district":"500101""#, r#""community":"500101001001""#);
+    }
+    let checked = one(&checker(staff(role, scope.parse().unwrap()), Form::Json), &row);
+    assert_eq!(checked.err().map(|fault| fault.field).as_deref(), refused);
+}
+
+#[test]
+fn a_community_worker_reports_from_the_own_community() {
+    let worker = staff(Role::CommunityWorker, "community:500101001001".parse().unwrap());
+    let row = with("kind", r#""community_report""#).replace(r#","district":"500101""#, "").replace(r#""district":"500101","#, "");
+    let candidate = one(&checker(worker, Form::Json), &row).unwrap();
+    assert_eq!(candidate.community.map(CommunityCode::get), Some(500_101_001_001));
+    assert_eq!(candidate.record.origin, Origin::Grassroots);
+}
+
+fn csv(sender: Sender) -> Checker {
+    checker(sender, Form::Csv(Arc::new(Columns::of_header(HEADER.as_bytes()).unwrap())))
+}
+
+#[rstest]
+#[case::city_time("cdc-1,case,2026-11-02 11:00,13800005678,high,500101,7")]
+#[case::as_excel_writes_it("cdc-1,case,2026/11/2 11:00,13800005678,high,500101,7\r\n")]
+#[case::with_offset("cdc-1,case,2026-11-02T03:00:00Z,13800005678,high,500101,7")]
+#[case::quoted("\"cdc-1\",\"case\",\"2026-11-02 11:00\",\"13800005678\",\"high\",\"500101\",\"7\"")]
+#[case::empty_cells_behind("cdc-1, case ,2026-11-02 11:00,13800005678,high,500101,7,,,")]
+fn a_row_of_a_spreadsheet_is_the_same_record(#[case] row: &str) {
+    let checker = csv(source());
+    let candidate = one(&checker, row).unwrap();
+    assert_eq!(candidate.record.occurred_at, noon() - chrono::TimeDelta::hours(1));
+    assert_eq!(candidate.record.attributes["nights"], AttributeValue::Number(7.0));
+}
+
+#[rstest]
+#[case::too_few_cells("cdc-1,case,2026-11-02 11:00", "row")]
+#[case::too_many_cells("cdc-1,case,2026-11-02 11:00,13800005678,high,500101,7,8", "row")]
+#[case::no_time("cdc-1,case,yesterday,13800005678,high,500101,7", "occurred_at")]
+#[case::empty_kind("cdc-1,,2026-11-02 11:00,13800005678,high,500101,7", "kind")]
+fn a_wrong_row_of_a_spreadsheet_names_its_field(#[case] row: &str, #[case] field: &str) {
+    assert_eq!(one(&csv(source()), row).err().expect("the row is wrong").field, field);
+}
+
+#[test]
+fn a_time_that_the_clocks_leapt_over_is_refused() {
+    let berlin = Checker { time_zone: Tz::Europe__Berlin, ..csv(source()) };
+    let fault = one(&berlin, "cdc-1,case,2026-03-29 02:30,13800005678,high,500101,7").err();
+    assert_eq!(fault, Some(reason::no_such_time()));
+}
+
+#[test]
+fn rows_whose_cells_are_all_empty_are_none() {
+    let chunk = check(&csv(source()), b",,,,,,\r\n\r\n");
+    assert!(chunk.candidates.is_empty() && chunk.refusals.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        check(&checker(source(), Form::Json), &bytes);
+        check(&csv(source()), &bytes);
+    }
+
+    #[test]
+    fn a_row_with_a_piece_replaced_is_stored_or_refused_with_a_reason(at in 0..ROW.len(), piece in "[\\PC\"{}\\[\\],:0-9\\\\]{0,6}") {
+        let mut row = ROW.to_owned();
+        row.replace_range(at..=at, &piece);
+        let chunk = check(&checker(source(), Form::Json), row.as_bytes());
+        prop_assert!(chunk.refusals.iter().all(|refusal| !refusal.fault.reason.is_empty() && !refusal.fault.field.is_empty()));
+    }
+}

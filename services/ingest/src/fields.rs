@@ -1,0 +1,292 @@
+//! A row as it was written: its fields by name, each still the text or number that it is, borrowed from the row.
+//!
+//! JSON and CSV both become [`Fields`], so that one check ([`crate::check`]) decides about both. Reading is strict: an unknown
+//! field, a field that comes twice, an object where a text belongs are faults.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use platform::http::FieldFault;
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+
+use crate::reason;
+
+/// What is written in one field.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Scalar<'a> {
+    /// Nothing: left out, `null`, or an empty cell.
+    #[default]
+    Absent,
+    Bool(bool),
+    Whole(u64),
+    Number(f64),
+    Text(Cow<'a, str>),
+    /// An array or object, where neither belongs.
+    Nested,
+}
+
+/// The fields of a row.
+#[derive(Debug, Default)]
+pub(crate) struct Fields<'a> {
+    pub source_id: Scalar<'a>,
+    pub kind: Scalar<'a>,
+    pub origin: Scalar<'a>,
+    pub occurred_at: Scalar<'a>,
+    pub phone: Scalar<'a>,
+    pub identity_number: Scalar<'a>,
+    pub resident_no: Scalar<'a>,
+    pub place: Scalar<'a>,
+    pub level: Scalar<'a>,
+    pub district: Scalar<'a>,
+    pub township: Scalar<'a>,
+    pub community: Scalar<'a>,
+    pub attributes: Vec<(Cow<'a, str>, Scalar<'a>)>,
+    /// The first thing wrong with the form.
+    fault: Option<FieldFault>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads one JSON object.
+    pub(crate) fn of_json(row: &'a [u8]) -> Result<Self, FieldFault> {
+        // telling the encoding first gives it a reason of its own, and lets strings be borrowed unchecked afterwards
+        let text = std::str::from_utf8(row).map_err(|_| reason::not_utf8())?;
+        let fields: Self = serde_json::from_str(text).map_err(|error| match error.classify() {
+            Category::Eof => reason::cut_short(),
+            Category::Data => reason::not_object(reason::ROW),
+            Category::Syntax | Category::Io => reason::not_json(error.column()),
+        })?;
+        fields.sound()
+    }
+
+    /// The fields, unless something was wrong with their form.
+    fn sound(mut self) -> Result<Self, FieldFault> {
+        match self.fault.take() {
+            None => Ok(self),
+            Some(fault) => Err(fault),
+        }
+    }
+
+    fn note(&mut self, fault: FieldFault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    fn own(&mut self, name: &str) -> Option<&mut Scalar<'a>> {
+        Some(match name {
+            "source_id" => &mut self.source_id,
+            "kind" => &mut self.kind,
+            "origin" => &mut self.origin,
+            "occurred_at" => &mut self.occurred_at,
+            "level" => &mut self.level,
+            "district" => &mut self.district,
+            "township" => &mut self.township,
+            "community" => &mut self.community,
+            _ => return None,
+        })
+    }
+
+    fn of_subject(&mut self, name: &str) -> Option<&mut Scalar<'a>> {
+        Some(match name {
+            "phone" => &mut self.phone,
+            "identity_number" => &mut self.identity_number,
+            "resident_no" => &mut self.resident_no,
+            "place" => &mut self.place,
+            _ => return None,
+        })
+    }
+
+    fn take_subject(&mut self, written: Written<'a>) {
+        let Written::Object(entries) = written else { return self.note(reason::not_object("subject")) };
+        for (name, value) in entries {
+            match self.of_subject(&name) {
+                Some(slot) if *slot == Scalar::Absent => *slot = value,
+                Some(_) => self.note(reason::twice("subject")),
+                None => self.note(reason::one_subject()),
+            }
+        }
+    }
+
+    fn take_attributes(&mut self, written: Written<'a>) {
+        match written {
+            Written::Object(entries) => self.attributes.extend(entries),
+            Written::Other(Scalar::Absent) => {}
+            Written::Other(_) => self.note(reason::not_object("attributes")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Row;
+
+        impl<'de> Visitor<'de> for Row {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a record")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Fields::default();
+                let (mut subjects, mut attributes) = (0, 0);
+                while let Some(Name(name)) = map.next_key()? {
+                    match &*name {
+                        "subject" => {
+                            fields.take_subject(map.next_value()?);
+                            subjects += 1;
+                        }
+                        "attributes" => {
+                            fields.take_attributes(map.next_value()?);
+                            attributes += 1;
+                        }
+                        // what we added when we gave a refused row back
+                        "refused" => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        name => {
+                            let value: Scalar<'de> = map.next_value()?;
+                            match fields.own(name) {
+                                Some(slot) if *slot == Scalar::Absent => *slot = value,
+                                Some(_) => fields.note(reason::twice(name)),
+                                None => fields.note(reason::unknown_field(name)),
+                            }
+                        }
+                    }
+                }
+                if subjects > 1 {
+                    fields.note(reason::twice("subject"));
+                }
+                if attributes > 1 {
+                    fields.note(reason::twice("attributes"));
+                }
+                Ok(fields)
+            }
+        }
+
+        deserializer.deserialize_map(Row)
+    }
+}
+
+/// A key, borrowed unless it is written with escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Scalar::deserialize(deserializer)? {
+            Scalar::Text(text) => Ok(Self(text)),
+            _ => Err(D::Error::custom("a name is a text")),
+        }
+    }
+}
+
+/// An object of scalars, or something else.
+enum Written<'a> {
+    Object(Vec<(Cow<'a, str>, Scalar<'a>)>),
+    Other(Scalar<'a>),
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Absent)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Whole(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(value))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar<'de>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Nested)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Nested)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Written<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Written<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written<'de>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    entries.push((name, value));
+                }
+                Ok(Written::Object(entries))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Written<'de>, A::Error> {
+                ScalarVisitor.visit_seq(seq).map(Written::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Written<'de>, E> {
+                Ok(Written::Other(Scalar::Absent))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Written<'de>, E> {
+                Ok(Written::Other(Scalar::Bool(value)))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Written<'de>, E> {
+                Ok(Written::Other(Scalar::Whole(value)))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Written<'de>, E> {
+                Ok(Written::Other(Scalar::Number(value as f64)))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Written<'de>, E> {
+                Ok(Written::Other(Scalar::Number(value)))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Written<'de>, E> {
+                Ok(Written::Other(Scalar::Nested))
+            }
+        }
+
+        deserializer.deserialize_any(Object)
+    }
+}

@@ -1,0 +1,81 @@
+//! Takes risk records in and keeps each one once (CQ6).
+//!
+//! ```text
+//! bytes ─▶ framing ─▶ blocks of whole rows ─▶ check ─▶ candidates ─▶ store ─▶ ingest.record, event RecordsStored
+//!          (lines, CSV)                         └────────────┴──▶ refused rows, each with line, field and reason
+//! ```
+//!
+//! A delivery comes as a JSON batch, an NDJSON stream or a CSV file ([`records`]) and is a **load** ([`load`]). It is cut into
+//! chunks of some thousand rows ([`framing`]); while one chunk is stored ([`store`]), the next one is read and checked
+//! ([`check`]). So a load takes the same memory however long it is.
+//!
+//! What is guaranteed:
+//! - a record is one by its source and the source's id, however often it comes; another content under the same id is refused;
+//! - a row is refused alone; it is kept sealed, so that its sender can fetch it, mend it and send it again ([`refused`]);
+//! - a chunk is stored whole, with its event and its counts, or not at all; what was whole of a stream that broke off stays;
+//! - a phone or identity number becomes its keyed hash before anything else is done with it, and is nowhere in clear;
+//! - a record about somebody who is not registered waits for them ([`registrations`]), also when both happen at once.
+
+mod check;
+mod columns;
+mod error;
+mod fields;
+mod framing;
+mod intake;
+mod load;
+mod loads;
+mod reason;
+mod record;
+mod records;
+mod refused;
+mod registrations;
+mod sender;
+mod store;
+mod subjects;
+
+use chrono_tz::Tz;
+use platform::Platform;
+use platform::http::Routes;
+use serde::{Deserialize, Serialize};
+
+pub use error::Error;
+pub use intake::{Format, Intake};
+pub use load::{Ending, LoadReport, RefusedLine};
+pub use record::{NewRecord, NewSubject};
+pub use sender::Sender;
+
+/// The service's part of the database.
+pub const SCHEMA: &str = "ingest";
+
+/// Its tables and views.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What the operator sets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The city's time zone: times in CSV files may come without an offset.
+    pub time_zone: Tz,
+    /// Largest CSV file, in bytes.
+    pub upload_bytes: usize,
+    /// Rows of a chunk, which is stored in one transaction.
+    pub chunk_rows: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { time_zone: Tz::Asia__Shanghai, upload_bytes: 4 << 30, chunk_rows: 5_000 }
+    }
+}
+
+/// Subscribes to registrations and returns the routes.
+///
+/// # Errors
+/// When the bus refuses the subscription.
+pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
+    platform.bus.start_relay(SCHEMA);
+    registrations::subscribe(platform)?;
+    let upload_bytes = settings.upload_bytes;
+    let intake = Intake::new(platform, settings);
+    Ok(records::routes(upload_bytes).merge(loads::routes()).merge(refused::routes()).with_state(intake))
+}

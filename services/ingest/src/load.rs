@@ -1,0 +1,152 @@
+//! A load: one delivery, from its first byte to its report.
+
+use chrono::{DateTime, Utc};
+use domain::ids::LoadId;
+use platform::Platform;
+use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, EnumString};
+use utoipa::ToSchema;
+
+use crate::columns::Columns;
+use crate::framing::Refusal;
+use crate::intake::Format;
+use crate::sender::Sender;
+use crate::store::{Kept, Stored};
+use crate::{Error, SCHEMA};
+
+/// How many refused rows a report names; all that are kept can be fetched.
+pub(crate) const REPORTED_ROWS: usize = 100;
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr, EnumString, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Ending {
+    /// Everything arrived.
+    Complete,
+    /// The transfer broke off; what was whole is kept.
+    BrokenOff,
+    /// The body was larger than the limit; what came before is kept.
+    TooLarge,
+}
+
+/// A row that was refused: where, and why. It does not repeat the row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusedLine {
+    /// Line of the delivery, from 1; in a JSON array the number of the element.
+    pub line: u64,
+    /// The field, `row` for the row as a whole.
+    pub field: String,
+    /// What is wrong with it, in Chinese.
+    pub reason: String,
+    /// The same in English.
+    pub reason_en: String,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LoadReport {
+    /// The delivery.
+    pub load_id: LoadId,
+    /// Who sent it.
+    pub source: String,
+    /// How it came: `json`, `ndjson` or `csv`.
+    pub format: String,
+    /// When it began.
+    pub received_at: DateTime<Utc>,
+    /// When it ended; not there while it is running, or when the process was killed in it.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub ending: Option<Ending>,
+    /// Records that were kept.
+    pub accepted: u64,
+    /// Records that were known already, with the same content.
+    pub repeated: u64,
+    /// Rows that were refused.
+    pub refused: u64,
+    /// The first 100 of them, in the order of the delivery; none in a list of loads.
+    pub refused_rows: Vec<RefusedLine>,
+}
+
+/// A load that is running.
+pub(crate) struct Load {
+    pub report: LoadReport,
+    pub kept: Kept,
+}
+
+impl Load {
+    /// Begins a load. What staff bring in leaves a trace.
+    pub(crate) async fn begin(platform: &Platform, sender: &Sender, format: Format, columns: Option<&Columns>) -> Result<Self, Error> {
+        let (load_id, now) = (LoadId::new(), platform.clock.now());
+        let header =
+            columns.map(|columns| serde_json::to_string(columns.names())).transpose().map_err(|_| Error::Stored { what: "header" })?;
+        let delimiter = columns.map(|columns| char::from(columns.delimiter()).to_string());
+        let mut tx = platform.database.begin().await?;
+        sqlx::query!(
+            "insert into ingest.load (load_id, source, format, header, delimiter, received_at) values ($1, $2, $3, $4, $5, $6)",
+            load_id.uuid(),
+            sender.source(),
+            format.as_ref(),
+            header,
+            delimiter,
+            now
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("beginning a load"))?;
+        if let Some(staff) = sender.staff() {
+            tx.publish(SCHEMA, &staff.did("records.deliver", "load", load_id, now)).await?;
+        }
+        tx.commit().await?;
+        let report = LoadReport {
+            load_id,
+            source: sender.source().to_owned(),
+            format: format.as_ref().to_owned(),
+            received_at: now,
+            finished_at: None,
+            ending: None,
+            accepted: 0,
+            repeated: 0,
+            refused: 0,
+            refused_rows: Vec::new(),
+        };
+        Ok(Self { report, kept: Kept::default() })
+    }
+
+    /// Adds what became of a chunk.
+    pub(crate) fn add(&mut self, stored: Stored) {
+        self.kept = stored.kept;
+        self.report.accepted += stored.accepted;
+        self.report.repeated += stored.repeated;
+        self.report.refused += stored.refusals.len() as u64;
+        let mut refusals = stored.refusals;
+        refusals.sort_by_key(|refusal| refusal.line);
+        let room = REPORTED_ROWS - self.report.refused_rows.len();
+        self.report.refused_rows.extend(refusals.into_iter().take(room).map(RefusedLine::from));
+    }
+
+    /// Ends the load.
+    pub(crate) async fn finish(mut self, platform: &Platform, ending: Ending) -> Result<LoadReport, Error> {
+        let now = platform.clock.now();
+        sqlx::query!(
+            "update ingest.load set finished_at = $2, ending = $3 where load_id = $1",
+            self.report.load_id.uuid(),
+            now,
+            ending.as_ref()
+        )
+        .execute(platform.database.pool())
+        .await
+        .map_err(Error::database("ending a load"))?;
+        self.report.finished_at = Some(now);
+        self.report.ending = Some(ending);
+        let LoadReport { load_id, accepted, repeated, refused, .. } = self.report;
+        tracing::info!(load = %load_id, accepted, repeated, refused, ending = ending.as_ref(), "load ended");
+        Ok(self.report)
+    }
+}
+
+impl From<Refusal> for RefusedLine {
+    fn from(Refusal { line, fault, .. }: Refusal) -> Self {
+        Self { line, field: fault.field, reason: fault.reason, reason_en: fault.reason_en }
+    }
+}

@@ -1,0 +1,56 @@
+//! A record as a source sends it, for the description of the interface and for clients written in Rust.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
+use domain::ids::ResidentNo;
+use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One risk record (CQ6). Deliberately without `Debug`: it may name a person.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct NewRecord {
+    /// The source's own id of the record, at most 128 characters: by it a record is kept once.
+    #[schema(example = "cdc-2026-001874")]
+    pub source_id: String,
+    /// What kind of fact.
+    pub kind: RecordKind,
+    /// Which kind of source; the sender's own when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// When it happened or was found, with its offset.
+    pub occurred_at: DateTime<Utc>,
+    /// Whom or what it is about.
+    pub subject: NewSubject,
+    /// How high the risk.
+    pub level: RiskLevel,
+    /// The district that handles it; a registered person's own when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub district: Option<DistrictCode>,
+    /// The township, if it is known more closely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub township: Option<TownshipCode>,
+    /// The community, if it is known more closely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub community: Option<CommunityCode>,
+    /// What else the source says: at most 32 texts, numbers or true/false, by names like `isolation_site`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, AttributeValue>,
+}
+
+/// Whom or what a record is about: exactly one of these.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NewSubject {
+    /// Whoever has this phone number. Only its keyed hash is kept.
+    #[schema(example = "138 0000 5678")]
+    Phone(String),
+    /// Whoever has this identity number. Only its keyed hash is kept.
+    IdentityNumber(String),
+    /// A registered resident.
+    ResidentNo(ResidentNo),
+    /// A place.
+    Place(Area),
+}

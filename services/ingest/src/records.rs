@@ -1,0 +1,115 @@
+//! The three ways in: a JSON batch, an NDJSON stream, a CSV file.
+//!
+//! A delivery is finished even if its sender goes away: what arrived is stored, and the report can be asked for later.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest as _, Multipart, Request, State};
+use futures::{StreamExt as _, TryStreamExt as _};
+use http::header::CONTENT_TYPE;
+use platform::http::{Access, Caller, Limits, Problem, Routes, routes};
+use tokio::sync::oneshot;
+
+use crate::Error;
+use crate::intake::Intake;
+use crate::load::LoadReport;
+use crate::record::NewRecord;
+use crate::sender::{ROLES, Sender};
+
+const SENDERS: Access = Access::SourceOrStaff(ROLES);
+/// 5,000 records of 3 KB.
+const BATCH_BYTES: usize = 16 << 20;
+
+pub(crate) fn routes(upload_bytes: usize) -> Routes<Intake> {
+    Routes::new("records")
+        .allow_within(Limits { body: BATCH_BYTES, ..Limits::default() }, SENDERS, routes!(batch))
+        .allow_within(Limits { body: usize::MAX, time: None }, SENDERS, routes!(stream))
+        .allow_within(Limits::upload(upload_bytes), SENDERS, routes!(upload))
+}
+
+/// Deliver a batch of risk records
+///
+/// One record or an array of at most 5,000. Each is kept once by its `source_id`; rows that are wrong are refused alone.
+#[utoipa::path(post, path = "/api/v1/records", request_body = Vec<NewRecord>, responses(
+    (status = 200, description = "What became of each row", body = LoadReport),
+    (status = 400, description = "Not JSON"),
+    (status = 413, description = "More than 5,000 records"),
+))]
+async fn batch(State(intake): State<Intake>, caller: Caller, body: Bytes) -> Result<axum::Json<LoadReport>, Problem> {
+    let sender = sender(caller)?;
+    let own = intake.clone();
+    to_its_end(&intake, async move { own.batch(sender, &body).await }).await
+}
+
+/// Deliver a stream of risk records
+///
+/// One record a line (NDJSON), as many and for as long as you like. Records are stored as they come.
+#[utoipa::path(post, path = "/api/v1/records/stream", request_body(content = NewRecord, content_type = "application/x-ndjson"), responses(
+    (status = 200, description = "What became of each row", body = LoadReport),
+))]
+async fn stream(State(intake): State<Intake>, caller: Caller, body: Body) -> Result<axum::Json<LoadReport>, Problem> {
+    let sender = sender(caller)?;
+    let own = intake.clone();
+    to_its_end(&intake, async move { own.ndjson(sender, body.into_data_stream()).await }).await
+}
+
+/// Upload a CSV file of risk records
+///
+/// UTF-8, cells separated by commas, semicolons or tabs. The header row names the fields (`source_id`, `kind`, `occurred_at`,
+/// `phone`, `level`, …); any other column is an attribute. Times without an offset are the city's.
+#[utoipa::path(post, path = "/api/v1/records/upload", request_body(content = String, content_type = "text/csv"), responses(
+    (status = 200, description = "What became of each row", body = LoadReport),
+    (status = 400, description = "The header row cannot be used"),
+    (status = 415, description = "Neither text/csv nor a form with a file"),
+))]
+async fn upload(State(intake): State<Intake>, caller: Caller, request: Request) -> Result<axum::Json<LoadReport>, Problem> {
+    let sender = sender(caller)?;
+    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let own = intake.clone();
+    if media_type.starts_with("text/csv") {
+        let body = request.into_body().into_data_stream();
+        to_its_end(&intake, async move { own.csv(sender, body).await }).await
+    } else if media_type.starts_with("multipart/form-data") {
+        let form = Multipart::from_request(request, &()).await.map_err(|_| Error::NoFile)?;
+        to_its_end(&intake, async move { file(own, sender, form).await }).await
+    } else {
+        Err(Error::MediaType.into())
+    }
+}
+
+/// Takes the file of a form: its field `file`, or the first that has a file name.
+async fn file(intake: Intake, sender: Sender, mut form: Multipart) -> Result<LoadReport, Error> {
+    while let Some(field) = form.next_field().await.map_err(|_| Error::NoFile)? {
+        if field.name() == Some("file") || field.file_name().is_some() {
+            return intake.csv(sender, field.into_stream().boxed()).await;
+        }
+    }
+    Err(Error::NoFile)
+}
+
+fn sender(caller: Caller) -> Result<Sender, Problem> {
+    // the access rule lets nobody else in
+    Sender::of(caller).ok_or_else(|| {
+        Problem::forbidden(
+            "caller_not_allowed",
+            "当前身份不能报送记录，请换用正确的账号。",
+            "This account delivers no records. Use another one.",
+        )
+    })
+}
+
+/// Runs a delivery as a task of its own: a request whose client goes away is dropped, a load is not.
+async fn to_its_end<F>(intake: &Intake, load: F) -> Result<axum::Json<LoadReport>, Problem>
+where
+    F: Future<Output = Result<LoadReport, Error>> + Send + 'static,
+{
+    let (tell, told) = oneshot::channel();
+    intake.platform.tasks.spawn("load", async move {
+        match tell.send(load.await) {
+            Ok(()) | Err(Ok(_)) => Ok(()),
+            // nobody is left to be told, so the log is
+            Err(Err(error)) => Err(error),
+        }
+    });
+    let report = told.await.map_err(|_| Error::Interrupted { step: "a load" })??;
+    Ok(axum::Json(report))
+}

@@ -1,0 +1,180 @@
+//! Carries events from the outboxes to the handlers, through RabbitMQ or inside the process, with one promise.
+//!
+//! ```text
+//! Tx::publish ─▶ <schema>.outbox ─▶ relay ─▶ queue ─▶ handler ─▶ done
+//!                                              ▲         │ fails: again later, 8 times in all
+//!                                              └─────────┴──────▶ dead letters, with the reason
+//! ```
+//!
+//! - Arrives at least once at every queue of its topic, in no promised order: handlers are idempotent.
+//! - The outbox row goes only when the message is kept elsewhere: in table `bus.message` or confirmed by a
+//!   quorum queue. The message goes only when its handler has succeeded.
+//! - A failing handler delays its own message, not those behind it.
+//!
+//! Relays and retries run on real time, also beside a moved clock: they carry, they do not decide.
+
+mod dead_letter;
+mod handler;
+mod local;
+mod rabbit;
+mod relay;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use proto::{Event, Queue};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use sqlx::migrate::Migrator;
+
+use crate::database::Database;
+use crate::error::{BoxError, Error};
+use crate::tasks::Tasks;
+pub use dead_letter::DeadLetter;
+pub use handler::ATTEMPTS;
+use handler::Retries;
+use local::LocalBus;
+use rabbit::Rabbit;
+
+/// The tables of schema `bus`.
+pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/bus");
+
+/// What carries the messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BusMode {
+    /// This process alone, durable through the database.
+    #[default]
+    InProcess,
+    /// RabbitMQ 3.10 or newer.
+    Rabbitmq,
+}
+
+/// The section `bus` of the configuration.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusSettings {
+    /// What carries the messages.
+    pub mode: BusMode,
+    /// `amqp://user:password@host:5672/%2f` of the broker.
+    #[serde(skip_serializing)]
+    pub url: SecretString,
+    /// First part of the names of exchanges and queues on the broker.
+    pub prefix: String,
+    /// A failed message is tried again after so many milliseconds, doubling to 30 s.
+    pub first_retry_ms: u64,
+}
+
+impl Default for BusSettings {
+    fn default() -> Self {
+        Self { mode: BusMode::default(), url: SecretString::default(), prefix: "fenghuo".to_owned(), first_retry_ms: 200 }
+    }
+}
+
+/// The bus of this process. Clones share it.
+#[derive(Clone)]
+pub struct Bus(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    tasks: Tasks,
+    carrier: Carrier,
+    relays: Mutex<Vec<&'static str>>,
+}
+
+#[derive(Clone)]
+enum Carrier {
+    Local(Arc<LocalBus>),
+    Rabbit(Arc<Rabbit>),
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0.carrier {
+            Carrier::Local(_) => "Bus(in process)",
+            Carrier::Rabbit(_) => "Bus(RabbitMQ)",
+        })
+    }
+}
+
+impl Bus {
+    /// Opens the bus; with RabbitMQ, declares every queue there is. Its tasks end with `tasks`.
+    pub async fn open(settings: &BusSettings, database: &Database, tasks: &Tasks) -> Result<Self, Error> {
+        let retries = Retries::from_millis(settings.first_retry_ms);
+        let carrier = match settings.mode {
+            BusMode::InProcess => Carrier::Local(Arc::new(LocalBus::new(database.clone(), retries))),
+            BusMode::Rabbitmq => Carrier::Rabbit(Rabbit::open(settings, retries).await?),
+        };
+        Ok(Self(Arc::new(Inner { database: database.clone(), tasks: tasks.clone(), carrier, relays: Mutex::default() })))
+    }
+
+    /// Handles the messages of `queue`, up to `concurrency` at once, until the process stops. Processes that subscribe to
+    /// one queue share its messages.
+    ///
+    /// A handler that returns an error or panics sees the message again, after a pause that grows, [`ATTEMPTS`] times in
+    /// all; then the message is a dead letter.
+    pub fn subscribe<E, H, F>(&self, queue: &'static Queue, concurrency: usize, handler: H) -> Result<(), Error>
+    where
+        E: Event,
+        H: Fn(E) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        if queue.topic != E::TOPIC {
+            return Err(Error::WrongEvent { queue: queue.name, expected: queue.topic, got: E::TOPIC });
+        }
+        let (handler, concurrency) = (handler::erase(handler), concurrency.max(1));
+        match &self.0.carrier {
+            Carrier::Local(local) => local::consumer::start(local, &self.0.tasks, queue, concurrency, handler),
+            Carrier::Rabbit(rabbit) => rabbit::consumer::start(rabbit, &self.0.tasks, queue, concurrency, handler),
+        }
+        Ok(())
+    }
+
+    /// Carries what stands in the outbox of `schema` from now on. Every process that publishes from a schema starts its
+    /// relay; several may relay one schema.
+    pub fn start_relay(&self, schema: &'static str) {
+        {
+            let mut relays = self.0.relays.lock().unwrap_or_else(PoisonError::into_inner);
+            if relays.contains(&schema) {
+                return;
+            }
+            relays.push(schema);
+        }
+        relay::start(&self.0.database, &self.0.tasks, self.0.carrier.clone(), schema);
+    }
+
+    /// Whether everything published through this process's relays has been handled: no outbox row, no message waiting,
+    /// delayed or in a handler. Dead letters do not count. With RabbitMQ, messages in the handlers of *other* processes
+    /// are not seen.
+    pub async fn settled(&self) -> Result<bool, Error> {
+        let schemas = self.0.relays.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match &self.0.carrier {
+            Carrier::Local(local) => local.settled(&schemas).await,
+            Carrier::Rabbit(rabbit) => rabbit.settled(&self.0.database, &schemas).await,
+        }
+    }
+
+    /// Whether the carrier answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        match &self.0.carrier {
+            Carrier::Local(_) => self.0.database.ping().await,
+            Carrier::Rabbit(rabbit) => rabbit.ping().await,
+        }
+    }
+
+    /// The messages that were given up, oldest first, at most 1,000. They stay where they are.
+    pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error> {
+        match &self.0.carrier {
+            Carrier::Local(local) => local.dead_letters().await,
+            Carrier::Rabbit(rabbit) => rabbit.dead_letters().await,
+        }
+    }
+
+    /// Removes all messages, and on RabbitMQ all queues and exchanges of this prefix: for tests and rehearsals.
+    pub async fn delete_all(&self) -> Result<(), Error> {
+        match &self.0.carrier {
+            Carrier::Local(local) => local.delete_all().await,
+            Carrier::Rabbit(rabbit) => rabbit.delete_all().await,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Reads one queue of the broker and runs its handlers.
+//!
+//! A message that failed is held, unacknowledged, for its pause and then published again at the queue's end; a few of
+//! them may be held beside the ones in handlers, so a failing message does not stand in the way of others.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Consumer};
+use proto::Queue;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::link::{Outgoing, answered};
+use super::{Rabbit, topology};
+use crate::bus::handler::{Fault, Handler, Verdict, count};
+use crate::error::Error;
+use crate::tasks::{Tasks, chain};
+
+/// Failed messages that may be held for their pause beside those being handled.
+const HELD: usize = 32;
+const FIRST_RECONNECT: Duration = Duration::from_millis(200);
+const LONGEST_RECONNECT: Duration = Duration::from_secs(5);
+/// A channel that closed without telling its consumer is noticed after so long.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a consumer may take to say whether its queue is empty.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Asks a consumer whether its queue is empty and nothing is in its hands.
+#[derive(Clone)]
+pub(super) struct Probe {
+    pub(super) queue: &'static str,
+    ask: mpsc::Sender<oneshot::Sender<bool>>,
+}
+
+impl Probe {
+    /// False also when the consumer is not connected: it cannot know.
+    pub(super) async fn idle(&self) -> bool {
+        let (answer, answered) = oneshot::channel();
+        let asking = async {
+            self.ask.send(answer).await.ok()?;
+            answered.await.ok()
+        };
+        matches!(tokio::time::timeout(PROBE_TIMEOUT, asking).await, Ok(Some(true)))
+    }
+}
+
+/// Starts reading `queue`.
+pub(in crate::bus) fn start(rabbit: &Arc<Rabbit>, tasks: &Tasks, queue: &'static Queue, concurrency: usize, handler: Handler) {
+    let (ask, mut asked) = mpsc::channel(1);
+    rabbit.probes.lock().unwrap_or_else(PoisonError::into_inner).push(Probe { queue: queue.name, ask });
+    let reader = Arc::new(Reader {
+        rabbit: Arc::clone(rabbit),
+        queue,
+        handler,
+        concurrency,
+        permits: Semaphore::new(concurrency),
+        in_hand: AtomicUsize::new(0),
+    });
+    let stop = tasks.token().clone();
+    tasks.spawn(queue.name, async move {
+        let mut pause = FIRST_RECONNECT;
+        // outlive a lost channel: a slow handler does not keep the queue from being read again
+        let mut running = JoinSet::new();
+        while !stop.is_cancelled() {
+            let began = tokio::time::Instant::now();
+            match reader.read(&stop, &mut running, &mut asked).await {
+                Ok(()) => continue,
+                Err(error) => {
+                    if began.elapsed() > LONGEST_RECONNECT {
+                        pause = FIRST_RECONNECT;
+                    }
+                    let retry_ms = pause.as_millis() as u64;
+                    tracing::warn!(queue = queue.name, error = chain(&error), retry_ms, "the queue is not being read");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_RECONNECT);
+        }
+        while running.join_next().await.is_some() {}
+    });
+}
+
+/// What ends the waits and pauses of messages in hand.
+#[derive(Clone)]
+struct Ends {
+    /// The process stops.
+    stop: CancellationToken,
+    /// The channel is gone, and nobody can acknowledge what came through it.
+    lost: CancellationToken,
+}
+
+impl Ends {
+    async fn any(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.lost.cancelled() => {}
+        }
+    }
+}
+
+struct Reader {
+    rabbit: Arc<Rabbit>,
+    queue: &'static Queue,
+    handler: Handler,
+    concurrency: usize,
+    permits: Semaphore,
+    /// Messages delivered and not yet answered for.
+    in_hand: AtomicUsize,
+}
+
+impl Reader {
+    /// Reads until the process stops (`Ok`) or the channel is lost.
+    async fn read(
+        self: &Arc<Self>,
+        stop: &CancellationToken,
+        running: &mut JoinSet<()>,
+        asked: &mut mpsc::Receiver<oneshot::Sender<bool>>,
+    ) -> Result<(), Error> {
+        let channel = self.rabbit.link.channel().await?;
+        let mut consumer = answered("subscribing", self.consume(&channel)).await?;
+        let ends = Ends { stop: stop.clone(), lost: CancellationToken::new() };
+        let ending = self.pump(&channel, &mut consumer, &ends, running, asked).await;
+        if ending.is_ok() {
+            // no further message, then the last acknowledgements; the broker may be gone by now, which is no matter
+            let _ = answered("unsubscribing", channel.basic_cancel(consumer.tag(), BasicCancelOptions::default())).await;
+            while running.join_next().await.is_some() {}
+            let _ = answered("closing", channel.close(200, "done".into())).await;
+        }
+        ends.lost.cancel();
+        ending
+    }
+
+    fn ended(&self, reason: &str) -> Error {
+        Error::Unsubscribed { queue: self.queue.name, reason: reason.to_owned() }
+    }
+
+    async fn consume(&self, channel: &Channel) -> Result<Consumer, lapin::Error> {
+        let prefetch = u16::try_from(self.concurrency + HELD).unwrap_or(u16::MAX);
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let queue = self.rabbit.names.queue(self.queue).into();
+        channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
+    }
+
+    async fn pump(
+        self: &Arc<Self>,
+        channel: &Channel,
+        consumer: &mut Consumer,
+        ends: &Ends,
+        running: &mut JoinSet<()>,
+        asked: &mut mpsc::Receiver<oneshot::Sender<bool>>,
+    ) -> Result<(), Error> {
+        let mut looks = tokio::time::interval(LOOK_INTERVAL);
+        let mut answer: Option<(oneshot::Sender<bool>, u32)> = None;
+        loop {
+            tokio::select! {
+                biased;
+                () = ends.stop.cancelled() => return Ok(()),
+                delivery = consumer.next() => {
+                    let delivery = match delivery {
+                        Some(Ok(delivery)) => delivery,
+                        Some(Err(source)) => return Err(Error::Broker { action: "reading", source }),
+                        None => return Err(self.ended("the broker has ended the subscription")),
+                    };
+                    self.in_hand.fetch_add(1, Ordering::SeqCst);
+                    let (reader, ends) = (Arc::clone(self), ends.clone());
+                    running.spawn(async move {
+                        reader.answer_for(delivery, &ends).await;
+                        reader.rabbit.note_activity();
+                        reader.in_hand.fetch_sub(1, Ordering::SeqCst);
+                    });
+                }
+                Some(_) = running.join_next() => {}
+                _ = looks.tick() => {
+                    if !channel.status().connected() {
+                        return Err(self.ended("the channel was closed"));
+                    }
+                }
+                Some(asker) = asked.recv(), if answer.is_none() => {
+                    // on the consumer's own channel: what the broker sent before its answer has arrived before it
+                    answer = Some((asker, topology::waiting(channel, self.rabbit.names.queue(self.queue)).await?));
+                }
+                // reached only when no delivery is left to be taken up
+                () = std::future::ready(()), if answer.is_some() => {
+                    if let Some((asker, waiting)) = answer.take() {
+                        let _ = asker.send(waiting == 0 && self.in_hand.load(Ordering::SeqCst) == 0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Handles a message and tells the broker; when that fails the broker delivers it again.
+    async fn answer_for(&self, delivery: Delivery, ends: &Ends) {
+        let outcome = tokio::select! {
+            biased;
+            () = ends.any() => return,
+            permit = self.permits.acquire() => {
+                let outcome = (self.handler)(&delivery.data).await;
+                drop(permit);
+                outcome
+            }
+        };
+        let kept = match outcome {
+            Ok(()) => {
+                count(self.queue, "done");
+                Ok(())
+            }
+            Err(fault) => self.put_elsewhere(&delivery, &fault, ends).await,
+        };
+        let telling = async {
+            match kept {
+                Ok(()) => answered("acknowledging", delivery.acker.ack(BasicAckOptions::default())).await,
+                Err(error) => {
+                    tracing::warn!(queue = self.queue.name, error = chain(&error), "a failed message goes back to its queue");
+                    let back = BasicNackOptions { requeue: true, ..Default::default() };
+                    answered("giving back", delivery.acker.nack(back)).await
+                }
+            }
+        };
+        let told = tokio::select! {
+            biased;
+            told = telling => told.map(|_| ()),
+            () = ends.lost.cancelled() => Err(self.ended("the channel was lost")),
+        };
+        if let Err(error) = told {
+            tracing::warn!(queue = self.queue.name, error = chain(&error), "the broker was not told and will deliver a message again");
+        }
+    }
+
+    /// Publishes a failed message again after its pause, or as a dead letter.
+    async fn put_elsewhere(&self, delivery: &Delivery, fault: &Fault, ends: &Ends) -> Result<(), Error> {
+        let failures = topology::failures(delivery).saturating_add(1);
+        let queue = self.rabbit.names.queue(self.queue);
+        let mut headers = FieldTable::default();
+        headers.insert(topology::FAILURES.into(), i32::from(failures).into());
+        let (exchange, routing_key) = match self.rabbit.retries.judge(self.queue, fault, failures) {
+            Verdict::Again(pause) => {
+                tokio::select! {
+                    () = ends.any() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+                ("", queue.as_str())
+            }
+            Verdict::Dead => {
+                headers.insert(topology::DIED_IN.into(), topology::text(&queue));
+                headers.insert(topology::REASON.into(), topology::text(&fault.reason));
+                (self.rabbit.names.dead(), "")
+            }
+        };
+        let properties = delivery.properties.clone().with_headers(headers);
+        let message = Outgoing { exchange, routing_key, payload: &delivery.data, properties };
+        self.rabbit.link.publish(std::iter::once(message)).await.pop().unwrap_or(Ok(()))
+    }
+}

@@ -1,0 +1,136 @@
+//! The connection to the broker: made when it is needed, forgotten when it fails.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
+
+use super::topology::{self, Names};
+use crate::error::Error;
+
+/// For connecting and declaring together, and for any other answer of the broker. The client library's futures do not
+/// always end when a connection breaks at the wrong moment, so nothing waits for them without a limit.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// For the confirms of one batch; a quorum that has lost its majority gives none.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
+/// Kept on disk by the broker.
+const PERSISTENT: u8 = 2;
+
+/// The one connection of a process.
+pub(super) struct Link {
+    url: SecretString,
+    names: Names,
+    open: Mutex<Option<Open>>,
+}
+
+struct Open {
+    connection: Connection,
+    publisher: Channel,
+}
+
+/// A message to publish.
+pub(super) struct Outgoing<'a> {
+    pub(super) exchange: &'a str,
+    pub(super) routing_key: &'a str,
+    pub(super) payload: &'a [u8],
+    pub(super) properties: BasicProperties,
+}
+
+impl Link {
+    pub(super) fn new(url: SecretString, names: Names) -> Self {
+        Self { url, names, open: Mutex::new(None) }
+    }
+
+    /// A new channel, on a new connection if the last one is lost.
+    pub(super) async fn channel(&self) -> Result<Channel, Error> {
+        self.with_open(async |open| open.connection.create_channel().await).await
+    }
+
+    /// The channel with confirms, connected.
+    pub(super) async fn publisher(&self) -> Result<Channel, Error> {
+        self.with_open(async |open| Ok(open.publisher.clone())).await
+    }
+
+    async fn with_open<T>(&self, take: impl AsyncFnOnce(&Open) -> Result<T, lapin::Error>) -> Result<T, Error> {
+        let mut open = self.open.lock().await;
+        let current = match &mut *open {
+            Some(open) if open.connection.status().connected() && open.publisher.status().connected() => open,
+            gone => gone.insert(answered("connecting", self.connect()).await?),
+        };
+        let taken = answered("opening a channel", take(current)).await;
+        if taken.is_err() {
+            *open = None;
+        }
+        taken
+    }
+
+    async fn connect(&self) -> Result<Open, lapin::Error> {
+        let properties = ConnectionProperties::default().with_connection_name("fenghuo".into());
+        let connection = Connection::connect(self.url.expose_secret(), properties).await?;
+        let publisher = connection.create_channel().await?;
+        topology::declare(&publisher, &self.names).await?;
+        publisher.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Open { connection, publisher })
+    }
+
+    /// Publishes all of `messages` at once and waits for the confirms: one outcome for each, in their order.
+    pub(super) async fn publish<'a>(&self, messages: impl Iterator<Item = Outgoing<'a>>) -> Vec<Result<(), Error>> {
+        let messages: Vec<_> = messages.collect();
+        let channel = match self.publisher().await {
+            Ok(channel) => channel,
+            Err(error) => {
+                let mut outcomes = vec![Err(error)];
+                outcomes.extend(messages.iter().skip(1).map(|message| Err(unconfirmed(message, "the broker is away"))));
+                return outcomes;
+            }
+        };
+        let sending = join_all(messages.iter().map(|message| publish_one(&channel, message)));
+        match tokio::time::timeout(CONFIRM_TIMEOUT, sending).await {
+            Ok(outcomes) => {
+                if outcomes.iter().any(Result::is_err) {
+                    self.forget().await;
+                }
+                outcomes
+            }
+            Err(_) => {
+                self.forget().await;
+                messages.iter().map(|message| Err(unconfirmed(message, "no confirm in time"))).collect()
+            }
+        }
+    }
+
+    /// The next use connects and declares again, which also brings back a queue that somebody has deleted.
+    async fn forget(&self) {
+        *self.open.lock().await = None;
+    }
+}
+
+/// Waits for the broker, but not for ever.
+pub(super) async fn answered<T>(action: &'static str, answer: impl Future<Output = Result<T, lapin::Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(answer) => answer.map_err(|source| Error::Broker { action, source }),
+        Err(_) => Err(Error::BrokerSilent { action, seconds: ANSWER_TIMEOUT.as_secs() }),
+    }
+}
+
+fn unconfirmed(message: &Outgoing<'_>, reason: &str) -> Error {
+    Error::Unconfirmed { target: message.routing_key.to_owned(), reason: reason.to_owned() }
+}
+
+async fn publish_one(channel: &Channel, message: &Outgoing<'_>) -> Result<(), Error> {
+    let failed = |source| Error::Broker { action: "publishing", source };
+    // unroutable messages come back instead of being dropped
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let properties = message.properties.clone().with_delivery_mode(PERSISTENT);
+    let (exchange, key) = (message.exchange.into(), message.routing_key.into());
+    let confirm = channel.basic_publish(exchange, key, options, message.payload, properties).await.map_err(failed)?;
+    match confirm.await.map_err(failed)? {
+        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => Err(unconfirmed(message, returned.reply_text.as_str())),
+        Confirmation::Nack(None) => Err(unconfirmed(message, "the broker refused it")),
+        Confirmation::NotRequested => Err(unconfirmed(message, "the channel gives no confirms")),
+    }
+}

@@ -1,0 +1,186 @@
+//! The cache in Redis: each entry a hash of value and expiry, each operation one command or script.
+//!
+//! The time comes from the caller and not from Redis, because the caller's clock may be moved. Redis' own expiry only
+//! sweeps; beside a moved clock, which may stand still, it sweeps a day late.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, FromRedisValue, RedisError, Script, ScriptInvocation};
+use secrecy::ExposeSecret as _;
+
+use super::CacheSettings;
+use crate::error::Error;
+
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const RECONNECTS: usize = 2;
+const DAY_MS: i64 = 86_400_000;
+
+/// `v` is the value, `e` the expiry in milliseconds of the caller's clock. KEYS[1]; ARGV: now, then as named.
+const GET: &str = "local f = redis.call('HMGET', KEYS[1], 'v', 'e')
+if f[1] and tonumber(f[2]) > tonumber(ARGV[1]) then return f[1] end
+return false";
+const TAKE: &str = "local f = redis.call('HMGET', KEYS[1], 'v', 'e')
+redis.call('DEL', KEYS[1])
+if f[1] and tonumber(f[2]) > tonumber(ARGV[1]) then return f[1] end
+return false";
+/// ARGV: now, expiry, sweep after ms, value.
+const SET: &str = "redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'v', ARGV[4], 'e', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1";
+const SET_IF_ABSENT: &str = "local e = redis.call('HGET', KEYS[1], 'e')
+if e and tonumber(e) > tonumber(ARGV[1]) then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'v', ARGV[4], 'e', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1";
+/// ARGV: now, expiry, sweep after ms.
+const INCR: &str = "local e = redis.call('HGET', KEYS[1], 'e')
+if e and tonumber(e) > tonumber(ARGV[1]) then return redis.call('HINCRBY', KEYS[1], 'n', 1) end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'n', 1, 'e', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1";
+/// ARGV: now, tokens a second, burst, wanted, sweep after ms. Milliseconds to wait; 0 when they were taken.
+const TAKE_TOKENS: &str = "local now, rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local f = redis.call('HMGET', KEYS[1], 't', 'a')
+local tokens, at = tonumber(f[1] or burst), tonumber(f[2] or now)
+tokens = math.min(burst, tokens + math.max(0, now - at) * rate / 1000)
+local wait = 0
+if tokens >= wanted then tokens = tokens - wanted else wait = math.max(1, math.ceil((wanted - tokens) * 1000 / rate)) end
+redis.call('HSET', KEYS[1], 't', string.format('%.17g', tokens), 'a', string.format('%.0f', math.max(at, now)))
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return wait";
+
+#[derive(Clone)]
+pub(super) struct Redis {
+    connection: ConnectionManager,
+    prefix: String,
+    sweep_late_ms: i64,
+    scripts: Arc<Scripts>,
+}
+
+struct Scripts {
+    get: Script,
+    take: Script,
+    set: Script,
+    set_if_absent: Script,
+    incr: Script,
+    take_tokens: Script,
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Redis {
+    pub(super) async fn open(settings: &CacheSettings, moved_clock: bool) -> Result<Self, Error> {
+        let url = settings.url.expose_secret();
+        if url.is_empty() {
+            return Err(Error::Setting { name: "cache.url", reason: "is missing: redis://host:6379/".to_owned() });
+        }
+        let failed = |source| Error::Cache { action: "connecting", source };
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_number_of_retries(RECONNECTS);
+        let client = Client::open(url).map_err(failed)?;
+        let connection = ConnectionManager::new_with_config(client, config).await.map_err(failed)?;
+        let scripts = Scripts {
+            get: Script::new(GET),
+            take: Script::new(TAKE),
+            set: Script::new(SET),
+            set_if_absent: Script::new(SET_IF_ABSENT),
+            incr: Script::new(INCR),
+            take_tokens: Script::new(TAKE_TOKENS),
+        };
+        let sweep_late_ms = if moved_clock { DAY_MS } else { 0 };
+        Ok(Self { connection, prefix: format!("{}:", settings.prefix), sweep_late_ms, scripts: Arc::new(scripts) })
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// Redis refuses an expiry of 0.
+    fn sweep_after(&self, ttl_ms: i64) -> i64 {
+        ttl_ms.saturating_add(self.sweep_late_ms).clamp(1, i64::MAX / 4)
+    }
+
+    async fn run<T: FromRedisValue>(&self, action: &'static str, call: &ScriptInvocation<'_>) -> Result<T, Error> {
+        call.invoke_async(&mut self.connection.clone()).await.map_err(|source| Error::Cache { action, source })
+    }
+
+    pub(super) async fn get(&self, key: &str, now_ms: i64) -> Result<Option<Vec<u8>>, Error> {
+        self.run("getting", self.scripts.get.key(self.key(key)).arg(now_ms)).await
+    }
+
+    pub(super) async fn take(&self, key: &str, now_ms: i64) -> Result<Option<Vec<u8>>, Error> {
+        self.run("taking", self.scripts.take.key(self.key(key)).arg(now_ms)).await
+    }
+
+    pub(super) async fn set(&self, key: &str, value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<(), Error> {
+        self.store("setting", &self.scripts.set, key, value, now_ms, ttl_ms).await.map(|_| ())
+    }
+
+    pub(super) async fn set_if_absent(&self, key: &str, value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {
+        self.store("setting", &self.scripts.set_if_absent, key, value, now_ms, ttl_ms).await
+    }
+
+    async fn store(&self, action: &'static str, script: &Script, key: &str, value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {
+        let mut call = script.key(self.key(key));
+        call.arg(now_ms).arg(now_ms.saturating_add(ttl_ms)).arg(self.sweep_after(ttl_ms)).arg(value);
+        self.run(action, &call).await
+    }
+
+    pub(super) async fn delete(&self, key: &str) -> Result<(), Error> {
+        let mut command = redis::cmd("DEL");
+        command.arg(self.key(key)).query_async(&mut self.connection.clone()).await.map_err(failed("deleting"))
+    }
+
+    pub(super) async fn incr(&self, key: &str, now_ms: i64, ttl_ms: i64) -> Result<u64, Error> {
+        let mut call = self.scripts.incr.key(self.key(key));
+        call.arg(now_ms).arg(now_ms.saturating_add(ttl_ms)).arg(self.sweep_after(ttl_ms));
+        self.run("counting", &call).await
+    }
+
+    pub(super) async fn take_tokens(&self, bucket: &str, now_ms: i64, per_second: f64, burst: u32, wanted: u32) -> Result<u64, Error> {
+        // a bucket that nobody asks for so long is full again, which is what a missing one is
+        let full_after_ms = (f64::from(burst) * 1_000.0 / per_second).ceil().min(DAY_MS as f64) as i64;
+        let mut call = self.scripts.take_tokens.key(self.key(&format!("bucket:{bucket}")));
+        call.arg(now_ms).arg(per_second).arg(burst).arg(wanted).arg(self.sweep_after(full_after_ms));
+        self.run("taking tokens", &call).await
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), Error> {
+        let answered: Result<String, RedisError> = redis::cmd("PING").query_async(&mut self.connection.clone()).await;
+        answered.map(|_| ()).map_err(failed("asking"))
+    }
+
+    pub(super) async fn clear(&self) -> Result<(), Error> {
+        let mut connection = self.connection.clone();
+        let mut cursor = 0u64;
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(format!("{}*", self.prefix)).arg("COUNT").arg(1_000);
+            let (next, keys): (u64, Vec<String>) = scan.query_async(&mut connection).await.map_err(failed("clearing"))?;
+            if !keys.is_empty() {
+                redis::cmd("DEL").arg(keys).query_async::<()>(&mut connection).await.map_err(failed("clearing"))?;
+            }
+            if next == 0 {
+                return Ok(());
+            }
+            cursor = next;
+        }
+    }
+}
+
+fn failed(action: &'static str) -> impl Fn(RedisError) -> Error {
+    move |source| Error::Cache { action, source }
+}

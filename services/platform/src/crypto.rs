@@ -1,0 +1,163 @@
+//! Personal data at rest: sealed bytes that only their purpose can open, and keyed hashes for look-ups.
+//!
+//! The keys are random, one for sealing and one for hashing, and stand in `keys.wrapped_key` encrypted under the master
+//! key, which comes from a file or the environment and is never stored. Everything is AES-256-GCM-SIV (RFC 8452), so a
+//! repeated nonce would show that two texts are equal and no more, and HMAC-SHA-256 (RFC 2104). The purpose is bound into both: bytes copied from
+//! one column into another do not open, and equal values of two purposes have unequal hashes.
+
+mod master_key;
+mod sealed;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use aes_gcm_siv::aead::{Aead as _, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, KeyInit as _, Nonce};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use sqlx::migrate::Migrator;
+use zeroize::Zeroizing;
+
+use crate::database::Database;
+use crate::error::Error;
+pub use master_key::KeySettings;
+use master_key::MasterKey;
+pub use sealed::{KeyedHash, Sealed};
+
+/// The tables of schema `keys`.
+pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/keys");
+
+/// What a value is for. Bound into every sealed value and hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Purpose {
+    /// A resident's phone number, normalised to `+86…`; the same for whoever looks one up.
+    ResidentPhone,
+    /// A resident's name.
+    ResidentName,
+    /// An identity number; only ever hashed.
+    IdentityNumber,
+    /// A push token or installation id.
+    PushToken,
+    /// The text of an SMS reply.
+    SmsReply,
+    /// The text of an SMS that waits to be sent.
+    SmsText,
+    /// A row of risk records that was refused; it may name a person.
+    RefusedRow,
+    /// A one-time code.
+    OneTimeCode,
+    /// The token of a session, staff or resident.
+    SessionToken,
+    /// The key of a source system.
+    ApiKey,
+    /// The token of a display screen.
+    ScreenToken,
+}
+
+const DATA_KEY: i16 = 1;
+const HASH_KEY: i16 = 2;
+
+/// Seals, opens and hashes. Clones share the keys.
+#[derive(Clone)]
+pub struct Keyring(Arc<Keys>);
+
+struct Keys {
+    /// By id; the highest seals, all open.
+    ciphers: BTreeMap<u16, Aes256GcmSiv>,
+    sealing: u16,
+    hash: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({} data keys)", self.0.ciphers.len())
+    }
+}
+
+impl Keyring {
+    /// Unwraps the keys in the database, which are made when there are none. Processes that start together agree on one
+    /// set. The schema `keys` must have been migrated.
+    pub async fn load(settings: &KeySettings, database: &Database) -> Result<Self, Error> {
+        let master = MasterKey::load(settings)?;
+        let fresh_data = master.wrap("data", DATA_KEY, &random_key());
+        let fresh_hash = master.wrap("hash", HASH_KEY, &random_key());
+        // whoever comes second finds the first one's keys and drops these
+        sqlx::query!(
+            "insert into keys.wrapped_key (id, use, wrapped) values ($1, 'data', $2), ($3, 'hash', $4) on conflict (id) do nothing",
+            DATA_KEY,
+            fresh_data,
+            HASH_KEY,
+            fresh_hash,
+        )
+        .execute(database.pool())
+        .await?;
+        let rows = sqlx::query!("select id, use, wrapped from keys.wrapped_key order by id").fetch_all(database.pool()).await?;
+
+        let mut ciphers = BTreeMap::new();
+        let mut hash = None;
+        for row in rows {
+            let key = master.unwrap(&row.r#use, row.id, &row.wrapped)?;
+            if row.r#use == "hash" {
+                hash = Some(hmac_of(&key));
+            } else if let Ok(id) = u16::try_from(row.id) {
+                ciphers.insert(id, Aes256GcmSiv::new((&*key).into()));
+            }
+        }
+        let missing = || Error::MasterKey { reason: "keys.wrapped_key has lost a key".to_owned() };
+        let sealing = ciphers.last_key_value().map(|(id, _)| *id).ok_or_else(missing)?;
+        Ok(Self(Arc::new(Keys { ciphers, sealing, hash: hash.ok_or_else(missing)? })))
+    }
+
+    /// Random keys that nobody keeps, for tests without a database.
+    pub fn random() -> Self {
+        let ciphers = BTreeMap::from([(1, Aes256GcmSiv::new((&*random_key()).into()))]);
+        Self(Arc::new(Keys { ciphers, sealing: 1, hash: hmac_of(&random_key()) }))
+    }
+
+    /// Encrypts `plain`; only [`Keyring::open`] with the same purpose gives it back. Equal texts look unequal.
+    pub fn seal(&self, purpose: Purpose, plain: &[u8]) -> Sealed {
+        let nonce: [u8; sealed::NONCE_LEN] = rand::random();
+        let payload = Payload { msg: plain, aad: label(purpose) };
+        let ciphertext = self.0.ciphers[&self.0.sealing]
+            .encrypt(&Nonce::from(nonce), payload)
+            .expect("a slice is shorter than the 64 GiB that RFC 8452 allows");
+        Sealed::assemble(self.0.sealing, &nonce, &ciphertext)
+    }
+
+    /// Decrypts what was sealed for the same purpose; altered bytes are refused.
+    pub fn open(&self, purpose: Purpose, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let parts = sealed.parts();
+        let cipher = self.0.ciphers.get(&parts.key_id).ok_or(Error::Sealed { reason: "its key is not in this installation" })?;
+        let payload = Payload { msg: parts.ciphertext, aad: label(purpose) };
+        cipher
+            .decrypt(&Nonce::from(parts.nonce), payload)
+            .map(Zeroizing::new)
+            .map_err(|_| Error::Sealed { reason: "it was altered or belongs to another purpose" })
+    }
+
+    /// The look-up key of `value`: equal for equal values of one purpose in one installation, and meaningless outside.
+    pub fn hash(&self, purpose: Purpose, value: &[u8]) -> KeyedHash {
+        let mut mac = self.0.hash.clone();
+        let label = label(purpose);
+        // the length keeps label and value apart
+        mac.update(&[label.len() as u8]);
+        mac.update(label);
+        mac.update(value);
+        KeyedHash::from_bytes(mac.finalize().into_bytes().into())
+    }
+}
+
+fn label(purpose: Purpose) -> &'static [u8] {
+    let name: &'static str = purpose.into();
+    name.as_bytes()
+}
+
+fn random_key() -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(rand::random())
+}
+
+fn hmac_of(key: &[u8; 32]) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length")
+}

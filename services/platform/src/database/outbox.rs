@@ -1,0 +1,52 @@
+//! The outbox of a schema: events written in the transaction of the change they tell of.
+//!
+//! The schema's name cannot be a parameter of a prepared statement, so these statements are put together from text. The
+//! name is always a constant of the program (`&'static str`), never input.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use proto::Event;
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use super::Tx;
+use crate::error::Error;
+use crate::worker::Wake;
+
+/// The signals of the relays, by schema.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes(Mutex<HashMap<&'static str, Wake>>);
+
+impl Wakes {
+    /// The signal of one schema's relay.
+    pub(crate) fn of(&self, schema: &'static str) -> Wake {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(schema).or_default().clone()
+    }
+}
+
+impl Tx {
+    /// Publishes `event` from `schema` if and when this transaction is committed: it then arrives at least once at every
+    /// queue of its topic.
+    pub async fn publish<E: Event>(&mut self, schema: &'static str, event: &E) -> Result<(), Error> {
+        self.publish_all(schema, std::slice::from_ref(event)).await
+    }
+
+    /// Publishes many events of one kind in one statement.
+    pub async fn publish_all<E: Event>(&mut self, schema: &'static str, events: &[E]) -> Result<(), Error> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = events.iter().map(|_| Uuid::now_v7()).collect();
+        let payloads: Vec<Vec<u8>> = events.iter().map(prost::Message::encode_to_vec).collect();
+        let statement = format!(
+            "insert into {schema}.outbox (event_id, topic, payload, occurred_at) \
+             select id, $1, payload, now() from unnest($2::uuid[], $3::bytea[]) with ordinality as e (id, payload, at) order by at"
+        );
+        sqlx::query(AssertSqlSafe(statement)).bind(E::TOPIC).bind(ids).bind(payloads).execute(&mut **self).await?;
+        if !self.published.contains(&schema) {
+            self.published.push(schema);
+        }
+        Ok(())
+    }
+}

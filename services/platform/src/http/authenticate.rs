@@ -1,0 +1,131 @@
+//! From a presented token to a caller.
+//!
+//! Every kind of token has a prefix (`fhs_` staff session, `fhk_` API key, `fhr_` resident, `fhd_` screen); the service that
+//! issues it registers the [`Authenticator`] that knows it. Tokens come as `Authorization: Bearer`, staff sessions also as
+//! a cookie. A browser attaches cookies to requests that other sites make it send, so a cookie alone never authorises a
+//! change: it also takes a header that no other site can set.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::FromRequestParts;
+use axum_extra::extract::CookieJar;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode};
+
+use super::{Caller, Problem};
+
+/// Cookie that carries a staff session in a browser.
+pub const SESSION_COOKIE: &str = "fenghuo_session";
+/// Header that a page of ours sends with every request; another site cannot, without asking us first (CORS).
+pub const REQUEST_HEADER: &str = "x-fenghuo-request";
+/// No token of ours is longer (bytes).
+const LONGEST_TOKEN: usize = 512;
+
+/// Knows one or more kinds of token.
+#[async_trait]
+pub trait Authenticator: Send + Sync + 'static {
+    /// Prefixes of the tokens it knows, such as `fhs_`.
+    fn prefixes(&self) -> &'static [&'static str];
+
+    /// The caller that the token stands for; `None` if it is unknown, expired or revoked. An error means that nobody can
+    /// tell at the moment.
+    async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem>;
+}
+
+/// All authenticators of this process.
+#[derive(Clone, Default)]
+pub struct Authenticators {
+    known: Vec<Arc<dyn Authenticator>>,
+}
+
+impl Authenticators {
+    /// None yet: only public routes can be called.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    #[must_use]
+    pub fn with(mut self, authenticator: impl Authenticator) -> Self {
+        self.known.push(Arc::new(authenticator));
+        self
+    }
+
+    /// The caller of a request, with the credential presented.
+    pub(super) async fn identify(&self, method: &Method, headers: &HeaderMap) -> Result<(Caller, Credential), Problem> {
+        let credential = Credential::presented(method, headers)?;
+        let knows =
+            |authenticator: &&Arc<dyn Authenticator>| authenticator.prefixes().iter().any(|prefix| credential.token().starts_with(prefix));
+        let Some(authenticator) = self.known.iter().find(knows) else { return Err(unknown_token()) };
+        let caller = authenticator.authenticate(credential.token()).await?.ok_or_else(unknown_token)?;
+        Ok((caller, credential))
+    }
+}
+
+/// The token that the caller presented. A handler asks for it to end a session; it never prints.
+#[derive(Clone)]
+pub struct Credential {
+    token: Arc<str>,
+}
+
+impl Credential {
+    /// The token itself.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn presented(method: &Method, headers: &HeaderMap) -> Result<Self, Problem> {
+        if let Some(header) = headers.get(AUTHORIZATION) {
+            let token = header.to_str().ok().and_then(|value| value.split_once(' '));
+            return match token {
+                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Self::sane(token.trim()),
+                _ => Err(unknown_token()),
+            };
+        }
+        let jar = CookieJar::from_headers(headers);
+        let cookie = jar.get(SESSION_COOKIE).ok_or_else(|| Problem::of_status(StatusCode::UNAUTHORIZED))?;
+        if !method.is_safe() && !sent_by_our_page(headers) {
+            return Err(Problem::forbidden(
+                "cross_site_request",
+                "请求不是从本平台页面发出的，已拒绝。请在本平台页面内操作。",
+                "This request did not come from a page of this platform and was refused (send the header x-fenghuo-request: 1).",
+            ));
+        }
+        Self::sane(cookie.value())
+    }
+
+    fn sane(token: &str) -> Result<Self, Problem> {
+        if token.len() > LONGEST_TOKEN { Err(unknown_token()) } else { Ok(Self { token: token.into() }) }
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(…)")
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Credential {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::of_status(StatusCode::UNAUTHORIZED))
+    }
+}
+
+fn sent_by_our_page(headers: &HeaderMap) -> bool {
+    headers.get(REQUEST_HEADER).is_some_and(|value| value == "1")
+        || headers.get("sec-fetch-site").is_some_and(|value| value == "same-origin")
+}
+
+fn unknown_token() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "credential_unknown",
+        "登录已失效或凭证无效，请重新登录；接口密钥请联系管理员核对。",
+        "The session has ended or the key is not valid. Sign in again, or ask the administrator about the key.",
+    )
+}

@@ -1,0 +1,155 @@
+//! Who is calling: what an authenticator found out, and how a handler asks for it.
+
+use std::fmt;
+
+use axum::extract::FromRequestParts;
+use chrono::{DateTime, Utc};
+use domain::area::{Area, DistrictCode};
+use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
+use domain::risk_record::{Origin, RecordKind};
+use domain::staff::{Role, Scope};
+use http::StatusCode;
+use http::request::Parts;
+use proto::AuditEntry;
+use uuid::Uuid;
+
+use super::Problem;
+
+/// A caller whose token was valid at the moment of the request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Caller {
+    /// A member of staff with a session.
+    Staff(StaffCaller),
+    /// A resident with a session of the app.
+    Resident(ResidentCaller),
+    /// A source system with an API key.
+    Source(SourceCaller),
+    /// A public display.
+    Screen(ScreenCaller),
+}
+
+/// A member of staff.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StaffCaller {
+    /// The account.
+    pub id: StaffId,
+    /// Name shown to colleagues.
+    pub name: String,
+    /// What they are.
+    pub role: Role,
+    /// Where they are it.
+    pub scope: Scope,
+    /// Reference of the session: a hash of its token, good for naming it, not for using it.
+    pub session: String,
+}
+
+impl StaffCaller {
+    /// Refuses with `outside_scope` unless the caller's scope covers the area.
+    pub fn must_cover(&self, area: Area) -> Result<(), Problem> {
+        if self.scope.covers(area) { Ok(()) } else { Err(outside_scope()) }
+    }
+
+    /// The trace of what they did, to be published in the transaction that did it: `action` such as `alert.approve`, on the
+    /// object of this kind and name. District and details are added with `AuditEntry { district, detail_json, ..caller.did(…) }`;
+    /// details never hold personal data.
+    pub fn did(&self, action: &str, object_kind: &str, object: impl fmt::Display, at: DateTime<Utc>) -> AuditEntry {
+        AuditEntry {
+            entry_id: Uuid::now_v7().to_string(),
+            actor_kind: "staff".to_owned(),
+            actor: self.id.to_string(),
+            role: self.role.to_string(),
+            action: action.to_owned(),
+            object_kind: object_kind.to_owned(),
+            object: object.to_string(),
+            district: None,
+            at_ms: at.timestamp_millis(),
+            detail_json: "{}".to_owned(),
+        }
+    }
+}
+
+/// A resident, known by number only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResidentCaller {
+    /// The resident's number.
+    pub no: ResidentNo,
+}
+
+/// A source system (CQ6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceCaller {
+    /// The key that was presented.
+    pub key_id: ApiKeyId,
+    /// Name of the unit that holds the key.
+    pub unit: String,
+    /// Which of the three kinds of source it is.
+    pub origin: Origin,
+    /// The city, or the one district that it may report for.
+    pub area: Area,
+    /// Kinds of record that it may deliver.
+    pub kinds: Vec<RecordKind>,
+}
+
+impl SourceCaller {
+    /// Whether the source may deliver a record of this kind for this district.
+    pub fn may_deliver(&self, kind: RecordKind, district: DistrictCode) -> bool {
+        self.kinds.contains(&kind) && self.area.contains(Area::District(district))
+    }
+}
+
+/// A public display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScreenCaller {
+    /// The screen.
+    pub id: ScreenId,
+}
+
+fn outside_scope() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "outside_scope",
+        "该对象不在您的管辖范围内，请联系所属区县或市级指挥部处理。",
+        "This lies outside your area. Ask the district in charge or the city command.",
+    )
+}
+
+/// A handler that asks for a kind of caller which its access rule does not provide: refused, never let in.
+fn other_kind(wanted: &'static str) -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "caller_not_allowed",
+        "当前身份不能使用此接口，请换用正确的账号。",
+        format!("This call is for {wanted} callers. Use an account of that kind."),
+    )
+}
+
+macro_rules! caller_extractor {
+    ($($caller:ident = $variant:ident $wanted:literal),+ $(,)?) => {$(
+        impl<S: Send + Sync> FromRequestParts<S> for $caller {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+                match parts.extensions.get::<Caller>() {
+                    Some(Caller::$variant(caller)) => Ok(caller.clone()),
+                    _ => Err(other_kind($wanted)),
+                }
+            }
+        }
+    )+};
+}
+
+caller_extractor! {
+    StaffCaller = Staff "staff",
+    ResidentCaller = Resident "resident",
+    SourceCaller = Source "source system",
+    ScreenCaller = Screen "screen",
+}
+
+/// For routes that admit more than one kind of caller.
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| other_kind("signed-in"))
+    }
+}

@@ -1,0 +1,65 @@
+//! Where a request comes from: for limits on attempts, never for logs.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{Extensions, HeaderMap};
+
+use super::Problem;
+
+const FORWARDED: &str = "x-forwarded-for";
+
+/// The other end of the connection, as the server saw it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub SocketAddr);
+
+/// Address of the client. Behind a proxy it is what the proxy says, if the proxy is one of ours (`http.trusted_proxies`);
+/// what anybody else says about it is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+impl ClientAddress {
+    pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
+        let peer = extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
+        if !trusted.contains(&peer) {
+            return Self(peer);
+        }
+        // Every proxy appends whom it saw: the last one that is no proxy of ours is the client.
+        let told = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let hops: Vec<IpAddr> = told.filter_map(|hop| hop.trim().parse().ok()).collect();
+        Self(hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let resolved = parts.extensions.get::<Self>().copied();
+        Ok(resolved.unwrap_or_else(|| Self::of(&parts.extensions, &parts.headers, &[])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::direct("192.0.2.7", "", "192.0.2.7")]
+    #[case::a_stranger_who_claims_to_be_a_proxy("192.0.2.7", "198.51.100.1", "192.0.2.7")]
+    #[case::behind_our_proxy("10.0.0.1", "198.51.100.1", "198.51.100.1")]
+    #[case::behind_two_of_ours("10.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1")]
+    #[case::a_client_that_forges_the_start_of_the_list("10.0.0.1", "203.0.113.9, 198.51.100.1", "198.51.100.1")]
+    #[case::our_proxy_without_a_word("10.0.0.1", "", "10.0.0.1")]
+    fn the_client_is_whom_our_own_proxies_saw(#[case] peer: IpAddr, #[case] told: &str, #[case] client: IpAddr) {
+        let trusted = ["10.0.0.1", "10.0.0.2"].map(|proxy| proxy.parse().unwrap());
+        let mut extensions = Extensions::new();
+        extensions.insert(Peer(SocketAddr::new(peer, 1)));
+        let mut headers = HeaderMap::new();
+        headers.insert(FORWARDED, told.parse().unwrap());
+        assert_eq!(ClientAddress::of(&extensions, &headers, &trusted), ClientAddress(client));
+    }
+}

@@ -1,0 +1,140 @@
+//! Is the process alive (`/healthz`), can it work (`/readyz`), what does it count (`/metrics`).
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures::future::join_all;
+use http::{StatusCode, header};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Access, Json, Routes, routes};
+use crate::Platform;
+use crate::tasks::chain;
+
+/// A dependency that does not answer within this time is not ready.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+type Probe = dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync;
+
+/// A thing that the process cannot work without.
+#[derive(Clone)]
+pub struct Check {
+    name: &'static str,
+    probe: Arc<Probe>,
+}
+
+impl Check {
+    /// A check by name; the probe says why not, without personal data.
+    pub fn new<F, R>(name: &'static str, probe: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self { name, probe: Arc::new(move || Box::pin(probe())) }
+    }
+
+    /// The stores of a platform: its database, its cache and its bus.
+    pub fn stores(platform: &Platform) -> Vec<Self> {
+        let (database, cache, bus) = (platform.database.clone(), platform.cache.clone(), platform.bus.clone());
+        let told = |error: &(dyn std::error::Error + 'static)| chain(error);
+        vec![
+            Self::new("database", move || {
+                let pool = database.pool().clone();
+                async move { sqlx::query("select 1").execute(&pool).await.map(drop).map_err(|error| told(&error)) }
+            }),
+            Self::new("cache", move || {
+                let cache = cache.clone();
+                async move { cache.ping().await.map_err(|error| told(&error)) }
+            }),
+            Self::new("bus", move || {
+                let bus = bus.clone();
+                async move { bus.ping().await.map_err(|error| told(&error)) }
+            }),
+        ]
+    }
+
+    async fn run(&self) -> Finding {
+        let (ready, reason) = match tokio::time::timeout(PATIENCE, (self.probe)()).await {
+            Ok(Ok(())) => (true, None),
+            Ok(Err(reason)) => (false, Some(reason)),
+            Err(_) => (false, Some(format!("no answer within {} s", PATIENCE.as_secs()))),
+        };
+        if let Some(reason) = &reason {
+            tracing::warn!(check = self.name, reason, "not ready");
+        }
+        Finding { name: self.name, ready, reason }
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Check").field(&self.name).finish()
+    }
+}
+
+#[derive(Clone)]
+struct Vitals {
+    checks: Arc<[Check]>,
+    metrics: Option<PrometheusHandle>,
+}
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    /// Whether the process can do its work.
+    ready: bool,
+    /// What it needs, one by one.
+    checks: Vec<Finding>,
+}
+
+/// One thing the process needs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReadinessCheck)]
+struct Finding {
+    /// What it is: database, bus, cache.
+    name: &'static str,
+    /// Whether it answers.
+    ready: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+pub(super) fn routes(checks: Vec<Check>, metrics: Option<PrometheusHandle>) -> Routes {
+    Routes::new("operation")
+        .allow(Access::Public, routes!(healthz))
+        .allow(Access::Public, routes!(readyz))
+        .allow(Access::Public, routes!(render_metrics))
+        .with_state(Vitals { checks: checks.into(), metrics })
+}
+
+/// Whether the process is alive.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "It is", body = String, content_type = "text/plain")))]
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether the process can do its work: database, bus and cache answer.
+#[utoipa::path(get, path = "/readyz", responses(
+    (status = 200, description = "It can", body = Readiness),
+    (status = 503, description = "Something it needs does not answer", body = Readiness),
+))]
+async fn readyz(State(vitals): State<Vitals>) -> Response {
+    let checks = join_all(vitals.checks.iter().map(Check::run)).await;
+    let ready = checks.iter().all(|finding| finding.ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, checks })).into_response()
+}
+
+/// Counters and timings in the Prometheus text format.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "All metrics", body = String, content_type = "text/plain")))]
+async fn render_metrics(State(vitals): State<Vitals>) -> Response {
+    let text = vitals.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}

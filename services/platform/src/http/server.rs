@@ -1,0 +1,110 @@
+//! Serving a router on a socket: HTTP/1.1 and HTTP/2 on the same port, and an orderly end.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::client_address::Peer;
+use crate::Error;
+
+/// Longest time for a client to send the head of a request: slow ones would hold connections open for nothing.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// Idle HTTP/2 connections are asked whether they are still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Wait after the system refused a new connection (out of descriptors), before asking again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Requests that one HTTP/2 connection may have open.
+const STREAMS: u32 = 250;
+
+/// A socket that listens, before anything is served on it: with port 0 the system chooses, and [`Server::address`] tells.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Listens. Connections wait until [`Server::serve`].
+    pub async fn bind(address: SocketAddr) -> Result<Self, Error> {
+        let failed = |source| Error::Listen { address: address.to_string(), source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`; then takes no new connection, lets open requests finish for at most `drain`, and returns.
+    pub async fn serve(self, router: Router, shutdown: CancellationToken, drain: Duration) {
+        let connections = TaskTracker::new();
+        // Cancelled when patience with the open requests ends.
+        let abort = CancellationToken::new();
+        tracing::info!(address = %self.address, "listening");
+        loop {
+            let accepted = tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(serve_connection(stream, Peer(peer), router.clone(), shutdown.clone(), abort.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "connection not accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(self.listener);
+        connections.close();
+        tracing::info!(open = connections.len(), drain_s = drain.as_secs(), "draining");
+        if tokio::time::timeout(drain, connections.wait()).await.is_err() {
+            tracing::warn!(open = connections.len(), "connections cut off after the drain time");
+            abort.cancel();
+            connections.wait().await;
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, shutdown: CancellationToken, abort: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY not set");
+    }
+    let service = TowerToHyperService::new(router.map_request(move |mut request: http::Request<_>| {
+        request.extensions_mut().insert(peer);
+        request.map(axum::body::Body::new)
+    }));
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(KEEP_ALIVE).max_concurrent_streams(STREAMS);
+    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    // Clients break off all the time; nobody has to act on it.
+                    tracing::debug!(%error, "connection ended early");
+                }
+                return;
+            }
+            () = shutdown.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = abort.cancelled() => return,
+        }
+    }
+}

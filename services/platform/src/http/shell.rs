@@ -1,0 +1,125 @@
+//! The routes of all services of this process, put together.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use bytes::Bytes;
+use http::header;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::{Deserialize, Serialize};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::gate::Guard;
+use super::{Access, Authenticators, Check, Limits, RouteRule, Routes, health, observe, openapi, routes};
+
+/// Settings of the shell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpSettings {
+    /// Largest body of an ordinary request, in bytes.
+    pub body_limit: usize,
+    /// Longest time until an ordinary response begins, in seconds.
+    pub timeout_seconds: u64,
+    /// How long open requests may take to finish when the process stops, in seconds.
+    pub drain_seconds: u64,
+    /// Proxies of ours: only they are believed about whom they speak for (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self { body_limit: 1024 * 1024, timeout_seconds: 30, drain_seconds: 20, trusted_proxies: Vec::new() }
+    }
+}
+
+/// Everything that one process answers.
+pub struct Shell {
+    routes: Routes,
+    authenticators: Authenticators,
+    settings: HttpSettings,
+    checks: Vec<Check>,
+    metrics: Option<PrometheusHandle>,
+    pages: Option<Router>,
+}
+
+impl Shell {
+    /// These routes, for callers that these authenticators know.
+    pub fn new(routes: Routes, authenticators: Authenticators) -> Self {
+        Self { routes, authenticators, settings: HttpSettings::default(), checks: Vec::new(), metrics: None, pages: None }
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub fn settings(mut self, settings: HttpSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// What `/readyz` asks.
+    #[must_use]
+    pub fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
+        self.checks.extend(checks);
+        self
+    }
+
+    /// What `/metrics` shows.
+    #[must_use]
+    pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
+        self.metrics = Some(handle);
+        self
+    }
+
+    /// The pages: asked for whatever is no route. They are public and set their own content policy.
+    #[must_use]
+    pub fn pages(mut self, pages: Router) -> Self {
+        self.pages = Some(pages);
+        self
+    }
+
+    /// Every route with its rule, the shell's own included.
+    pub fn table(&self) -> Vec<RouteRule> {
+        let own = health::routes(Vec::new(), None).merge(describing(Document::default()));
+        self.routes.table().iter().chain(own.table()).cloned().collect()
+    }
+
+    /// The router, ready to be served.
+    pub fn router(self) -> Router {
+        let document = Document::default();
+        let routes = self.routes.merge(health::routes(self.checks, self.metrics)).merge(describing(document.clone()));
+        // The document describes itself too, so it can only be written once all routes are there.
+        document.get_or_init(|| serde_json::to_vec(&openapi::document(&routes)).unwrap_or_default().into());
+        let proxies: Arc<[IpAddr]> = self.settings.trusted_proxies.into();
+        let guard = Guard {
+            authenticators: self.authenticators,
+            limits: Limits { body: self.settings.body_limit, time: Some(Duration::from_secs(self.settings.timeout_seconds)) },
+        };
+        let router = routes.router.method_not_allowed_fallback(observe::no_such_method);
+        let router = match self.pages {
+            Some(pages) => router.fallback_service(pages.fallback(observe::no_such_address)),
+            None => router.fallback(observe::no_such_address),
+        };
+        router
+            .layer(DefaultBodyLimit::disable()) // the gate limits every body, read by an extractor or not
+            .layer(Extension(Arc::new(guard)))
+            .layer(CatchPanicLayer::custom(observe::after_panic))
+            .layer(axum::middleware::from_fn_with_state(proxies, observe::observe))
+    }
+}
+
+/// The OpenAPI document, written once all routes are known.
+type Document = Arc<OnceLock<Bytes>>;
+
+fn describing(document: Document) -> Routes {
+    Routes::new("operation").allow(Access::Public, routes!(openapi_json)).with_state(document)
+}
+
+/// The description of this interface (OpenAPI 3.1).
+#[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "The document", body = Object)))]
+async fn openapi_json(State(document): State<Document>) -> Response {
+    let document = document.get().cloned().unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+}

@@ -1,0 +1,139 @@
+//! Health, metrics, description, and the server on a real socket.
+
+use std::net::SocketAddr;
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+#[tokio::test]
+async fn ready_means_that_every_dependency_answers() {
+    let well = Check::new("database", || async { Ok(()) });
+    let ill = Check::new("bus", || async { Err("connection refused".to_owned()) });
+    for (checks, status) in [(vec![well.clone()], StatusCode::OK), (vec![well, ill], StatusCode::SERVICE_UNAVAILABLE)] {
+        let router = shell().checks(checks).router();
+        let response = router.oneshot(get("/readyz").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status);
+        let found: Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(found["ready"], status == StatusCode::OK);
+        assert_eq!(found["checks"][0]["name"], "database");
+    }
+}
+
+#[test]
+fn requests_are_counted_by_template_and_never_by_path() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let rendered = metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            send(get("/pages/0190b5a0-6f2e-7c3a-9d1e-2b4c6d8e0f12?limit=1"), "").await;
+            send(get("/13800138000"), "").await;
+            let router = shell().metrics(recorder.handle()).router();
+            text(router.oneshot(get("/metrics").body(Body::empty()).unwrap()).await.unwrap()).await
+        })
+    });
+    assert!(rendered.contains("http_requests_total{method=\"GET\",route=\"/pages/{id}\",status=\"200\"} 1"), "{rendered}");
+    assert!(rendered.contains("route=\"none\",status=\"404\"} 1"), "{rendered}");
+    assert!(!rendered.contains("0190b5a0") && !rendered.contains("13800138000"));
+}
+
+#[tokio::test]
+async fn the_description_is_complete_and_says_who_may_call() {
+    assert_eq!(openapi_faults(&all(Bell::default())), Vec::<String>::new());
+    let document: Value = serde_json::from_str(&text(send(get("/openapi.json"), "").await).await).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let officer = &document["paths"]["/officer"]["get"];
+    assert_eq!(officer["security"][0]["staff_session"][0], "city_command_officer");
+    assert_eq!(officer["responses"]["403"]["content"]["application/problem+json"]["schema"]["$ref"], "#/components/schemas/Problem");
+    assert_eq!(officer["operationId"], "test_notes_officer");
+    assert!(document["paths"]["/healthz"]["get"]["summary"].is_string());
+    assert!(document["paths"]["/openapi.json"].is_object());
+    assert!(document["components"]["schemas"]["Note"]["properties"]["place"].is_object());
+}
+
+#[test]
+fn a_description_with_gaps_is_told_on() {
+    #[utoipa::path(get, path = "/mute")]
+    async fn mute() -> &'static str {
+        ""
+    }
+    let faults = openapi_faults(&Routes::new("gaps").allow(Access::Public, routes!(mute)));
+    assert_eq!(faults, ["GET /mute has no summary", "GET /mute does not say what success looks like"]);
+}
+
+struct Running {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    ended: JoinHandle<()>,
+}
+
+async fn serve(router: Router, drain: Duration) -> Running {
+    let server = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let (address, shutdown) = (server.address(), CancellationToken::new());
+    let ended = tokio::spawn(server.serve(router, shutdown.clone(), drain));
+    Running { address, shutdown, ended }
+}
+
+async fn client(address: SocketAddr) -> hyper::client::conn::http2::SendRequest<Body> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn absolute(path: &str) -> Request<Body> {
+    get(&format!("http://localhost{path}")).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn the_same_port_speaks_both_versions_of_http() {
+    let running = serve(router(), Duration::ZERO).await;
+    let second = client(running.address).await.send_request(absolute("/public")).await.unwrap();
+    assert_eq!((second.version(), second.status()), (http::Version::HTTP_2, StatusCode::OK));
+
+    let stream = TcpStream::connect(running.address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = get("/public").header("host", "localhost").body(Body::empty()).unwrap();
+    let first = sender.send_request(request).await.unwrap();
+    assert_eq!((first.version(), first.status()), (http::Version::HTTP_11, StatusCode::OK));
+}
+
+#[tokio::test]
+async fn a_stopping_server_lets_an_open_request_finish() {
+    let bell = Bell::default();
+    let router = Shell::new(all(bell.clone()), Authenticators::new()).router();
+    let running = serve(router, Duration::from_secs(60)).await;
+    let mut sender = client(running.address).await;
+    let open = tokio::spawn(async move { sender.send_request(absolute("/wait")).await });
+    bell.0.notified().await;
+    running.shutdown.cancel();
+    bell.0.notify_one();
+    assert_eq!(open.await.unwrap().unwrap().status(), StatusCode::OK);
+    running.ended.await.unwrap();
+    assert!(TcpStream::connect(running.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_cut_off_after_the_drain_time() {
+    let bell = Bell::default();
+    let router = Shell::new(all(bell.clone()), Authenticators::new()).router();
+    let running = serve(router, Duration::from_millis(1)).await;
+    let mut sender = client(running.address).await;
+    let open = tokio::spawn(async move { sender.send_request(absolute("/wait")).await });
+    bell.0.notified().await;
+    running.shutdown.cancel();
+    running.ended.await.unwrap();
+    assert!(open.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let first = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let error = Server::bind(first.address()).await.unwrap_err();
+    assert!(error.to_string().contains(&first.address().to_string()));
+}

@@ -1,0 +1,110 @@
+//! What every service stands on: the database, the bus, the cache, the clock, the keys, the HTTP shell, the telemetry.
+//!
+//! Each has two forms behind one type, so a service is written once: PostgreSQL on a server or inside the process
+//! ([`database`]), RabbitMQ or a bus inside the process ([`bus`]), Redis or memory ([`cache`]), the machine's clock or one
+//! that is moved by hand ([`clock`]).
+//!
+//! What is promised in both forms:
+//! - an event published in a committed transaction arrives at least once at every queue of its topic, also after a
+//!   crash of any process or an outage of the broker; one published in a transaction that is undone never arrives;
+//! - a handler that fails is tried again, later each time, and a message that cannot be handled is kept with the reason;
+//! - personal data is stored sealed ([`crypto`]), and neither errors nor logs carry it;
+//! - [`tasks::Tasks::shutdown`] lets running work end before the process does.
+//!
+//! A service gets a [`Platform`], subscribes to its queues, starts its [`worker`]s and returns its HTTP routes.
+
+pub mod bus;
+pub mod cache;
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod database;
+mod error;
+pub mod http;
+pub mod scratch;
+pub mod tasks;
+pub mod telemetry;
+pub mod worker;
+
+pub use error::{BoxError, Error};
+
+use bus::{Bus, BusSettings};
+use cache::{Cache, CacheSettings};
+use clock::Clock;
+use crypto::{KeySettings, Keyring};
+use database::{Database, DatabaseSettings};
+use http::Check;
+use serde::{Deserialize, Serialize};
+use tasks::Tasks;
+
+/// The stores of a process. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Where the data lives.
+    pub database: Database,
+    /// What carries events between services.
+    pub bus: Bus,
+    /// Sessions, counters, token buckets: what may be lost.
+    pub cache: Cache,
+    /// What time it is.
+    pub clock: Clock,
+    /// Seals and hashes personal data.
+    pub keyring: Keyring,
+    /// The background tasks, and the signal to stop.
+    pub tasks: Tasks,
+}
+
+/// The settings of the stores, each a section of the configuration.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// The database.
+    pub database: DatabaseSettings,
+    /// The bus.
+    pub bus: BusSettings,
+    /// The cache.
+    pub cache: CacheSettings,
+    /// The master key.
+    pub keys: KeySettings,
+}
+
+impl Platform {
+    /// Opens all stores and brings the platform's own tables (schemas `bus` and `keys`) up to date. Services migrate theirs.
+    pub async fn open(settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
+        let database = Database::open(&settings.database).await?;
+        Self::on(database, settings, clock).await
+    }
+
+    /// The same on a database that is open already; `settings.database` is not looked at.
+    pub async fn on(database: Database, settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
+        database.migrate("keys", &crypto::MIGRATOR).await?;
+        database.migrate("bus", &bus::MIGRATOR).await?;
+        let tasks = Tasks::new();
+        let keyring = Keyring::load(&settings.keys, &database).await?;
+        let cache = Cache::open(&settings.cache, &clock).await?;
+        let bus = Bus::open(&settings.bus, &database, &tasks).await?;
+        Ok(Self { database, bus, cache, clock, keyring, tasks })
+    }
+
+    /// What `/readyz` asks: database, bus and cache answer.
+    pub fn checks(&self) -> Vec<Check> {
+        fn said(answer: Result<(), Error>) -> Result<(), String> {
+            answer.map_err(|error| tasks::chain(&error))
+        }
+        let (database, bus, cache) = (self.database.clone(), self.bus.clone(), self.cache.clone());
+        vec![
+            Check::new("database", move || {
+                let database = database.clone();
+                async move { said(database.ping().await) }
+            }),
+            Check::new("bus", move || {
+                let bus = bus.clone();
+                async move { said(bus.ping().await) }
+            }),
+            Check::new("cache", move || {
+                let cache = cache.clone();
+                async move { said(cache.ping().await) }
+            }),
+        ]
+    }
+}

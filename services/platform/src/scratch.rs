@@ -1,0 +1,82 @@
+//! Platforms that leave nothing behind, for tests and rehearsals.
+//!
+//! [`temporary`] is the embedded set. [`services`] is the set of real services, found at `FENGHUO_TEST_POSTGRES`,
+//! `FENGHUO_TEST_RABBITMQ` and `FENGHUO_TEST_REDIS`, by default on their usual local ports; each call gets a database and
+//! name prefixes of its own. A service that does not answer is an error, never a reason to skip a test.
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::bus::{BusMode, BusSettings};
+use crate::cache::{CacheMode, CacheSettings};
+use crate::clock::Clock;
+use crate::crypto::KeySettings;
+use crate::database::Database;
+use crate::{Error, Platform, StoreSettings};
+
+/// Handlers of a test that fail are tried again this soon.
+const FIRST_RETRY_MS: u64 = 5;
+
+/// Everything in this process, on a database that is gone after the last clone.
+pub async fn temporary(clock: Clock) -> Result<Platform, Error> {
+    let settings = StoreSettings {
+        bus: BusSettings { first_retry_ms: FIRST_RETRY_MS, ..BusSettings::default() },
+        keys: passing_key(),
+        ..StoreSettings::default()
+    };
+    Platform::on(Database::temporary().await?, &settings, clock).await
+}
+
+/// PostgreSQL, RabbitMQ and Redis. [`remove`] cleans up behind it.
+pub async fn services(clock: Clock) -> Result<Platform, Error> {
+    Platform::on(Database::scratch(&postgres_url()).await?, &service_settings(), clock).await
+}
+
+/// The settings that [`services`] uses, with new prefixes and a new key.
+pub fn service_settings() -> StoreSettings {
+    let prefix = format!("fenghuo-test-{}", Uuid::new_v4().simple());
+    StoreSettings {
+        bus: BusSettings {
+            mode: BusMode::Rabbitmq,
+            url: SecretString::from(rabbitmq_url()),
+            prefix: prefix.clone(),
+            first_retry_ms: FIRST_RETRY_MS,
+        },
+        cache: CacheSettings { mode: CacheMode::Redis, url: SecretString::from(redis_url()), prefix },
+        keys: passing_key(),
+        ..StoreSettings::default()
+    }
+}
+
+/// Stops the tasks and removes what the platform has made in broker, cache and database.
+pub async fn remove(platform: &Platform) -> Result<(), Error> {
+    platform.tasks.shutdown(std::time::Duration::from_secs(10)).await;
+    platform.bus.delete_all().await?;
+    platform.cache.clear().await?;
+    platform.database.close().await
+}
+
+/// A master key that nobody keeps.
+pub fn passing_key() -> KeySettings {
+    let key: [u8; 32] = rand::random();
+    KeySettings { master_key: SecretString::from(hex::encode(key)), ..KeySettings::default() }
+}
+
+/// The server that tests make their databases on.
+pub fn postgres_url() -> String {
+    or_default("FENGHUO_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
+}
+
+/// The broker that tests use.
+pub fn rabbitmq_url() -> String {
+    or_default("FENGHUO_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672/%2f")
+}
+
+/// The Redis that tests use.
+pub fn redis_url() -> String {
+    or_default("FENGHUO_TEST_REDIS", "redis://127.0.0.1:6379/")
+}
+
+fn or_default(variable: &str, default: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| default.to_owned())
+}

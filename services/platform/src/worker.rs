@@ -1,0 +1,138 @@
+//! A loop that is woken by a signal and by a timer.
+//!
+//! A worker takes no input: each turn looks at the stores, does what is there, and may be run twice without harm. The
+//! signal makes it prompt, the timer makes a lost signal harmless. The timer follows the [`Clock`], so a moved clock
+//! drives it; with one, every move wakes the worker as well, and so does a second of real time.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::error::BoxError;
+use crate::tasks::{Tasks, chain};
+
+/// The signal of one worker. Signals while it works are kept, as one.
+#[derive(Clone, Debug, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// A signal that nobody has given yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the worker take another turn.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits for the signal.
+    pub async fn woken(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// What a turn found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing is left for now.
+    Idle,
+    /// There is more: the next turn comes at once.
+    More,
+}
+
+/// A moved clock that stands still must not hide a lost signal for longer.
+const REAL_FLOOR: Duration = Duration::from_secs(1);
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// Starts a worker that takes a turn now, then after every signal and every `interval`, until the process stops.
+///
+/// A failed turn is logged and repeated after 100 ms of real time, doubling to 30 s. A turn is never cut off by the stop.
+pub fn run<F, T>(tasks: &Tasks, clock: &Clock, name: &'static str, interval: Duration, wake: &Wake, mut turn: F)
+where
+    F: FnMut() -> T + Send + 'static,
+    T: Future<Output = Result<Turn, BoxError>> + Send + 'static,
+{
+    let (stop, clock, wake) = (tasks.token().clone(), clock.clone(), wake.clone());
+    tasks.spawn(name, async move {
+        let mut retry = FIRST_RETRY;
+        while !stop.is_cancelled() {
+            // waited for from before the turn, so that a move during it is not missed
+            let next_move = clock.next_move();
+            tokio::pin!(next_move);
+            let _ = futures::poll!(&mut next_move);
+            match turn().await {
+                Ok(Turn::More) => {
+                    retry = FIRST_RETRY;
+                    tokio::task::yield_now().await;
+                }
+                Ok(Turn::Idle) => {
+                    retry = FIRST_RETRY;
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = wake.woken() => {}
+                        () = clock.sleep(interval) => {}
+                        () = &mut next_move => {}
+                        () = tokio::time::sleep(REAL_FLOOR.min(interval)), if clock.is_moved() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(worker = name, error = chain(error.as_ref()), retry_ms = retry.as_millis() as u64, "a turn failed");
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = tokio::time::sleep(retry) => {}
+                    }
+                    retry = (retry * 2).min(LONGEST_RETRY);
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use tokio::sync::mpsc;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn counted(clock: &Clock, tasks: &Tasks, wake: &Wake, mut answers: Vec<Result<Turn, BoxError>>) -> mpsc::UnboundedReceiver<()> {
+        let (turned, turns) = mpsc::unbounded_channel();
+        run(tasks, clock, "counted", HOUR, wake, move || {
+            let answer = if answers.is_empty() { Ok(Turn::Idle) } else { answers.remove(0) };
+            let turned = turned.clone();
+            async move {
+                turned.send(()).expect("the test listens");
+                answer
+            }
+        });
+        turns
+    }
+
+    #[tokio::test]
+    async fn a_worker_turns_at_the_start_on_a_signal_and_when_the_clock_moves() {
+        let (clock, tasks, wake) = (Clock::moved(DateTime::UNIX_EPOCH), Tasks::new(), Wake::new());
+        let mut turns = counted(&clock, &tasks, &wake, vec![]);
+        turns.recv().await.expect("the first turn");
+        wake.wake();
+        turns.recv().await.expect("the signalled turn");
+        clock.forward(HOUR);
+        turns.recv().await.expect("the timer's turn");
+        assert!(tasks.shutdown(HOUR).await);
+    }
+
+    #[tokio::test]
+    async fn a_worker_goes_on_at_once_while_there_is_more_and_after_a_failure() {
+        let (clock, tasks, wake) = (Clock::real(), Tasks::new(), Wake::new());
+        let mut turns = counted(&clock, &tasks, &wake, vec![Ok(Turn::More), Err("not today".into())]);
+        for turn in ["first", "more", "after the failure"] {
+            turns.recv().await.expect(turn);
+        }
+        assert!(tasks.shutdown(HOUR).await);
+    }
+}

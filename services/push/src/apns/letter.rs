@@ -1,0 +1,124 @@
+//! What all recipients of an alert in one language share: payload and headers (Apple, "Generating a remote notification",
+//! "Sending notification requests to APNs").
+
+use bytes::Bytes;
+use domain::alert::DeliveryClass;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::Serialize;
+
+use crate::notice::{Notice, json, shortened_until};
+
+/// Octets of a regular notification's payload.
+const LARGEST_PAYLOAD: usize = 4096;
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    aps: Aps<'a>,
+    /// What the app opens.
+    alert_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Aps<'a> {
+    alert: AlertDictionary<'a>,
+    interruption_level: &'static str,
+    sound: Sound,
+    /// The app offers the acknowledgement button for this category.
+    category: &'static str,
+}
+
+#[derive(Serialize)]
+struct AlertDictionary<'a> {
+    title: &'a str,
+    body: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Sound {
+    Default(&'static str),
+    /// Sounds through the mute switch; needs Apple's entitlement.
+    Critical {
+        critical: u8,
+        name: &'static str,
+        volume: f32,
+    },
+}
+
+/// The payload. A text that is too long for APNs ends in "…"; the app shows all of it.
+pub(super) fn payload(notice: &Notice, critical: bool) -> Bytes {
+    let (interruption_level, loud) = match (notice.class, critical) {
+        (DeliveryClass::Urgent, true) => ("critical", true),
+        (DeliveryClass::Urgent, false) => ("time-sensitive", false),
+        (DeliveryClass::Routine, _) => ("active", false),
+    };
+    let alert_id = notice.id.collapse_id();
+    Bytes::from(shortened_until(&notice.body, LARGEST_PAYLOAD, |body| {
+        let sound = if loud { Sound::Critical { critical: 1, name: "default", volume: 1.0 } } else { Sound::Default("default") };
+        let alert = AlertDictionary { title: &notice.headline, body };
+        json(&Payload { aps: Aps { alert, interruption_level, sound, category: "HEALTH_ALERT" }, alert_id: &alert_id })
+    }))
+}
+
+/// The headers without `apns-id`.
+pub(super) fn headers(notice: &Notice, topic: &HeaderValue, authorization: HeaderValue) -> HeaderMap {
+    let priority = match notice.class {
+        DeliveryClass::Urgent => "10",
+        DeliveryClass::Routine => "5",
+    };
+    // A repeat, a reminder and the first push take each other's place on the phone.
+    let collapse_id = HeaderValue::try_from(notice.id.collapse_id()).expect("a UUID is printable ASCII");
+    HeaderMap::from_iter([
+        (header::AUTHORIZATION, authorization),
+        (HeaderName::from_static("apns-topic"), topic.clone()),
+        (HeaderName::from_static("apns-push-type"), HeaderValue::from_static("alert")),
+        (HeaderName::from_static("apns-priority"), HeaderValue::from_static(priority)),
+        (HeaderName::from_static("apns-expiration"), HeaderValue::from(notice.expires_at.timestamp())),
+        (HeaderName::from_static("apns-collapse-id"), collapse_id),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::notice::tests::notice;
+
+    #[rstest]
+    #[case(DeliveryClass::Routine, false, "active", "5")]
+    #[case(DeliveryClass::Routine, true, "active", "5")]
+    #[case(DeliveryClass::Urgent, false, "time-sensitive", "10")]
+    #[case(DeliveryClass::Urgent, true, "critical", "10")]
+    fn only_an_urgent_alert_interrupts(#[case] class: DeliveryClass, #[case] critical: bool, #[case] level: &str, #[case] priority: &str) {
+        let notice = Notice { class, ..notice() };
+        let payload: Value = serde_json::from_slice(&payload(&notice, critical)).unwrap();
+        assert_eq!(payload["aps"]["interruption-level"], level);
+        assert_eq!(payload["aps"]["sound"].is_object(), level == "critical");
+        let headers = headers(&notice, &HeaderValue::from_static("city.alerts"), HeaderValue::from_static("bearer x"));
+        assert_eq!(headers["apns-priority"], priority);
+    }
+
+    #[test]
+    fn the_headers_name_topic_expiry_and_the_alert_as_collapse_id() {
+        let notice = notice();
+        let headers = headers(&notice, &HeaderValue::from_static("city.alerts"), HeaderValue::from_static("bearer x"));
+        assert_eq!(headers["apns-topic"], "city.alerts");
+        assert_eq!(headers["apns-push-type"], "alert");
+        assert_eq!(headers["apns-collapse-id"], notice.id.collapse_id().as_str());
+        assert_eq!(headers["apns-expiration"], notice.expires_at.timestamp().to_string().as_str());
+    }
+
+    #[rstest]
+    #[case("疫".repeat(3000))]
+    #[case("\"\n".repeat(3000))]
+    #[case("a😷".repeat(2000))]
+    fn a_long_text_is_cut_to_what_apns_takes(#[case] body: String) {
+        let payload = payload(&Notice { body, ..notice() }, false);
+        assert!((LARGEST_PAYLOAD - 16..=LARGEST_PAYLOAD).contains(&payload.len()), "{}", payload.len());
+        let payload: Value = serde_json::from_slice(&payload).unwrap();
+        assert!(payload["aps"]["alert"]["body"].as_str().unwrap().ends_with('…'));
+    }
+}

@@ -1,0 +1,88 @@
+//! The devices of a batch's residents, in one query on the view that `resident` publishes.
+
+use domain::ids::ResidentNo;
+use domain::language::Language;
+use platform::crypto::{Keyring, Purpose, Sealed};
+use platform::tasks::chain;
+use sqlx::PgPool;
+
+use crate::endpoint::{Endpoint, Enrolled, Public, Reach, Token};
+
+/// What was found for the residents asked about.
+pub(crate) struct Devices<R: Reach> {
+    /// Devices that can be sent to, by resident.
+    pub(crate) endpoints: Vec<Endpoint<R>>,
+    /// Stored tokens that were never one: to be pruned.
+    pub(crate) never_were: Vec<(ResidentNo, i64)>,
+}
+
+struct Row {
+    resident_no: i32,
+    endpoint_id: i64,
+    kind: String,
+    sealed: Vec<u8>,
+    language: String,
+}
+
+/// An alert's audience, which knows its endpoints.
+pub(crate) trait Load: Reach + Sized {
+    /// Loads the endpoints that are open to such alerts.
+    fn load(pool: &PgPool, keyring: &Keyring, residents: &[i32]) -> impl Future<Output = sqlx::Result<Devices<Self>>> + Send;
+}
+
+impl Load for Public {
+    async fn load(pool: &PgPool, keyring: &Keyring, residents: &[i32]) -> sqlx::Result<Devices<Self>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!", language as "language!"
+                 from resident.endpoint
+                where resident_no = any($1) and kind <> 'phone'
+                order by resident_no"#,
+            residents,
+        )
+        .fetch_all(pool)
+        .await?;
+        Ok(open(rows, keyring))
+    }
+}
+
+impl Load for Enrolled {
+    async fn load(pool: &PgPool, keyring: &Keyring, residents: &[i32]) -> sqlx::Result<Devices<Self>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!",
+                      endpoint.language as "language!"
+                 from resident.endpoint join resident.reach using (resident_no)
+                where resident_no = any($1) and kind <> 'phone' and reach.drill
+                order by resident_no"#,
+            residents,
+        )
+        .fetch_all(pool)
+        .await?;
+        Ok(open(rows, keyring))
+    }
+}
+
+fn open<R: Reach>(rows: Vec<Row>, keyring: &Keyring) -> Devices<R> {
+    let mut devices = Devices { endpoints: Vec::with_capacity(rows.len()), never_were: Vec::new() };
+    for row in rows {
+        // Numbers of residents are dense and begin at 0: the column is never negative.
+        let resident_no = ResidentNo::new(row.resident_no.unsigned_abs());
+        let plain = match Sealed::from_bytes(row.sealed).and_then(|sealed| keyring.open(Purpose::PushToken, &sealed)) {
+            Ok(plain) => plain,
+            Err(error) => {
+                // Not pruned: with the right key it opens again. Meanwhile the resident is reached by SMS.
+                tracing::error!(endpoint_id = row.endpoint_id, error = chain(&error), "a stored push token cannot be opened");
+                continue;
+            }
+        };
+        match Token::parse(&row.kind, &plain) {
+            Ok(token) => {
+                let language = row.language.parse().unwrap_or(Language::ZhCn);
+                devices.endpoints.push(Endpoint::new(resident_no, row.endpoint_id, language, token));
+            }
+            Err(_) => devices.never_were.push((resident_no, row.endpoint_id)),
+        }
+    }
+    devices
+}

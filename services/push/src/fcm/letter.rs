@@ -1,0 +1,151 @@
+//! What all recipients of an alert in one language share: the body around the token (Firebase, "REST Resource: projects.messages").
+
+use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::alert::DeliveryClass;
+use serde::Serialize;
+
+use crate::endpoint::Token;
+use crate::notice::{Notice, json, shortened_until};
+
+/// Octets of notification and data together, with room for the JSON around them.
+const LARGEST_TEXTS: usize = 3800;
+/// Android's longest time to live: four weeks.
+const LONGEST_TTL: TimeDelta = TimeDelta::weeks(4);
+
+#[derive(Serialize)]
+struct Shared<'a> {
+    notification: Notification<'a>,
+    data: Data<'a>,
+    android: Android<'a>,
+}
+
+#[derive(Serialize)]
+struct Notification<'a> {
+    title: &'a str,
+    body: &'a str,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    /// What the app opens.
+    alert_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Android<'a> {
+    priority: &'static str,
+    ttl: String,
+    collapse_key: &'a str,
+    notification: AndroidNotification<'a>,
+}
+
+#[derive(Serialize)]
+struct AndroidNotification<'a> {
+    /// Takes the place of an earlier notification of the same alert that is shown already.
+    tag: &'a str,
+    channel_id: &'static str,
+}
+
+/// A body with a gap for the token.
+#[derive(Debug)]
+pub(super) struct Body {
+    after_token: Bytes,
+}
+
+const BEFORE_TOKEN: &[u8] = br#"{"message":{"token":""#;
+const BEFORE_FID: &[u8] = br#"{"message":{"fid":""#;
+
+impl Body {
+    /// The body of a notice that is sent at `now`.
+    pub(super) fn of(notice: &Notice, now: DateTime<Utc>) -> Self {
+        let alert_id = notice.id.collapse_id();
+        let (priority, channel_id) = match notice.class {
+            DeliveryClass::Urgent => ("HIGH", "urgent"),
+            DeliveryClass::Routine => ("NORMAL", "routine"),
+        };
+        let ttl = (notice.expires_at - now).clamp(TimeDelta::zero(), LONGEST_TTL).num_seconds();
+        let shared = shortened_until(&notice.body, LARGEST_TEXTS, |body| {
+            json(&Shared {
+                notification: Notification { title: &notice.headline, body },
+                data: Data { alert_id: &alert_id },
+                android: Android {
+                    priority,
+                    ttl: format!("{ttl}s"),
+                    collapse_key: &alert_id,
+                    notification: AndroidNotification { tag: &alert_id, channel_id },
+                },
+            })
+        });
+        // The shared object goes on where the token ends: `…"},"notification":…}` and the message's own brace.
+        let after_token = [br#"","#, &shared[1..], b"}"].concat();
+        Self { after_token: Bytes::from(after_token) }
+    }
+
+    /// The body for one device; `None` for a token of another provider. Tokens are parsed to characters that need no escaping.
+    pub(super) fn to(&self, token: &Token) -> Option<Bytes> {
+        let (before, token) = match token {
+            Token::FcmToken(token) => (BEFORE_TOKEN, token),
+            Token::FcmFid(fid) => (BEFORE_FID, fid),
+            Token::Apns(_) => return None,
+        };
+        let mut body = BytesMut::with_capacity(before.len() + token.len() + self.after_token.len());
+        body.extend_from_slice(before);
+        body.extend_from_slice(token.as_bytes());
+        body.extend_from_slice(&self.after_token);
+        Some(body.freeze())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::notice::tests::notice;
+
+    fn an_hour_before(notice: &Notice) -> DateTime<Utc> {
+        notice.expires_at - TimeDelta::hours(1)
+    }
+
+    #[rstest]
+    #[case("fcm_token", "token")]
+    #[case("fcm_fid", "fid")]
+    fn the_token_is_spliced_into_a_body_that_google_can_read(#[case] kind: &str, #[case] field: &str) {
+        let notice = notice();
+        let token = Token::parse(kind, b"abc:DEF-1_2").unwrap();
+        let body: Value = serde_json::from_slice(&Body::of(&notice, an_hour_before(&notice)).to(&token).unwrap()).unwrap();
+        let alert_id = notice.id.collapse_id();
+        let expected = json!({ "message": {
+            field: "abc:DEF-1_2",
+            "notification": { "title": notice.headline, "body": notice.body },
+            "data": { "alert_id": alert_id },
+            "android": {
+                "priority": "HIGH", "ttl": "3600s", "collapse_key": alert_id,
+                "notification": { "tag": alert_id, "channel_id": "urgent" },
+            },
+        }});
+        assert_eq!(body, expected);
+    }
+
+    #[rstest]
+    #[case(TimeDelta::zero(), "0s")]
+    #[case(-TimeDelta::minutes(1), "0s")]
+    #[case(TimeDelta::days(365), "2419200s")]
+    fn the_time_to_live_keeps_within_what_google_takes(#[case] left: TimeDelta, #[case] ttl: &str) {
+        let notice = Notice { class: DeliveryClass::Routine, ..notice() };
+        let body = Body::of(&notice, notice.expires_at - left).to(&Token::parse("fcm_fid", b"f").unwrap()).unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["message"]["android"]["ttl"], ttl);
+        assert_eq!(body["message"]["android"]["priority"], "NORMAL");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_to_what_fcm_takes() {
+        let notice = Notice { body: "疫".repeat(3000), ..notice() };
+        let body = Body::of(&notice, an_hour_before(&notice)).to(&Token::parse("fcm_fid", b"f").unwrap()).unwrap();
+        assert!(body.len() < 4096, "{}", body.len());
+        assert!(serde_json::from_slice::<Value>(&body).unwrap()["message"]["notification"]["body"].as_str().unwrap().ends_with('…'));
+    }
+}

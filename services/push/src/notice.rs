@@ -1,0 +1,105 @@
+//! What one alert says on a phone, in one language: the material of which each provider makes its message.
+
+use chrono::{DateTime, Utc};
+use domain::alert::{AlertContent, AlertText, DeliveryClass};
+use domain::ids::{AlertId, WaveNo};
+use uuid::Uuid;
+
+/// An alert and its wave: what is pushed, whatever the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoticeId {
+    /// The alert; as text it is the collapse id, so that a repeat or a reminder takes the place of what the phone shows.
+    pub alert_id: AlertId,
+    /// First push or reminder.
+    pub wave: WaveNo,
+}
+
+impl NoticeId {
+    /// The id of this notice at one endpoint (UUID version 8, RFC 9562 §5.8): a repeat after a crash has the same, a reminder another.
+    pub fn at(self, endpoint_id: i64) -> Uuid {
+        let (high, low) = self.alert_id.uuid().as_u64_pair();
+        let high = high ^ u64::from(self.wave.get());
+        let mixed = Uuid::from_u64_pair(high, low ^ endpoint_id.unsigned_abs());
+        uuid::Builder::from_custom_bytes(mixed.into_bytes()).into_uuid()
+    }
+
+    /// The alert's id as text.
+    pub fn collapse_id(self) -> String {
+        self.alert_id.uuid().to_string()
+    }
+}
+
+/// The words and the urgency of a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What is pushed.
+    pub id: NoticeId,
+    /// How urgent.
+    pub class: DeliveryClass,
+    /// The line seen first.
+    pub headline: String,
+    /// What happened, what to do, and whom to ask (CQ12).
+    pub body: String,
+    /// Nobody shall see it afterwards.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Notice {
+    /// A notice of these words.
+    pub fn new(id: NoticeId, class: DeliveryClass, text: AlertText, content: &AlertContent) -> Self {
+        let AlertText { headline, body, instruction, .. } = text;
+        let parts = [body.as_str(), instruction.as_str(), content.contact.as_str()];
+        let body = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n");
+        Self { id, class, headline, body, expires_at: content.expires_at }
+    }
+}
+
+/// `message(text)`, with `text` shortened as far as needed to keep the result within `largest` bytes.
+pub(crate) fn shortened_until(text: &str, largest: usize, message: impl Fn(&str) -> Vec<u8>) -> Vec<u8> {
+    let whole = message(text);
+    if whole.len() <= largest {
+        return whole;
+    }
+    let cuts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let cut_to = |chars: usize| message(&format!("{}…", &text[..cuts.get(chars).copied().unwrap_or(0)]));
+    // Longer texts make longer messages, so the first cut that does not fit can be searched for.
+    let fitting = (0..cuts.len()).collect::<Vec<_>>().partition_point(|chars| cut_to(*chars).len() <= largest);
+    cut_to(fitting.saturating_sub(1))
+}
+
+/// The JSON of a message.
+pub(crate) fn json(message: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(message).expect("structs of strings and numbers always serialize")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An urgent notice, as the tests of the letters want it.
+    pub(crate) fn notice() -> Notice {
+        Notice {
+            id: NoticeId { alert_id: AlertId::from_uuid(Uuid::from_u128(7)), wave: WaveNo::FIRST },
+            class: DeliveryClass::Urgent,
+            headline: "请立即居家隔离".to_owned(),
+            body: "您是密切接触者。\n请勿外出。\n12320".to_owned(),
+            expires_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_repeat_has_the_same_message_id_and_everything_else_another() {
+        let id = notice().id;
+        let reminder = NoticeId { wave: WaveNo::FIRST.following(), ..id };
+        assert_eq!(id.at(5), id.at(5));
+        assert_ne!(id.at(5), id.at(6));
+        assert_ne!(id.at(5), reminder.at(5));
+        assert_eq!(id.at(5).get_version_num(), 8);
+    }
+
+    #[test]
+    fn a_text_that_fits_is_left_alone() {
+        assert_eq!(shortened_until("abc", 3, |text| text.as_bytes().to_vec()), b"abc");
+        assert_eq!(shortened_until("abcdef", 5, |text| text.as_bytes().to_vec()), "ab…".as_bytes());
+    }
+}

@@ -1,0 +1,165 @@
+//! Several connections to one server, each reopened when it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use rand::RngExt;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+
+use super::address::Address;
+use super::connection::Connection;
+use super::exchange::{Answer, Failure, Request, Why};
+use super::tls::{Roots, TlsFault};
+
+/// How often a request is begun before it is given up, counting failed connection attempts.
+const ATTEMPTS: usize = 5;
+/// The pause after the first failed connection attempt; it doubles with every further one,
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The bounds of one [`Sender`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections, at least one.
+    pub connections: usize,
+    /// Streams open at once on one connection, where the server allows as many.
+    pub streams: usize,
+    /// How long an answer is waited for, from the opening of the stream; also how long a connection may take to open.
+    pub request_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 2, streams: 1000, request_timeout: Duration::from_secs(20) }
+    }
+}
+
+/// Sends requests to one server over a few connections. Cloning shares them.
+#[derive(Clone)]
+pub struct Sender(Arc<Pool>);
+
+struct Pool {
+    address: Address,
+    tls: Option<TlsConnector>,
+    limits: Limits,
+    slots: Vec<Slot>,
+    turn: AtomicUsize,
+}
+
+/// The place of one connection.
+#[derive(Default)]
+struct Slot {
+    live: ArcSwapOption<Connection>,
+    failed: AtomicU64,
+    opening: Mutex<Opening>,
+}
+
+/// What the one who opens a slot's connection knows of earlier tries.
+#[derive(Default)]
+struct Opening {
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender").field("address", &self.0.address).field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+impl Sender {
+    /// A sender to `address`. No connection is opened before the first request.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(address: Address, roots: &Roots, limits: Limits) -> Result<Self, TlsFault> {
+        let tls = address.is_tls().then(|| roots.connector()).transpose()?;
+        let slots = (0..limits.connections.max(1)).map(|_| Slot::default()).collect();
+        Ok(Self(Arc::new(Pool { address, tls, limits, slots, turn: AtomicUsize::new(0) })))
+    }
+
+    /// Sends one request and waits for its answer; waits before that while every stream is taken.
+    ///
+    /// # Errors
+    /// [`Failure::NotSent`] when the server certainly did not process it and repeating did not help, [`Failure::Unknown`] otherwise.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let mut last = Why::Unreachable;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                metrics::counter!("push_requests_repeated_total", "why" => last.label()).increment(1);
+            }
+            let connection = match self.0.connection().await {
+                Ok(connection) => connection,
+                Err(why) => {
+                    last = why;
+                    continue;
+                }
+            };
+            match connection.send(request, self.0.limits.request_timeout).await {
+                Err(Failure::NotSent(why)) => last = why,
+                ended => return ended,
+            }
+        }
+        Err(Failure::NotSent(last))
+    }
+}
+
+impl Pool {
+    /// A connection with a free stream; otherwise the next one in turn, opened if it is not.
+    async fn connection(&self) -> Result<Arc<Connection>, Why> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.slots.len();
+        let (before, from) = self.slots.split_at(turn);
+        let mut in_turn = from.iter().chain(before);
+        match in_turn.find_map(|slot| slot.current().filter(|connection| connection.free() > 0)) {
+            Some(connection) => Ok(connection),
+            // Boxed: opening is rare and its state large, and every request on its way carries room for what it may await.
+            None => Box::pin(self.slots[turn].open(self)).await,
+        }
+    }
+}
+
+impl Slot {
+    fn current(&self) -> Option<Arc<Connection>> {
+        self.live.load_full().filter(|connection| !connection.is_retired())
+    }
+
+    /// The slot's connection, opened by whoever comes first; the others wait for the result.
+    async fn open(&self, pool: &Pool) -> Result<Arc<Connection>, Why> {
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
+        let failed_before = self.failed.load(Ordering::Acquire);
+        let mut opening = self.opening.lock().await;
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
+        if self.failed.load(Ordering::Acquire) != failed_before {
+            return Err(Why::Unreachable);
+        }
+        if let Some(not_before) = opening.not_before {
+            tokio::time::sleep_until(not_before).await;
+        }
+        let connect = Connection::open(&pool.address, pool.tls.as_ref(), pool.limits.streams);
+        let error = match tokio::time::timeout(pool.limits.request_timeout, connect).await {
+            Ok(Ok(connection)) => {
+                *opening = Opening::default();
+                self.live.store(Some(Arc::clone(&connection)));
+                return Ok(connection);
+            }
+            Ok(Err(error)) => error,
+            Err(_) => std::io::ErrorKind::TimedOut.into(),
+        };
+        tracing::warn!(provider = %pool.address, failures = opening.failures + 1, %error, "a provider cannot be reached");
+        metrics::counter!("push_connections_failed_total", "provider" => pool.address.to_string()).increment(1);
+        let pause = FIRST_PAUSE.saturating_mul(1 << opening.failures.min(16)).min(LONGEST_PAUSE);
+        opening.failures += 1;
+        opening.not_before = Some(Instant::now() + pause.mul_f64(rand::rng().random_range(0.5..1.0)));
+        self.failed.fetch_add(1, Ordering::AcqRel);
+        Err(Why::Unreachable)
+    }
+}

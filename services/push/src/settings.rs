@@ -1,0 +1,144 @@
+//! What an operator sets about the push providers.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use dispatch::worker::WorkerSettings;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::sender::Limits;
+
+/// Settings of the service, section `[push]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Apple's service. Without it, residents with an iPhone count as having no app.
+    pub apns: Option<ApnsSettings>,
+    /// Google's service. Without it, residents with an Android phone count as having no app.
+    pub fcm: Option<FcmSettings>,
+    /// How batches are worked through.
+    pub worker: WorkerSettings,
+}
+
+/// The Apple Push Notification service.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApnsSettings {
+    /// Where it is; Apple's development service is `https://api.sandbox.push.apple.com`.
+    pub base_url: String,
+    /// The app's bundle id.
+    pub topic: String,
+    /// The id of the signing key, ten characters.
+    pub key_id: String,
+    /// The id of the developer team, ten characters.
+    pub team_id: String,
+    /// The signing key, the text of the `.p8` file. Give this or `key_file`.
+    #[serde(skip_serializing)]
+    pub key: SecretString,
+    /// The `.p8` file.
+    pub key_file: Option<PathBuf>,
+    /// PEM certificates that are trusted besides the system's.
+    pub extra_ca: Option<PathBuf>,
+    /// HTTP/2 connections of this process.
+    pub connections: NonZeroUsize,
+    /// Streams of one connection, where the server allows as many.
+    pub streams: NonZeroUsize,
+    /// Messages a second over all processes; unlimited when absent, as Apple names no limit.
+    pub rate_per_second: Option<NonZeroU32>,
+    /// Milliseconds to wait for an answer, and for a connection.
+    pub request_timeout_ms: u64,
+    /// Whether urgent alerts sound through the mute switch. Needs Apple's entitlement for critical alerts.
+    pub critical: bool,
+}
+
+/// Firebase Cloud Messaging, HTTP v1.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FcmSettings {
+    /// Where it is.
+    pub base_url: String,
+    /// PEM certificates that are trusted besides the system's.
+    pub extra_ca: Option<PathBuf>,
+    /// HTTP/2 connections of this process.
+    pub connections: NonZeroUsize,
+    /// Streams of one connection, where the server allows as many.
+    pub streams: NonZeroUsize,
+    /// Milliseconds to wait for an answer, and for a connection.
+    pub request_timeout_ms: u64,
+    /// The Firebase projects. Several share the load, each within its own quota.
+    pub projects: Vec<FcmProject>,
+}
+
+/// One Firebase project.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FcmProject {
+    /// The service account, the text of the JSON file that Google hands out. Give this or `service_account_file`.
+    #[serde(skip_serializing)]
+    pub service_account: SecretString,
+    /// The JSON file.
+    pub service_account_file: Option<PathBuf>,
+    /// The project's quota over all processes; Google grants 600,000 messages a minute at first.
+    pub rate_per_minute: NonZeroU32,
+}
+
+impl Default for ApnsSettings {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.push.apple.com".to_owned(),
+            topic: String::new(),
+            key_id: String::new(),
+            team_id: String::new(),
+            key: SecretString::default(),
+            key_file: None,
+            extra_ca: None,
+            connections: CONNECTIONS,
+            streams: STREAMS,
+            rate_per_second: None,
+            request_timeout_ms: REQUEST_TIMEOUT_MS,
+            critical: false,
+        }
+    }
+}
+
+impl Default for FcmSettings {
+    fn default() -> Self {
+        Self {
+            base_url: "https://fcm.googleapis.com".to_owned(),
+            extra_ca: None,
+            connections: CONNECTIONS,
+            streams: STREAMS,
+            request_timeout_ms: REQUEST_TIMEOUT_MS,
+            projects: Vec::new(),
+        }
+    }
+}
+
+impl Default for FcmProject {
+    fn default() -> Self {
+        Self { service_account: SecretString::default(), service_account_file: None, rate_per_minute: FCM_QUOTA }
+    }
+}
+
+const CONNECTIONS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+const STREAMS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
+const FCM_QUOTA: NonZeroU32 = NonZeroU32::MIN.saturating_add(599_999);
+const REQUEST_TIMEOUT_MS: u64 = 20_000;
+
+impl ApnsSettings {
+    pub(crate) fn limits(&self) -> Limits {
+        limits(self.connections, self.streams, self.request_timeout_ms)
+    }
+}
+
+impl FcmSettings {
+    pub(crate) fn limits(&self) -> Limits {
+        limits(self.connections, self.streams, self.request_timeout_ms)
+    }
+}
+
+fn limits(connections: NonZeroUsize, streams: NonZeroUsize, request_timeout_ms: u64) -> Limits {
+    Limits { connections: connections.get(), streams: streams.get(), request_timeout: Duration::from_millis(request_timeout_ms) }
+}

@@ -1,0 +1,166 @@
+//! A wave of app batches, from approval to what the ledger and the phones know in the end.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use domain::cap::Status;
+use domain::language::Language;
+use simulators::{Fault, FaultKind, Provider};
+
+use super::city::City;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn everybody_is_reached_once_on_their_own_phone_in_their_own_language() {
+    let city = City::new(|_| ()).await;
+    let mut apple = city.apple_users(0..30).await;
+    city.resident(30, Language::En, false).await;
+    apple.push(city.device(30, 30, "apns", Language::En).await);
+    city.resident(31, Language::ZhCn, false).await;
+    city.resident(32, Language::ZhCn, false).await;
+    let google = [city.device(31, 31, "fcm_token", Language::ZhCn).await, city.device(32, 32, "fcm_fid", Language::ZhCn).await];
+    city.resident(33, Language::ZhCn, false).await;
+
+    let alert_id = city.approve(Status::Actual, 0..34).await;
+    city.settle().await;
+
+    assert_eq!(city.times(Provider::Apns, &apple), [1; 31]);
+    assert_eq!(city.times(Provider::Fcm, &google), [1; 2]);
+    assert_eq!(city.simulators.pushes_to(&apple[0])[0].payload["aps"]["alert"]["title"], "请立即居家隔离");
+    assert_eq!(city.simulators.pushes_to(&apple[30])[0].payload["aps"]["alert"]["title"], "Isolate at once");
+    assert_eq!(city.simulators.pushes_to(&google[1])[0].payload["notification"]["title"], "请立即居家隔离");
+    assert_eq!(city.reached(alert_id).await, (33, 1), "who has lost the app gets an SMS");
+}
+
+#[tokio::test]
+async fn a_resident_with_several_devices_is_reached_if_one_is_and_the_gone_ones_are_pruned() {
+    let city = City::new(|_| ()).await;
+    let mut gone = Vec::new();
+    for number in 0..2 {
+        city.resident(number, Language::ZhCn, false).await;
+        gone.push(city.device(number, i64::from(number) + 10, "apns", Language::ZhCn).await);
+    }
+    let kept = city.device(0, 20, "fcm_token", Language::ZhCn).await;
+    let fault = Fault::new(FaultKind::Gone);
+    city.simulators.fault(Provider::Apns, gone.iter().fold(fault, |fault, token| fault.only(token)));
+
+    let alert_id = city.approve(Status::Actual, 0..2).await;
+    city.settle().await;
+
+    assert_eq!(city.simulators.times(Provider::Fcm, &kept), 1);
+    assert_eq!(city.reached(alert_id).await, (1, 1), "one on the other phone, one by SMS");
+    let mut pruned = city.gone.lock().unwrap().clone();
+    pruned.sort_unstable();
+    assert_eq!(pruned, [(0, 10), (1, 11)]);
+}
+
+#[tokio::test]
+async fn an_exercise_reaches_enrolled_phones_only_and_says_what_it_is() {
+    let city = City::new(|_| ()).await;
+    let public = city.apple_users(0..3).await;
+    city.resident(3, Language::En, true).await;
+    let enrolled = city.device(3, 3, "apns", Language::En).await;
+
+    city.approve(Status::Exercise, 0..4).await;
+    city.settle().await;
+
+    assert_eq!(city.times(Provider::Apns, &public), [0; 3]);
+    assert_eq!(city.simulators.pushes_to(&enrolled)[0].payload["aps"]["alert"]["title"], "[EXERCISE] Isolate at once");
+}
+
+#[tokio::test]
+async fn refused_credentials_hold_the_batches_and_nobody_is_lost() {
+    let city = City::new(|_| ()).await;
+    let tokens = city.apple_users(0..50).await;
+    city.simulators.fault(Provider::Apns, Fault::new(FaultKind::CredentialsRefused));
+
+    let alert_id = city.approve(Status::Actual, 0..50).await;
+    city.settle().await;
+    assert_eq!(city.reached(alert_id).await, (0, 0), "nobody is reached, nobody is given up");
+    for _ in 0..20 {
+        city.forward(SECOND * 61).await;
+    }
+    assert_eq!(city.reached(alert_id).await, (0, 0), "however long it takes");
+
+    city.simulators.heal(Provider::Apns);
+    city.forward(SECOND * 61).await;
+    assert_eq!(city.times(Provider::Apns, &tokens), [1; 50]);
+    assert_eq!(city.reached(alert_id).await, (50, 0));
+}
+
+#[tokio::test]
+async fn a_provider_that_says_wait_is_left_alone_until_then() {
+    let city = City::new(|settings| settings.worker.batches = 1).await;
+    let tokens = city.apple_users(0..100).await;
+    city.simulators.fault(Provider::Apns, Fault::throttled(30).times(1));
+
+    let alert_id = city.approve(Status::Actual, 0..100).await;
+    city.settle().await;
+    let requests = city.simulators.statistics().apns.requests;
+    assert!(requests <= 20, "the batches behind the first are not begun: {requests}");
+    city.forward(SECOND * 29).await;
+    assert_eq!(city.simulators.statistics().apns.requests, requests);
+
+    city.forward(SECOND).await;
+    city.forward(SECOND * 30).await;
+    assert_eq!(city.times(Provider::Apns, &tokens), [1; 100]);
+    assert_eq!(city.reached(alert_id).await, (100, 0));
+}
+
+#[tokio::test]
+async fn a_hanging_provider_costs_a_retry() {
+    let city = City::new(|_| ()).await;
+    let tokens = city.apple_users(0..5).await;
+    city.simulators.fault(Provider::Apns, Fault::new(FaultKind::Hang).only(&tokens[2]).times(1));
+
+    let alert_id = city.approve(Status::Actual, 0..5).await;
+    city.settle().await;
+    assert_eq!(city.times(Provider::Apns, &tokens), [1, 1, 0, 1, 1]);
+    city.forward(SECOND * 5).await;
+    assert_eq!(city.times(Provider::Apns, &tokens), [1; 5]);
+    assert_eq!(city.reached(alert_id).await, (5, 0));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_repeated_under_the_same_collapse_id() {
+    let city = City::new(|_| ()).await;
+    let tokens = city.apple_users(0..1).await;
+    city.simulators.fault(Provider::Apns, Fault::new(FaultKind::AnswerLost).times(1));
+
+    let alert_id = city.approve(Status::Actual, 0..1).await;
+    city.settle().await;
+    city.forward(SECOND * 5).await;
+
+    let seen = city.simulators.collapse_ids(Provider::Apns, &tokens[0]);
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [(alert_id.to_string(), 2)], "a phone shows one");
+}
+
+#[tokio::test]
+async fn an_account_is_not_driven_faster_than_its_rate() {
+    let slow = |settings: &mut crate::Settings| {
+        if let Some(apns) = &mut settings.apns {
+            apns.rate_per_second = NonZeroU32::new(10);
+        }
+    };
+    let city = City::new(slow).await;
+    city.apple_users(0..30).await;
+    let alert_id = city.approve(Status::Actual, 0..30).await;
+    for second in 1..=3 {
+        let until = |simulators: &simulators::Simulators| simulators.statistics().apns.requests >= second * 10;
+        tokio::time::timeout(SECOND * 30, city.simulators.until(until)).await.expect("a second's worth of messages");
+        assert_eq!(city.simulators.statistics().apns.requests, second * 10);
+        city.platform.clock.forward(SECOND);
+    }
+    city.settle().await;
+    assert_eq!(city.reached(alert_id).await, (30, 0));
+}
+
+#[tokio::test]
+async fn without_a_provider_its_phones_are_reached_by_sms() {
+    let city = City::new(|settings| settings.apns = None).await;
+    city.apple_users(0..3).await;
+    let alert_id = city.approve(Status::Actual, 0..3).await;
+    city.settle().await;
+    assert_eq!(city.reached(alert_id).await, (0, 3));
+}

@@ -1,0 +1,205 @@
+//! One message to one device: every fault a provider can have, and its name with us.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::cap::Status;
+use domain::exercise::{Live, Sendable};
+use domain::ids::ResidentNo;
+use domain::language::Language;
+use domain::outcome::Outcome;
+use platform::clock::Clock;
+use rstest::rstest;
+use secrecy::SecretString;
+use simulators::{Fault, FaultKind, FaultPlan, Options, Provider, Simulators};
+
+use crate::answer::{ProviderAnswer, Trouble};
+use crate::apns::Apns;
+use crate::endpoint::{Endpoint, Public, Token};
+use crate::fcm::Fcm;
+use crate::notice::Notice;
+use crate::notice::tests::notice;
+use crate::sender::Why;
+use crate::settings::{ApnsSettings, FcmProject, FcmSettings};
+
+/// An hour before the notice expires.
+fn start() -> DateTime<Utc> {
+    notice().expires_at - TimeDelta::hours(1)
+}
+
+fn live(notice: Notice) -> Live<Notice> {
+    match Sendable::of(Status::Actual, notice) {
+        Ok(Sendable::Live(live)) => live,
+        _ => panic!("an actual alert is live"),
+    }
+}
+
+struct Phones {
+    simulators: Simulators,
+    _directory: tempfile::TempDir,
+    apns: Apns,
+    fcm: Fcm,
+    clock: Clock,
+}
+
+impl Phones {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options { directory: Some(directory.path().to_owned()), token_age_checked: false, ..Options::default() };
+        let simulators = Simulators::start(options).await.unwrap();
+        let clock = Clock::moved(start());
+        let (apns, fcm) = settings(&simulators, directory.path());
+        Self {
+            apns: Apns::new(&apns, clock.clone()).unwrap(),
+            fcm: Fcm::new(&fcm, clock.clone()).unwrap(),
+            simulators,
+            _directory: directory,
+            clock,
+        }
+    }
+
+    async fn push(&self, provider: Provider) -> ProviderAnswer {
+        self.push_to(provider, 7).await
+    }
+
+    async fn push_to(&self, provider: Provider, number: u32) -> ProviderAnswer {
+        let endpoint = |token| Endpoint::<Public>::new(ResidentNo::new(number), i64::from(number), Language::ZhCn, token);
+        let notice = live(notice());
+        match provider {
+            Provider::Apns => self.apns.send(&self.apns.letter(&notice).unwrap(), &endpoint(apple(number))).await,
+            _ => self.fcm.send(&self.fcm.letter(&notice).await, &endpoint(google(number))).await,
+        }
+    }
+}
+
+/// Settings that reach the simulators; short time-outs, since nothing answers late here.
+pub(super) fn settings(simulators: &Simulators, directory: &std::path::Path) -> (ApnsSettings, FcmSettings) {
+    let (addresses, credentials) = (simulators.addresses(), simulators.credentials());
+    let ca = Some(directory.join("ca.pem"));
+    let apns = ApnsSettings {
+        base_url: addresses.apns_url(),
+        topic: "city.alerts".to_owned(),
+        key_id: credentials.apns_key_id.clone(),
+        team_id: credentials.apns_team_id.clone(),
+        key: SecretString::from(credentials.apns_key_p8.clone()),
+        extra_ca: ca.clone(),
+        connections: NonZeroUsize::MIN,
+        request_timeout_ms: 500,
+        ..ApnsSettings::default()
+    };
+    let project = FcmProject { service_account_file: Some(directory.join("fcm-service-account.json")), ..FcmProject::default() };
+    let fcm = FcmSettings {
+        base_url: addresses.fcm_url(),
+        extra_ca: ca,
+        connections: NonZeroUsize::MIN,
+        request_timeout_ms: 500,
+        projects: vec![project],
+        ..FcmSettings::default()
+    };
+    (apns, fcm)
+}
+
+fn apple(number: u32) -> Token {
+    Token::parse("apns", format!("{number:064x}").as_bytes()).unwrap()
+}
+
+fn google(number: u32) -> Token {
+    Token::parse("fcm_token", format!("fcm-{number}").as_bytes()).unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_push_arrives_with_its_collapse_id_and_priority(#[values(Provider::Apns, Provider::Fcm)] provider: Provider) {
+    let phones = Phones::new().await;
+    let ProviderAnswer::Accepted { id } = phones.push(provider).await else { panic!("not accepted") };
+    assert!(id.as_str().is_some());
+    let token = if provider == Provider::Apns { format!("{:064x}", 7) } else { "fcm-7".to_owned() };
+    let received = phones.simulators.pushes_to(&token);
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0].collapse_id, Some(notice().id.collapse_id()));
+    assert_eq!(received[0].priority.as_deref(), Some(if provider == Provider::Apns { "10" } else { "HIGH" }));
+}
+
+#[rstest]
+#[case(FaultKind::Gone, ProviderAnswer::EndpointGone)]
+#[case(FaultKind::BadRecipient, ProviderAnswer::EndpointGone)]
+#[case(FaultKind::Throttled { retry_after_s: 7 }, ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(7)) })]
+#[case(FaultKind::Hang, ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::TimedOut) })]
+#[case(FaultKind::CloseConnection, ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::ConnectionLost) })]
+#[case(FaultKind::AnswerLost, ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::ConnectionLost) })]
+#[case(FaultKind::Nonsense, ProviderAnswer::Temporary { why: Trouble::Nonsense(http::StatusCode::IM_A_TEAPOT) })]
+#[tokio::test]
+async fn a_fault_has_one_name_at_both_providers_and_the_next_push_gets_through(
+    #[case] fault: FaultKind,
+    #[case] answer: ProviderAnswer,
+    #[values(Provider::Apns, Provider::Fcm)] provider: Provider,
+) {
+    let phones = Phones::new().await;
+    phones.simulators.fault(provider, Fault::new(fault).times(1));
+    assert_eq!(phones.push(provider).await, answer);
+    assert_eq!(phones.push(provider).await.outcome(), Outcome::Accepted);
+}
+
+#[rstest]
+#[case(Provider::Apns, FaultKind::InternalError, "InternalServerError")]
+#[case(Provider::Apns, FaultKind::Unavailable, "ServiceUnavailable")]
+#[case(Provider::Fcm, FaultKind::InternalError, "INTERNAL")]
+#[case(Provider::Fcm, FaultKind::Unavailable, "UNAVAILABLE")]
+#[tokio::test]
+async fn a_providers_own_trouble_is_temporary(#[case] provider: Provider, #[case] fault: FaultKind, #[case] word: &'static str) {
+    let phones = Phones::new().await;
+    phones.simulators.fault(provider, Fault::new(fault).times(1));
+    assert_eq!(phones.push(provider).await, ProviderAnswer::Temporary { why: Trouble::Provider(word) });
+}
+
+#[rstest]
+#[case(Provider::Apns, FaultKind::CredentialsRefused, "InvalidProviderToken")]
+#[case(Provider::Fcm, FaultKind::CredentialsRefused, "no access token")]
+#[case(Provider::Fcm, FaultKind::ThirdPartyAuthError, "THIRD_PARTY_AUTH_ERROR")]
+#[tokio::test]
+async fn refused_credentials_are_ours_to_mend_and_work_again_when_they_are(
+    #[case] provider: Provider,
+    #[case] fault: FaultKind,
+    #[case] reason: &'static str,
+) {
+    let phones = Phones::new().await;
+    phones.simulators.fault(provider, Fault::new(fault));
+    assert_eq!(phones.push(provider).await, ProviderAnswer::CredentialsRefused { reason });
+    phones.simulators.heal(provider);
+    assert_eq!(phones.push(provider).await.outcome(), Outcome::Accepted);
+}
+
+#[tokio::test]
+async fn an_apns_token_that_expires_early_is_renewed_unless_it_was_made_just_now() {
+    let phones = Phones::new().await;
+    phones.push(Provider::Apns).await;
+    phones.simulators.fault(Provider::Apns, Fault::new(FaultKind::CredentialsExpired).times(2));
+    assert_eq!(phones.push(Provider::Apns).await.outcome(), Outcome::CredentialsRefused, "the clocks differ");
+    phones.clock.forward(Duration::from_secs(25 * 60));
+    assert_eq!(phones.push(Provider::Apns).await, ProviderAnswer::Temporary { why: Trouble::TokenExpired });
+    assert_eq!(phones.push(Provider::Apns).await.outcome(), Outcome::Accepted);
+}
+
+#[tokio::test]
+async fn an_fcm_access_token_that_was_revoked_is_asked_for_anew() {
+    let phones = Phones::new().await;
+    phones.push(Provider::Fcm).await;
+    phones.simulators.fault(Provider::Fcm, Fault::new(FaultKind::CredentialsExpired).times(1));
+    assert_ne!(phones.push(Provider::Fcm).await.outcome(), Outcome::Accepted);
+    assert_eq!(phones.push(Provider::Fcm).await.outcome(), Outcome::Accepted);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_provider_that_says_goodbye_every_ten_pushes_costs_nobody_a_push(#[values(Provider::Apns, Provider::Fcm)] provider: Provider) {
+    let phones = Phones::new().await;
+    phones.simulators.set_faults(provider, FaultPlan { goaway_after: Some(10), ..FaultPlan::default() });
+    for number in 0..45 {
+        assert_eq!(phones.push_to(provider, number).await.outcome(), Outcome::Accepted, "push {number}");
+    }
+    assert!((0..45).all(|number| {
+        let token = if provider == Provider::Apns { format!("{number:064x}") } else { format!("fcm-{number}") };
+        phones.simulators.times(provider, &token) == 1
+    }));
+}

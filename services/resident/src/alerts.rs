@@ -1,0 +1,75 @@
+//! Alerts come into inboxes when dispatch releases them, and leave when they are stopped or closed.
+
+use std::str::FromStr;
+
+use domain::ids::AlertId;
+use platform::BoxError;
+use proto::topology::{RESIDENT_CLOSED, RESIDENT_RELEASED, RESIDENT_STOPPED};
+use proto::{AlertClosed, AlertReleased, AlertStopped, StopReason};
+use uuid::Uuid;
+
+use crate::{Error, Service};
+
+pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
+    let bus = &service.platform.bus;
+    let own = service.clone();
+    bus.subscribe(&RESIDENT_RELEASED, 1, move |event: AlertReleased| {
+        let service = own.clone();
+        async move { released(&service, AlertId::from_str(&event.alert_id)?).await }
+    })?;
+    let own = service.clone();
+    bus.subscribe(&RESIDENT_STOPPED, 1, move |event: AlertStopped| {
+        let service = own.clone();
+        async move { stopped(&service, &event).await }
+    })?;
+    let own = service.clone();
+    bus.subscribe(&RESIDENT_CLOSED, 1, move |event: AlertClosed| {
+        let service = own.clone();
+        async move { ended(&service, AlertId::from_str(&event.alert_id)?, "closed", None, None).await }
+    })?;
+    Ok(())
+}
+
+/// Copies the alert with its audience, so that inboxes need nothing of dispatch. While a large area is being planned the
+/// event comes again and again, each time with the larger audience.
+async fn released(service: &Service, alert: AlertId) -> Result<(), BoxError> {
+    let rows = sqlx::query!(
+        "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by)
+         select alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by
+         from dispatch.released_alert where alert_id = $1
+         on conflict (alert_id) do update
+             set audience = excluded.audience, ack_by = excluded.ack_by, revision = nextval('resident.alert_revision')
+             where resident.alert.audience is distinct from excluded.audience",
+        alert.uuid()
+    )
+    .execute(service.platform.database.pool())
+    .await
+    .map_err(Error::database("taking an alert into inboxes"))?
+    .rows_affected();
+    tracing::info!(%alert, changed = rows == 1, "alert in inboxes");
+    Ok(())
+}
+
+async fn stopped(service: &Service, event: &AlertStopped) -> Result<(), BoxError> {
+    let (state, by) = match event.how() {
+        StopReason::Superseded => ("superseded", event.by_alert_id.as_deref().map(Uuid::from_str).transpose()?),
+        StopReason::Cancelled | StopReason::Unspecified => ("cancelled", None),
+    };
+    ended(service, AlertId::from_str(&event.alert_id)?, state, by, Some(&event.reason)).await
+}
+
+async fn ended(service: &Service, alert: AlertId, state: &str, by: Option<Uuid>, reason: Option<&str>) -> Result<(), BoxError> {
+    sqlx::query!(
+        "update resident.alert set state = $2, superseded_by = $3, stop_reason = $4, revision = nextval('resident.alert_revision')
+         where alert_id = $1 and state = 'live'",
+        alert.uuid(),
+        state,
+        by,
+        reason
+    )
+    .execute(service.platform.database.pool())
+    .await
+    .map_err(Error::database("taking an alert out of inboxes"))?;
+    tracing::info!(%alert, state, "alert left inboxes");
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Who a phone number or an identity number belongs to: by keyed hash, never by the number itself.
+
+use domain::identity_number::IdentityNumber;
+use domain::ids::ResidentNo;
+use domain::phone::PhoneNumber;
+use platform::crypto::{Keyring, Purpose};
+use sqlx::PgConnection;
+
+use crate::Error;
+
+/// The keyed hash by which a phone number is looked up.
+pub(crate) fn phone_hash(keyring: &Keyring, phone: &PhoneNumber) -> [u8; 32] {
+    *keyring.hash(Purpose::ResidentPhone, phone.e164().as_bytes()).bytes()
+}
+
+/// The keyed hash that stands for an identity number.
+pub(crate) fn identity_hash(keyring: &Keyring, number: &IdentityNumber) -> [u8; 32] {
+    *keyring.hash(Purpose::IdentityNumber, number.as_str().as_bytes()).bytes()
+}
+
+/// The resident with this phone.
+pub(crate) async fn by_phone(connection: &mut PgConnection, phone_hash: &[u8]) -> Result<Option<ResidentNo>, Error> {
+    sqlx::query_scalar!("select resident_no from resident.resident where phone_hash = $1", phone_hash)
+        .fetch_optional(connection)
+        .await
+        .map(|no| no.map(resident_no))
+        .map_err(Error::database("finding a resident by phone"))
+}
+
+/// A number as the database keeps it: the column is checked not to be negative.
+pub(crate) fn resident_no(stored: i32) -> ResidentNo {
+    ResidentNo::new(stored.unsigned_abs())
+}
+
+/// A number as the database takes it. Numbers are given out by a sequence of `int`, so they fit.
+pub(crate) fn stored(no: ResidentNo) -> i32 {
+    i32::try_from(no.get()).unwrap_or(i32::MAX)
+}

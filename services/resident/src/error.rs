@@ -1,0 +1,102 @@
+//! What can go wrong here, and what a caller is told.
+
+use std::time::Duration;
+
+use domain::ids::{AlertId, ResidentNo};
+use platform::http::{FieldFault, Problem};
+
+/// A failure of the resident service.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A statement failed.
+    #[error("the database failed on {action}")]
+    Database {
+        /// What was being done.
+        action: &'static str,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Bus, cache or keys failed.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+    /// Fields that are wrong.
+    #[error("{} fields of the request are wrong", .0.len())]
+    Invalid(Vec<FieldFault>),
+    /// The code is wrong, used up or too old.
+    #[error("the one-time code is not valid")]
+    Code,
+    /// Too many codes asked for, or too many tried.
+    #[error("too many attempts with one-time codes")]
+    TooManyCodes {
+        /// When to try again.
+        after: Duration,
+    },
+    /// Consent was not given, or to a text that is no longer current.
+    #[error("consent to version {current} of the text is missing")]
+    ConsentMissing {
+        /// The version that must be shown.
+        current: u16,
+    },
+    /// The identity number belongs to another registration.
+    #[error("the identity number is already registered with another phone")]
+    IdentityTaken,
+    /// No such resident.
+    #[error("resident {0} does not exist")]
+    NoSuchResident(ResidentNo),
+    /// No such alert, or it never was for this resident.
+    #[error("alert {0} is not in this inbox")]
+    NotInInbox(AlertId),
+    /// The caller may not see this resident.
+    #[error("the resident lives outside the caller's area")]
+    OutsideScope,
+    /// Synthetic residents are only written into an empty table.
+    #[error("there are residents already: synthetic ones are only written into an empty database")]
+    ResidentsExist,
+    /// Stored bytes that should be a bitmap or content are not.
+    #[error("stored {what} cannot be read")]
+    Stored {
+        /// What it is.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    /// For `map_err`: names what was being done.
+    pub(crate) fn database(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self::Database { action, source }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Database { .. } | Error::Platform(_) => Self::unavailable(&error),
+            Error::Stored { .. } | Error::ResidentsExist => Self::internal(&error),
+            Error::Invalid(faults) => Self::invalid(faults),
+            Error::Code => Self::forbidden(
+                "code_not_valid",
+                "验证码不正确或已过期，请核对短信，或重新获取验证码。",
+                "The code is wrong or too old. Check the SMS, or ask for a new code.",
+            ),
+            Error::TooManyCodes { after } => Self::too_many_requests(after),
+            Error::ConsentMissing { current } => Self::bad_request(
+                "consent_missing",
+                format!("请先阅读并同意《个人信息告知书》（版本 {current}）。"),
+                format!("Show the privacy notice, version {current}, and send the consent to it."),
+            ),
+            Error::IdentityTaken => Self::conflict(
+                "identity_taken",
+                "该证件号码已用其他手机号登记，请使用原手机号登录，或联系社区更正。",
+                "This identity number is registered with another phone. Sign in with that phone, or ask your community.",
+            ),
+            Error::NoSuchResident(_) => Self::not_found("no_such_resident", "没有此居民。", "There is no such resident."),
+            Error::NotInInbox(_) => Self::not_found(
+                "no_such_alert",
+                "您的收件箱中没有这条提醒，请刷新后重试。",
+                "This alert is not in your inbox. Refresh and try again.",
+            ),
+            Error::OutsideScope => Self::forbidden("outside_scope", "该居民不在您的管辖范围内。", "This resident lives outside your area."),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Decisions of staff: submit, pass, return, approve, refuse, confirm, cancel.
+//!
+//! One route takes them all, since one table permits them all. A decision names the version it was made on.
+
+use axum::extract::State as Shared;
+use domain::alert_state::{self, Action, Actor};
+use domain::ids::AlertId;
+use domain::staff::Role;
+use platform::database::Tx;
+use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
+use proto::{AlertApproved, AlertStopped, StopReason};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::reading::{self, AlertDetail};
+use crate::store::{self, Alert, Step};
+use crate::{Error, SCHEMA, Service, trace};
+
+/// The roles that take any step at all.
+const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
+
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new("review").allow(Access::Staff(DECIDING), routes!(decide))
+}
+
+/// A decision about an alert.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DecisionRequest {
+    /// The version that was looked at.
+    version: i32,
+    /// What is decided.
+    action: Action,
+    /// Why. Returns, refusals and cancellations need it; whoever submitted is told.
+    #[serde(default)]
+    reason: String,
+}
+
+/// As whom a member of staff acts.
+pub(crate) fn actor(caller: &StaffCaller) -> Actor {
+    Actor::Staff { id: caller.id, role: caller.role, scope: caller.scope }
+}
+
+/// Decide about an alert
+///
+/// Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
+/// conflict: reload, look, decide again.
+#[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/decisions", params(("alert_id" = AlertId, Path, description = "The alert")),
+    request_body = DecisionRequest, responses((status = 200, description = "Decided", body = AlertDetail)))]
+async fn decide(
+    Shared(service): Shared<Service>,
+    caller: StaffCaller,
+    Path(id): Path<AlertId>,
+    Json(request): Json<DecisionRequest>,
+) -> Result<axum::Json<AlertDetail>, Problem> {
+    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    let mut alert = store::load(&mut tx, id, true).await?;
+    if !reading::may_see(&caller, &alert) {
+        return Err(Error::NoSuchAlert(id).into());
+    }
+    if alert.version != request.version {
+        return Err(Error::Conflict { expected: request.version, found: alert.version, state: alert.state }.into());
+    }
+    take(&service, &mut tx, &mut alert, &caller, request.action, request.reason.trim()).await?;
+    let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
+    tx.commit().await.map_err(Error::from)?;
+    Ok(axum::Json(detail))
+}
+
+/// Takes the step with all that follows from it, inside the transaction.
+async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffCaller, action: Action, reason: &str) -> Result<(), Error> {
+    let now = service.platform.clock.now();
+    let decision = alert_state::next(alert.state, action, &alert.participants, &actor(caller), reason)?;
+    // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
+    if matches!(action, Action::Submit | Action::ComposeUrgent | Action::PassDistrict | Action::Approve | Action::Confirm) {
+        alert.content.validate(now).map_err(Error::Content)?;
+    }
+    let (from, was_approved) = (alert.state, alert.approved_at.is_some());
+    alert.step(action, decision, now);
+    store::save(tx, alert).await?;
+    let said = (!reason.is_empty()).then_some(reason);
+    store::record(tx, alert, Step { action: action.as_ref(), from, actor: Some(caller.id), reason: said }).await?;
+    trace::leave(tx, caller, action.as_ref(), alert, said).await?;
+    match action {
+        Action::Approve | Action::Confirm => {
+            tx.publish(SCHEMA, &AlertApproved { alert_id: alert.id.to_string() }).await?;
+            if let Some(corrected) = alert.corrects {
+                supersede(service, tx, corrected, alert).await?;
+            }
+            metrics::counter!("alerts_approved_total", "class" => alert.class.as_ref().to_owned()).increment(1);
+        }
+        Action::Cancel if was_approved => {
+            tx.publish(
+                SCHEMA,
+                &AlertStopped {
+                    alert_id: alert.id.to_string(),
+                    how: StopReason::Cancelled.into(),
+                    by_alert_id: None,
+                    reason: reason.to_owned(),
+                },
+            )
+            .await?;
+        }
+        _ => {}
+    }
+    tracing::info!(alert = %alert.id, action = action.as_ref(), state = alert.state.as_ref(), "alert decided");
+    Ok(())
+}
+
+/// The alert that was corrected ends with the approval of its correction.
+async fn supersede(service: &Service, tx: &mut Tx, corrected: AlertId, by: &Alert) -> Result<(), Error> {
+    let mut old = store::load(tx, corrected, true).await?;
+    let Ok(decision) = alert_state::next(old.state, Action::Supersede, &old.participants, &Actor::System, "") else { return Ok(()) };
+    let from = old.state;
+    old.step(Action::Supersede, decision, service.platform.clock.now());
+    store::save(tx, &mut old).await?;
+    store::record(tx, &old, Step { action: Action::Supersede.as_ref(), from, actor: None, reason: None }).await?;
+    tx.publish(
+        SCHEMA,
+        &AlertStopped {
+            alert_id: old.id.to_string(),
+            how: StopReason::Superseded.into(),
+            by_alert_id: Some(by.id.to_string()),
+            reason: String::new(),
+        },
+    )
+    .await?;
+    Ok(())
+}

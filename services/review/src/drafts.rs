@@ -1,0 +1,57 @@
+//! Drafts that rules gathered.
+//!
+//! A draft that misses nothing goes to the district at once: the officer who activated its rule answers for it as its
+//! submitter, so three different people still see every alert. One that misses something, or whose text has a fault, waits
+//! for somebody to complete it.
+
+use std::str::FromStr;
+
+use domain::alert_state::{self, Action, Actor, Participants};
+use domain::area::DistrictCode;
+use domain::audience::Audience;
+use domain::ids::{AlertId, StaffId};
+use platform::BoxError;
+use proto::DraftGathered;
+use proto::topology::REVIEW_DRAFTS;
+use uuid::Uuid;
+
+use crate::store::{self, Alert, Step};
+use crate::{Error, Service};
+
+pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
+    let own = service.clone();
+    service.platform.bus.subscribe(&REVIEW_DRAFTS, 2, move |event: DraftGathered| {
+        let service = own.clone();
+        async move { gathered(&service, event).await }
+    })?;
+    Ok(())
+}
+
+async fn gathered(service: &Service, event: DraftGathered) -> Result<(), BoxError> {
+    let now = service.platform.clock.now();
+    let district = DistrictCode::try_from(event.district)?;
+    let content: domain::alert::AlertContent = serde_json::from_str(&event.content_json)?;
+    let complete = event.missing.is_empty() && content.validate(now).is_ok();
+    let participants = Participants::gathered_by_rule(StaffId::from_str(&event.activated_by)?, district, complete);
+    let mut alert = Alert::draft(AlertId::from_str(&event.draft_id)?, content, Audience::from_bytes(&event.audience)?, participants, now);
+    alert.rule = Some((Uuid::from_str(&event.rule_id)?, event.rule_version.cast_signed()));
+    alert.records = event.records.cast_signed();
+    alert.missing = event.missing;
+
+    let mut tx = service.platform.database.begin().await?;
+    if !store::insert(&mut tx, &alert).await? {
+        tx.rollback().await?;
+        return Ok(());
+    }
+    store::record(&mut tx, &alert, Step { action: "gathered", from: alert.state, actor: None, reason: None }).await?;
+    if let Ok(decision) = alert_state::next(alert.state, Action::Submit, &alert.participants, &Actor::System, "") {
+        let from = alert.state;
+        alert.step(Action::Submit, decision, now);
+        store::save(&mut tx, &mut alert).await?;
+        store::record(&mut tx, &alert, Step { action: Action::Submit.as_ref(), from, actor: None, reason: None }).await?;
+    }
+    tx.commit().await?;
+    tracing::info!(alert = %alert.id, state = alert.state.as_ref(), records = alert.records, "draft gathered");
+    metrics::counter!("alerts_drafted_total", "by" => "rule").increment(1);
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! What can go wrong here, and what a caller is told.
+
+use domain::alert::{ContentFault, FaultKind};
+use domain::alert_state::{Refusal, State};
+use domain::audience::AudienceError;
+use domain::ids::AlertId;
+use http::StatusCode;
+use platform::http::{FieldFault, Problem};
+
+/// A failure of the review service.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A statement failed.
+    #[error("the database failed on {action}")]
+    Database {
+        /// What was being done.
+        action: &'static str,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Bus or keys failed.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+    /// No such alert, or not in the caller's area.
+    #[error("alert {0} does not exist or is not the caller's to see")]
+    NoSuchAlert(AlertId),
+    /// Somebody else decided in the meantime.
+    #[error("the alert was changed since version {expected}; it is at version {found} now")]
+    Conflict {
+        /// The version the decision was made on.
+        expected: i32,
+        /// The version there is.
+        found: i32,
+        /// Where the alert stands now.
+        state: State,
+    },
+    /// The domain does not permit the step.
+    #[error("the step is not permitted: {}", .0.as_ref())]
+    Refused(#[from] Refusal),
+    /// The content has faults.
+    #[error("the content has {} faults", .0.len())]
+    Content(Vec<ContentFault>),
+    /// The audience has a fault.
+    #[error("the audience is not usable")]
+    Audience(#[source] AudienceError),
+    /// The audience or district lies outside the author's area.
+    #[error("the alert reaches outside the author's area")]
+    OutsideScope,
+    /// The draft is not the caller's to change now.
+    #[error("the alert cannot be edited in state {}", .0.as_ref())]
+    NotEditable(State),
+    /// The alert cannot be corrected, since nobody has received it.
+    #[error("the alert cannot be corrected in state {}", .0.as_ref())]
+    NotCorrectable(State),
+    /// All short codes that were drawn are in use.
+    #[error("no free short code was found")]
+    NoShortCode,
+    /// Stored values that cannot be read back.
+    #[error("stored {what} cannot be read")]
+    Stored {
+        /// What it is.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    /// For `map_err`: names what was being done.
+    pub(crate) fn database(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self::Database { action, source }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Database { .. } | Error::Platform(_) => Self::unavailable(&error),
+            Error::Stored { .. } | Error::NoShortCode => Self::internal(&error),
+            Error::NoSuchAlert(_) => {
+                Self::not_found("no_such_alert", "没有此弹窗，或不在您的管辖范围内。", "There is no such alert in your area.")
+            }
+            Error::Conflict { found, state, .. } => Self::conflict(
+                "changed_meanwhile",
+                format!("他人已先处理：弹窗现为“{}”（版本 {found}）。请刷新后再决定。", state.title()),
+                format!(
+                    "Somebody decided before you: the alert is now \"{}\" (version {found}). Reload it and decide again.",
+                    state.as_ref()
+                ),
+            ),
+            Error::Refused(refusal) => {
+                let status = match refusal {
+                    Refusal::NotFromHere { .. } => StatusCode::CONFLICT,
+                    Refusal::ReasonMissing { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+                    _ => StatusCode::FORBIDDEN,
+                };
+                Self::new(status, refusal.as_ref(), format!("{refusal}。"), english(&refusal))
+            }
+            Error::Content(faults) => Self::invalid(
+                faults
+                    .into_iter()
+                    .map(|fault| FieldFault::new(format!("content.{}", fault.field), fault.message, english_fault(fault.kind)))
+                    .collect(),
+            ),
+            Error::Audience(source) => {
+                Self::invalid(vec![FieldFault::new("audience", source.to_string(), "Select at least one area that exists.")])
+            }
+            Error::OutsideScope => Self::forbidden(
+                "outside_scope",
+                "受众或区县超出您的管辖范围，请缩小范围或报市级指挥部。",
+                "The audience reaches outside your area. Make it smaller, or ask the city command.",
+            ),
+            Error::NotEditable(state) => Self::conflict(
+                "not_editable",
+                format!("弹窗当前为“{}”，不能修改；请先退回为草稿。", state.title()),
+                "Only a draft can be changed. Have it returned first.",
+            ),
+            Error::NotCorrectable(state) => Self::conflict(
+                "not_correctable",
+                format!("弹窗当前为“{}”，尚无人收到或已终止，不能更正。", state.title()),
+                "Only an alert that was approved and still stands can be corrected.",
+            ),
+        }
+    }
+}
+
+fn english(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotFromHere { .. } => "The alert is in another state by now. Reload it.",
+        Refusal::WrongRole { .. } => "Your role does not take this step.",
+        Refusal::OutsideScope { .. } => "The alert lies outside your area.",
+        Refusal::SamePerson { .. } => "You had a hand in this alert before: somebody else has to take this step.",
+        Refusal::NotAuthor { .. } => "Somebody else wrote this draft. Edit and save it first, then hand it in.",
+        Refusal::NotAutomatic { .. } => "The platform does not take this step by itself.",
+        Refusal::ReasonMissing { .. } => "Say why.",
+    }
+}
+
+fn english_fault(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Missing => "Fill this in.",
+        FaultKind::TooLong => "This is too long.",
+        FaultKind::Invalid => "This is not a permitted value.",
+        FaultKind::Unfilled => "A variable of the template was not filled in.",
+        FaultKind::PersonalData => "This contains personal data; take it out.",
+    }
+}

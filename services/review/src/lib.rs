@@ -1,0 +1,65 @@
+//! The life of an alert from draft to its end (CQ8).
+//!
+//! Drafts come from rules ([`drafts`]) or are written by staff ([`writing`]); every step after that is a decision
+//! ([`decisions`]) that `domain::alert_state` permits or refuses. What is approved goes to dispatch by event, and dispatch's
+//! events bring the alert through its last states ([`progress`]). A correction is a new alert that names the old one; the
+//! old one is superseded in the transaction that approves the new one ([`writing`], CAP *Update*).
+//!
+//! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
+//! two, enforced by the domain and again by a constraint of the table; a decision names the version it was made on, so of
+//! two reviewers deciding at once one gets a conflict; every step is in the alert's history and in the audit trail, written
+//! in the transaction of the step itself.
+
+mod decisions;
+mod drafts;
+mod error;
+mod progress;
+mod reading;
+mod store;
+mod trace;
+mod writing;
+
+use platform::Platform;
+use platform::http::Routes;
+use serde::{Deserialize, Serialize};
+
+pub use error::Error;
+
+/// The service's part of the database.
+pub const SCHEMA: &str = "review";
+
+/// Its tables and views.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What the operator sets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Signature in front of every SMS: part of what a reviewer sees before approving.
+    pub signature: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { signature: "烽火".to_owned() }
+    }
+}
+
+/// What every handler stands on.
+#[derive(Clone)]
+struct Service {
+    platform: Platform,
+    signature: std::sync::Arc<str>,
+}
+
+/// Subscribes to drafts and to dispatch's progress, and returns the routes.
+///
+/// # Errors
+/// When the bus refuses a subscription.
+pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
+    let service = Service { platform: platform.clone(), signature: settings.signature.into() };
+    platform.bus.start_relay(SCHEMA);
+    drafts::subscribe(&service)?;
+    progress::subscribe(&service)?;
+    Ok(writing::routes().merge(decisions::routes()).merge(reading::routes()).with_state(service))
+}

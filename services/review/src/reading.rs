@@ -1,0 +1,286 @@
+//! Alerts as staff read them: queues, one alert with its history, what each channel will show.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State as Shared;
+use chrono::{DateTime, Utc};
+use domain::alert::{AlertContent, ContentFault, DeliveryClass};
+use domain::alert_state::{self, Action, State};
+use domain::area::DistrictCode;
+use domain::audience::{Audience, AudienceQuery};
+use domain::ids::{AlertId, ShortCode, StaffId};
+use domain::language::Language;
+use domain::sms_text::{self, Composition};
+use domain::staff::{Role, Scope};
+use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::decisions::actor;
+use crate::store::{self, Alert, stored_district};
+use crate::{Error, Service};
+
+const READING: &[Role] = &[
+    Role::CityCommandOfficer,
+    Role::DistrictReviewer,
+    Role::SubmittingUnit,
+    Role::IndustrySupervisor,
+    Role::CommunityWorker,
+    Role::TechnicalOperator,
+    Role::Auditor,
+];
+
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new("review").allow(Access::Staff(READING), routes!(list)).allow(Access::Staff(READING), routes!(read))
+}
+
+/// Whether the caller may see the alert: their own area's and the whole city's.
+pub(crate) fn may_see(caller: &StaffCaller, alert: &Alert) -> bool {
+    let Some(district) = alert.participants.district else { return true };
+    match caller.scope {
+        Scope::City | Scope::Industry(_) => true,
+        Scope::District(_) | Scope::Community(_) => caller.scope.district() == Some(district),
+    }
+}
+
+/// One line of a queue.
+#[derive(Serialize, ToSchema)]
+struct AlertLine {
+    alert_id: AlertId,
+    short_code: String,
+    state: State,
+    class: DeliveryClass,
+    /// None: the whole city.
+    #[schema(value_type = Option<String>)]
+    district: Option<DistrictCode>,
+    /// In Chinese.
+    headline: String,
+    version: i32,
+    created_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+    approved_at: Option<DateTime<Utc>>,
+    handed_over_at: Option<DateTime<Utc>>,
+    /// Why it was last returned, refused or cancelled.
+    last_reason: Option<String>,
+}
+
+/// Which alerts to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// Only alerts in this state.
+    state: Option<State>,
+    /// Only alerts of this district.
+    #[param(value_type = Option<String>)]
+    district: Option<DistrictCode>,
+    /// Only alerts that the caller answers for.
+    #[serde(default)]
+    mine: bool,
+    /// Alerts made before this one, for the next page.
+    before: Option<AlertId>,
+    /// At most so many, 1 to 200.
+    limit: Option<u16>,
+}
+
+/// Alerts of my area and of the whole city, newest first
+#[utoipa::path(get, path = "/api/v1/alerts", params(Filter), responses((status = 200, description = "One page", body = Vec<AlertLine>)))]
+async fn list(
+    Shared(service): Shared<Service>,
+    caller: StaffCaller,
+    Query(filter): Query<Filter>,
+) -> Result<axum::Json<Vec<AlertLine>>, Problem> {
+    let own = match caller.scope {
+        Scope::City | Scope::Industry(_) => None,
+        Scope::District(_) | Scope::Community(_) => caller.scope.district(),
+    };
+    let rows = sqlx::query!(
+        r#"select alert_id, short_code, state, class, district, content #>> '{texts,zh-CN,headline}' as headline, version, created_at, changed_at,
+             approved_at, handed_over_at,
+             (select reason from review.step where step.alert_id = alert.alert_id and reason is not null order by version desc limit 1) as last_reason
+           from review.alert
+           where ($1::text is null or state = $1)
+             and ($2::int is null or district = $2)
+             and ($3::int is null or district is null or district = $3)
+             and ($4::uuid is null or submitter = $4)
+             and ($5::uuid is null or alert_id < $5)
+           order by alert_id desc limit $6"#,
+        filter.state.map(|state| state.as_ref().to_owned()),
+        filter.district.map(stored_district),
+        own.map(stored_district),
+        filter.mine.then(|| caller.id.uuid()),
+        filter.before.map(AlertId::uuid),
+        i64::from(filter.limit.unwrap_or(50).clamp(1, 200))
+    )
+    .fetch_all(service.platform.database.pool())
+    .await
+    .map_err(Error::database("listing alerts"))?;
+    let lines = rows
+        .into_iter()
+        .map(|row| {
+            Ok(AlertLine {
+                alert_id: AlertId::from_uuid(row.alert_id),
+                short_code: row.short_code,
+                state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
+                class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
+                district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+                headline: row.headline.unwrap_or_default(),
+                version: row.version,
+                created_at: row.created_at,
+                changed_at: row.changed_at,
+                approved_at: row.approved_at,
+                handed_over_at: row.handed_over_at,
+                last_reason: row.last_reason,
+            })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    Ok(axum::Json(lines))
+}
+
+/// One step of an alert's history.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HistoryLine {
+    version: i32,
+    /// An action, or `gathered`, `write`, `edit`, `correct`.
+    action: String,
+    from: String,
+    to: String,
+    /// None: the platform.
+    actor: Option<Uuid>,
+    reason: Option<String>,
+    at: DateTime<Utc>,
+}
+
+/// The SMS of one language.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SmsPreview {
+    text: String,
+    segments: usize,
+}
+
+/// For whom: who lives where is shown, who they are is not.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AudienceView {
+    /// So many people named by records.
+    Residents(u64),
+    /// Whoever this selects when it is planned.
+    Query(AudienceQuery),
+}
+
+/// One alert.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AlertDetail {
+    alert_id: AlertId,
+    short_code: String,
+    state: State,
+    class: DeliveryClass,
+    #[schema(value_type = Option<String>)]
+    district: Option<DistrictCode>,
+    content: AlertContent,
+    audience: AudienceView,
+    submitter: StaffId,
+    district_reviewer: Option<StaffId>,
+    city_reviewer: Option<StaffId>,
+    version: i32,
+    rule_id: Option<Uuid>,
+    rule_version: Option<i32>,
+    records: i32,
+    /// Template variables that nobody could fill.
+    missing: Vec<String>,
+    created_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+    approved_at: Option<DateTime<Utc>>,
+    handed_over_at: Option<DateTime<Utc>>,
+    corrects: Option<AlertId>,
+    /// What the caller can decide now.
+    open_actions: Vec<Action>,
+    /// What keeps the text from going forward.
+    faults: Vec<ContentFault>,
+    /// The SMS as it will be sent, by language.
+    #[schema(value_type = std::collections::HashMap<String, SmsPreview>)]
+    sms: BTreeMap<Language, SmsPreview>,
+    history: Vec<HistoryLine>,
+}
+
+/// One alert with its history
+#[utoipa::path(get, path = "/api/v1/alerts/{alert_id}", params(("alert_id" = AlertId, Path, description = "The alert")),
+    responses((status = 200, description = "The alert", body = AlertDetail)))]
+async fn read(Shared(service): Shared<Service>, caller: StaffCaller, Path(id): Path<AlertId>) -> Result<axum::Json<AlertDetail>, Problem> {
+    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    let alert = store::load(&mut connection, id, false).await?;
+    if !may_see(&caller, &alert) {
+        return Err(Error::NoSuchAlert(id).into());
+    }
+    Ok(axum::Json(detail(&service, &mut connection, alert, &caller).await?))
+}
+
+/// The alert as the caller sees it.
+pub(crate) async fn detail(
+    service: &Service,
+    connection: &mut PgConnection,
+    alert: Alert,
+    caller: &StaffCaller,
+) -> Result<AlertDetail, Error> {
+    let history = sqlx::query_as!(
+        HistoryLine,
+        r#"select version, action, from_state as "from", to_state as "to", actor, reason, at from review.step where alert_id = $1 order by version"#,
+        alert.id.uuid()
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::database("reading an alert's history"))?;
+    let sms = previews(service, &alert);
+    Ok(AlertDetail {
+        open_actions: alert_state::open_actions(alert.state, &alert.participants, &actor(caller)),
+        faults: alert.content.validate(service.platform.clock.now()).err().unwrap_or_default(),
+        sms,
+        history,
+        alert_id: alert.id,
+        short_code: alert.short_code,
+        state: alert.state,
+        class: alert.class,
+        district: alert.participants.district,
+        audience: match alert.audience {
+            Audience::Residents(residents) => AudienceView::Residents(residents.len()),
+            Audience::Query(query) => AudienceView::Query(query),
+        },
+        content: alert.content,
+        submitter: alert.participants.submitter,
+        district_reviewer: alert.participants.district_reviewer,
+        city_reviewer: alert.participants.city_reviewer,
+        version: alert.version,
+        rule_id: alert.rule.map(|(id, _)| id),
+        rule_version: alert.rule.map(|(_, version)| version),
+        records: alert.records,
+        missing: alert.missing,
+        created_at: alert.created_at,
+        changed_at: alert.changed_at,
+        approved_at: alert.approved_at,
+        handed_over_at: alert.handed_over_at,
+        corrects: alert.corrects,
+    })
+}
+
+/// What the SMS centre will be given. A language whose text cannot be composed is left out: its fault is among `faults`.
+fn previews(service: &Service, alert: &Alert) -> BTreeMap<Language, SmsPreview> {
+    let Ok(short_code) = alert.short_code.parse::<ShortCode>() else { return BTreeMap::new() };
+    alert
+        .content
+        .texts
+        .iter()
+        .filter_map(|(&language, text)| {
+            let composed = sms_text::compose(&Composition {
+                signature: &service.signature,
+                text: &text.sms,
+                contact: &alert.content.contact,
+                short_code,
+                language,
+            })
+            .ok()?;
+            Some((language, SmsPreview { text: composed.parts.concat(), segments: composed.segments }))
+        })
+        .collect()
+}

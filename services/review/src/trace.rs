@@ -1,0 +1,30 @@
+//! What staff did, for the audit trail: published in the transaction of the deed.
+
+use platform::database::Tx;
+use platform::http::StaffCaller;
+use proto::AuditEntry;
+use uuid::Uuid;
+
+use crate::store::Alert;
+use crate::{Error, SCHEMA};
+
+/// Publishes that `caller` did `action` to the alert, which now stands as given.
+pub(crate) async fn leave(tx: &mut Tx, caller: &StaffCaller, action: &str, alert: &Alert, reason: Option<&str>) -> Result<(), Error> {
+    tx.publish(
+        SCHEMA,
+        &AuditEntry {
+            entry_id: Uuid::now_v7().to_string(),
+            actor_kind: "staff".to_owned(),
+            actor: caller.id.to_string(),
+            role: caller.role.to_string(),
+            action: format!("alert_{action}"),
+            object_kind: "alert".to_owned(),
+            object: alert.id.to_string(),
+            district: alert.participants.district.map(domain::area::DistrictCode::get),
+            at_ms: alert.changed_at.timestamp_millis(),
+            detail_json: serde_json::json!({ "version": alert.version, "state": alert.state, "reason": reason }).to_string(),
+        },
+    )
+    .await?;
+    Ok(())
+}

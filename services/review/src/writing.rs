@@ -1,0 +1,176 @@
+//! Writing alerts: a draft of one's own, changing a draft, correcting what was sent.
+
+use axum::extract::State as Shared;
+use domain::alert::AlertContent;
+use domain::alert_state::{self, Participants, State};
+use domain::area::{Area, DistrictCode};
+use domain::audience::Audience;
+use domain::cap::MsgType;
+use domain::ids::AlertId;
+use domain::staff::Role;
+use http::StatusCode;
+use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::decisions::actor;
+use crate::reading::{self, AlertDetail};
+use crate::store::{self, Alert, Step};
+use crate::{Error, Service, trace};
+
+const WRITING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
+
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new("review")
+        .allow(Access::Staff(WRITING), routes!(write))
+        .allow(Access::Staff(WRITING), routes!(edit))
+        .allow(Access::Staff(WRITING), routes!(correct))
+}
+
+/// A new draft.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    /// The district whose alert it is; left out for the whole city.
+    #[schema(value_type = Option<String>, example = "500103")]
+    district: Option<DistrictCode>,
+    content: AlertContent,
+    audience: Audience,
+}
+
+/// Write a draft
+#[utoipa::path(post, path = "/api/v1/alerts", request_body = Draft, responses((status = 201, description = "Written", body = AlertDetail)))]
+async fn write(
+    Shared(service): Shared<Service>,
+    caller: StaffCaller,
+    Json(draft): Json<Draft>,
+) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
+    let area = draft.district.map_or(Area::City, Area::District);
+    check(&caller, area, &draft.audience)?;
+    let participants = Participants::written_by(caller.id, draft.district);
+    let alert = Alert::draft(AlertId::new(), draft.content, draft.audience, participants, service.platform.clock.now());
+    add(&service, &caller, alert, "write", None).await
+}
+
+/// Changes of a draft.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    /// The version that was looked at.
+    version: i32,
+    content: AlertContent,
+    audience: Audience,
+}
+
+/// Change a draft; whoever does answers for it from then on
+#[utoipa::path(put, path = "/api/v1/alerts/{alert_id}", params(("alert_id" = AlertId, Path, description = "The alert")), request_body = Edit,
+    responses((status = 200, description = "Changed", body = AlertDetail)))]
+async fn edit(
+    Shared(service): Shared<Service>,
+    caller: StaffCaller,
+    Path(id): Path<AlertId>,
+    Json(edit): Json<Edit>,
+) -> Result<axum::Json<AlertDetail>, Problem> {
+    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    let mut alert = store::load(&mut tx, id, true).await?;
+    if !reading::may_see(&caller, &alert) {
+        return Err(Error::NoSuchAlert(id).into());
+    }
+    if alert.version != edit.version {
+        return Err(Error::Conflict { expected: edit.version, found: alert.version, state: alert.state }.into());
+    }
+    if !alert_state::may_edit(alert.state, &alert.participants, &actor(&caller)) {
+        return Err(if alert.state == State::Draft { Error::OutsideScope } else { Error::NotEditable(alert.state) }.into());
+    }
+    check(&caller, alert.area(), &edit.audience)?;
+    // What it corrects stays what it was.
+    let (msg_type, references) = (alert.content.msg_type, alert.content.references);
+    alert.content = AlertContent { msg_type, references, ..edit.content };
+    alert.audience = edit.audience;
+    alert.participants = alert.participants.edited_by(caller.id);
+    alert.missing.clear();
+    alert.changed_at = service.platform.clock.now();
+    store::save(&mut tx, &mut alert).await?;
+    store::record(&mut tx, &alert, Step { action: "edit", from: alert.state, actor: Some(caller.id), reason: None }).await?;
+    trace::leave(&mut tx, &caller, "edit", &alert, None).await?;
+    let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
+    tx.commit().await.map_err(Error::from)?;
+    Ok(axum::Json(detail))
+}
+
+/// A correction of an alert that was approved.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Correction {
+    /// What was wrong.
+    reason: String,
+    /// The corrected content; left out, the old one is taken over to be edited.
+    content: Option<AlertContent>,
+    /// The audience; left out, the one that got the old alert.
+    audience: Option<Audience>,
+}
+
+/// Write a correction (CAP Update); the old alert is superseded when it is approved
+#[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/correction", params(("alert_id" = AlertId, Path, description = "The alert to correct")),
+    request_body = Correction, responses((status = 201, description = "A draft that references the old alert", body = AlertDetail)))]
+async fn correct(
+    Shared(service): Shared<Service>,
+    caller: StaffCaller,
+    Path(id): Path<AlertId>,
+    Json(correction): Json<Correction>,
+) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
+    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    let old = store::load(&mut connection, id, false).await?;
+    drop(connection);
+    if !reading::may_see(&caller, &old) {
+        return Err(Error::NoSuchAlert(id).into());
+    }
+    if !matches!(old.state, State::Approved | State::Dispatching | State::Active) {
+        return Err(Error::NotCorrectable(old.state).into());
+    }
+    let content = AlertContent {
+        msg_type: MsgType::Update,
+        references: Some(id),
+        status: old.content.status,
+        ..correction.content.unwrap_or_else(|| old.content.clone())
+    };
+    let audience = correction.audience.unwrap_or_else(|| old.audience.clone());
+    check(&caller, old.area(), &audience)?;
+    let participants = Participants::written_by(caller.id, old.participants.district);
+    let mut alert = Alert::draft(AlertId::new(), content, audience, participants, service.platform.clock.now());
+    alert.corrects = Some(id);
+    alert.rule = old.rule;
+    alert.records = old.records;
+    add(&service, &caller, alert, "correct", Some(correction.reason.trim())).await
+}
+
+async fn add(
+    service: &Service,
+    caller: &StaffCaller,
+    alert: Alert,
+    action: &str,
+    reason: Option<&str>,
+) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
+    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    store::insert(&mut tx, &alert).await?;
+    store::record(&mut tx, &alert, Step { action, from: alert.state, actor: Some(caller.id), reason }).await?;
+    trace::leave(&mut tx, caller, action, &alert, reason).await?;
+    let stored = store::load(&mut tx, alert.id, false).await?;
+    let detail = reading::detail(service, &mut tx, stored, caller).await?;
+    tx.commit().await.map_err(Error::from)?;
+    metrics::counter!("alerts_drafted_total", "by" => "staff").increment(1);
+    Ok((StatusCode::CREATED, axum::Json(detail)))
+}
+
+/// Whether the caller may write for this area and audience at all. Faults of the content may wait until it is submitted.
+fn check(caller: &StaffCaller, area: Area, audience: &Audience) -> Result<(), Error> {
+    audience.validate().map_err(Error::Audience)?;
+    if !alert_state::may_write(area, &actor(caller)) {
+        return Err(Error::OutsideScope);
+    }
+    match audience {
+        // Explicit residents come from records; only the query says where people live.
+        Audience::Query(query) if !query.lies_within(area) => Err(Error::OutsideScope),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,197 @@
+//! Firebase Cloud Messaging, HTTP v1: `POST /v1/projects/{project}/messages:send`, one message a request.
+//!
+//! Source: Firebase, "REST Resource: projects.messages" and "ErrorCode". [`oauth`] issues access tokens, [`message`] reads and checks
+//! the body, [`refusal`] says no in Google's words.
+
+mod message;
+mod oauth;
+mod refusal;
+
+use std::{
+    str,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use bytes::Bytes;
+use chrono::Utc;
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
+
+pub(crate) use self::oauth::{ServiceAccount, listen as listen_oauth};
+use self::{
+    message::Target,
+    oauth::{Access, Authority},
+    refusal::Refusal,
+};
+use crate::{
+    apns::nonsense,
+    dice::Dice,
+    fault::{FaultKind, Faults},
+    http2::{Action, Answer, PushProvider},
+    ledger::{Kept, Ledger},
+    options::Options,
+    received::{Provider, ReceivedPush},
+    statistics::Tallies,
+};
+
+/// The simulator of FCM.
+#[derive(Debug)]
+pub(crate) struct Fcm {
+    strict: bool,
+    path: String,
+    name_prefix: String,
+    sent: AtomicU64,
+    authority: Authority,
+    pub(crate) faults: Faults,
+    pub(crate) ledger: Ledger,
+    pub(crate) kept: Kept<ReceivedPush>,
+    pub(crate) tallies: Tallies,
+}
+
+/// What a connection remembers: the access token it has already checked.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    dice: Dice,
+    access: Option<Access>,
+}
+
+impl Fcm {
+    pub(crate) fn new(options: &Options, account: &ServiceAccount, changed: Arc<tokio::sync::Notify>) -> Result<Self, crate::Error> {
+        let project = &options.fcm_project;
+        Ok(Self {
+            strict: options.strict,
+            path: format!("/v1/projects/{project}/messages:send"),
+            name_prefix: format!(r#"{{"name":"projects/{project}/messages/0:"#),
+            sent: AtomicU64::new(0),
+            authority: Authority::new(account, options.token_age_checked)?,
+            faults: Faults::default(),
+            ledger: Ledger::new(options.counting),
+            kept: Kept::new(options.keep_payloads),
+            tallies: Tallies::new(changed),
+        })
+    }
+
+    /// Everything that Google checks: path, access token, message. `authorised` tells how far it came.
+    fn check<'a>(&self, request: &Parts, body: &'a [u8], memory: &mut Memory, authorised: &mut bool) -> Result<Target<'a>, Refusal> {
+        if request.uri.path() != self.path || request.method != http::Method::POST {
+            return Err(Refusal::NotFound);
+        }
+        let authorization = request.headers.get(http::header::AUTHORIZATION).ok_or(Refusal::Unauthenticated)?;
+        if !self.authority.check(authorization, &mut memory.access) {
+            return Err(Refusal::Unauthenticated);
+        }
+        *authorised = true;
+        if self.strict { message::check(body) } else { message::target(body) }
+    }
+
+    fn accept(&self, target: &Target<'_>, body: &[u8]) {
+        self.ledger.record(&target.recipient, target.collapse_key.as_deref().unwrap_or_default());
+        self.kept.keep(&target.recipient, || {
+            let mut payload: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+            let message = payload.get_mut("message").map(serde_json::Value::take).unwrap_or_default();
+            let android = |field: &str| message.pointer(&format!("/android/{field}")).and_then(|value| value.as_str()).map(str::to_owned);
+            ReceivedPush {
+                provider: Provider::Fcm,
+                at: Utc::now(),
+                collapse_id: target.collapse_key.as_deref().map(str::to_owned),
+                priority: android("priority"),
+                expiration: android("ttl"),
+                push_type: None,
+                topic: None,
+                payload: message,
+            }
+        });
+        self.tallies.changed();
+    }
+
+    fn refuse(&self, refusal: Refusal, retry_after_s: u32) -> Action {
+        self.tallies.refused(refusal.error_code());
+        Action::Respond(refusal.response(retry_after_s))
+    }
+
+    fn strike(&self, fault: &FaultKind, target: &Target<'_>, body: &[u8]) -> Action {
+        match fault {
+            FaultKind::Gone => self.refuse(Refusal::Unregistered, 0),
+            FaultKind::BadRecipient => self.refuse(Refusal::InvalidToken, 0),
+            FaultKind::Throttled { retry_after_s } => self.refuse(Refusal::QuotaExceeded, *retry_after_s),
+            FaultKind::InternalError => self.refuse(Refusal::Internal, 0),
+            FaultKind::Unavailable => self.refuse(Refusal::Unavailable, 0),
+            FaultKind::CredentialsRefused => self.refuse(Refusal::Unauthenticated, 0),
+            FaultKind::CredentialsExpired => {
+                // The access token is void from now on; the token endpoint gives a new one.
+                self.authority.revoke_all();
+                self.refuse(Refusal::Unauthenticated, 0)
+            }
+            FaultKind::ThirdPartyAuthError => self.refuse(Refusal::ThirdPartyAuthError, 0),
+            FaultKind::Hang => {
+                self.tallies.refused("hung");
+                Action::Hang
+            }
+            FaultKind::CloseConnection => {
+                self.tallies.refused("connection closed");
+                Action::Break
+            }
+            FaultKind::AnswerLost => {
+                self.accept(target, body);
+                Action::Break
+            }
+            FaultKind::Nonsense => {
+                self.tallies.refused("nonsense");
+                Action::Respond(nonsense())
+            }
+            FaultKind::Undeliverable | FaultKind::NoReceipt => {
+                self.accept(target, body);
+                Action::Respond(self.success())
+            }
+        }
+    }
+
+    /// `{"name":"projects/…/messages/0:<number>"}`
+    fn success(&self) -> Response<Bytes> {
+        let mut body = String::with_capacity(self.name_prefix.len() + 20);
+        body.push_str(&self.name_prefix);
+        body.push_str(&format!("{:016x}\"}}", self.sent.fetch_add(1, Relaxed)));
+        json(StatusCode::OK, Bytes::from(body))
+    }
+}
+
+impl PushProvider for Fcm {
+    type Memory = Memory;
+    const ONE_STREAM_FIRST: bool = false;
+
+    fn answer(&self, request: &Parts, body: &Bytes, memory: &mut Memory) -> Answer {
+        self.tallies.request();
+        let mut authorised = false;
+        let action = match self.check(request, body, memory, &mut authorised) {
+            Err(refusal) => self.refuse(refusal, 0),
+            Ok(target) => {
+                let faults = self.faults.now();
+                match faults.strikes(&target.recipient, &mut memory.dice) {
+                    Some(fault) => self.strike(fault, &target, body),
+                    None => {
+                        self.accept(&target, body);
+                        Action::Respond(self.success())
+                    }
+                }
+            }
+        };
+        Answer { action, authorised }
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn tallies(&self) -> &Tallies {
+        &self.tallies
+    }
+}
+
+fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+    response
+}

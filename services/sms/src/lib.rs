@@ -1,0 +1,84 @@
+//! Short messages to those without the app (CQ9 b), by SMPP 3.4 to an SMS centre.
+//!
+//! ```text
+//! sms.batches ─▶ batches ─▶ smpp::submit ═▶ SMS centre ═▶ delivered ─┬▶ message (receipts)
+//!                   │                                                └▶ reply ─▶ sms.replied
+//!                   └▶ dispatch's ledger, sms.message       sms.codes ─▶ codes ─▶ smpp::submit
+//! ```
+//!
+//! What is guaranteed:
+//! * Every answer of the centre has a named outcome ([`smpp::answer`]); refused credentials hold the batch, nothing is lost.
+//! * No more than the window is unanswered on a bind, no more than the rate leaves the account, whatever the number of
+//!   processes. A broken bind comes back by itself.
+//! * What is accepted has a row before the ledger knows; a receipt finds it even if it comes first ([`message`]).
+//! * What the centre delivers is answered when it is stored, and counts once however often it comes ([`delivered`], [`reply`]).
+//! * A killed process repeats at most what [`batches`] says.
+//! * An exercise reaches the phones of enrolled participants only, and says that it is one.
+//! * No number and no text is stored or logged readable.
+
+mod batches;
+mod codes;
+mod delivered;
+mod error;
+mod message;
+mod phones;
+mod reply;
+mod routes;
+mod settings;
+pub mod smpp;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use platform::{
+    Platform,
+    http::Routes,
+    worker::{self, Turn, Wake},
+};
+use proto::{CodeRequested, topology::SMS_CODES};
+
+pub use error::Error;
+pub use settings::Settings;
+
+use batches::SmsChannel;
+use codes::Codes;
+use smpp::submit::Account;
+
+/// The schema of this service.
+pub const SCHEMA: &str = "sms";
+
+/// Its tables.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// How often what waits in vain is removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// One-time codes sent at the same time.
+const CODES_AT_ONCE: usize = 16;
+
+/// Starts the service: binds to the centre, works through batches, returns its routes.
+pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
+    let settings = Arc::new(settings);
+    let (account, delivered) = Account::start(platform, settings.clone())?;
+    platform.tasks.spawn("sms.delivered", delivered::take(platform.clone(), settings.clone(), delivered));
+
+    let channel = SmsChannel { platform: platform.clone(), settings: settings.clone(), account: account.clone() };
+    dispatch::worker::run(platform, &settings.worker, Arc::new(channel))?;
+    let codes = Codes { platform: platform.clone(), account };
+    platform.bus.subscribe(&SMS_CODES, CODES_AT_ONCE, move |request: CodeRequested| {
+        let codes = codes.clone();
+        async move { Ok(codes.send(request).await?) }
+    })?;
+    platform.bus.start_relay(SCHEMA);
+
+    let (database, clock) = (platform.database.clone(), platform.clock.clone());
+    let keep = TimeDelta::hours(settings.receipt_keep_hours.into());
+    worker::run(&platform.tasks, &platform.clock, "sms.sweep", SWEEP_INTERVAL, &Wake::new(), move || {
+        let (database, before) = (database.clone(), clock.now() - keep);
+        async move {
+            message::sweep(&database, before).await?;
+            Ok(Turn::Idle)
+        }
+    });
+    Ok(routes::routes().with_state(platform.clone()))
+}

@@ -1,0 +1,223 @@
+//! One bind to the SMS centre: connect, bind as transceiver, keep alive, hand on what is delivered, come back after a break.
+//!
+//! `rusmppc` speaks the protocol on an open socket; this file is what it leaves out. The socket is opened here, without
+//! Nagle's delay, since a window of small PDUs would otherwise wait for each other. A broken link comes back by itself with
+//! backoff; refused credentials are an alarm and are tried again slowly, until an operator has mended them.
+//!
+//! Time-outs of the network run on real time; the pauses between attempts run on the platform's clock.
+
+use std::{io, num::NonZeroU32, sync::Arc, time::Duration};
+
+use domain::retry::Backoff;
+use futures::{Stream, StreamExt};
+use platform::clock::Clock;
+use rusmpp::{
+    CommandStatus, Pdu,
+    pdus::{BindTransceiver, DeliverSm, DeliverSmResp},
+    types::COctetString,
+    values::InterfaceVersion,
+};
+use rusmppc::{Client, ConnectionBuilder, Event};
+use secrecy::ExposeSecret;
+use tokio::{
+    net::TcpStream,
+    sync::{Semaphore, mpsc, watch},
+    time::timeout,
+};
+
+use super::answer::BindAnswer;
+use crate::settings::Settings;
+
+/// Pauses between attempts to bind.
+const RECONNECT: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(60), factor: 2 };
+
+/// The pause after refused credentials: centres lock accounts that try too often.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+
+/// The largest PDU that is read, in bytes: a `deliver_sm` with a payload of some kilobytes is far below.
+const PDU_LIMIT: usize = 64 * 1024;
+
+/// Whether a link can be used.
+#[derive(Debug, Clone)]
+pub(super) enum State {
+    /// Connecting, or waiting to.
+    Down,
+    /// The centre does not accept the account.
+    Refused,
+    /// Ready to submit.
+    Bound(Client),
+}
+
+/// One bind as the submitting side sees it.
+pub(super) struct Link {
+    pub(super) state: watch::Receiver<State>,
+    /// Free places in its window.
+    pub(super) window: Arc<Semaphore>,
+}
+
+/// Something the centre delivered, waiting for our answer. Answer only what is stored: unanswered, it is delivered again.
+pub struct Delivered {
+    /// The message.
+    pub message: DeliverSm,
+    sequence_number: u32,
+    client: Client,
+}
+
+impl Delivered {
+    /// Tells the centre that we have it.
+    pub async fn accept(self) {
+        // A lost connection needs no care: the centre delivers again, and everything delivered is stored idempotently.
+        let _ = self.client.deliver_sm_resp(self.sequence_number, DeliverSmResp::default()).await;
+    }
+
+    /// Asks the centre to deliver it again later (`ESME_RX_T_APPN`).
+    pub async fn defer(self) {
+        let _ = self.client.status(CommandStatus::EsmeRxTAppn).deliver_sm_resp(self.sequence_number, DeliverSmResp::default()).await;
+    }
+}
+
+/// Why a link is not bound.
+#[derive(Debug, thiserror::Error)]
+enum Unbound {
+    #[error("the SMS centre cannot be reached")]
+    Connect(#[source] io::Error),
+    #[error("the SMS centre did not answer within {0:?}")]
+    Silent(Duration),
+    #[error("the SMS centre refuses the account ({0:?})")]
+    Refused(CommandStatus),
+    #[error("the SMS centre cannot bind the account now ({0:?})")]
+    NotNow(CommandStatus),
+    #[error("the setting {0} is longer than SMPP allows or is not ASCII")]
+    Setting(&'static str),
+    #[error("the connection broke while binding")]
+    Broken(#[source] rusmppc::error::Error),
+}
+
+/// Runs one link until the platform stops. `number` tells links of the account apart in the log.
+pub(super) struct Runner {
+    pub(super) number: NonZeroU32,
+    pub(super) settings: Arc<Settings>,
+    pub(super) clock: Clock,
+    pub(super) state: watch::Sender<State>,
+    pub(super) delivered: mpsc::Sender<Delivered>,
+}
+
+impl Runner {
+    pub(super) fn new(number: NonZeroU32, settings: &Arc<Settings>, clock: &Clock, delivered: &mpsc::Sender<Delivered>) -> (Link, Self) {
+        let (state, seen) = watch::channel(State::Down);
+        let window = Arc::new(Semaphore::new(settings.window.get()));
+        let runner = Self { number, settings: settings.clone(), clock: clock.clone(), state, delivered: delivered.clone() };
+        (Link { state: seen, window }, runner)
+    }
+
+    /// Binds, serves, comes back; ends when the task is stopped.
+    pub(super) async fn run(self) {
+        let mut failures: u8 = 0;
+        loop {
+            let pause = match self.bind().await {
+                Ok((client, events)) => {
+                    failures = 0;
+                    tracing::info!(link = self.number, "bound to the SMS centre");
+                    metrics::gauge!("sms_links_bound").increment(1.0);
+                    self.state.send_replace(State::Bound(client.clone()));
+                    self.serve(&client, events).await;
+                    self.state.send_replace(State::Down);
+                    metrics::gauge!("sms_links_bound").decrement(1.0);
+                    RECONNECT.delay(1, rand::random())
+                }
+                Err(refused @ Unbound::Refused(_)) => {
+                    metrics::counter!("sms_credentials_refused_total").increment(1);
+                    tracing::error!(link = self.number, error = %refused, "SMS is held until the account is mended");
+                    self.state.send_replace(State::Refused);
+                    REFUSED_PAUSE
+                }
+                Err(error) => {
+                    failures = failures.saturating_add(1);
+                    let pause = RECONNECT.delay(failures, rand::random());
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::warn!(link = self.number, %error, cause, pause_ms = pause.as_millis(), "no link to the SMS centre");
+                    self.state.send_replace(State::Down);
+                    pause
+                }
+            };
+            self.clock.sleep(pause).await;
+        }
+    }
+
+    async fn bind(&self) -> Result<(Client, impl Stream<Item = Event> + Unpin + 'static), Unbound> {
+        let settings = &self.settings;
+        let patience = Duration::from_secs(settings.connect_timeout_s);
+        let address = (settings.host.as_str(), settings.port);
+        let socket = timeout(patience, TcpStream::connect(address)).await.map_err(|_| Unbound::Silent(patience))?;
+        let socket = socket.map_err(Unbound::Connect)?;
+        socket.set_nodelay(true).map_err(Unbound::Connect)?;
+
+        let patience = Duration::from_secs(settings.response_timeout_s);
+        let (client, events) = ConnectionBuilder::new()
+            .max_command_length(PDU_LIMIT)
+            .enquire_link_interval(Duration::from_secs(settings.enquire_link_s))
+            .enquire_link_response_timeout(patience)
+            .response_timeout(patience)
+            // We bind as 3.4; the library would insist on 5.0.
+            .disable_interface_version_check()
+            .connected(socket);
+        let bind = BindTransceiver::builder()
+            .system_id(text(&settings.system_id, "system_id")?)
+            .password(text(settings.password.expose_secret(), "password")?)
+            .system_type(text(&settings.system_type, "system_type")?)
+            .interface_version(InterfaceVersion::Smpp3_4)
+            .build();
+        match client.bind_transceiver(bind).await {
+            Ok(_) => Ok((client, events)),
+            Err(rusmppc::error::Error::UnexpectedResponse { response }) => match BindAnswer::to_bind(response.status()) {
+                BindAnswer::CredentialsRefused => Err(Unbound::Refused(response.status())),
+                BindAnswer::Bound | BindAnswer::Temporary => Err(Unbound::NotNow(response.status())),
+            },
+            Err(rusmppc::error::Error::ResponseTimeout { timeout, .. }) => Err(Unbound::Silent(timeout)),
+            Err(error) => Err(Unbound::Broken(error)),
+        }
+    }
+
+    /// Hands on what is delivered, until the connection ends. What the library reports besides is not logged: it holds numbers.
+    async fn serve(&self, client: &Client, mut events: impl Stream<Item = Event> + Unpin) {
+        while let Some(event) = events.next().await {
+            let command = match event {
+                Event::Incoming(command) => command,
+                Event::Error(_) => {
+                    tracing::warn!(link = self.number, "the link to the SMS centre broke");
+                    metrics::counter!("sms_links_broken_total").increment(1);
+                    continue;
+                }
+            };
+            let (id, sequence_number) = (command.id(), command.sequence_number());
+            match command.into_parts().raw().3 {
+                Some(Pdu::DeliverSm(message)) => {
+                    let delivered = Delivered { message, sequence_number, client: client.clone() };
+                    if self.delivered.send(delivered).await.is_err() {
+                        return;
+                    }
+                }
+                Some(Pdu::Unbind) => {
+                    let _ = client.unbind_resp(sequence_number).await;
+                    let _ = client.close().await;
+                }
+                // An answer after its time-out: its message was counted as temporary and goes out once more.
+                _ if id.is_response() => metrics::counter!("sms_late_answers_total").increment(1),
+                Some(Pdu::AlertNotification(_)) => {}
+                _ => {
+                    let _ = client.status(CommandStatus::EsmeRinvcmdid).generic_nack(sequence_number).await;
+                }
+            }
+        }
+    }
+}
+
+/// A setting as the protocol's NUL-terminated ASCII.
+pub(super) fn c_string<const MAX: usize>(value: &str) -> Option<COctetString<1, MAX>> {
+    let ascii = value.is_ascii() && !value.contains('\0');
+    ascii.then(|| COctetString::from_string(value.to_owned()).ok()).flatten()
+}
+
+fn text<const MAX: usize>(value: &str, name: &'static str) -> Result<COctetString<1, MAX>, Unbound> {
+    c_string(value).ok_or(Unbound::Setting(name))
+}
