@@ -61,8 +61,7 @@ pub(crate) async fn answer(stage: &Stage, cast: &Cast, readers: Readers) -> Resu
             continue;
         }
         if with_app.contains(resident_no) {
-            in_the_app(stage, cast, resident_no).await?;
-            answers.by_app += unread.len();
+            answers.by_app += in_the_app(stage, cast, resident_no).await?;
         } else {
             answers.by_sms += by_sms(stage, cast, resident_no, &unread).await?;
         }
@@ -101,26 +100,28 @@ async fn residents_with_app(stage: &Stage) -> Result<RoaringBitmap> {
     Ok(numbers.into_iter().map(i32::unsigned_abs).collect())
 }
 
-/// Registers with the code from the SMS, opens the inbox, and taps 我已知晓 on everything there.
-async fn in_the_app(stage: &Stage, cast: &Cast, resident_no: u32) -> Result<()> {
+/// Registers with the code from the SMS, opens the inbox, and taps 我已知晓 on everything there. Returns on how much.
+async fn in_the_app(stage: &Stage, cast: &Cast, resident_no: u32) -> Result<usize> {
     let person = cast.person(resident_no)?;
     let post = |path: &str| stage.client.post(format!("{}/api/v1/{path}", stage.url));
     let known = messages(stage, &person.phone).await?.len();
     stage::answer(post("registration/code").json(&json!({ "phone": person.phone }))).await.context("no code was sent")?;
-    let code = code_from_sms(stage, &person.phone, known).await?;
+    let Some(code) = code_from_sms(stage, &person.phone, known).await? else { return Ok(0) };
     let body = json!({
         "phone": person.phone, "code": code, "community": person.community, "language": person.language, "consent_version": domain::consent::CURRENT_VERSION,
     });
     let registered = stage::answer(post("registration").json(&body)).await.context("the registration was refused")?;
     let token = registered["token"].as_str().context("a registration has a token")?;
     let inbox = stage::answer(stage.client.get(format!("{}/api/v1/me/inbox", stage.url)).bearer_auth(token)).await?;
+    let mut answered = 0;
     for item in inbox.as_array().into_iter().flatten().filter(|item| item["acknowledged_at"].is_null() && item["state"] == "live") {
         let id = item["alert_id"].as_str().context("an alert has an id")?;
         stage::answer(post(&format!("me/alerts/{id}/acknowledgement")).bearer_auth(token))
             .await
             .context("an acknowledgement was refused")?;
+        answered += 1;
     }
-    Ok(())
+    Ok(answered)
 }
 
 /// Replies to the SMS of each alert that came; who got none cannot answer.
@@ -136,7 +137,7 @@ async fn by_sms(stage: &Stage, cast: &Cast, resident_no: u32, unread: &[Unread])
         let words = match resident_no % 3 {
             0 => format!("1 {}", alert.short_code),
             1 => format!("收到{}", alert.short_code),
-            _ => format!("y{}", alert.short_code.to_lowercase()),
+            _ => format!("y {}", alert.short_code.to_lowercase()),
         };
         stage.control("sms/reply", &json!({ "from": person.phone, "text": words })).await?;
         arrives(stage, alert.alert, resident_no).await?;
@@ -169,19 +170,13 @@ async fn messages(stage: &Stage, phone: &str) -> Result<Vec<Value>> {
     Ok(stage::answer(request).await?["messages"].as_array().cloned().unwrap_or_default())
 }
 
-async fn code_from_sms(stage: &Stage, phone: &str, known: usize) -> Result<String> {
-    let began = Instant::now();
-    loop {
-        let new = messages(stage, phone).await?;
-        let code = new.iter().skip(known).rev().find_map(|sms| {
-            let text = sms["text"].as_str()?.split("验证码").nth(1)?;
-            let digits: String = text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-            (digits.len() == 6).then_some(digits)
-        });
-        if let Some(code) = code {
-            return Ok(code);
-        }
-        ensure!(began.elapsed() < PATIENCE, "no code came by SMS within {} s", PATIENCE.as_secs());
-        tokio::time::sleep(ASKED_EVERY).await;
-    }
+/// The code of the newest message beyond those known. A phone that the SMS centre cannot reach gets none.
+async fn code_from_sms(stage: &Stage, phone: &str, known: usize) -> Result<Option<String>> {
+    stage.settle().await?;
+    let new = messages(stage, phone).await?;
+    Ok(new.iter().skip(known).rev().find_map(|sms| {
+        let text = sms["text"].as_str()?.split("验证码").nth(1)?;
+        let digits: String = text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        (digits.len() == 6).then_some(digits)
+    }))
 }

@@ -130,7 +130,8 @@ impl City {
     pub async fn refused(&self, token: &str, report: &LoadReport) -> String {
         let answer = self.get(token, &format!("/api/v1/loads/{}/refused", report.load_id)).await;
         assert_eq!(answer.status(), 200);
-        answer.text().await.expect("a text")
+        // `text` would take the byte order mark away
+        String::from_utf8(answer.bytes().await.expect("a body").to_vec()).expect("UTF-8")
     }
 
     /// Somebody with this phone registers.
