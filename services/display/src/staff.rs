@@ -44,6 +44,7 @@ pub(crate) fn routes() -> Routes<Display> {
 /// A screen to register.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScreenRegistration)]
 struct Registration {
     /// Its name, up to 100 characters.
     #[schema(example = "江北机场 T3 到达层 2 号屏")]
@@ -65,6 +66,7 @@ struct Registration {
 
 /// A registered screen with its key.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RegisteredScreen)]
 struct Registered {
     /// Its id.
     screen_id: ScreenId,

@@ -143,6 +143,9 @@ pub(crate) struct SimulateProviders {
     /// Port of the control interface.
     #[arg(long, default_value_t = 2200)]
     pub(crate) control_port: u16,
+    /// Take APNs tokens of any age: for a platform whose clock is moved.
+    #[arg(long)]
+    pub(crate) any_clock: bool,
 }
 
 #[derive(Subcommand)]

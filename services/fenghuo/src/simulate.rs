@@ -28,6 +28,7 @@ pub(crate) async fn run(providers: SimulateProviders) -> Result<()> {
         smpp_port: providers.smpp_port,
         control_port: providers.control_port,
         directory: Some(providers.directory.clone()),
+        token_age_checked: !providers.any_clock,
         ..Options::default()
     };
     let simulators = Simulators::start(options).await.context("the simulated providers did not start")?;

@@ -64,12 +64,14 @@ where
             // waited for from before the turn, so that a move during it is not missed
             let next_move = clock.next_move();
             tokio::pin!(next_move);
-            let _ = futures::poll!(&mut next_move);
+            let moved_already = futures::poll!(&mut next_move).is_ready();
             match turn().await {
                 Ok(Turn::More) => {
                     retry = FIRST_RETRY;
                     tokio::task::yield_now().await;
                 }
+                // the turn may have looked at the time before the move
+                Ok(Turn::Idle) if moved_already => retry = FIRST_RETRY,
                 Ok(Turn::Idle) => {
                     retry = FIRST_RETRY;
                     tokio::select! {

@@ -90,6 +90,12 @@ create index alert_by_revision on resident.alert (revision);
 -- an SMS reply with a short code names its alert
 create index alert_by_short_code on resident.alert (short_code, released_at desc);
 
+-- Alerts that have ended, so that a release which arrives after its stop brings nothing back.
+create table resident.stop (
+    alert_id uuid primary key,
+    stopped_at timestamptz not null
+);
+
 -- Once per person and alert (CQ11).
 create table resident.acknowledgement (
     alert_id uuid not null,
@@ -110,13 +116,15 @@ create table resident.reply (
 
 -- Published for other services --------------------------------------------------------------------
 
--- Who can be reached, and how (dispatch plans by it).
+-- Who can be reached, and how (dispatch plans by it). After withdrawal of consent by neither way: somebody whom a record
+-- names is not lost, a person follows up. Who had everything deleted is not here at all.
 create view resident.reach as
 select resident_no, district, township, community, industry, language,
        has_app and notices as app,
        phone_sealed is not null and notices as sms,
        enrolled_drill as drill
-from resident.resident;
+from resident.resident
+where phone_sealed is not null;
 
 -- Where to (push and sms load the endpoints of a batch).
 create view resident.endpoint as

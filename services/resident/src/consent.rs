@@ -109,7 +109,7 @@ async fn give(State(service): State<Service>, caller: ResidentCaller, Json(reque
     sqlx::query!(
         "insert into resident.consent (resident_no, version, told_at, given_at)
          select $1, $2, $3, $3 where not exists (select from resident.consent where resident_no = $1 and version = $2 and withdrawn_at is null)
-         on conflict (resident_no, given_at) do update set withdrawn_at = null",
+         on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null",
         no,
         stored_version(),
         now
@@ -130,7 +130,7 @@ pub(crate) fn stored_version() -> i16 {
     consent::CURRENT_VERSION.cast_signed()
 }
 
-/// Ends the standing consent. `by` is `app` or `sms`.
+/// Ends the standing consent, if one stands. `by` is `app` or `sms`.
 pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: &str, now: DateTime<Utc>) -> Result<(), Error> {
     let stored = directory::stored(no);
     sqlx::query!(
@@ -142,10 +142,13 @@ pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: &str, now: DateTime<Utc
     .execute(&mut **tx)
     .await
     .map_err(Error::database("withdrawing consent"))?;
-    sqlx::query!("update resident.resident set notices = false where resident_no = $1", stored)
+    let stopped = sqlx::query!("update resident.resident set notices = false where resident_no = $1 and notices", stored)
         .execute(&mut **tx)
         .await
         .map_err(Error::database("stopping notices"))?;
+    if stopped.rows_affected() == 0 {
+        return Ok(());
+    }
     tx.publish(
         SCHEMA,
         &proto::AuditEntry {

@@ -19,6 +19,7 @@ pub(crate) fn routes() -> Routes<Service> {
 /// Why the data is opened.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ContactReason)]
 struct Reason {
     /// At least five characters; kept in the trace.
     reason: String,

@@ -1,7 +1,7 @@
 //! The inbox of one resident: the live alerts whose bitmap holds them.
 //!
-//! The bitmaps of live alerts are kept in memory. One small query tells whether a revision is newer than the copy, so every
-//! process sees a release or a cancellation at the next request, whichever process handled the event.
+//! The bitmaps of live alerts are kept in memory. One small query tells whether the copy is old, so every process sees a
+//! release or a cancellation at the next request, whichever process handled the event.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use platform::database::Database;
 use platform::http::{Access, Problem, ResidentCaller, Routes, routes};
 use roaring::RoaringBitmap;
 use serde::Serialize;
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -51,9 +51,15 @@ impl LiveAlert {
     }
 }
 
-/// The alerts of all inboxes, newest last, as of a revision.
+/// How far behind the newest a revision may still appear: numbers are drawn before they are committed.
+const LATE: i64 = 64;
+
+/// The alerts of all inboxes, newest last.
 #[derive(Default)]
 struct Copy {
+    /// The sum of the newest revisions when the copy was made. It grows with every change, one that appears late included.
+    mark: i64,
+    /// The newest revision.
     revision: i64,
     alerts: BTreeMap<(DateTime<Utc>, AlertId), Arc<LiveAlert>>,
 }
@@ -63,11 +69,13 @@ struct Copy {
 pub(crate) struct LiveAlerts {
     database: Database,
     copy: Arc<RwLock<Copy>>,
+    /// Held by whoever brings the copy up to date, so that nobody writes over something newer.
+    turn: Arc<Mutex<()>>,
 }
 
 impl LiveAlerts {
     pub(crate) fn new(database: Database) -> Self {
-        Self { database, copy: Arc::default() }
+        Self { database, copy: Arc::default(), turn: Arc::default() }
     }
 
     /// The alerts that are or were for this resident and have not expired, newest first.
@@ -79,19 +87,24 @@ impl LiveAlerts {
 
     /// Takes over what changed since the copy was made, and drops what has expired.
     async fn refresh(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        let newest = sqlx::query_scalar!(r#"select coalesce(max(revision), 0) as "revision!" from resident.alert"#)
-            .fetch_one(self.database.pool())
-            .await
-            .map_err(Error::database("looking for newer alerts"))?;
-        let known = self.copy.read().await.revision;
-        if newest == known {
+        let mark = self.mark().await?;
+        if mark == self.copy.read().await.mark {
             return Ok(());
         }
-        // From a little before the known revision: numbers are drawn before they are committed, so an older one may appear late.
+        let _turn = self.turn.lock().await;
+        // Whoever had the turn before may have done it all.
+        let mark = self.mark().await?;
+        let known = {
+            let copy = self.copy.read().await;
+            if mark == copy.mark {
+                return Ok(());
+            }
+            copy.revision
+        };
         let rows = sqlx::query!(
             "select alert_id, short_code, content, audience, released_at, expires_at, ack_by, state, superseded_by, stop_reason, revision
              from resident.alert where revision > $1 and expires_at > $2",
-            known - 64,
+            known - LATE,
             now
         )
         .fetch_all(self.database.pool())
@@ -117,9 +130,20 @@ impl LiveAlerts {
             );
             copy.revision = copy.revision.max(row.revision);
         }
-        copy.revision = copy.revision.max(newest);
+        copy.mark = mark;
         copy.alerts.retain(|_, alert| now < alert.expires_at);
         Ok(())
+    }
+
+    async fn mark(&self) -> Result<i64, Error> {
+        sqlx::query_scalar!(
+            r#"select coalesce(sum(revision), 0)::bigint as "mark!"
+               from (select revision from resident.alert order by revision desc limit $1) as newest"#,
+            LATE
+        )
+        .fetch_one(self.database.pool())
+        .await
+        .map_err(Error::database("looking for newer alerts"))
     }
 }
 

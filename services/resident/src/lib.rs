@@ -8,8 +8,9 @@
 //! whose bitmap holds the resident ([`inbox`]). An acknowledgement counts once per person and alert, whether it came by
 //! the button or by SMS ([`acknowledgement`], [`replies`], CQ11).
 //!
-//! Guarantees: nobody without standing consent appears in the views `resident.reach` and `resident.endpoint`, by which
-//! everything is planned and sent; opening a person's phone number leaves a trace ([`contact`], CQ14).
+//! Guarantees: for nobody without standing consent does the view `resident.reach` name a channel or `resident.endpoint` an
+//! address, and by these two everything is planned and sent; opening a person's phone number leaves a trace ([`contact`],
+//! CQ14).
 
 mod acknowledgement;
 mod alerts;

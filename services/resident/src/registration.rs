@@ -183,7 +183,7 @@ async fn register(
         .map_err(Error::database("ending an older consent"))?;
     sqlx::query!(
         "insert into resident.consent (resident_no, version, told_at, given_at) values ($1, $2, $3, $3)
-         on conflict (resident_no, given_at) do update set withdrawn_at = null",
+         on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null",
         stored,
         stored_version(),
         now

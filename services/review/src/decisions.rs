@@ -3,7 +3,7 @@
 //! One route takes them all, since one table permits them all. A decision names the version it was made on.
 
 use axum::extract::State as Shared;
-use domain::alert_state::{self, Action, Actor};
+use domain::alert_state::{self, Action, Actor, State};
 use domain::ids::AlertId;
 use domain::staff::Role;
 use platform::database::Tx;
@@ -110,6 +110,10 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
 /// The alert that was corrected ends with the approval of its correction.
 async fn supersede(service: &Service, tx: &mut Tx, corrected: AlertId, by: &Alert) -> Result<(), Error> {
     let mut old = store::load(tx, corrected, true).await?;
+    // Two corrections of one alert would contradict each other; the later one has to correct the earlier.
+    if old.state == State::Superseded {
+        return Err(Error::NotCorrectable(old.state));
+    }
     let Ok(decision) = alert_state::next(old.state, Action::Supersede, &old.participants, &Actor::System, "") else { return Ok(()) };
     let from = old.state;
     old.step(Action::Supersede, decision, service.platform.clock.now());

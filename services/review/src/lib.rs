@@ -7,8 +7,8 @@
 //!
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
 //! two, enforced by the domain and again by a constraint of the table; a decision names the version it was made on, so of
-//! two reviewers deciding at once one gets a conflict; every step is in the alert's history and in the audit trail, written
-//! in the transaction of the step itself.
+//! two reviewers deciding at once one gets a conflict; every step is in the alert's history, every step of a person in the
+//! audit trail as well, written in the transaction of the step itself.
 
 mod decisions;
 mod drafts;

@@ -46,7 +46,7 @@ async fn write(
     Json(draft): Json<Draft>,
 ) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
     let area = draft.district.map_or(Area::City, Area::District);
-    check(&caller, area, &draft.audience)?;
+    check(&caller, area, Some(&draft.audience))?;
     let participants = Participants::written_by(caller.id, draft.district);
     let alert = Alert::draft(AlertId::new(), draft.content, draft.audience, participants, service.platform.clock.now());
     add(&service, &caller, alert, "write", None).await
@@ -59,7 +59,8 @@ struct Edit {
     /// The version that was looked at.
     version: i32,
     content: AlertContent,
-    audience: Audience,
+    /// The audience; left out, it stays. The people whom records name are never listed, so they cannot be sent back.
+    audience: Option<Audience>,
 }
 
 /// Change a draft; whoever does answers for it from then on
@@ -82,11 +83,11 @@ async fn edit(
     if !alert_state::may_edit(alert.state, &alert.participants, &actor(&caller)) {
         return Err(if alert.state == State::Draft { Error::OutsideScope } else { Error::NotEditable(alert.state) }.into());
     }
-    check(&caller, alert.area(), &edit.audience)?;
+    check(&caller, alert.area(), edit.audience.as_ref())?;
     // What it corrects stays what it was.
     let (msg_type, references) = (alert.content.msg_type, alert.content.references);
     alert.content = AlertContent { msg_type, references, ..edit.content };
-    alert.audience = edit.audience;
+    alert.audience = edit.audience.unwrap_or(alert.audience);
     alert.participants = alert.participants.edited_by(caller.id);
     alert.missing.clear();
     alert.changed_at = service.platform.clock.now();
@@ -134,14 +135,14 @@ async fn correct(
         status: old.content.status,
         ..correction.content.unwrap_or_else(|| old.content.clone())
     };
+    check(&caller, old.area(), correction.audience.as_ref())?;
     let audience = correction.audience.unwrap_or_else(|| old.audience.clone());
-    check(&caller, old.area(), &audience)?;
     let participants = Participants::written_by(caller.id, old.participants.district);
     let mut alert = Alert::draft(AlertId::new(), content, audience, participants, service.platform.clock.now());
     alert.corrects = Some(id);
     alert.rule = old.rule;
     alert.records = old.records;
-    add(&service, &caller, alert, "correct", Some(correction.reason.trim())).await
+    add(&service, &caller, alert, "correct", Some(correction.reason.trim()).filter(|reason| !reason.is_empty())).await
 }
 
 async fn add(
@@ -162,15 +163,16 @@ async fn add(
     Ok((StatusCode::CREATED, axum::Json(detail)))
 }
 
-/// Whether the caller may write for this area and audience at all. Faults of the content may wait until it is submitted.
-fn check(caller: &StaffCaller, area: Area, audience: &Audience) -> Result<(), Error> {
-    audience.validate().map_err(Error::Audience)?;
+/// Whether the caller may write for this area and give it this audience. Faults of the content may wait until it is submitted.
+fn check(caller: &StaffCaller, area: Area, audience: Option<&Audience>) -> Result<(), Error> {
+    audience.map_or(Ok(()), Audience::validate).map_err(Error::Audience)?;
     if !alert_state::may_write(area, &actor(caller)) {
         return Err(Error::OutsideScope);
     }
     match audience {
-        // Explicit residents come from records; only the query says where people live.
-        Audience::Query(query) if !query.lies_within(area) => Err(Error::OutsideScope),
+        Some(Audience::Query(query)) if !query.lies_within(area) => Err(Error::OutsideScope),
+        // Numbers do not say where people live: only who may reach the whole city may name people.
+        Some(Audience::Residents(_)) if !caller.scope.covers(Area::City) => Err(Error::OutsideScope),
         _ => Ok(()),
     }
 }

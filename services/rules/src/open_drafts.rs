@@ -36,7 +36,7 @@ struct OpenDraft {
 /// List the drafts that are gathering
 ///
 /// Staff see those of their own area.
-#[utoipa::path(get, path = "/api/v1/rules/drafts", responses((status = 200, description = "The next to close first", body = Vec<OpenDraft>)))]
+#[utoipa::path(get, path = "/api/v1/rules/drafts", operation_id = "drafts", responses((status = 200, description = "The next to close first", body = Vec<OpenDraft>)))]
 async fn list(State(service): State<Service>, caller: StaffCaller) -> Result<Json<Vec<OpenDraft>>, Problem> {
     let now = service.platform.clock.now();
     let rows = sqlx::query!(
