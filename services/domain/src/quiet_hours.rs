@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 /// A city's quiet hours. Where `from` equals `to` there are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct QuietHours {
     /// Local time at which they begin, as `22:00`.
     #[serde(with = "wall_clock")]

@@ -51,7 +51,7 @@ pub(crate) async fn run(config: Option<&Path>, rehearse: Rehearse) -> Result<()>
     story.opens(&outbreak, &cast, &stage);
 
     for (number, scene) in scenes.iter().enumerate().skip(stage.next_scene()) {
-        stage.move_to(scene.at).await?;
+        stage.move_to(number, scene.at).await?;
         play(&stage, &cast, scene, &mut story).await?;
         stage.settle().await?;
         stage.finished(number).await?;

@@ -56,7 +56,7 @@ impl Default for Settings {
             password: SecretString::default(),
             system_type: String::new(),
             source_address: "106912320".into(),
-            signature: "重庆疾控".into(),
+            signature: "烽火".into(),
             binds: nonzero(2),
             window: nonzero_size(64),
             rate_per_second: nonzero(1000),

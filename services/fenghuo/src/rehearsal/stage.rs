@@ -142,7 +142,7 @@ impl Stage {
         };
         if next_scene == 0 {
             stage.providers_fail_a_little().await?;
-            stage.remember(0).await?;
+            stage.remember(0, start).await?;
         }
         stage.settle().await?;
         Ok(stage)
@@ -207,11 +207,11 @@ impl Stage {
 
     /// Notes that a scene is over, for a rehearsal that is interrupted later.
     pub(crate) async fn finished(&self, scene: usize) -> Result<()> {
-        self.remember(scene + 1).await
+        self.remember(scene + 1, self.platform.clock.now()).await
     }
 
-    async fn remember(&self, next_scene: usize) -> Result<()> {
-        let bookmark = Bookmark { next_scene, now: self.platform.clock.now(), accounts: self.accounts.clone() };
+    async fn remember(&self, next_scene: usize, now: DateTime<Utc>) -> Result<()> {
+        let bookmark = Bookmark { next_scene, now, accounts: self.accounts.clone() };
         let new = self.bookmark.with_extension("new");
         tokio::fs::write(&new, serde_json::to_vec(&bookmark)?).await?;
         tokio::fs::rename(&new, &self.bookmark).await.context("the rehearsal cannot be written down")
@@ -223,11 +223,14 @@ impl Stage {
         answer(request).await.context("the records were not taken")
     }
 
-    /// Moves the clock to `to`, stopping wherever the platform has something to do.
-    pub(crate) async fn move_to(&self, to: DateTime<Utc>) -> Result<()> {
+    /// Moves the clock to `to`, when `scene` begins, stopping wherever the platform has something to do.
+    pub(crate) async fn move_to(&self, scene: usize, to: DateTime<Utc>) -> Result<()> {
         while self.platform.clock.now() < to {
             let next = self.next_thing_to_do().await?.filter(|next| *next < to).unwrap_or(to);
-            self.platform.clock.set(next.max(self.platform.clock.now()));
+            let next_stop = next.max(self.platform.clock.now());
+            // Written down first: leases given at a time that nobody remembers would not run out.
+            self.remember(scene, next_stop).await?;
+            self.platform.clock.set(next_stop);
             self.settle().await?;
             if next == self.platform.clock.now() && next < to {
                 // it is done; a thing that stays due at the same moment would stop the clock for ever
@@ -260,16 +263,25 @@ impl Stage {
         let mut at_rest = 0;
         // twice in a row: something may have left one store and not yet reached the next
         while at_rest < 2 {
-            let settled = self.platform.bus.settled().await?
-                && dispatch::settled(&self.platform, &self.settings.dispatch).await?
-                && self.no_draft_is_due().await?;
-            at_rest = if settled { at_rest + 1 } else { 0 };
-            ensure!(began.elapsed() < PATIENCE, "the platform did not come to rest within {} s", PATIENCE.as_secs());
-            if !settled {
+            let busy = self.busy().await?;
+            at_rest = if busy.is_none() { at_rest + 1 } else { 0 };
+            if let Some(who) = busy {
+                ensure!(began.elapsed() < PATIENCE, "the platform did not come to rest within {} s: {who} is busy", PATIENCE.as_secs());
                 tokio::time::sleep(ASKED_EVERY).await;
             }
         }
         Ok(())
+    }
+
+    /// Who still has something to do now.
+    async fn busy(&self) -> Result<Option<&'static str>> {
+        if !self.platform.bus.settled().await? {
+            return Ok(Some("the bus"));
+        }
+        if !dispatch::settled(&self.platform, &self.settings.dispatch).await? {
+            return Ok(Some("dispatch"));
+        }
+        Ok((!self.no_draft_is_due().await?).then_some("rules"))
     }
 
     async fn no_draft_is_due(&self) -> Result<bool> {

@@ -1,0 +1,11 @@
+//! The resident service from outside: what people do in the app and by SMS, and what staff may see of them.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod city;
+mod consent;
+mod devices;
+mod inbox;
+mod registration;
+mod replies;
+mod staff;

@@ -1,0 +1,9 @@
+//! The review service from outside: drafts that become alerts, and the people who decide about them.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod approval;
+mod city;
+mod drafts;
+mod endings;
+mod queues;
