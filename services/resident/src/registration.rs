@@ -213,8 +213,9 @@ async fn redeem(service: &Service, phone_hash: &[u8; 32], code: &str) -> Result<
     }
     let right = code_hash(service, phone_hash, code.trim());
     // Both sides are keyed hashes, so comparing them tells nothing about the code.
-    if cache.get(&format!("code:{name}")).await?.is_some_and(|stored| stored == right) {
-        cache.delete(&format!("code:{name}")).await?;
+    let guessed = cache.get(&format!("code:{name}")).await?.is_some_and(|stored| stored == right);
+    // taken, not just read: of two requests with the right code one is let in
+    if guessed && cache.take(&format!("code:{name}")).await?.is_some() {
         cache.delete(&format!("code-tries:{name}")).await?;
         Ok(())
     } else {
