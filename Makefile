@@ -17,10 +17,10 @@ run: build ## the whole platform in one process, with simulated providers and a 
 	$(TARGET)/release/fenghuo up $(ARGS)
 
 build: ## the release binary, pages included
-	$(CARGO) build --release --locked -p fenghuo
+	$(CARGO) build --release --locked --workspace --bin fenghuo
 
 test: services ## every test, on the embedded set and on PostgreSQL, RabbitMQ and Redis
-	. deploy/dev/test-environment.sh && $(CARGO) build --locked -p fenghuo && $(CARGO) test --locked --workspace
+	. deploy/dev/test-environment.sh && $(CARGO) test --locked --workspace
 
 lint: ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
@@ -33,7 +33,8 @@ sqlx: services ## renew .sqlx, the committed descriptions of the queries, from t
 	bash deploy/dev/sqlx.sh
 
 bench: services ## the measurements, each with its limit
-	$(CARGO) run --release --locked -p benches --bin ingest
+	$(CARGO) build --release --locked --workspace --bin fenghuo --bin ingest
+	$(TARGET)/release/ingest
 
 clean: ## what was built
 	$(CARGO) clean

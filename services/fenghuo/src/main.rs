@@ -6,6 +6,7 @@
 //!
 //! * [`command`]: the command line; [`configuration`]: every setting; [`services`]: what can be served, and how it starts.
 //! * [`up`], [`serve`], [`import`], [`residents`], [`migrate`], [`staff`], [`simulate`]: one command each.
+//! * [`pages`]: what a browser sees.
 //! * [`demo`]: the demo city's staff, screens and rules; [`rehearsal`]: a real outbreak played through the platform.
 
 mod command;
@@ -13,6 +14,7 @@ mod configuration;
 mod demo;
 mod import;
 mod migrate;
+mod pages;
 mod rehearsal;
 mod residents;
 mod serve;

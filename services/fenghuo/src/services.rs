@@ -8,6 +8,7 @@ use sqlx::migrate::Migrator;
 use strum::VariantArray;
 
 use crate::configuration::Configuration;
+use crate::pages;
 
 /// A service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, VariantArray)]
@@ -95,5 +96,5 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
         .with(identity::authenticator(platform))
         .with(resident::SessionAuthenticator::new(platform.database.clone()))
         .with(display::authenticator(platform));
-    Ok(Shell::new(routes, authenticators).settings(settings.http.clone()).checks(platform.checks()))
+    Ok(Shell::new(routes, authenticators).settings(settings.http.clone()).checks(platform.checks()).pages(pages::router()))
 }

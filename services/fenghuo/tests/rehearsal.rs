@@ -141,11 +141,17 @@ impl Theatre {
         let mut command = fenghuo(&["simulate-providers", "--any-clock", "--directory"]);
         command.arg(&providers).args(ports.iter().flat_map(|port| [*port, "0"]));
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary runs");
-        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let control = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("control").and_then(|rest| rest.split_whitespace().next().map(str::to_owned)))
-            .expect("the simulators print their control address");
+        let mut control = None;
+        // to the last line that they print, so that nobody writes into a closed pipe
+        for line in BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok) {
+            if let Some(rest) = line.strip_prefix("control") {
+                control = rest.split_whitespace().next().map(str::to_owned);
+            }
+            if line.starts_with("keys") {
+                break;
+            }
+        }
+        let control = control.expect("the simulators print their control address");
         Self { directory, providers: child, control }
     }
 

@@ -33,7 +33,7 @@ async fn a_long_chinese_text_arrives_whole_and_its_receipts_are_counted(#[values
     city.until_messages(alert, "delivered", 20).await;
 
     let arrived = city.centre.sms_to(&phone(7)).remove(0);
-    let whole = format!("【重庆疾控】{TEXT}。咨询12320。收到请回复1 7KQ3，退订回复T");
+    let whole = format!("【烽火】{TEXT}。咨询12320。收到请回复1 7KQ3，退订回复T");
     assert_eq!((arrived.text.as_str(), arrived.segments, arrived.data_coding), (whole.as_str(), 3, 8));
     assert_eq!(city.number("select sum(parts) from sms.message where alert_id = $1", alert).await, 60);
     assert_eq!(
@@ -194,7 +194,7 @@ async fn an_exercise_reaches_enrolled_phones_only_and_says_that_it_is_one(#[valu
     let alert = city.approve(Status::Exercise, 1..=4).await;
     city.until_messages(alert, "delivered", 2).await;
 
-    assert!(city.centre.sms_to(&phone(1))[0].text.starts_with("【重庆疾控】【演练】"));
+    assert!(city.centre.sms_to(&phone(1))[0].text.starts_with("【烽火】【演练】"));
     assert_eq!(city.centre.sms_to(&phone(3)), []);
     city.end().await;
 }
@@ -235,15 +235,15 @@ async fn a_one_time_code_is_sent_once_and_not_after_its_time(#[values(Embedded, 
         expires_at_ms: (city.platform.clock.now() + TimeDelta::minutes(minutes)).timestamp_millis(),
     };
 
-    city.publish(&code("late", "【重庆疾控】验证码 000000", 0)).await;
-    city.publish(&code("first", "【重庆疾控】验证码 123456", 5)).await;
+    city.publish(&code("late", "【烽火】验证码 000000", 0)).await;
+    city.publish(&code("first", "【烽火】验证码 123456", 5)).await;
     city.centre.until(|centre| centre.statistics().sms.accepted == 1).await;
     city.until("all is handled", || async { city.platform.bus.settled().await.unwrap() }).await;
-    city.publish(&code("first", "【重庆疾控】验证码 123456", 5)).await;
-    city.publish(&code("second", "【重庆疾控】验证码 654321", 5)).await;
+    city.publish(&code("first", "【烽火】验证码 123456", 5)).await;
+    city.publish(&code("second", "【烽火】验证码 654321", 5)).await;
     city.until("all is handled", || async { city.platform.bus.settled().await.unwrap() }).await;
 
     let texts: Vec<String> = city.centre.sms_to(&phone(5)).into_iter().map(|sms| sms.text).collect();
-    assert_eq!(texts, ["【重庆疾控】验证码 123456", "【重庆疾控】验证码 654321"]);
+    assert_eq!(texts, ["【烽火】验证码 123456", "【重庆疾控】验证码 654321"]);
     city.end().await;
 }
