@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use platform::clock::Clock;
 use platform::http::Server;
-use platform::telemetry::LogFormat;
+use platform::telemetry::{LogFormat, TelemetrySettings};
 use platform::{Platform, telemetry};
 use resident::generate::People;
 use simulators::{Options, Simulators};
@@ -29,6 +29,10 @@ pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
     settings.keys.create = true;
     settings.identity.cookie_secure = false;
     settings.telemetry.format = LogFormat::Human;
+    if settings.telemetry == (TelemetrySettings { format: LogFormat::Human, ..TelemetrySettings::default() }) {
+        // a person watches: requests that went well are no news
+        settings.telemetry.level = "info,platform::http=warn".to_owned();
+    }
     telemetry::log(&settings.telemetry)?;
     let metrics = telemetry::record()?;
 
@@ -101,7 +105,7 @@ fn welcome(server: &Server, simulators: &Simulators, accounts: &PathBuf, empty: 
             "\nTry first: report a close contact, and see the alert go to district and city review and to the phone.
   KEY=<the api-key above>; PASSWORD=<of review.500103>
   curl {url}/api/v1/records -H \"authorization: Bearer $KEY\" -H 'content-type: application/json' -d '[{{\"source_id\":\"demo-1\",
-    \"kind\":\"close_contact\",\"occurred_at\":\"'$(date -u +%FT%TZ)'\",\"level\":\"high\",\"district\":\"500103\",\"subject\":{{\"phone\":\"19000012000\"}}}}]'
+    \"kind\":\"close_contact\",\"occurred_at\":\"'$(date -u +%FT%TZ)'\",\"level\":\"high\",\"district\":\"500103\",\"subject\":{{\"phone\":\"19000002691\"}}}}]'
   curl {url}/api/v1/session -H 'content-type: application/json' -d '{{\"login\":\"review.500103\",\"password\":\"'$PASSWORD'\"}}'
   curl {url}/api/v1/alerts -H \"authorization: Bearer <token>\"
 Or play a whole outbreak: fenghuo rehearse mers-2015\n"

@@ -57,11 +57,18 @@ pub enum TelemetryError {
     Metrics(#[from] BuildError),
 }
 
+/// Whatever the level: the SMPP library writes whole messages, with numbers, texts and the password of the account, and the
+/// database's notices say nothing that an operator needs.
+const NEVER: [&str; 3] = ["rusmpp=off", "rusmppc=off", "sqlx::postgres::notice=warn"];
+
 /// Starts logging for this process.
 pub fn log(settings: &TelemetrySettings) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt;
 
-    let filter = EnvFilter::try_new(&settings.level)?;
+    let mut filter = EnvFilter::try_new(&settings.level)?;
+    for never in NEVER {
+        filter = filter.add_directive(never.parse()?);
+    }
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).finish().try_init()?,
