@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Queries are checked against the committed descriptions in .sqlx; `make sqlx` renews them.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build test lint services sqlx bench clean
+.PHONY: help run build pages test test-load lint services sqlx bench bench-peers bench-pages clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -16,15 +16,19 @@ help: ## what can be made
 run: build ## the whole platform in one process, with simulated providers and a demo city
 	$(TARGET)/release/fenghuo up $(ARGS)
 
-build: ## the release binary, pages included
+build: pages ## the release binary, pages included
 	$(CARGO) build --release --locked --workspace --bin fenghuo
 
-test: services ## every test, on the embedded set and on PostgreSQL, RabbitMQ and Redis
+pages: ## the pages, built into the binary (needs Node.js 20 or newer)
+	cd services/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+test: services pages ## every test, on the embedded set and on PostgreSQL, RabbitMQ and Redis, and the pages in Chromium
 	. deploy/dev/test-environment.sh && $(CARGO) test --locked --workspace
 
-lint: ## formatting and clippy, warnings denied
+lint: pages ## formatting, clippy and the pages' types, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	cd services/web && npm run --silent check && npm run --silent test
 
 services: ## PostgreSQL, RabbitMQ and Redis on their usual local ports, installed if they are missing
 	bash deploy/dev/services.sh
@@ -32,9 +36,24 @@ services: ## PostgreSQL, RabbitMQ and Redis on their usual local ports, installe
 sqlx: services ## renew .sqlx, the committed descriptions of the queries, from the migrations
 	bash deploy/dev/sqlx.sh
 
+test-load: services ## the faults of `make test` with a million people
+	. deploy/dev/test-environment.sh && FENGHUO_LOAD_RESIDENTS=1000000 $(CARGO) test --release --locked --workspace --bin fenghuo --test faults -- --nocapture
+
 bench: services ## the measurements, each with its limit
-	$(CARGO) build --release --locked --workspace --bin fenghuo --bin ingest
+	$(CARGO) build --release --locked --workspace --bin fenghuo --bin ingest --bin fanout --bin preempt --bin acks --bin lookups
 	$(TARGET)/release/ingest
+	$(TARGET)/release/fanout
+	$(TARGET)/release/preempt
+	$(TARGET)/release/acks
+	$(TARGET)/release/lookups
+
+bench-peers: services ## the same audience with push services of other makes (needs Node.js 20 and Python 3.11)
+	$(CARGO) build --release --locked --workspace --bin fenghuo --bin fanout
+	. deploy/dev/test-environment.sh && benches/peers/run --binary $(TARGET)/release/fenghuo \
+		--fenghuo '$(TARGET)/release/fanout --residents $$PEER_RECIPIENTS --no-limit --json' $(ARGS)
+
+bench-pages: build ## how quick and steady the pages are in Chromium, held to their targets
+	services/web/stories/measure $(TARGET)/release/fenghuo
 
 clean: ## what was built
 	$(CARGO) clean

@@ -1,1 +1,13 @@
 //! Measurements with their limits and peers.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`city`] | the platform as processes of its own on PostgreSQL, RabbitMQ and Redis, with simulated providers in one more |
+//! | [`limit`] | what the same machine does without a platform: the bare loops that the measurements are compared with |
+//! | [`chart`] | a curve over time as SVG |
+//!
+//! Each binary in `src/bin` measures one thing, prints it beside its limit, and leaves nothing behind.
+
+pub mod chart;
+pub mod city;
+pub mod limit;

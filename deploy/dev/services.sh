@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes PostgreSQL, RabbitMQ and Redis answer on their usual local ports, for the tests.
+# Makes PostgreSQL, RabbitMQ and Redis answer on their usual local ports, for the tests, and Chromium ready for those of the pages.
 #
 # What already answers is used as it is. What is missing is installed with apt (Debian 12, Ubuntu) and started.
 # A service that still does not answer afterwards is an error: tests never skip a real component.
@@ -41,6 +41,10 @@ if ! answers 6379; then
     command -v redis-server >/dev/null || install redis-server
     start_service redis-server || as_root redis-server --daemonize yes --bind 127.0.0.1 --save "" --appendonly no
 fi
+
+# The stories of the pages need a browser, and letters to draw Chinese with.
+if ! [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; then install chromium; fi
+if ! fc-list :lang=zh 2>/dev/null | grep -q .; then install fonts-noto-cjk; fi
 
 wait_for PostgreSQL 5432
 wait_for RabbitMQ 5672

@@ -54,13 +54,17 @@ topology! {
         DISPLAY_RELEASED = "display.released" by "display",
     }
     "alert.handed-over" AlertHandedOver { REVIEW_HANDED_OVER = "review.handed-over" by "review" }
+    "alert.in-danger" AlertInDanger { AUDIT_IN_DANGER = "audit.in-danger" by "audit" }
+    "alert.out-of-danger" AlertOutOfDanger { AUDIT_OUT_OF_DANGER = "audit.out-of-danger" by "audit" }
     "alert.closed" AlertClosed {
         REVIEW_CLOSED = "review.closed" by "review",
         RESIDENT_CLOSED = "resident.closed" by "resident",
         DISPLAY_CLOSED = "display.closed" by "display",
     }
     "batch.ready.app" AppBatchReady { PUSH_BATCHES = "push.batches" by "push" }
+    "batch.ready.app.urgent" UrgentAppBatchReady { PUSH_URGENT_BATCHES = "push.urgent-batches" by "push" }
     "batch.ready.sms" SmsBatchReady { SMS_BATCHES = "sms.batches" by "sms" }
+    "batch.ready.sms.urgent" UrgentSmsBatchReady { SMS_URGENT_BATCHES = "sms.urgent-batches" by "sms" }
     "endpoints.gone" EndpointsGone { RESIDENT_ENDPOINTS_GONE = "resident.endpoints-gone" by "resident" }
     "sms.code-requested" CodeRequested { SMS_CODES = "sms.codes" by "sms" }
     "sms.replied" SmsReplied { RESIDENT_SMS_REPLIES = "resident.sms-replies" by "resident" }

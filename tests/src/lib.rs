@@ -77,7 +77,12 @@ impl Whole {
 
     /// Sends a request and returns the status and the problem's code, if it is a problem; a stream is not read.
     pub async fn verdict(&self, who: Option<Who>, method: &Method, path: &str) -> (StatusCode, String) {
-        let response = self.send(who, method, path, &Value::Null).await;
+        self.verdict_on(who, method, path, &Value::Null).await
+    }
+
+    /// The same for a request with a body.
+    pub async fn verdict_on(&self, who: Option<Who>, method: &Method, path: &str, body: &Value) -> (StatusCode, String) {
+        let response = self.send(who, method, path, body).await;
         let status = response.status();
         if status.is_success() {
             return (status, String::new());
@@ -115,7 +120,7 @@ async fn routes(platform: &Platform) -> Routes {
         .merge(ingest::start(platform, ingest::Settings::default()).await.expect("ingest starts"))
         .merge(rules::start(platform, rules::Settings::default()).await.expect("rules starts"))
         .merge(review::start(platform, review::Settings::default()).await.expect("review starts"))
-        .merge(dispatch::start(platform, dispatch::Settings::default()).await.expect("dispatch starts"))
+        .merge(dispatch::start(platform, dispatch::Settings::default(), dispatch::Capacity::default()).await.expect("dispatch starts"))
         .merge(display::start(platform, display::Settings::default()).await.expect("display starts"))
         .merge(push)
         .merge(sms)

@@ -10,6 +10,7 @@ use domain::area::{CommunityCode, DistrictCode};
 use domain::ids::StaffId;
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
+use platform::crypto::Purpose;
 use platform::http::{Access, RouteRule};
 use resident::generate::{self, People, Person};
 use serde_json::{Value, json};
@@ -73,6 +74,7 @@ async fn without_a_session_only_public_routes_answer() {
         "/api/v1/registration",
         "/api/v1/registration/code",
         "/api/v1/consent/notice",
+        "/api/v1/web-push/key",
     ];
     assert_eq!(public, expected.into(), "whoever opens a route to everybody says so here");
     for rule in &whole.table {
@@ -175,11 +177,14 @@ async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// What belongs to the district: a draft, an alert that was approved, somebody to visit, a load of records, a resident.
+/// What belongs to the district: a draft, an alert that was approved, one that a rule gathers, somebody to visit, what a resident said, a
+/// load of records, a resident.
 struct Belongings {
     draft: String,
     alert: String,
+    gathered: String,
     follow_up: i64,
+    feedback: i64,
     load: String,
     resident_no: u32,
 }
@@ -220,17 +225,32 @@ impl Belongings {
         .fetch_one(platform.database.pool())
         .await
         .unwrap();
+        let feedback = sqlx::query_scalar!(
+            "insert into resident.feedback (resident_no, alert_id, kind, text_sealed, district, community, at)
+             values ($1, $2, 'question', $3, $4, $5, $6) returning feedback_id",
+            resident_no.cast_signed(),
+            alert.parse::<uuid::Uuid>().unwrap(),
+            platform.keyring.seal(Purpose::Feedback, "何时解除？".as_bytes()).into_bytes(),
+            OWN.parse::<i32>().unwrap(),
+            community.get().cast_signed(),
+            morning()
+        )
+        .fetch_one(platform.database.pool())
+        .await
+        .unwrap();
         rules::install_shipped(platform, StaffId::from_uuid(uuid::Uuid::from_u128(13))).await.unwrap();
         let reviewer = staff(Role::DistrictReviewer, OWN, 1);
         let (status, report) = whole.ask(Some(reviewer), &Method::POST, "/api/v1/records", &record()).await;
         assert_eq!((status, &report["accepted"]), (StatusCode::OK, &json!(1)), "{report}");
+        let mut gathered = String::new();
         eventually("a rule gathers a draft", async || {
             let (_, drafts) = whole.ask(Some(reviewer), &Method::GET, "/api/v1/rules/drafts", &Value::Null).await;
-            drafts.as_array().is_some_and(|drafts| !drafts.is_empty())
+            gathered = drafts[0]["draft_id"].as_str().unwrap_or_default().to_owned();
+            !gathered.is_empty()
         })
         .await;
         let load = report["load_id"].as_str().unwrap().to_owned();
-        Self { draft: Self::written(whole, author).await, alert, follow_up, load, resident_no }
+        Self { draft: Self::written(whole, author).await, alert, gathered, follow_up, feedback, load, resident_no }
     }
 
     async fn written(whole: &Whole, author: Who) -> String {
@@ -243,7 +263,7 @@ impl Belongings {
 /// Routes that reach one thing of a district: how they are asked about it, with a body that goes through for its own people or
 /// fails for another reason than whose it is.
 fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
-    let Belongings { draft: drafted, alert, follow_up, load, resident_no } = own;
+    let Belongings { draft: drafted, alert, gathered, follow_up, feedback, load, resident_no } = own;
     let looked_at_long_ago = 999;
     vec![
         ("POST /api/v1/alerts", "/api/v1/alerts".into(), draft()),
@@ -260,8 +280,15 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
         ),
         ("POST /api/v1/alerts/{alert_id}/correction", format!("/api/v1/alerts/{alert}/correction"), json!({ "reason": "地点有误" })),
         ("GET /api/v1/alerts/{id}/delivery", format!("/api/v1/alerts/{alert}/delivery"), Value::Null),
+        ("GET /api/v1/alerts/{id}/delivery/events", format!("/api/v1/alerts/{alert}/delivery/events"), Value::Null),
+        ("GET /api/v1/alerts/{id}/delivery/series", format!("/api/v1/alerts/{alert}/delivery/series"), Value::Null),
+        ("GET /api/v1/alerts/{id}/audience", format!("/api/v1/alerts/{drafted}/audience"), Value::Null),
+        ("GET /api/v1/alerts/{alert_id}/records", format!("/api/v1/alerts/{gathered}/records"), Value::Null),
+        ("POST /api/v1/feedback/{id}/answer", format!("/api/v1/feedback/{feedback}/answer"), json!({ "answer": "明早八点" })),
+        ("GET /api/v1/alerts/{id}/forecast", format!("/api/v1/alerts/{alert}/forecast"), Value::Null),
         ("GET /api/v1/alerts/{id}/sms", format!("/api/v1/alerts/{alert}/sms"), Value::Null),
         ("POST /api/v1/audience/size", "/api/v1/audience/size".into(), json!({ "include": [{ "areas": [OWN] }] })),
+        ("POST /api/v1/forecast", "/api/v1/forecast".into(), json!({ "class": "urgent", "audience": audience() })),
         ("PUT /api/v1/districts/{code}/facts", format!("/api/v1/districts/{OWN}/facts"), json!({ "facts": {} })),
         (
             "POST /api/v1/residents/{resident_no}/contact",
@@ -277,6 +304,11 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
 /// Lists and deliveries of records: they answer everybody of the role, with the caller's own part.
 const ONLY_THE_OWN_PART: &[&str] = &[
     "GET /api/v1/alerts",
+    "GET /api/v1/alerts/overview",
+    "GET /api/v1/deliveries",
+    "GET /api/v1/events",
+    "GET /api/v1/feedback",
+    "GET /api/v1/feedback/summary",
     "GET /api/v1/alerts/{id}/screens",
     "GET /api/v1/follow-ups",
     "GET /api/v1/loads",
@@ -289,8 +321,10 @@ const ONLY_THE_OWN_PART: &[&str] = &[
 
 /// What is the same for the whole city.
 const THE_SAME_FOR_ALL: &[&str] = &[
+    "GET /api/v1/colleagues",
     "DELETE /api/v1/session",
     "GET /api/v1/districts/{code}/facts",
+    "GET /api/v1/limits",
     "GET /api/v1/rules",
     "GET /api/v1/rules/{id}/versions",
     "GET /api/v1/session",
@@ -316,16 +350,16 @@ async fn the_right_role_of_a_wrong_district_is_refused() {
     for (route, path, body) in &one_thing {
         let rule = whole.table.iter().find(|rule| name(rule) == *route).unwrap();
         for role in LOCAL.into_iter().filter(|role| rule.access.roles().contains(role)) {
-            let (status, answer) = whole.ask(Some(staff(role, OTHER, 2)), &rule.method, path, body).await;
+            let (status, code) = whole.verdict_on(Some(staff(role, OTHER, 2)), &rule.method, path, body).await;
             let refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&status);
-            assert!(refused, "{route} by a {role} of another district: {status} {answer}");
+            assert!(refused, "{route} by a {role} of another district: {status} {code}");
         }
         // the same request is none of those when it comes from the district itself, so it was the district that decided
         let served = LOCAL.into_iter().filter(|role| rule.access.roles().contains(role));
         for role in served.filter(|role| !(route.contains("/loads/") && *role != Role::DistrictReviewer)) {
-            let (status, answer) = whole.ask(Some(staff(role, OWN, 1)), &rule.method, path, body).await;
+            let (status, code) = whole.verdict_on(Some(staff(role, OWN, 1)), &rule.method, path, body).await;
             let refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&status);
-            assert!(!refused, "{route} by a {role} of the district: {status} {answer}");
+            assert!(!refused, "{route} by a {role} of the district: {status} {code}");
         }
     }
     whole.end().await;
@@ -338,7 +372,7 @@ async fn lists_hold_nothing_of_another_district() {
     let screen = json!({ "name": "大厅屏", "place": "解放碑", "area": OWN, "form": "full" });
     let (status, _) = whole.ask(Some(staff(Role::CityCommandOfficer, OWN, 1)), &Method::POST, "/api/v1/screens", &screen).await;
     assert_eq!(status, StatusCode::CREATED);
-    for list in ["/api/v1/alerts", "/api/v1/follow-ups", "/api/v1/loads", "/api/v1/rules/drafts", "/api/v1/screens"] {
+    for list in ["/api/v1/alerts", "/api/v1/feedback", "/api/v1/follow-ups", "/api/v1/loads", "/api/v1/rules/drafts", "/api/v1/screens"] {
         let rows = async |who| {
             let (status, rows) = whole.ask(Some(who), &Method::GET, list, &Value::Null).await;
             assert_eq!(status, StatusCode::OK, "{list}: {rows}");

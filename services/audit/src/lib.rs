@@ -5,10 +5,13 @@
 //! left out or moved without every later hash being wrong. [`trace`] writes and reads the table, [`routes`] shows it to
 //! auditors and exports the proof, which anybody can check offline with [`verify`] and nothing of ours but this crate.
 //!
+//! Alarms about deadlines are appended as well ([`alarms`]): inspections look at timeliness (CQ15).
+//!
 //! What is guaranteed: an entry is appended exactly once however often it arrives; there is one writer at a time, also over
 //! several processes; the database refuses to change or delete an entry. What a chain alone cannot show is that its
 //! newest end is missing: therefore a proof ends with its head, and auditors keep the heads they have seen.
 
+mod alarms;
 pub mod chain;
 mod error;
 mod routes;
@@ -45,6 +48,7 @@ pub async fn start(platform: &Platform, _settings: Settings) -> Result<Routes, E
     };
     // More at once would only wait for each other at the head.
     platform.bus.subscribe(&AUDIT_ENTRIES, 1, consume)?;
+    alarms::subscribe(platform)?;
     platform.bus.start_relay(SCHEMA);
     Ok(routes::routes(platform))
 }

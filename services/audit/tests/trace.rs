@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use platform::Platform;
 use platform::clock::Clock;
 use platform::http::{Authenticator, Authenticators, Caller, Problem, Shell, StaffCaller, openapi_faults};
-use proto::AuditEntry;
+use proto::{AlertInDanger, AlertOutOfDanger, AuditEntry, OutOfDanger};
 use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -119,6 +119,41 @@ async fn what_a_service_publishes_is_appended_once_however_often_it_arrives() {
     }
     office.settled().await;
     assert_eq!(office.finds("").await.0, [1]);
+}
+
+#[tokio::test]
+async fn an_alarm_about_a_deadline_and_its_end_are_in_the_trace() {
+    let office = Office::opened().await;
+    let danger = AlertInDanger {
+        alarm_id: Uuid::now_v7().to_string(),
+        alert_id: "a".to_owned(),
+        wave: 1,
+        district: Some(500_103),
+        at_ms: 1_000,
+        spare_s: -60,
+        because: "rate_fcm".to_owned(),
+        ..AlertInDanger::default()
+    };
+    let over = AlertOutOfDanger {
+        alarm_id: Uuid::now_v7().to_string(),
+        alert_id: "a".to_owned(),
+        wave: 1,
+        at_ms: 2_000,
+        how: OutOfDanger::DoneLate.into(),
+        ..AlertOutOfDanger::default()
+    };
+    let mut tx = office.platform.database.begin().await.unwrap();
+    tx.publish_all(SCHEMA, &[danger.clone(), danger]).await.unwrap();
+    tx.commit().await.unwrap();
+    office.settled().await;
+    let mut tx = office.platform.database.begin().await.unwrap();
+    tx.publish(SCHEMA, &over).await.unwrap();
+    tx.commit().await.unwrap();
+    office.settled().await;
+    assert_eq!(office.finds("object_kind=alert&object=a").await.0, [2, 1], "each once");
+    assert_eq!(office.finds("action=alert.in_danger&actor=dispatch&district=500103").await.0, [1]);
+    let proof = office.proof(0).await.concat();
+    assert!(proof.contains("rate_fcm") && proof.contains("done_late"), "{proof}");
 }
 
 #[tokio::test]

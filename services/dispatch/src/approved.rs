@@ -56,6 +56,8 @@ pub(crate) async fn on_approved(database: &Database, settings: &Settings, event:
     tx.commit().await?;
     tracing::info!(%alert_id, %class, %release_at, %due_at, "alert taken over for sending");
     signals::PLANNER.wake();
+    signals::URGENT_PLANNER.wake();
+    signals::FORECAST.wake();
     Ok(())
 }
 

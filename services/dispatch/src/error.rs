@@ -13,6 +13,9 @@ pub enum Error {
     /// Bus or transaction failed.
     #[error(transparent)]
     Platform(#[from] platform::Error),
+    /// An audience could not be counted.
+    #[error("an audience could not be counted")]
+    Headcount(#[from] resident::Error),
     /// A setting makes no sense.
     #[error("setting {name} {reason}")]
     Setting {

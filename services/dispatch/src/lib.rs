@@ -16,6 +16,8 @@
 //! * After a crash only what was sent since the last checkpoint is sent again, under the same collapse id.
 //! * Who acknowledges is not reminded; who stays silent is reminded once, then becomes a follow-up item once (CQ11).
 //!
+//! * Before a deadline is missed there is an alarm, and before an approval an answer whether it can be held ([`forecast`]).
+//!
 //! Parts: [`approved`], [`planning`], [`pump`], [`progress`], [`ending`], [`reminders`] are run twice without harm and are woken by
 //! [`signals`] and the clock. [`ledger`] and [`worker`] are what push and sms build on. [`routes`] show staff what is going on.
 
@@ -23,6 +25,7 @@ mod approved;
 mod ending;
 mod error;
 mod follow_ups;
+mod forecast;
 pub mod ledger;
 mod planning;
 mod progress;
@@ -39,12 +42,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use platform::database::Monthly;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
 use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED};
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};
+pub use forecast::{Capacity, ForecastSettings};
 pub use settings::Settings;
 
 /// Schema of all tables here.
@@ -57,13 +62,13 @@ const CONCURRENCY: usize = 4;
 /// The longest a lost signal can delay planning, watching or reminding.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts the service: subscribes, starts its workers, and returns its routes.
-pub async fn start(platform: &Platform, settings: Settings) -> Result<platform::http::Routes, Error> {
+/// Starts the service: subscribes, starts its workers, and returns its routes. `capacity` is what the accounts of push and sms allow.
+pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) -> Result<platform::http::Routes, Error> {
     let settings = Arc::new(settings.checked()?);
     platform.bus.start_relay(SCHEMA);
     subscribe(platform, &settings)?;
     start_workers(platform, &settings);
-    Ok(routes::routes(platform))
+    Ok(routes::routes(platform).merge(forecast::start(platform, &settings, capacity)))
 }
 
 fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {
@@ -81,11 +86,20 @@ fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error>
 }
 
 fn start_workers(platform: &Platform, settings: &Arc<Settings>) {
-    let planner = Arc::new(planning::Planner::new(platform.database.clone(), platform.clock.clone(), (**settings).clone()));
-    platform::worker::run(&platform.tasks, &platform.clock, "dispatch.planner", INTERVAL, &signals::PLANNER, move || {
-        let planner = Arc::clone(&planner);
-        async move { more(planner.turn().await) }
-    });
+    for table in ["batch", "recipient_list"] {
+        Monthly { schema: SCHEMA, table, column: "alert_id", months: settings.keep_ledger_months }.start(platform);
+    }
+    // An urgent alert must not wait for a chunk of a routine one that is being written.
+    for (name, wake, line) in [
+        ("dispatch.planner", &signals::PLANNER, planning::Line::All),
+        ("dispatch.urgent-planner", &signals::URGENT_PLANNER, planning::Line::Urgent),
+    ] {
+        let planner = Arc::new(planning::Planner::new(platform, (**settings).clone(), line));
+        platform::worker::run(&platform.tasks, &platform.clock, name, INTERVAL, wake, move || {
+            let planner = Arc::clone(&planner);
+            async move { more(planner.turn().await) }
+        });
+    }
     let pump_interval = Duration::from_millis(u64::from(settings.pump_interval_ms));
     let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
     platform::worker::run(&platform.tasks, &platform.clock, "dispatch.pump", pump_interval, &signals::PUMP, move || {

@@ -64,13 +64,14 @@ pub(crate) async fn turn(database: &Database, clock: &Clock, settings: &Settings
     }
     tx.commit().await?;
     signals::PLANNER.wake();
+    signals::URGENT_PLANNER.wake();
     Ok(true)
 }
 
 /// Opens follow-up items for the silent among the next batches of wave 2, and settles the wave after the last.
 async fn follow_up(tx: &mut Tx, alert_id: AlertId, after: i64, clock: &Clock) -> Result<(), Error> {
     let batches = sqlx::query!(
-        r#"select b.batch_id, r.recipients from dispatch.batch b join dispatch.recipient_list r using (batch_id)
+        r#"select b.batch_id, r.recipients from dispatch.batch b join dispatch.recipient_list r using (alert_id, batch_id)
             where b.alert_id = $1 and b.wave = 2 and b.batch_id > $2 order by b.batch_id limit $3"#,
         alert_id.uuid(),
         after,

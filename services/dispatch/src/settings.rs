@@ -1,8 +1,11 @@
 //! What a city sets about dispatch.
 
 use chrono::TimeDelta;
+use domain::batch::BATCH_SIZE;
 use domain::quiet_hours::QuietHours;
 use serde::{Deserialize, Serialize};
+
+use crate::forecast::ForecastSettings;
 
 /// Settings of dispatch; section `[dispatch]` of the configuration.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -20,20 +23,26 @@ pub struct Settings {
     pub lease_s: u32,
     /// Milliseconds between two looks of the pump when nobody signals: the longest wait of a window that other processes empty.
     pub pump_interval_ms: u32,
+    /// Months before the present one for which the ledger is kept; older ones are dropped a month at a time.
+    pub keep_ledger_months: u32,
     /// The hours in which routine alerts are held back (CQ10).
     pub quiet_hours: QuietHours,
+    /// How the forecast of deadlines is made.
+    pub forecast: ForecastSettings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            batch_size: 500,
+            batch_size: BATCH_SIZE,
             chunk: 50_000,
             first_chunk: 5_000,
-            window: 24,
+            window: 64,
             lease_s: 30,
             pump_interval_ms: 200,
+            keep_ledger_months: 24,
             quiet_hours: QuietHours::default(),
+            forecast: ForecastSettings::default(),
         }
     }
 }
@@ -52,6 +61,8 @@ impl Settings {
             ("dispatch.window", u32::from(self.window)),
             ("dispatch.lease_s", self.lease_s),
             ("dispatch.pump_interval_ms", self.pump_interval_ms),
+            // alerts live across the end of a month
+            ("dispatch.keep_ledger_months", self.keep_ledger_months),
         ] {
             if value == 0 {
                 return Err(crate::Error::Setting { name, reason: "must be at least 1" });
@@ -61,6 +72,7 @@ impl Settings {
         if self.batch_size > 10_000 {
             return Err(crate::Error::Setting { name: "dispatch.batch_size", reason: "must be at most 10000" });
         }
+        self.forecast.check()?;
         Ok(self)
     }
 }

@@ -17,21 +17,21 @@ use domain::ids::BatchId;
 use domain::outcome::Channel;
 use platform::tasks::chain;
 use platform::{BoxError, Platform};
-use proto::topology::{PUSH_BATCHES, SMS_BATCHES};
-use proto::{AppBatchReady, SmsBatchReady};
+use proto::topology::{PUSH_BATCHES, PUSH_URGENT_BATCHES, SMS_BATCHES, SMS_URGENT_BATCHES};
+use proto::{AppBatchReady, SmsBatchReady, UrgentAppBatchReady, UrgentSmsBatchReady};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use noted::Noted;
 
-use crate::ledger::{Claimed, Ledger, Standing};
+use crate::ledger::{BatchKey, Claimed, Ledger, Standing};
 use crate::{Error, SCHEMA};
 
 /// How a channel's process works through batches; a part of the settings of push and of sms.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerSettings {
-    /// Batches in the hands of this process at once.
+    /// Batches in the hands of this process at once, of routine and of urgent alerts each.
     pub batches: u16,
     /// Recipients between two checkpoints of a batch: the bound on repeats after a crash.
     pub checkpoint_every: u16,
@@ -41,7 +41,7 @@ pub struct WorkerSettings {
 
 impl Default for WorkerSettings {
     fn default() -> Self {
-        Self { batches: 8, checkpoint_every: 200, lease_s: 30 }
+        Self { batches: 8, checkpoint_every: 500, lease_s: 30 }
     }
 }
 
@@ -92,19 +92,37 @@ pub fn run<C: BatchChannel>(platform: &Platform, settings: &WorkerSettings, chan
     });
     let batches = usize::from(settings.batches);
     match C::CHANNEL {
-        Channel::App => platform.bus.subscribe(&PUSH_BATCHES, batches, move |ready: AppBatchReady| {
-            let worker = Arc::clone(&worker);
-            async move { Ok(worker.work(BatchId::new(ready.batch_id)).await?) }
-        })?,
-        Channel::Sms => platform.bus.subscribe(&SMS_BATCHES, batches, move |ready: SmsBatchReady| {
-            let worker = Arc::clone(&worker);
-            async move { Ok(worker.work(BatchId::new(ready.batch_id)).await?) }
-        })?,
+        Channel::App => {
+            let urgent = Arc::clone(&worker);
+            platform.bus.subscribe(&PUSH_URGENT_BATCHES, batches, move |ready: UrgentAppBatchReady| {
+                work(&urgent, ready.batch_id, ready.alert_id)
+            })?;
+            platform.bus.subscribe(&PUSH_BATCHES, batches, move |ready: AppBatchReady| work(&worker, ready.batch_id, ready.alert_id))?;
+        }
+        Channel::Sms => {
+            let urgent = Arc::clone(&worker);
+            platform
+                .bus
+                .subscribe(&SMS_URGENT_BATCHES, batches, move |ready: UrgentSmsBatchReady| work(&urgent, ready.batch_id, ready.alert_id))?;
+            platform.bus.subscribe(&SMS_BATCHES, batches, move |ready: SmsBatchReady| work(&worker, ready.batch_id, ready.alert_id))?;
+        }
         Channel::Display => {
             return Err(Error::Setting { name: "channel", reason: "is sent in batches: app or sms; screens fetch their list" });
         }
     }
     Ok(())
+}
+
+fn work<C: BatchChannel>(
+    worker: &Arc<Worker<C>>,
+    batch_id: i64,
+    alert_id: String,
+) -> impl Future<Output = Result<(), BoxError>> + Send + 'static + use<C> {
+    let worker = Arc::clone(worker);
+    async move {
+        let key = BatchKey { alert_id: alert_id.parse()?, batch_id: BatchId::new(batch_id) };
+        Ok(worker.work(key).await?)
+    }
 }
 
 /// One process's worker.
@@ -118,8 +136,8 @@ pub(crate) struct Worker<C> {
 
 impl<C: BatchChannel> Worker<C> {
     /// Does what there is to do about one batch. Another holder's batch, and one that is lost on the way, is no failure.
-    pub(crate) async fn work(&self, batch_id: BatchId) -> Result<(), Error> {
-        let Some(claimed) = self.ledger.claim(batch_id, &self.holder).await? else {
+    pub(crate) async fn work(&self, key: BatchKey) -> Result<(), Error> {
+        let Some(claimed) = self.ledger.claim(key, &self.holder).await? else {
             return Ok(());
         };
         match self.send(claimed).await {

@@ -4,6 +4,9 @@
 //! theirs is a query that dispatch resolves when it plans the first wave. Necessity (CQ4) shows here: a query has to
 //! name areas, and one that names nothing reaches nobody.
 
+mod compiled;
+mod legs;
+
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Schema;
@@ -14,6 +17,7 @@ use crate::area::{Area, DistrictCode};
 use crate::industry::Industry;
 use crate::language::Language;
 use crate::place;
+pub use compiled::{CompiledQuery, Selected};
 
 /// An alert's audience.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -192,8 +196,13 @@ impl Selection {
     #[must_use]
     pub fn selects(&self, resident: &ResidentTraits) -> bool {
         (self.areas.is_empty() || self.areas.iter().any(|area| area.contains(resident.home)))
-            && (self.industries.is_empty() || resident.industry.is_some_and(|industry| self.industries.contains(&industry)))
-            && (self.languages.is_empty() || self.languages.contains(&resident.language))
+            && self.asks_for(resident.industry, resident.language)
+    }
+
+    /// Whether it selects people of this industry and language, where they live in its areas.
+    fn asks_for(&self, industry: Option<Industry>, language: Language) -> bool {
+        (self.industries.is_empty() || industry.is_some_and(|industry| self.industries.contains(&industry)))
+            && (self.languages.is_empty() || self.languages.contains(&language))
     }
 }
 

@@ -12,5 +12,5 @@ pub use number::{BatchNumber, BatchNumberError, MAX_PLANNED, MAX_RETRIES, Origin
 pub use outcomes::{Outcomes, OutcomesError};
 pub use recipients::{MAX_RECIPIENTS, RecipientList, RecipientListError};
 
-/// Recipients in a planned batch. Retry and fallback batches hold what is left of one and are smaller.
-pub const BATCH_SIZE: usize = 500;
+/// Recipients in a planned batch, unless a city sets it otherwise. Retry and fallback batches hold what is left of one and are smaller.
+pub const BATCH_SIZE: u16 = 1000;

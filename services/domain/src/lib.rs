@@ -7,8 +7,8 @@
 //!   [`consent`].
 //! * What comes in: [`risk_record`]; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`audience`], [`privacy`], [`exercise`].
-//! * When: [`quiet_hours`], [`deadline`], [`retry`], [`reminder`].
-//! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`].
+//! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`].
+//! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`].
 
 pub mod alert;
 mod alert_check;
@@ -22,11 +22,13 @@ pub mod consent;
 pub mod deadline;
 mod digits;
 pub mod exercise;
+pub mod forecast;
 mod home_address;
 pub mod identity_number;
 pub mod ids;
 pub mod industry;
 pub mod language;
+pub mod month;
 pub mod outcome;
 pub mod phone;
 pub mod place;
@@ -42,3 +44,4 @@ pub mod sms_text;
 pub mod staff;
 pub mod template;
 mod text_form;
+pub mod web_push;

@@ -19,12 +19,23 @@ use crate::retry::Backoff;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Channel {
-    /// The resident's app, by APNs or FCM (CQ9 a).
+    /// The resident's app, by APNs, FCM or Web Push (CQ9 a).
     App,
     /// A short message to the resident's phone (CQ9 b).
     Sms,
     /// Public screens (CQ9 c): they show an alert to a place, never to a person.
     Display,
+}
+
+impl Channel {
+    /// Which channel tells somebody first: the app where there is one, else SMS (CQ9). `None`: neither, and the community follows up.
+    pub const fn first(app: bool, sms: bool) -> Option<Self> {
+        match (app, sms) {
+            (true, _) => Some(Self::App),
+            (false, true) => Some(Self::Sms),
+            (false, false) => None,
+        }
+    }
 }
 
 /// What became of one recipient in one batch. One byte in the batch ledger.

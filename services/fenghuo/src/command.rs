@@ -83,6 +83,9 @@ pub(crate) struct Generate {
     /// The same seed makes the same people.
     #[arg(long, default_value_t = residents::SEED)]
     pub(crate) seed: u64,
+    /// Of a hundred people, those who have the app.
+    #[arg(long, value_name = "SHARE", default_value_t = resident::generate::APP_PERCENT, value_parser = clap::value_parser!(u8).range(..=100))]
+    pub(crate) app_percent: u8,
 }
 
 /// `fenghuo import`
@@ -137,15 +140,22 @@ pub(crate) struct SimulateProviders {
     /// Port of FCM.
     #[arg(long, default_value_t = 2198)]
     pub(crate) fcm_port: u16,
+    /// Port of the push service of browsers.
+    #[arg(long, default_value_t = 2201)]
+    pub(crate) web_push_port: u16,
     /// Port of the OAuth endpoint that FCM's service account names.
     #[arg(long, default_value_t = 2199)]
     pub(crate) oauth_port: u16,
     /// Port of the control interface.
     #[arg(long, default_value_t = 2200)]
     pub(crate) control_port: u16,
-    /// Take APNs tokens of any age: for a platform whose clock is moved.
+    /// Take APNs and VAPID tokens of any age: for a platform whose clock is moved.
     #[arg(long)]
     pub(crate) any_clock: bool,
+    /// For measurements with millions: keep no message, count residents by the number their token begins with, and read only what is needed
+    /// to answer.
+    #[arg(long)]
+    pub(crate) benchmark: bool,
 }
 
 #[derive(Subcommand)]

@@ -2,6 +2,9 @@
 //!
 //! Made once; a second start finds it there. Rehearsals use the same city.
 
+pub(crate) mod play;
+pub(crate) mod scenes;
+
 use anyhow::{Context as _, Result};
 use chrono::TimeDelta;
 use domain::area::{Area, CommunityCode, DistrictCode};

@@ -19,7 +19,7 @@ const MOST: u32 = 99_999_999;
 pub(crate) async fn generate(config: Option<&Path>, generate: Generate) -> Result<()> {
     ensure!((1..=MOST).contains(&generate.count), "--count is from 1 to {MOST}");
     let platform = migrate::open(config).await?;
-    write(&platform, &People::new(generate.count, generate.seed), true).await?;
+    write(&platform, &People::new(generate.count, generate.seed).with_app(generate.app_percent), true).await?;
     migrate::close(platform).await
 }
 

@@ -8,7 +8,7 @@ use sqlx::migrate::Migrator;
 use strum::VariantArray;
 
 use crate::configuration::Configuration;
-use crate::pages;
+use crate::{capacity, pages};
 
 /// A service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, VariantArray)]
@@ -27,7 +27,7 @@ pub(crate) enum Service {
     Review,
     /// Waves, batches, deadlines, reminders.
     Dispatch,
-    /// APNs and FCM.
+    /// APNs, FCM and Web Push.
     Push,
     /// The SMS centre.
     Sms,
@@ -56,16 +56,25 @@ impl Service {
         Ok(match self {
             Self::Identity => identity::start(platform, settings.identity.clone()).await?,
             Self::Audit => audit::start(platform, settings.audit.clone()).await?,
-            Self::Resident => resident::start(platform, settings.resident.clone()).await?,
+            Self::Resident => resident::start(platform, of_resident(settings)?).await?,
             Self::Ingest => ingest::start(platform, settings.ingest.clone()).await?,
             Self::Rules => rules::start(platform, settings.rules.clone()).await?,
             Self::Review => review::start(platform, settings.review.clone()).await?,
-            Self::Dispatch => dispatch::start(platform, settings.dispatch.clone()).await?,
+            Self::Dispatch => dispatch::start(platform, settings.dispatch.clone(), capacity::of(settings)).await?,
             Self::Push => push::start(platform, settings.push.clone()).await?,
             Self::Sms => sms::start(platform, settings.sms.clone()).await?,
             Self::Display => display::start(platform, settings.display.clone()).await?,
         })
     }
+}
+
+/// What resident is set to, with what push offers to browsers.
+fn of_resident(settings: &Configuration) -> Result<resident::Settings> {
+    let offer = settings.push.web_push.as_ref().map(|web_push| {
+        let public_key = push::web_push::public_key(web_push)?;
+        Ok::<_, push::Error>(resident::WebPushOffer { public_key, services: web_push.allowed_hosts.clone() })
+    });
+    Ok(resident::Settings { web_push: offer.transpose()?, ..settings.resident.clone() })
 }
 
 /// Brings the tables of all services up to date. A view of one service may read another's, never the other way round, so
@@ -94,7 +103,11 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
     let routes = routes.context("no service was named")?;
     let authenticators = Authenticators::new()
         .with(identity::authenticator(platform))
-        .with(resident::SessionAuthenticator::new(platform.database.clone()))
+        .with(resident::SessionAuthenticator::new(platform))
         .with(display::authenticator(platform));
-    Ok(Shell::new(routes, authenticators).settings(settings.http.clone()).checks(platform.checks()).pages(pages::router()))
+    Ok(Shell::new(routes, authenticators)
+        .settings(settings.http.clone())
+        .checks(platform.checks())
+        .clock(platform.clock.clone())
+        .pages(pages::router()))
 }

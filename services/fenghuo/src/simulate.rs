@@ -1,4 +1,4 @@
-//! `fenghuo simulate-providers`: APNs, FCM and an SMS centre on loopback, for the platform or for anybody's tests.
+//! `fenghuo simulate-providers`: APNs, FCM, a browser's push service and an SMS centre on loopback, for the platform or for anybody's tests.
 
 use std::path::Path;
 
@@ -21,15 +21,17 @@ pub(crate) struct Providers {
 }
 
 pub(crate) async fn run(providers: SimulateProviders) -> Result<()> {
+    let usual = if providers.benchmark { Options::benchmark() } else { Options::default() };
     let options = Options {
         apns_port: providers.apns_port,
         fcm_port: providers.fcm_port,
+        web_push_port: providers.web_push_port,
         oauth_port: providers.oauth_port,
         smpp_port: providers.smpp_port,
         control_port: providers.control_port,
         directory: Some(providers.directory.clone()),
         token_age_checked: !providers.any_clock,
-        ..Options::default()
+        ..usual
     };
     let simulators = Simulators::start(options).await.context("the simulated providers did not start")?;
     let found = Providers { addresses: simulators.addresses(), credentials: simulators.credentials().clone() };
@@ -38,6 +40,7 @@ pub(crate) async fn run(providers: SimulateProviders) -> Result<()> {
     let addresses = found.addresses;
     println!("APNs     {}", addresses.apns_url());
     println!("FCM      {}", addresses.fcm_url());
+    println!("Web Push {}", addresses.web_push_url("…"));
     println!("SMPP     {}", addresses.smpp);
     println!("control  {}   (GET /stats, POST /faults, POST /sms/reply)", addresses.control_url());
     println!("keys     {}", file.display());
@@ -60,7 +63,8 @@ impl Providers {
         Self { addresses: simulators.addresses(), credentials: simulators.credentials().clone() }
     }
 
-    /// Points push and sms at them. `directory` takes the CA certificate.
+    /// Points push and sms at them. `directory` takes the CA certificate, and the key for Web Push: it is the platform's own and is kept, as
+    /// browsers subscribe with it.
     pub(crate) fn configure(&self, settings: &mut Configuration, directory: &Path) -> Result<()> {
         std::fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
         let ca = directory.join("ca.pem");
@@ -76,12 +80,24 @@ impl Providers {
         });
         settings.push.fcm = Some(push::FcmSettings {
             base_url: self.addresses.fcm_url(),
-            extra_ca: Some(ca),
+            extra_ca: Some(ca.clone()),
             projects: vec![push::FcmProject {
                 service_account: SecretString::from(self.credentials.fcm_service_account.clone()),
                 ..push::FcmProject::default()
             }],
             ..push::FcmSettings::default()
+        });
+        let key = directory.join("vapid.pem");
+        if !key.exists() {
+            let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).context("no key for Web Push can be made")?;
+            write_secret(&key, pair.serialize_pem().as_bytes()).with_context(|| format!("{} cannot be written", key.display()))?;
+        }
+        settings.push.web_push = Some(push::WebPushSettings {
+            key_file: Some(key),
+            subject: "mailto:duty@fenghuo.example".to_owned(),
+            allowed_hosts: vec![self.addresses.web_push.to_string()].try_into().context("the push service is at no plain address")?,
+            extra_ca: Some(ca),
+            ..push::WebPushSettings::default()
         });
         settings.sms.host = self.addresses.smpp.ip().to_string();
         settings.sms.port = self.addresses.smpp.port();
@@ -89,4 +105,17 @@ impl Providers {
         settings.sms.password = SecretString::from(self.credentials.smpp_password.clone());
         Ok(())
     }
+}
+
+/// Writes what only this user may read.
+fn write_secret(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(file)?.write_all(content)
 }

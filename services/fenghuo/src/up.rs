@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use platform::clock::Clock;
 use platform::http::Server;
 use platform::telemetry::{LogFormat, TelemetrySettings};
 use platform::{Platform, telemetry};
@@ -18,7 +17,7 @@ use crate::configuration::Configuration;
 use crate::demo::{self, Access};
 use crate::services::{self, Service};
 use crate::simulate::Providers;
-use crate::{residents, serve};
+use crate::{pages, residents, serve};
 
 pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
     let mut settings = Configuration::load(config)?;
@@ -30,27 +29,55 @@ pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
     settings.identity.cookie_secure = false;
     settings.telemetry.format = LogFormat::Human;
     if settings.telemetry == (TelemetrySettings { format: LogFormat::Human, ..TelemetrySettings::default() }) {
-        // a person watches: requests that went well are no news
+        // a person watches: which requests were refused is no news
         settings.telemetry.level = "info,platform::http=warn".to_owned();
     }
     telemetry::log(&settings.telemetry)?;
     let metrics = telemetry::record()?;
 
     let simulators =
-        Simulators::start(Options { keep_payloads: true, ..Options::default() }).await.context("the simulated providers did not start")?;
+        // the demo's clock may be ahead of the machine's, and with it the tokens it signs
+        Simulators::start(Options { keep_payloads: true, token_age_checked: false, ..Options::default() }).await.context("the simulated providers did not start")?;
     Providers::of(&simulators).configure(&mut settings, &up.data.join("providers"))?;
 
-    let platform = Platform::open(&settings.stores(), Clock::real()).await.context("the embedded stores did not start")?;
+    let platform = Platform::open(&settings.stores(), demo::play::clock(&up.data)).await.context("the embedded stores did not start")?;
     services::migrate(&platform).await?;
     let accounts = up.data.join("staff.txt");
     let new = if up.empty { administrator(&platform, &accounts).await? } else { city(&platform, up.residents).await? };
     remember(&accounts, &new)?;
 
-    let shell = services::start(&platform, &settings, Service::VARIANTS).await?.metrics(metrics);
+    let mut shell = services::start(&platform, &settings, Service::VARIANTS).await?.metrics(metrics);
+    if !up.empty && up.listen.ip().is_loopback() {
+        let people = People::new(up.residents, residents::SEED);
+        let play = demo::play::router(up.data.clone(), accounts.clone(), platform.clock.clone(), simulators.clone(), people);
+        shell = shell.pages(pages::router().merge(play));
+    }
     welcome(&server, &simulators, &accounts, up.empty)?;
+    if !up.empty && !new.is_empty() {
+        first_hour(&platform, &server, &up, new, accounts);
+    }
     serve::until_stopped(&platform, server, shell, Duration::from_secs(settings.http.drain_seconds)).await;
     simulators.stop().await;
     Ok(())
+}
+
+/// Has the city's staff play its first hour once the platform answers; until then the city is there without alerts.
+fn first_hour(platform: &Platform, server: &Server, up: &Up, staff: Vec<Access>, accounts: PathBuf) {
+    let (url, data, now) = (format!("http://{}", server.address()), up.data.clone(), platform.clock.now());
+    let people = People::new(up.residents, residents::SEED);
+    tokio::spawn(async move {
+        let played = demo::scenes::first_hour(&url, &data, &staff, now, people).await;
+        let kept = played.and_then(|key| {
+            let screens =
+                key.map(|secret| Access {
+                    login: "screen".to_owned(), secret, title: "公共屏幕 解放碑 1 号屏（密钥）".to_owned()
+                });
+            remember(&accounts, screens.as_slice())
+        });
+        if let Err(error) = kept {
+            tracing::warn!(error = format!("{error:#}"), "the demo city's first hour was not played to its end");
+        }
+    });
 }
 
 /// The demo city, made at the first start.
@@ -99,7 +126,7 @@ fn welcome(server: &Server, simulators: &Simulators, accounts: &PathBuf, empty: 
     for line in shown {
         println!("  {line}");
     }
-    println!("\nSimulated APNs, FCM and SMS centre: {control}/stats · {control}/sms?phone=%2B8619000000001");
+    println!("\nSimulated APNs, FCM, Web Push and SMS centre: {control}/stats · {control}/sms?phone=%2B8619000000001");
     if !empty {
         println!(
             "\nTry first: report a close contact, and see the alert go to district and city review and to the phone.

@@ -137,7 +137,7 @@ impl Theatre {
     fn open() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let providers = directory.path().join("providers");
-        let ports = ["--smpp-port", "--apns-port", "--fcm-port", "--oauth-port", "--control-port"];
+        let ports = ["--smpp-port", "--apns-port", "--fcm-port", "--web-push-port", "--oauth-port", "--control-port"];
         let mut command = fenghuo(&["simulate-providers", "--any-clock", "--directory"]);
         command.arg(&providers).args(ports.iter().flat_map(|port| [*port, "0"]));
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary runs");

@@ -9,6 +9,7 @@ use chrono::{TimeDelta, Utc};
 use domain::area::DistrictCode;
 use domain::risk_record::RecordKind;
 use domain::shipped::SHIPPED;
+use futures::stream::{self, StreamExt as _};
 use processes::{City, eventually, in_a_city, text};
 use reqwest::{Method, StatusCode};
 use resident::generate::{Device, Person};
@@ -231,6 +232,41 @@ async fn everybody_is_reached_when_dispatch_and_push_are_killed_while_sending() 
         // four batches in hand, each with what it sent since its last checkpoint and what was on its way
         let duplicates = statistics.apns.duplicates + statistics.fcm.duplicates;
         assert!(duplicates <= 4 * (20 + 2 * 10), "{duplicates} were sent again");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_that_was_answered_is_there_although_the_process_was_killed_at_that_moment() {
+    let groups = ["identity audit ingest rules review dispatch push sms display", "resident"];
+    in_a_city(&groups, async |city| {
+        let administrator = administrator(city).await;
+        let officers = [
+            city.staff(&administrator, "command.one", "city_command_officer", "city").await,
+            city.staff(&administrator, "command.two", "city_command_officer", "city").await,
+        ];
+        let (alert, _) = urgent(city, [&officers[0], &officers[1]], &CENTRE.to_string()).await;
+        handed_over(city, &officers[0], &alert).await;
+        let people = city.people.of_district(DistrictCode::try_from(CENTRE).unwrap()).filter_map(|no| city.people.person(no)).take(24);
+        let apps: Vec<String> = stream::iter(people).then(async |person| city.register(&person).await).collect().await;
+        in_the_inbox(city, &apps[0], &alert, |_| true).await;
+
+        let path = format!("me/alerts/{alert}/acknowledgement");
+        // more than one tap each, so that something is under way whenever the process dies
+        let taps = apps.iter().cycle().take(apps.len() * 20);
+        let tapped = async |app: &String| (app.clone(), city.post("resident", &path, app, Value::Null).await["acknowledged_at"].clone());
+        let answered: Vec<(String, Value)> = stream::iter(taps).map(tapped).buffered(8).take(apps.len() / 2).collect().await;
+        city.kill("resident");
+
+        city.begin("resident");
+        city.is_ready("resident").await;
+        for (app, at) in &answered {
+            let item = in_the_inbox(city, app, &alert, |_| true).await;
+            assert!(!at.is_null() && item["acknowledged_at"] == *at, "{item} was answered with {at}");
+            let again = city.post("resident", &path, app, Value::Null).await;
+            assert_eq!(again["acknowledged_at"], *at, "a repeat hears of the first");
+        }
+        assert_eq!(answered.len(), apps.len() / 2);
     })
     .await;
 }

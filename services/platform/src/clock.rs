@@ -1,6 +1,7 @@
 //! The only place that knows what time it is.
 //!
-//! A real clock follows the machine. A moved clock stands still until somebody moves it: rehearsals and tests live
+//! A real clock follows the machine. A shifted clock does too, and can be put forward while it runs: a demo shows in a minute what
+//! takes hours. A moved clock stands still until somebody moves it: rehearsals and tests live
 //! through days in seconds, and nothing sleeps. Whoever waits on a moved clock is woken when it is moved past the time
 //! waited for, in the order of those times.
 
@@ -18,7 +19,20 @@ pub struct Clock(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Real,
+    Shifted(Arc<Shifted>),
     Moved(Arc<Moved>),
+}
+
+#[derive(Debug)]
+struct Shifted {
+    /// By how much it is ahead of the machine.
+    ahead: watch::Sender<TimeDelta>,
+}
+
+impl Shifted {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now().checked_add_signed(*self.ahead.borrow()).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
 }
 
 #[derive(Debug)]
@@ -53,7 +67,13 @@ impl Clock {
         Self(Kind::Moved(Arc::new(Moved { hands: Mutex::new(hands), moves: watch::Sender::new(0) })))
     }
 
-    /// Whether it is moved by hand.
+    /// Follows the machine's clock, `ahead` of it, and can be put further ahead.
+    pub fn shifted(ahead: Duration) -> Self {
+        let ahead = TimeDelta::from_std(ahead).unwrap_or(TimeDelta::zero());
+        Self(Kind::Shifted(Arc::new(Shifted { ahead: watch::Sender::new(ahead) })))
+    }
+
+    /// Whether it stands still until it is moved by hand.
     pub fn is_moved(&self) -> bool {
         matches!(self.0, Kind::Moved(_))
     }
@@ -62,7 +82,17 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Kind::Real => Utc::now(),
+            Kind::Shifted(shifted) => shifted.now(),
             Kind::Moved(moved) => moved.hands().now,
+        }
+    }
+
+    /// By how much it is ahead of the machine.
+    pub fn ahead(&self) -> TimeDelta {
+        match &self.0 {
+            Kind::Real => TimeDelta::zero(),
+            Kind::Shifted(shifted) => *shifted.ahead.borrow(),
+            Kind::Moved(_) => self.now() - Utc::now(),
         }
     }
 
@@ -78,7 +108,15 @@ impl Clock {
     }
 
     fn turn(&self, to: impl FnOnce(DateTime<Utc>) -> DateTime<Utc>) {
-        let Kind::Moved(moved) = &self.0 else { return };
+        let moved = match &self.0 {
+            Kind::Real => return,
+            Kind::Shifted(shifted) => {
+                let now = shifted.now();
+                let step = to(now) - now;
+                return shifted.ahead.send_modify(|ahead| *ahead = ahead.checked_add(&step).unwrap_or(*ahead));
+            }
+            Kind::Moved(moved) => moved,
+        };
         let due = {
             let mut hands = moved.hands();
             hands.now = to(hands.now);
@@ -96,7 +134,7 @@ impl Clock {
     /// When the first of those who wait will wake, on a moved clock: where a rehearsal may jump to.
     pub fn next_waking(&self) -> Option<DateTime<Utc>> {
         match &self.0 {
-            Kind::Real => None,
+            Kind::Real | Kind::Shifted(_) => None,
             Kind::Moved(moved) => moved.hands().sleepers.keys().next().map(|(at, _)| *at),
         }
     }
@@ -105,7 +143,7 @@ impl Clock {
     pub async fn sleep(&self, duration: Duration) {
         match &self.0 {
             Kind::Real => tokio::time::sleep(duration).await,
-            Kind::Moved(_) => {
+            Kind::Shifted(_) | Kind::Moved(_) => {
                 let step = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
                 self.sleep_until(self.now().checked_add_signed(step).unwrap_or(DateTime::<Utc>::MAX_UTC)).await;
             }
@@ -116,6 +154,15 @@ impl Clock {
     pub async fn sleep_until(&self, time: DateTime<Utc>) {
         match &self.0 {
             Kind::Real => tokio::time::sleep((time - Utc::now()).to_std().unwrap_or_default()).await,
+            Kind::Shifted(shifted) => {
+                let mut ahead = shifted.ahead.subscribe();
+                while let Ok(left) = (time - shifted.now()).to_std() {
+                    tokio::select! {
+                        () = tokio::time::sleep(left) => {}
+                        _ = ahead.changed() => {}
+                    }
+                }
+            }
             Kind::Moved(moved) => {
                 let (waking, key) = {
                     let mut hands = moved.hands();
@@ -138,6 +185,9 @@ impl Clock {
     pub async fn next_move(&self) {
         match &self.0 {
             Kind::Real => std::future::pending().await,
+            Kind::Shifted(shifted) => {
+                let _ = shifted.ahead.subscribe().changed().await;
+            }
             Kind::Moved(moved) => {
                 let _ = moved.moves.subscribe().changed().await;
             }
@@ -176,6 +226,21 @@ mod tests {
         assert_eq!(clock.now(), noon() + MINUTE);
         clock.set(noon());
         assert_eq!(clock.now(), noon() + MINUTE, "time does not run backwards");
+    }
+
+    #[tokio::test]
+    async fn a_shifted_clock_runs_and_wakes_its_sleepers_when_it_is_put_forward() {
+        let clock = Clock::shifted(MINUTE * 60);
+        let before = clock.now();
+        assert!(before - Utc::now() > TimeDelta::minutes(59));
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(MINUTE * 90).await }
+        });
+        tokio::task::yield_now().await;
+        clock.forward(MINUTE * 120);
+        sleeper.await.expect("the sleeper wakes");
+        assert!(clock.now() - before >= TimeDelta::minutes(120));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! repeated nonce would show that two texts are equal and no more, and HMAC-SHA-256 (RFC 2104). The purpose is bound into both: bytes copied from
 //! one column into another do not open, and equal values of two purposes have unequal hashes.
 
+mod cipher;
 mod master_key;
 mod sealed;
 
@@ -12,15 +13,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use aes_gcm_siv::aead::{Aead as _, Payload};
-use aes_gcm_siv::{Aes256GcmSiv, KeyInit as _, Nonce};
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use sqlx::migrate::Migrator;
 use zeroize::Zeroizing;
 
 use crate::database::Database;
 use crate::error::Error;
+use cipher::Cipher;
 pub use master_key::KeySettings;
 use master_key::MasterKey;
 pub use sealed::{KeyedHash, Sealed};
@@ -54,6 +54,8 @@ pub enum Purpose {
     ApiKey,
     /// The token of a display screen.
     ScreenToken,
+    /// What a resident says about an alert, and the answer.
+    Feedback,
 }
 
 const DATA_KEY: i16 = 1;
@@ -65,7 +67,7 @@ pub struct Keyring(Arc<Keys>);
 
 struct Keys {
     /// By id; the highest seals, all open.
-    ciphers: BTreeMap<u16, Aes256GcmSiv>,
+    ciphers: BTreeMap<u16, Cipher>,
     sealing: u16,
     hash: Hmac<Sha256>,
 }
@@ -102,7 +104,7 @@ impl Keyring {
             if row.r#use == "hash" {
                 hash = Some(hmac_of(&key));
             } else if let Ok(id) = u16::try_from(row.id) {
-                ciphers.insert(id, Aes256GcmSiv::new((&*key).into()));
+                ciphers.insert(id, Cipher::new(&key));
             }
         }
         let missing = || Error::MasterKey { reason: "keys.wrapped_key has lost a key".to_owned() };
@@ -112,17 +114,14 @@ impl Keyring {
 
     /// Random keys that nobody keeps, for tests without a database.
     pub fn random() -> Self {
-        let ciphers = BTreeMap::from([(1, Aes256GcmSiv::new((&*random_key()).into()))]);
+        let ciphers = BTreeMap::from([(1, Cipher::new(&random_key()))]);
         Self(Arc::new(Keys { ciphers, sealing: 1, hash: hmac_of(&random_key()) }))
     }
 
     /// Encrypts `plain`; only [`Keyring::open`] with the same purpose gives it back. Equal texts look unequal.
     pub fn seal(&self, purpose: Purpose, plain: &[u8]) -> Sealed {
         let nonce: [u8; sealed::NONCE_LEN] = rand::random();
-        let payload = Payload { msg: plain, aad: label(purpose) };
-        let ciphertext = self.0.ciphers[&self.0.sealing]
-            .encrypt(&Nonce::from(nonce), payload)
-            .expect("a slice is shorter than the 64 GiB that RFC 8452 allows");
+        let ciphertext = self.0.ciphers[&self.0.sealing].seal(nonce, label(purpose), plain);
         Sealed::assemble(self.0.sealing, &nonce, &ciphertext)
     }
 
@@ -130,11 +129,9 @@ impl Keyring {
     pub fn open(&self, purpose: Purpose, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
         let parts = sealed.parts();
         let cipher = self.0.ciphers.get(&parts.key_id).ok_or(Error::Sealed { reason: "its key is not in this installation" })?;
-        let payload = Payload { msg: parts.ciphertext, aad: label(purpose) };
         cipher
-            .decrypt(&Nonce::from(parts.nonce), payload)
-            .map(Zeroizing::new)
-            .map_err(|_| Error::Sealed { reason: "it was altered or belongs to another purpose" })
+            .open(parts.nonce, label(purpose), parts.ciphertext)
+            .ok_or(Error::Sealed { reason: "it was altered or belongs to another purpose" })
     }
 
     /// The look-up key of `value`: equal for equal values of one purpose in one installation, and meaningless outside.

@@ -11,6 +11,8 @@
 //! - personal data is stored sealed ([`crypto`]), and neither errors nor logs carry it;
 //! - [`tasks::Tasks::shutdown`] lets running work end before the process does.
 //!
+//! What many concurrent requests ask of the database is gathered into few statements ([`gather`]).
+//!
 //! A service gets a [`Platform`], subscribes to its queues, starts its [`worker`]s and returns its HTTP routes.
 
 pub mod bus;
@@ -20,10 +22,13 @@ pub mod config;
 pub mod crypto;
 pub mod database;
 mod error;
+pub mod gather;
 pub mod http;
+pub mod recount;
 pub mod scratch;
 pub mod tasks;
 pub mod telemetry;
+pub mod urgent;
 pub mod worker;
 
 pub use error::{BoxError, Error};

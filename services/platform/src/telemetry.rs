@@ -3,13 +3,19 @@
 //! A line is a message and fields; neither lines nor labels hold personal data, which is why a panic is reported by its place
 //! only: its message may quote what it stumbled over.
 
+mod line;
+
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use serde::{Deserialize, Serialize};
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::TryInitError;
+
+use line::WithRequest;
 
 /// Bounds of all histograms whose name ends in `_seconds`, in seconds: from an HTTP answer to an alert's hand-over.
 const SECONDS: [f64; 16] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 1800.0, 3600.0, 7200.0];
@@ -69,16 +75,27 @@ pub fn log(settings: &TelemetrySettings) -> Result<(), TelemetryError> {
     for never in NEVER {
         filter = filter.add_directive(never.parse()?);
     }
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match settings.format {
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).finish().try_init()?,
-        LogFormat::Human => lines.finish().try_init()?,
-    }
+    lines(settings.format, filter, std::io::stderr).try_init()?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, thread = std::thread::current().name(), "panicked");
     }));
     Ok(())
+}
+
+/// Writes lines of this form to this place.
+fn lines<W>(format: LogFormat, filter: EnvFilter, place: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(place);
+    match format {
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+            Box::new(lines.map_event_format(|inner| WithRequest { inner, format }).finish())
+        }
+        LogFormat::Human => Box::new(lines.map_event_format(|inner| WithRequest { inner, format }).finish()),
+    }
 }
 
 /// Starts recording metrics for this process; the handle renders them. To be called inside the runtime, which keeps them tidy.
@@ -103,7 +120,13 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::body::Body;
+    use tower::ServiceExt as _;
+
     use super::*;
+    use crate::http::{Authenticators, Routes, Shell};
 
     #[test]
     fn durations_are_counted_in_buckets_that_hold_both_requests_and_deadlines() {
@@ -114,6 +137,46 @@ mod tests {
         let text = recorder.handle().render();
         assert!(text.contains("hand_over_seconds_bucket{le=\"300\"} 0"), "{text}");
         assert!(text.contains("hand_over_seconds_bucket{le=\"1800\"} 1"), "{text}");
+    }
+
+    /// What is written while a shell answers these paths.
+    async fn written(format: LogFormat, paths: &[&str]) -> String {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let place = Arc::clone(&text);
+        let _heard = tracing::subscriber::set_default(lines(format, EnvFilter::new("info"), move || Page(Arc::clone(&place))));
+        for path in paths {
+            let request = http::Request::get(*path).header("x-request-id", "load-balancer-7").body(Body::empty()).unwrap();
+            Shell::new(Routes::new("none"), Authenticators::new()).router().oneshot(request).await.unwrap();
+        }
+        let text = std::mem::take(&mut *text.lock().unwrap());
+        String::from_utf8(text).unwrap()
+    }
+
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Page {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_written_while_a_request_is_answered_names_it_by_id_and_template() {
+        let line: serde_json::Value = serde_json::from_str(&written(LogFormat::Json, &["/13800138000"]).await).unwrap();
+        assert_eq!(line["request"], serde_json::json!({ "id": "load-balancer-7", "method": "GET", "route": "none" }));
+        assert_eq!((&line["message"], &line["status"]), (&"request answered".into(), &404.into()));
+        let line = written(LogFormat::Human, &["/13800138000"]).await;
+        assert!(line.ends_with(" request=load-balancer-7 GET none\n") && !line.contains("13800138000"), "{line}");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_went_well_is_no_news() {
+        assert_eq!(written(LogFormat::Json, &["/openapi.json", "/healthz"]).await, "");
     }
 
     #[test]

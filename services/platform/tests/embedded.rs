@@ -47,6 +47,13 @@ held_by! { platform::scratch::temporary:
         a_statement_that_is_given_up_does_not_block_the_next,
         time_is_kept_in_utc,
     }
+    monthly {
+        the_coming_months_have_partitions_before_they_begin,
+        a_month_is_dropped_with_its_rows_when_the_months_to_keep_have_passed,
+        rows_that_had_no_partition_are_brought_to_their_month_or_dropped_with_it,
+        many_who_keep_the_same_table_do_not_disturb_each_other,
+        a_worker_keeps_the_table_as_the_clock_moves,
+    }
 }
 
 /// The engine of a process that went away lets go of its directory a moment later.

@@ -1,7 +1,7 @@
 //! One account at a provider: how fast it may send, and whether it may send at all.
 //!
 //! An account is APNs, or one Firebase project. Its token bucket and its hold (`Retry-After`) are kept in the cache, so all processes
-//! share them; both are looked at once for some dozen messages.
+//! share them; both are looked at once for some hundred messages.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +11,7 @@ use platform::cache::{Cache, Tokens};
 use platform::clock::Clock;
 
 /// Messages for which permission is asked at once.
-pub(crate) const CHUNK: usize = 64;
+pub(crate) const CHUNK: usize = 256;
 
 /// A rate that a provider grants.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,6 +59,11 @@ impl Account {
             Tokens::Granted => Permission::Granted(wanted as usize),
             Tokens::WaitUntil(time) => Permission::Paced(time),
         })
+    }
+
+    /// Where the account's bucket is kept, and word of urgent alerts.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     /// Waits until `time` of the platform's clock.

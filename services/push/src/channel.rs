@@ -8,10 +8,12 @@
 //! refuses our credentials, its residents stay without outcome and the batch is given back: nothing is lost, nobody's attempts are
 //! counted.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use dispatch::ledger::Claimed;
 use dispatch::worker::{BatchChannel, Noted, Sent};
-use domain::alert::AlertText;
+use domain::alert::{AlertText, DeliveryClass};
 use domain::exercise::Sendable;
 use domain::language::Language;
 use domain::outcome::{Channel, Outcome};
@@ -27,10 +29,12 @@ use crate::endpoint::{Addressed, Endpoint, Token};
 use crate::endpoints::{Devices, Load};
 use crate::error::Error;
 use crate::fcm::Fcm;
-use crate::lane::{self, ApnsPost, FcmPost};
+use crate::lane::{self, ApnsPost, FcmPost, Notices, Way, WebPushPost};
 use crate::notice::{Notice, NoticeId};
+use crate::precedence::Precedence;
 use crate::settings::Settings;
 use crate::tally::Tally;
+use crate::web_push::WebPush;
 
 /// The providers, with our accounts there.
 #[derive(Debug)]
@@ -38,6 +42,9 @@ pub struct AppChannel {
     apns: Option<(Apns, Account)>,
     /// One account for each project.
     fcm: Option<(Fcm, Vec<Account>)>,
+    /// One account for each entry of the push services that may be called.
+    web_push: Option<(WebPush, BTreeMap<String, Account>)>,
+    precedence: Precedence,
     database: Database,
     keyring: Keyring,
 }
@@ -49,6 +56,14 @@ enum Unsendable {
     ExerciseInDisguise,
     #[error("the alert has no text")]
     NoText,
+}
+
+/// What the lanes of one batch share.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    urgent: bool,
+    tally: &'a Tally<'a>,
+    noted: &'a Noted,
 }
 
 impl AppChannel {
@@ -68,7 +83,34 @@ impl AppChannel {
             let accounts = client.projects().zip(rates).map(|(project, rate)| account(format!("fcm/{project}"), Some(rate))).collect();
             Ok::<_, Error>((client, accounts))
         });
-        Ok(Self { apns: apns.transpose()?, fcm: fcm.transpose()?, database: platform.database.clone(), keyring: platform.keyring.clone() })
+        let web_push = settings.web_push.as_ref().map(|web_push| {
+            let rate = web_push.rate_per_second.map(|rate| Rate { per_second: f64::from(rate.get()) });
+            let accounts = web_push.allowed_hosts.entries().map(|entry| (entry.to_owned(), account(format!("web_push/{entry}"), rate)));
+            Ok::<_, Error>((WebPush::new(web_push, platform.clock.clone())?, accounts.collect()))
+        });
+        Ok(Self {
+            apns: apns.transpose()?,
+            fcm: fcm.transpose()?,
+            web_push: web_push.transpose()?,
+            precedence: Precedence::new(),
+            database: platform.database.clone(),
+            keyring: platform.keyring.clone(),
+        })
+    }
+
+    /// Has connections and access tokens at hand before the first alert needs them (CQ3).
+    pub(crate) async fn warm(&self) {
+        let apple = async {
+            if let Some((apns, _)) = &self.apns {
+                apns.sender().warm().await;
+            }
+        };
+        let google = async {
+            if let Some((fcm, _)) = &self.fcm {
+                fcm.warm().await;
+            }
+        };
+        futures::join!(apple, google);
     }
 
     /// Sends a notice, of which `notice` makes the wording in each language, to those who may have it.
@@ -77,10 +119,16 @@ impl AppChannel {
         N: Addressed + Send,
         N::To: Load,
     {
+        let urgent = batch.alert.class == DeliveryClass::Urgent;
+        let _in_hand = urgent.then(|| self.precedence.take());
         let residents: Vec<i32> = batch.pending().filter_map(|(_, resident_no)| i32::try_from(resident_no.get()).ok()).collect();
         let devices = <N::To as Load>::load(self.database.pool(), &self.keyring, &residents).await?;
-        let notices =
-            Language::VARIANTS.iter().map(|language| Ok((*language, notice(*language)?))).collect::<Result<Vec<_>, Unsendable>>()?;
+        let own = Language::default();
+        let others = Language::VARIANTS.iter().filter(|language| **language != own);
+        let notices = Notices {
+            own: notice(own)?,
+            others: others.map(|language| Ok((*language, notice(*language)?))).collect::<Result<_, Unsendable>>()?,
+        };
 
         let tally = Tally::of(batch, noted);
         let Devices { endpoints, never_were } = devices;
@@ -94,41 +142,58 @@ impl AppChannel {
             tally.device(resident_no, endpoint_id, Outcome::EndpointGone);
         }
 
-        let (apple, google): (Vec<_>, Vec<_>) = endpoints.into_iter().partition(|endpoint| matches!(endpoint.token, Token::Apns(_)));
-        let (apple, google) =
-            futures::join!(self.to_apple(apple, &notices, &tally, noted), self.to_google(google, &notices, &tally, noted));
-        Ok(match [apple?, google?].into_iter().flatten().min() {
+        let (mut apple, mut google, mut browsers) = (Vec::with_capacity(endpoints.len()), Vec::new(), Vec::new());
+        for endpoint in endpoints {
+            match endpoint.token {
+                Token::Apns(_) => apple.push(endpoint),
+                Token::FcmToken(_) | Token::FcmFid(_) => google.push(endpoint),
+                Token::WebPush(_) => browsers.push(endpoint),
+            }
+        }
+        let sending = Sending { urgent, tally: &tally, noted };
+        let (apple, google, browsers) = futures::join!(
+            self.to_apple(apple, &notices, sending),
+            self.to_google(google, &notices, sending),
+            self.to_browsers(browsers, &notices, sending)
+        );
+        Ok(match [apple?, google?, browsers?].into_iter().flatten().min() {
             Some(until) => Sent::Hold { until },
             None => Sent::Done,
         })
     }
 
+    fn way<'a>(&'a self, account: &'a Account, sending: Sending<'a>) -> Way<'a> {
+        Way { account, precedence: &self.precedence, urgent: sending.urgent, tally: sending.tally, noted: sending.noted }
+    }
+
     async fn to_apple<N: Addressed>(
         &self,
         endpoints: Vec<Endpoint<N::To>>,
-        notices: &[(Language, N)],
-        tally: &Tally<'_>,
-        noted: &Noted,
+        notices: &Notices<N>,
+        sending: Sending<'_>,
     ) -> Result<Option<DateTime<Utc>>, BoxError> {
         let Some((apns, account)) = &self.apns else {
-            tally.without_provider(&endpoints);
+            sending.tally.without_provider(&endpoints);
             return Ok(None);
         };
         if endpoints.is_empty() {
             return Ok(None);
         }
-        lane::run(account, &ApnsPost::new(apns, notices), &endpoints, tally, noted).await
+        let way = self.way(account, sending);
+        match ApnsPost::new(apns, notices) {
+            Ok(post) => lane::run(way, &post, &endpoints).await,
+            Err(answer) => lane::answer_all(way, &endpoints, &answer).await.map(|()| None),
+        }
     }
 
     async fn to_google<N: Addressed>(
         &self,
         endpoints: Vec<Endpoint<N::To>>,
-        notices: &[(Language, N)],
-        tally: &Tally<'_>,
-        noted: &Noted,
+        notices: &Notices<N>,
+        sending: Sending<'_>,
     ) -> Result<Option<DateTime<Utc>>, BoxError> {
         let Some((fcm, accounts)) = &self.fcm else {
-            tally.without_provider(&endpoints);
+            sending.tally.without_provider(&endpoints);
             return Ok(None);
         };
         if endpoints.is_empty() {
@@ -139,7 +204,45 @@ impl AppChannel {
         for endpoint in endpoints {
             shares[fcm.project_of(endpoint.id)].push(endpoint);
         }
-        let lanes = accounts.iter().zip(&shares).map(|(account, share)| lane::run(account, &post, share, tally, noted));
+        let lanes = accounts.iter().zip(&shares).map(|(account, share)| lane::run(self.way(account, sending), &post, share));
+        Ok(try_join_all(lanes).await?.into_iter().flatten().min())
+    }
+
+    async fn to_browsers<N: Addressed>(
+        &self,
+        endpoints: Vec<Endpoint<N::To>>,
+        notices: &Notices<N>,
+        sending: Sending<'_>,
+    ) -> Result<Option<DateTime<Utc>>, BoxError> {
+        if endpoints.is_empty() {
+            return Ok(None);
+        }
+        let Some((web_push, accounts)) = &self.web_push else {
+            sending.tally.without_provider(&endpoints);
+            return Ok(None);
+        };
+        let mut origins: BTreeMap<String, Vec<Endpoint<N::To>>> = BTreeMap::new();
+        for endpoint in endpoints {
+            let Token::WebPush(subscription) = &endpoint.token else { continue };
+            origins.entry(subscription.address().origin()).or_default().push(endpoint);
+        }
+        let letters = &WebPushPost::letters(web_push, notices);
+        let lanes = origins.into_values().map(|endpoints| async move {
+            let address = endpoints.first().and_then(|endpoint| match &endpoint.token {
+                Token::WebPush(subscription) => Some(subscription.address()),
+                _ => None,
+            });
+            let Some((address, account)) = address.and_then(|address| Some((address, accounts.get(web_push.service_of(address)?)?))) else {
+                // It was allowed when it was registered, and no longer is.
+                sending.tally.without_provider(&endpoints);
+                return Ok(None);
+            };
+            let way = self.way(account, sending);
+            match WebPushPost::new(web_push, letters, address) {
+                Ok(post) => lane::run(way, &post, &endpoints).await,
+                Err(answer) => lane::answer_all(way, &endpoints, &answer).await.map(|()| None),
+            }
+        });
         Ok(try_join_all(lanes).await?.into_iter().flatten().min())
     }
 }

@@ -22,6 +22,7 @@ use std::marker::PhantomData;
 use domain::exercise::{Drill, Live};
 use domain::ids::ResidentNo;
 use domain::language::Language;
+use domain::web_push::Subscription;
 
 use crate::notice::Notice;
 
@@ -34,9 +35,16 @@ pub enum Public {}
 pub enum Enrolled {}
 
 /// [`Public`] or [`Enrolled`], and nothing else.
-pub trait Reach: sealed::Sealed + Send + Sync + 'static {}
-impl Reach for Public {}
-impl Reach for Enrolled {}
+pub trait Reach: sealed::Sealed + Send + Sync + 'static {
+    /// Whether what it gets are exercises.
+    const EXERCISE: bool;
+}
+impl Reach for Public {
+    const EXERCISE: bool = false;
+}
+impl Reach for Enrolled {
+    const EXERCISE: bool = true;
+}
 
 /// A notice that knows whom it may reach.
 pub trait Addressed: sealed::Sealed {
@@ -97,6 +105,8 @@ pub enum Token {
     FcmToken(String),
     /// A Firebase installation id.
     FcmFid(String),
+    /// A browser's subscription.
+    WebPush(Box<Subscription>),
 }
 
 /// A stored token that cannot be one. It was never an endpoint, and is treated as one that is gone.
@@ -110,6 +120,9 @@ impl Token {
     /// # Errors
     /// When the kind is unknown or the text has characters that no such token has.
     pub fn parse(kind: &str, text: &[u8]) -> Result<Self, NoToken> {
+        if kind == "web_push" {
+            return Subscription::from_bytes(text).map(|subscription| Self::WebPush(Box::new(subscription))).map_err(|_| NoToken);
+        }
         let text = std::str::from_utf8(text).map_err(|_| NoToken)?;
         let hexadecimal = |byte: u8| byte.is_ascii_hexdigit();
         let registration = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte);
@@ -129,6 +142,7 @@ impl std::fmt::Debug for Token {
             Self::Apns(_) => "Apns(…)",
             Self::FcmToken(_) => "FcmToken(…)",
             Self::FcmFid(_) => "FcmFid(…)",
+            Self::WebPush(_) => "WebPush(…)",
         })
     }
 }
@@ -154,6 +168,7 @@ mod tests {
     #[case::breaks_out_of_the_json("fcm_token", b"x\",\"topic\":\"all")]
     #[case::not_text("fcm_fid", b"\xff\xfe")]
     #[case::empty("apns", b"")]
+    #[case::no_subscription("web_push", b"https://fcm.googleapis.com/x")]
     #[case::another_kind("phone", b"123")]
     fn anything_else_was_never_an_endpoint(#[case] kind: &str, #[case] text: &[u8]) {
         assert_eq!(Token::parse(kind, text), Err(NoToken));

@@ -32,18 +32,48 @@ pub(crate) trait Load: Reach + Sized {
 
 impl Load for Public {
     async fn load(pool: &PgPool, keyring: &Keyring, residents: &[i32]) -> sqlx::Result<Devices<Self>> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!", language as "language!"
-                 from resident.endpoint
-                where resident_no = any($1) and kind <> 'phone'
-                order by resident_no"#,
-            residents,
-        )
-        .fetch_all(pool)
-        .await?;
+        let rows = match stretch(residents) {
+            Some((first, last)) => {
+                let mut rows = sqlx::query_as!(
+                    Row,
+                    r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!",
+                              language as "language!"
+                         from resident.push_endpoints($1, $2)"#,
+                    first,
+                    last,
+                )
+                .fetch_all(pool)
+                .await?;
+                rows.retain(|row| residents.binary_search(&row.resident_no).is_ok());
+                rows
+            }
+            None => {
+                sqlx::query_as!(
+                    Row,
+                    r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!",
+                              language as "language!"
+                         from resident.endpoint
+                        where resident_no = any($1) and kind <> 'phone'
+                        order by resident_no"#,
+                    residents,
+                )
+                .fetch_all(pool)
+                .await?
+            }
+        };
         Ok(open(rows, keyring))
     }
+}
+
+/// How many numbers a stretch may have for each resident who is asked about.
+const SPARSEST: usize = 3;
+
+/// The first and the last of ascending numbers that lie so close together that reading everybody between them is less work than looking
+/// up each.
+fn stretch(residents: &[i32]) -> Option<(i32, i32)> {
+    let (first, last) = (*residents.first()?, *residents.last()?);
+    let length = usize::try_from(i64::from(last) - i64::from(first) + 1).ok()?;
+    (residents.len() > 1 && length <= residents.len().saturating_mul(SPARSEST)).then_some((first, last))
 }
 
 impl Load for Enrolled {
@@ -85,4 +115,20 @@ fn open<R: Reach>(rows: Vec<Row>, keyring: &Keyring) -> Devices<R> {
         }
     }
     devices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stretch;
+
+    #[rstest::rstest]
+    #[case::nobody(&[], None)]
+    #[case::one(&[7], None)]
+    #[case::close_together(&[1, 2, 4, 6], Some((1, 6)))]
+    #[case::as_sparse_as_may_be(&[1, 6], Some((1, 6)))]
+    #[case::too_sparse(&[1, 7], None)]
+    #[case::all_over_the_city(&[0, i32::MAX], None)]
+    fn numbers_close_together_are_read_as_a_stretch(#[case] residents: &[i32], #[case] expected: Option<(i32, i32)>) {
+        assert_eq!(stretch(residents), expected);
+    }
 }

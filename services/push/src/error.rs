@@ -42,6 +42,9 @@ pub enum Error {
     /// The APNs key is not an ES256 key in PKCS#8 PEM.
     #[error("setting push.apns.key: it cannot sign")]
     ApnsKey(#[source] jsonwebtoken::errors::Error),
+    /// The VAPID key is not an ES256 key in PKCS#8 PEM.
+    #[error("setting push.web_push.key: it cannot sign")]
+    VapidKey(#[source] jsonwebtoken::errors::Error),
     /// The FCM service account is not what Google hands out.
     #[error("setting push.fcm.projects: a service account cannot be used")]
     ServiceAccount(#[source] gcp_auth::Error),

@@ -1,7 +1,7 @@
-//! Push: hands alerts over to the phones' own services, APNs and FCM.
+//! Push: hands alerts over to the phones' own services, APNs and FCM, and to those of browsers.
 //!
 //! ```text
-//! batch.ready.app ─▶ dispatch::worker ─▶ channel ─▶ lane ─▶ apns, fcm ─▶ sender ─▶ the provider
+//! batch.ready.app ─▶ dispatch::worker ─▶ channel ─▶ lane ─▶ apns, fcm, web_push ─▶ sender ─▶ the provider
 //!                          ▲                │         │ account: rate, hold
 //!                          └── ledger ◀─────┴─ tally ◀┘
 //! ```
@@ -12,8 +12,11 @@
 //!   same collapse id, so a phone shows one;
 //! - a refusal of *our* credentials costs no recipient anything: the alarm `push_credentials_refused` rings and the batch waits;
 //! - `Retry-After` holds the account in all processes; nobody sends faster than the account's rate;
+//! - while an urgent batch is in hand, routine batches wait ([`precedence`]);
 //! - an exercise fits only the endpoints of enrolled participants, by its type ([`endpoint`]);
-//! - the payload is built once for a batch and language; a recipient costs one request with a path, an id, and for FCM a copied token.
+//! - the payload is built once for a batch and language; a recipient costs one request with a path, an id, for FCM a copied token, and for a browser
+//!   its own encryption;
+//! - a message goes to no host that the settings do not allow, whatever address a resident sent.
 //!
 //! The crate has no tables. [`sender`] knows nothing of alerts and is the project's HTTP/2 client for anything with many small requests.
 
@@ -27,32 +30,50 @@ mod error;
 pub mod fcm;
 mod lane;
 pub mod notice;
+mod precedence;
 pub mod sender;
 mod settings;
 #[cfg(test)]
 mod stories;
 mod tally;
+pub mod web_push;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use platform::Platform;
+use platform::clock::Clock;
 use platform::http::Routes;
+use platform::worker::{self, Turn, Wake};
 
 pub use channel::AppChannel;
 pub use error::Error;
-pub use settings::{ApnsSettings, FcmProject, FcmSettings, Settings};
+pub use settings::{ApnsSettings, FcmProject, FcmSettings, Settings, WebPushSettings};
+
+/// How often it is seen to that an alert finds its connections open.
+const WARM_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Starts the service: works through the app channel's batches. It has no routes.
 ///
 /// # Errors
 /// When a setting cannot be used, or the queue not be read.
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
-    for (provider, is_set) in [("apns", settings.apns.is_some()), ("fcm", settings.fcm.is_some())] {
+    let set = [("apns", settings.apns.is_some()), ("fcm", settings.fcm.is_some()), ("web_push", settings.web_push.is_some())];
+    for (provider, is_set) in set {
         if !is_set {
             tracing::warn!(provider, "a push provider is not set: its residents count as having no app");
         }
     }
     let channel = Arc::new(AppChannel::new(platform, &settings)?);
+    let (warmed, stop) = (Arc::clone(&channel), platform.tasks.token().clone());
+    // In real time, as the providers' connections and tokens live.
+    worker::run(&platform.tasks, &Clock::real(), "push.warm", WARM_INTERVAL, &Wake::new(), move || {
+        let (channel, stop) = (Arc::clone(&warmed), stop.clone());
+        async move {
+            stop.run_until_cancelled(channel.warm()).await;
+            Ok(Turn::Idle)
+        }
+    });
     dispatch::worker::run(platform, &settings.worker, channel)?;
     Ok(Routes::new("push"))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dispatch::worker::WorkerSettings;
+use domain::web_push::PushServices;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub apns: Option<ApnsSettings>,
     /// Google's service. Without it, residents with an Android phone count as having no app.
     pub fcm: Option<FcmSettings>,
+    /// The push services of browsers. Without it, residents with the app in a browser alone count as having no app.
+    pub web_push: Option<WebPushSettings>,
     /// How batches are worked through.
     pub worker: WorkerSettings,
 }
@@ -84,6 +87,32 @@ pub struct FcmProject {
     pub rate_per_minute: NonZeroU32,
 }
 
+/// Web Push with VAPID (RFC 8030, RFC 8292).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebPushSettings {
+    /// The signing key, P-256 in PKCS#8 PEM. Give this or `key_file`. Browsers subscribe with its public half: with another key all of them
+    /// have to subscribe anew.
+    #[serde(skip_serializing)]
+    pub key: SecretString,
+    /// The PEM file.
+    pub key_file: Option<PathBuf>,
+    /// How a push service reaches the operator: a `mailto:` or `https:` address.
+    pub subject: String,
+    /// The push services that may be called: `host`, `host:port`, or `*.domain` for all below it. No other address is ever called.
+    pub allowed_hosts: PushServices,
+    /// PEM certificates that are trusted besides the system's.
+    pub extra_ca: Option<PathBuf>,
+    /// HTTP/2 connections of this process to each push service.
+    pub connections: NonZeroUsize,
+    /// Streams of one connection, where the server allows as many.
+    pub streams: NonZeroUsize,
+    /// Messages a second over all processes to each push service; unlimited when absent.
+    pub rate_per_second: Option<NonZeroU32>,
+    /// Milliseconds to wait for an answer, and for a connection.
+    pub request_timeout_ms: u64,
+}
+
 impl Default for ApnsSettings {
     fn default() -> Self {
         Self {
@@ -116,6 +145,22 @@ impl Default for FcmSettings {
     }
 }
 
+impl Default for WebPushSettings {
+    fn default() -> Self {
+        Self {
+            key: SecretString::default(),
+            key_file: None,
+            subject: String::new(),
+            allowed_hosts: PushServices::default(),
+            extra_ca: None,
+            connections: NonZeroUsize::MIN,
+            streams: WEB_PUSH_STREAMS,
+            rate_per_second: None,
+            request_timeout_ms: WEB_PUSH_TIMEOUT_MS,
+        }
+    }
+}
+
 impl Default for FcmProject {
     fn default() -> Self {
         Self { service_account: SecretString::default(), service_account_file: None, rate_per_minute: FCM_QUOTA }
@@ -126,6 +171,10 @@ const CONNECTIONS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 const STREAMS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
 const FCM_QUOTA: NonZeroU32 = NonZeroU32::MIN.saturating_add(599_999);
 const REQUEST_TIMEOUT_MS: u64 = 20_000;
+/// What push services allow at most on one connection, as a rule.
+const WEB_PUSH_STREAMS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
+/// An address below an allowed domain may lead nowhere: its batch should not wait for it long.
+const WEB_PUSH_TIMEOUT_MS: u64 = 10_000;
 
 impl ApnsSettings {
     pub(crate) fn limits(&self) -> Limits {
@@ -134,6 +183,12 @@ impl ApnsSettings {
 }
 
 impl FcmSettings {
+    pub(crate) fn limits(&self) -> Limits {
+        limits(self.connections, self.streams, self.request_timeout_ms)
+    }
+}
+
+impl WebPushSettings {
     pub(crate) fn limits(&self) -> Limits {
         limits(self.connections, self.streams, self.request_timeout_ms)
     }

@@ -246,13 +246,29 @@ async fn a_body_larger_than_a_buffer_arrives_whole() {
     assert_eq!(server.seen.lock().unwrap().arrived, [body]);
 }
 
+/// The fuller a connection is, the more requests share a record and a system call: the next one is for what does not fit.
 #[tokio::test]
-async fn several_connections_share_the_load() {
-    let server = RawServer::start(MANY, None, accept).await;
-    assert!(all_accepted(&send_many(&sender(&server, limits(3)), 300).await));
-    let seen = server.seen.lock().unwrap();
-    assert_eq!(seen.connections, 3);
-    assert!(seen.accepted.values().all(|accepted| accepted.len() > 30), "{:?}", seen.accepted.values().map(Vec::len).collect::<Vec<_>>());
+async fn what_one_connection_cannot_hold_goes_over_the_others() {
+    let (all_are_full, filled) = tokio::sync::oneshot::channel();
+    let mut all_are_full = Some(all_are_full);
+    let server = RawServer::start(MANY, None, move |connection, event, seen: &Seen| {
+        let Event::Request(stream) = event else { return Vec::new() };
+        if !seen.accepted.contains_key(&connection) {
+            return vec![Act::Accept(stream)];
+        }
+        if (0..3).all(|connection| seen.open_on(connection) == 10) {
+            let _ = all_are_full.take().map(|full| full.send(()));
+        }
+        Vec::new()
+    })
+    .await;
+    let sender = sender(&server, Limits { streams: 10, ..limits(3) });
+    // One on each connection is answered, which opens its window; the others stay, ten on each.
+    tokio::select! {
+        _ = send_many(&sender, 3 + 30) => unreachable!("thirty are never answered"),
+        filled = filled => filled.unwrap(),
+    }
+    assert_eq!(server.seen.lock().unwrap().connections, 3);
 }
 
 struct Authority {

@@ -1,9 +1,10 @@
-//! Devices of the app: where push messages go.
+//! Devices of the app: where push messages go. Browsers register in [`crate::web_push`].
 //!
 //! A token that another person's app registers leaves the first person, since a phone is used by whoever signed in last. A
 //! token that a provider says is gone is removed, and the person is reached by SMS from then on.
 
 use axum::extract::State;
+use domain::ids::ResidentNo;
 use http::StatusCode;
 use platform::crypto::Purpose;
 use platform::http::{Access, FieldFault, Json, Path, Problem, ResidentCaller, Routes, routes};
@@ -23,7 +24,7 @@ pub(crate) fn routes() -> Routes<Service> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, AsRefStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-enum TokenKind {
+pub(crate) enum TokenKind {
     /// Apple: device token, hexadecimal.
     Apns,
     /// Google: registration token.
@@ -42,29 +43,58 @@ impl TokenKind {
     }
 }
 
-/// A device to be reached.
+/// A phone to be reached.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Device {
+#[schema(as = Device)]
+struct Phone {
     kind: TokenKind,
     token: String,
 }
 
 /// The device's number, with which it can be removed.
 #[derive(Serialize, ToSchema)]
-struct DeviceAdded {
+pub(crate) struct DeviceAdded {
     endpoint_id: i64,
 }
 
+/// What is stored of any device.
+pub(crate) struct Device<'a> {
+    pub(crate) kind: DeviceKind,
+    /// What names it, and nothing else: the token of a phone, the address of a browser's subscription.
+    pub(crate) name: &'a [u8],
+    /// What a message to it takes.
+    pub(crate) secret: &'a [u8],
+}
+
+/// Every kind of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceKind {
+    /// By a phone's own service.
+    Phone(TokenKind),
+    /// A browser, by its push service.
+    WebPush,
+}
+
+impl DeviceKind {
+    /// As the table names it.
+    fn stored(&self) -> &str {
+        match self {
+            Self::Phone(kind) => kind.as_ref(),
+            Self::WebPush => "web_push",
+        }
+    }
+}
+
 /// Register this device for alerts
-#[utoipa::path(post, path = "/api/v1/me/devices", request_body = Device,
+#[utoipa::path(post, path = "/api/v1/me/devices", request_body = Phone,
     responses((status = 201, description = "Alerts reach this device", body = DeviceAdded)))]
 async fn add(
     State(service): State<Service>,
     caller: ResidentCaller,
-    Json(device): Json<Device>,
+    Json(phone): Json<Phone>,
 ) -> Result<(StatusCode, axum::Json<DeviceAdded>), Problem> {
-    if !device.kind.accepts(&device.token) {
+    if !phone.kind.accepts(&phone.token) {
         return Err(Error::Invalid(vec![FieldFault::new(
             "token",
             "设备标识的格式与类型不符，请更新应用后重试。",
@@ -72,20 +102,29 @@ async fn add(
         )])
         .into());
     }
-    let (platform, stored) = (&service.platform, directory::stored(caller.no));
-    let hash = platform.keyring.hash(Purpose::PushToken, device.token.as_bytes());
-    let sealed = platform.keyring.seal(Purpose::PushToken, device.token.as_bytes()).into_bytes();
-    let mut tx = platform.database.begin().await.map_err(Error::from)?;
+    let token = phone.token.as_bytes();
+    let device = Device { kind: DeviceKind::Phone(phone.kind), name: token, secret: token };
+    Ok((StatusCode::CREATED, axum::Json(register(&service, caller.no, device).await?)))
+}
+
+/// Registers a device for alerts to this resident, and to nobody else.
+pub(crate) async fn register(service: &Service, no: ResidentNo, device: Device<'_>) -> Result<DeviceAdded, Error> {
+    let (platform, stored) = (&service.platform, directory::stored(no));
+    let hash = platform.keyring.hash(Purpose::PushToken, device.name);
+    let sealed = platform.keyring.seal(Purpose::PushToken, device.secret).into_bytes();
+    let mut tx = platform.database.begin().await?;
     let before = sqlx::query_scalar!("select resident_no from resident.device where token_hash = $1 for update", &hash.bytes()[..])
         .fetch_optional(&mut *tx)
         .await
         .map_err(Error::database("finding the device"))?;
+    // Sealed anew, too: a browser may get new keys at the same address.
     let endpoint_id = sqlx::query_scalar!(
         "insert into resident.device (resident_no, kind, token_hash, token_sealed, registered_at) values ($1, $2, $3, $4, $5)
-         on conflict (token_hash) do update set resident_no = excluded.resident_no, kind = excluded.kind, registered_at = excluded.registered_at
+         on conflict (token_hash) do update set resident_no = excluded.resident_no, kind = excluded.kind, token_sealed = excluded.token_sealed,
+             registered_at = excluded.registered_at
          returning endpoint_id",
         stored,
-        device.kind.as_ref(),
+        device.kind.stored(),
         &hash.bytes()[..],
         sealed,
         platform.clock.now()
@@ -104,8 +143,8 @@ async fn add(
     .map_err(Error::database("dropping the oldest devices"))?;
     let owners: Vec<i32> = std::iter::once(stored).chain(before).collect();
     count_again(&mut tx, &owners).await?;
-    tx.commit().await.map_err(Error::from)?;
-    Ok((StatusCode::CREATED, axum::Json(DeviceAdded { endpoint_id })))
+    tx.commit().await?;
+    Ok(DeviceAdded { endpoint_id })
 }
 
 /// Stop alerts to a device
@@ -150,12 +189,21 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     Ok(())
 }
 
-/// Keeps `has_app` true to the devices.
+/// Keeps `has_apns`, `has_fcm` and `has_web` true to the devices.
 async fn count_again(tx: &mut platform::database::Tx, residents: &[i32]) -> Result<(), Error> {
+    // Waited for first: a statement that begins afterwards sees the devices that others have committed until then.
+    sqlx::query!("select from resident.resident where resident_no = any($1) order by resident_no for no key update", residents)
+        .execute(&mut **tx)
+        .await
+        .map_err(Error::database("waiting for the owners of devices"))?;
     sqlx::query!(
-        "update resident.resident set has_app = not has_app
-         where resident_no = any($1)
-           and has_app is distinct from exists (select from resident.device where device.resident_no = resident.resident_no)",
+        "update resident.resident set has_apns = device.apns, has_fcm = device.fcm, has_web = device.web
+         from (select owner as resident_no, coalesce(bool_or(kind = 'apns'), false) as apns,
+                      coalesce(bool_or(kind in ('fcm_token', 'fcm_fid')), false) as fcm, coalesce(bool_or(kind = 'web_push'), false) as web
+               from unnest($1::int[]) as owner left join resident.device on device.resident_no = owner
+               group by owner) as device
+         where resident.resident_no = device.resident_no
+           and (resident.has_apns, resident.has_fcm, resident.has_web) is distinct from (device.apns, device.fcm, device.web)",
         residents
     )
     .execute(&mut **tx)

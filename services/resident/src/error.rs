@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::ids::{AlertId, ResidentNo};
+use platform::gather::Failure;
 use platform::http::{FieldFault, Problem};
 
 /// A failure of the resident service.
@@ -20,6 +21,9 @@ pub enum Error {
     /// Bus, cache or keys failed.
     #[error(transparent)]
     Platform(#[from] platform::Error),
+    /// What was asked together with others failed, or was broken off.
+    #[error(transparent)]
+    Gathered(#[from] Failure<Self>),
     /// Fields that are wrong.
     #[error("{} fields of the request are wrong", .0.len())]
     Invalid(Vec<FieldFault>),
@@ -50,6 +54,15 @@ pub enum Error {
     /// The caller may not see this resident.
     #[error("the resident lives outside the caller's area")]
     OutsideScope,
+    /// No such feedback, or not in the caller's area.
+    #[error("there is no such feedback in the caller's area")]
+    NoSuchFeedback,
+    /// Somebody has answered already.
+    #[error("the feedback has an answer already")]
+    FeedbackAnswered,
+    /// Web Push is not set.
+    #[error("this installation offers no Web Push")]
+    NoWebPush,
     /// Synthetic residents are only written into an empty table.
     #[error("there are residents already: synthetic ones are only written into an empty database")]
     ResidentsExist,
@@ -71,9 +84,14 @@ impl Error {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Database { .. } | Error::Platform(_) => Self::unavailable(&error),
+            Error::Database { .. } | Error::Platform(_) | Error::Gathered(_) => Self::unavailable(&error),
             Error::Stored { .. } | Error::ResidentsExist => Self::internal(&error),
             Error::Invalid(faults) => Self::invalid(faults),
+            Error::NoWebPush => Self::not_found(
+                "web_push_not_offered",
+                "本平台未开通浏览器推送，请留意短信。",
+                "This installation offers no Web Push; alerts come by SMS.",
+            ),
             Error::Code => Self::forbidden(
                 "code_not_valid",
                 "验证码不正确或已过期，请核对短信，或重新获取验证码。",
@@ -95,6 +113,14 @@ impl From<Error> for Problem {
                 "no_such_alert",
                 "您的收件箱中没有这条提醒，请刷新后重试。",
                 "This alert is not in your inbox. Refresh and try again.",
+            ),
+            Error::NoSuchFeedback => {
+                Self::not_found("no_such_feedback", "没有此反馈，或不在您的管辖范围内。", "There is no such feedback in your area.")
+            }
+            Error::FeedbackAnswered => Self::conflict(
+                "feedback_answered",
+                "该反馈已有答复，请刷新后查看。",
+                "This feedback has been answered. Reload to read the answer.",
             ),
             Error::OutsideScope => Self::forbidden("outside_scope", "该居民不在您的管辖范围内。", "This resident lives outside your area."),
         }

@@ -17,14 +17,19 @@ use strum::VariantArray as _;
 
 use crate::{Error, SCHEMA};
 
+/// Of a hundred people, those who have the app, unless [`People::with_app`] says otherwise.
+pub const APP_PERCENT: u8 = 70;
 /// Residents copied in one statement.
 const CHUNK: u32 = 20_000;
+/// From so many residents on, indexes are made after the rows.
+const MANY: u32 = 1_000_000;
 
 /// A synthetic population.
 #[derive(Clone, Debug)]
 pub struct People {
     count: u32,
     seed: u64,
+    app_percent: u8,
     /// First resident number of each community, ascending, with the community.
     homes: Vec<(u32, CommunityCode)>,
 }
@@ -51,7 +56,7 @@ pub struct Person {
     pub industry: Option<Industry>,
     /// English for one in a hundred.
     pub language: Language,
-    /// The app, for seven in ten.
+    /// The app, for seven in ten or as many as [`People::with_app`] says.
     pub device: Option<Device>,
 }
 
@@ -73,7 +78,13 @@ impl People {
                 }
             }
         }
-        Self { count, seed, homes }
+        Self { count, seed, app_percent: APP_PERCENT, homes }
+    }
+
+    /// The same people, of whom `percent` in a hundred have the app: four on Android for three on iPhones.
+    #[must_use]
+    pub fn with_app(self, percent: u8) -> Self {
+        Self { app_percent: percent, ..self }
     }
 
     /// How many there are.
@@ -88,16 +99,19 @@ impl People {
         }
         let home = self.homes.partition_point(|(first, _)| *first <= resident_no).checked_sub(1)?;
         let dice = mix(self.seed ^ u64::from(resident_no));
-        let device = match dice % 10 {
-            0..4 => Some(Device::Fcm(format!("{resident_no:08x}:fenghuo-{:016x}{:016x}", mix(dice ^ 1), mix(dice ^ 2)))),
-            4..7 => Some(Device::Apns(format!(
+        let (share, app) = (dice % 10 * 10 + dice / 10 % 10, u64::from(self.app_percent));
+        let device = match share {
+            _ if share >= app => None,
+            _ if share < app * 4 / 7 => {
+                Some(Device::Fcm(format!("{resident_no:08x}:fenghuo-{:016x}{:016x}", mix(dice ^ 1), mix(dice ^ 2))))
+            }
+            _ => Some(Device::Apns(format!(
                 "{resident_no:08x}{:016x}{:016x}{:016x}{:08x}",
                 mix(dice ^ 3),
                 mix(dice ^ 4),
                 mix(dice ^ 5),
                 dice as u32
             ))),
-            _ => None,
         };
         Some(Person {
             resident_no,
@@ -143,6 +157,8 @@ pub async fn write(
         return Err(Error::ResidentsExist);
     }
     let at = now.to_rfc3339();
+    // Hashes fall all over an index: with millions it is quicker, and far less is written, to make the indexes when the rows are in.
+    let indexes = if people.count >= MANY { take_indexes(&mut tx).await? } else { Vec::new() };
     let mut first = 1;
     while first <= people.count {
         let last = people.count.min(first + CHUNK - 1);
@@ -153,7 +169,7 @@ pub async fn write(
         }
         copy(
             &mut tx,
-            "copy resident.resident (resident_no, phone_hash, phone_sealed, district, township, community, industry, language, notices, has_app, registered_at) from stdin",
+            "copy resident.resident (resident_no, phone_hash, phone_sealed, district, township, community, industry, language, notices, has_apns, has_fcm, registered_at) from stdin",
             residents,
         )
         .await?;
@@ -167,9 +183,34 @@ pub async fn write(
     .fetch_one(&mut *tx)
     .await
     .map_err(Error::database("setting the next resident number"))?;
+    for index in indexes {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(index)).execute(&mut *tx).await.map_err(Error::database("making an index again"))?;
+    }
+    // The embedded database does it at no other time, and its plans would go by an empty table.
+    sqlx::query!("analyze resident.headcount").execute(&mut *tx).await.map_err(Error::database("analysing the headcount"))?;
     tx.commit().await?;
     tracing::info!(schema = SCHEMA, residents = people.count, "synthetic residents written");
     Ok(())
+}
+
+/// Drops the indexes of residents and devices that no constraint needs, and returns the statements that make them.
+async fn take_indexes(tx: &mut platform::database::Tx) -> Result<Vec<String>, Error> {
+    let failed = Error::database("putting indexes aside");
+    let found = sqlx::query!(
+        r#"select format('drop index resident.%I', i.indexname) as "dropped!", i.indexdef as "made!"
+             from pg_indexes i
+            where i.schemaname = 'resident' and i.tablename in ('resident', 'device')
+              and not exists (select from pg_constraint c where c.conindid = format('resident.%I', i.indexname)::regclass)"#
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(failed)?;
+    let mut made = vec!["set local maintenance_work_mem = '1GB'".to_owned()];
+    for index in found {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(index.dropped)).execute(&mut **tx).await.map_err(Error::database("dropping an index"))?;
+        made.push(index.made);
+    }
+    Ok(made)
 }
 
 async fn copy(tx: &mut platform::database::Tx, statement: &'static str, lines: String) -> Result<(), Error> {
@@ -184,7 +225,7 @@ fn residents_line(lines: &mut String, person: &Person, keyring: &Keyring, at: &s
     let plain = person.phone.as_bytes();
     let _ = writeln!(
         lines,
-        "{}\t\\\\x{}\t\\\\x{}\t{}\t{}\t{}\t{}\t{}\tt\t{}\t{at}",
+        "{}\t\\\\x{}\t\\\\x{}\t{}\t{}\t{}\t{}\t{}\tt\t{}\t{}\t{at}",
         person.resident_no,
         hex::encode(keyring.hash(Purpose::ResidentPhone, plain).bytes()),
         hex::encode(keyring.seal(Purpose::ResidentPhone, plain).as_bytes()),
@@ -193,7 +234,8 @@ fn residents_line(lines: &mut String, person: &Person, keyring: &Keyring, at: &s
         person.community,
         person.industry.map_or("\\N", Into::into),
         person.language,
-        if person.device.is_some() { 't' } else { 'f' },
+        if matches!(person.device, Some(Device::Apns(_))) { 't' } else { 'f' },
+        if matches!(person.device, Some(Device::Fcm(_))) { 't' } else { 'f' },
     );
 }
 

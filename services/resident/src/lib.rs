@@ -6,9 +6,13 @@
 //!
 //! When dispatch releases an alert, its audience arrives here as one bitmap ([`alerts`]); the inbox is the live alerts
 //! whose bitmap holds the resident ([`inbox`]). An acknowledgement counts once per person and alert, whether it came by
-//! the button or by SMS ([`acknowledgement`], [`replies`], CQ11).
+//! the button or by SMS ([`acknowledgement`], [`replies`], CQ11). What many ask at the same moment goes to the database
+//! together ([`platform::gather`]): sessions and acknowledgements.
 //!
-//! Guarantees: for nobody without standing consent does the view `resident.reach` name a channel or `resident.endpoint` an
+//! How many people an audience has is answered from cells that are counted in the transaction of every change ([`headcount`]).
+//!
+//! Guarantees: an acknowledgement is durable before it is answered, and a repeat is told the time of the first; for nobody without
+//! standing consent does the view `resident.reach` name a channel or `resident.endpoint` an
 //! address, and by these two everything is planned and sent; opening a person's phone number leaves a trace ([`contact`],
 //! CQ14).
 
@@ -20,21 +24,29 @@ mod contact;
 mod devices;
 mod directory;
 mod error;
+mod feedback;
 pub mod generate;
+pub mod headcount;
 mod inbox;
 mod profile;
 mod registration;
 mod replies;
 mod session;
+mod web_push;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
+use headcount::Headcount;
 use platform::Platform;
 use platform::http::Routes;
 use serde::{Deserialize, Serialize};
 
+use acknowledgement::Acknowledgements;
 pub use error::Error;
+use inbox::LiveAlerts;
 pub use session::SessionAuthenticator;
+pub use web_push::WebPushOffer;
 
 /// The service's part of the database.
 pub const SCHEMA: &str = "resident";
@@ -56,40 +68,78 @@ pub struct Settings {
     pub signature: String,
     /// How many devices one resident may have; the oldest leaves.
     pub devices: u32,
+    /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are
+    /// dropped. At least one: alerts live across the end of a month.
+    pub keep_acknowledgements_months: u32,
+    /// What browsers are offered, if Web Push is set; no setting of its own: whoever puts the services together takes it from those of push.
+    #[serde(skip)]
+    pub web_push: Option<WebPushOffer>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { code_valid_s: 300, code_again_s: 60, codes_per_day: 10, signature: "烽火".to_owned(), devices: 5 }
+        Self {
+            code_valid_s: 300,
+            code_again_s: 60,
+            codes_per_day: 10,
+            signature: "烽火".to_owned(),
+            devices: 5,
+            keep_acknowledgements_months: 24,
+            web_push: None,
+        }
     }
 }
 
-/// What every handler stands on.
+/// What every handler stands on. Clones share it: one is made for every request.
 #[derive(Clone)]
-struct Service {
+struct Service(Arc<Parts>);
+
+struct Parts {
     platform: Platform,
-    settings: Arc<Settings>,
-    inboxes: inbox::LiveAlerts,
+    settings: Settings,
+    inboxes: LiveAlerts,
+    acknowledgements: Acknowledgements,
+    headcount: Headcount,
 }
 
-/// Subscribes to what concerns residents and returns the routes.
+impl Deref for Service {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Subscribes to what concerns residents, starts the workers of the headcount and returns the routes.
 ///
 /// # Errors
-/// When the bus refuses a subscription.
+/// When the bus refuses a subscription, or acknowledgements should not even be kept for a month.
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
-    let service =
-        Service { platform: platform.clone(), settings: Arc::new(settings), inboxes: inbox::LiveAlerts::new(platform.database.clone()) };
+    let months = settings.keep_acknowledgements_months;
+    if months == 0 {
+        let reason = "must be at least 1: alerts live across the end of a month".to_owned();
+        return Err(platform::Error::Setting { name: "resident.keep_acknowledgements_months", reason }.into());
+    }
+    let inboxes = LiveAlerts::new(platform.database.clone());
+    let acknowledgements = Acknowledgements::start(platform, &inboxes, months);
+    let headcount = Headcount::new(platform.database.clone());
+    let service = Service(Arc::new(Parts { platform: platform.clone(), settings, inboxes, acknowledgements, headcount }));
     platform.bus.start_relay(SCHEMA);
+    service.headcount.keep(&platform.tasks, &platform.clock);
+    headcount::start_folding(platform);
     alerts::subscribe(&service)?;
     replies::subscribe(&service)?;
     devices::subscribe(&service)?;
     Ok(registration::routes()
         .merge(consent::routes())
         .merge(profile::routes())
+        .merge(session::routes())
         .merge(devices::routes())
+        .merge(web_push::routes())
         .merge(inbox::routes())
         .merge(acknowledgement::routes())
         .merge(audience::routes())
         .merge(contact::routes())
+        .merge(feedback::routes())
         .with_state(service))
 }

@@ -127,7 +127,7 @@ async fn forget(State(service): State<Service>, caller: ResidentCaller) -> Resul
     // Numbers are not given out again, so old bitmaps stay right; the row stays as an empty shell that nothing reaches.
     sqlx::query!(
         "update resident.resident set phone_hash = null, phone_sealed = null, name_sealed = null, identity_hash = null, industry = null,
-             notices = false, has_app = false, enrolled_drill = false
+             notices = false, has_apns = false, has_fcm = false, has_web = false, enrolled_drill = false
          where resident_no = $1",
         stored
     )
@@ -146,6 +146,10 @@ async fn forget(State(service): State<Service>, caller: ResidentCaller) -> Resul
         .execute(&mut *tx)
         .await
         .map_err(Error::database("forgetting consents"))?;
+    sqlx::query!("delete from resident.feedback where resident_no = $1", stored)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("forgetting feedback"))?;
     tx.publish(
         SCHEMA,
         &proto::AuditEntry {

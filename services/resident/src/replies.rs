@@ -13,8 +13,9 @@ use platform::crypto::{Purpose, Sealed};
 use proto::SmsReplied;
 use proto::topology::RESIDENT_SMS_REPLIES;
 
+use crate::acknowledgement::By;
 use crate::inbox::{LiveAlert, named};
-use crate::{Error, Service, acknowledgement, consent, directory};
+use crate::{Error, Service, consent, directory};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
@@ -85,7 +86,7 @@ async fn act(service: &Service, no: ResidentNo, text: &str, at: DateTime<Utc>) -
                 None => open.first(),
             };
             let Some(alert) = alert else { return Ok(Understood { meaning: "no_open_alert", alert: None }) };
-            acknowledgement::record(service, alert.id, no, "sms", at).await?;
+            service.acknowledgements.record(alert.id, no, By::Sms, at).await?;
             Ok(Understood { meaning: "acknowledged", alert: Some(alert.id) })
         }
         Reply::Other => Ok(Understood { meaning: "other", alert: None }),

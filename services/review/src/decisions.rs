@@ -3,15 +3,18 @@
 //! One route takes them all, since one table permits them all. A decision names the version it was made on.
 
 use axum::extract::State as Shared;
+use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, State};
 use domain::ids::AlertId;
 use domain::staff::Role;
 use platform::database::Tx;
 use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
+use platform::urgent;
 use proto::{AlertApproved, AlertStopped, StopReason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
 use crate::{Error, SCHEMA, Service, trace};
@@ -34,6 +37,12 @@ struct DecisionRequest {
     /// Why. Returns, refusals and cancellations need it; whoever submitted is told.
     #[serde(default)]
     reason: String,
+    /// The passage of the text that the reason is about.
+    #[serde(default)]
+    passage: Option<Passage>,
+    /// What of the checklist was ticked, for the history.
+    #[serde(default)]
+    checked: Vec<String>,
 }
 
 /// As whom a member of staff acts.
@@ -61,14 +70,17 @@ async fn decide(
     if alert.version != request.version {
         return Err(Error::Conflict { expected: request.version, found: alert.version, state: alert.state }.into());
     }
-    take(&service, &mut tx, &mut alert, &caller, request.action, request.reason.trim()).await?;
+    passage::check(request.passage.as_ref(), &request.checked)?;
+    take(&service, &mut tx, &mut alert, &caller, &request).await?;
     let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
     tx.commit().await.map_err(Error::from)?;
+    service.changed.wake();
     Ok(axum::Json(detail))
 }
 
 /// Takes the step with all that follows from it, inside the transaction.
-async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffCaller, action: Action, reason: &str) -> Result<(), Error> {
+async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffCaller, request: &DecisionRequest) -> Result<(), Error> {
+    let (action, reason) = (request.action, request.reason.trim());
     let now = service.platform.clock.now();
     let decision = alert_state::next(alert.state, action, &alert.participants, &actor(caller), reason)?;
     // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
@@ -79,11 +91,15 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
     alert.step(action, decision, now);
     store::save(tx, alert).await?;
     let said = (!reason.is_empty()).then_some(reason);
-    store::record(tx, alert, Step { action: action.as_ref(), from, actor: Some(caller.id), reason: said }).await?;
+    let step = Step::of(caller.id, action.as_ref(), from, said);
+    store::record(tx, alert, Step { passage: request.passage.as_ref(), checked: &request.checked, ..step }).await?;
     trace::leave(tx, caller, action.as_ref(), alert, said).await?;
     match action {
         Action::Approve | Action::Confirm => {
             tx.publish(SCHEMA, &AlertApproved { alert_id: alert.id.to_string() }).await?;
+            if alert.class == DeliveryClass::Urgent {
+                urgent::announce(&service.platform.cache, alert.id).await;
+            }
             if let Some(corrected) = alert.corrects {
                 supersede(service, tx, corrected, alert).await?;
             }
@@ -118,7 +134,7 @@ async fn supersede(service: &Service, tx: &mut Tx, corrected: AlertId, by: &Aler
     let from = old.state;
     old.step(Action::Supersede, decision, service.platform.clock.now());
     store::save(tx, &mut old).await?;
-    store::record(tx, &old, Step { action: Action::Supersede.as_ref(), from, actor: None, reason: None }).await?;
+    store::record(tx, &old, Step::of_platform(Action::Supersede.as_ref(), from)).await?;
     tx.publish(
         SCHEMA,
         &AlertStopped {

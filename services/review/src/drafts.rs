@@ -43,14 +43,15 @@ async fn gathered(service: &Service, event: DraftGathered) -> Result<(), BoxErro
         tx.rollback().await?;
         return Ok(());
     }
-    store::record(&mut tx, &alert, Step { action: "gathered", from: alert.state, actor: None, reason: None }).await?;
+    store::record(&mut tx, &alert, Step::of_platform("gathered", alert.state).writing()).await?;
     if let Ok(decision) = alert_state::next(alert.state, Action::Submit, &alert.participants, &Actor::System, "") {
         let from = alert.state;
         alert.step(Action::Submit, decision, now);
         store::save(&mut tx, &mut alert).await?;
-        store::record(&mut tx, &alert, Step { action: Action::Submit.as_ref(), from, actor: None, reason: None }).await?;
+        store::record(&mut tx, &alert, Step::of_platform(Action::Submit.as_ref(), from)).await?;
     }
     tx.commit().await?;
+    service.changed.wake();
     tracing::info!(alert = %alert.id, state = alert.state.as_ref(), records = alert.records, "draft gathered");
     metrics::counter!("alerts_drafted_total", "by" => "rule").increment(1);
     Ok(())

@@ -53,6 +53,9 @@ pub enum Error {
     /// The alert cannot be corrected, since nobody has received it.
     #[error("the alert cannot be corrected in state {}", .0.as_ref())]
     NotCorrectable(State),
+    /// Fields of a decision are wrong.
+    #[error("{} fields are wrong", .0.len())]
+    Invalid(Vec<FieldFault>),
     /// All short codes that were drawn are in use.
     #[error("no free short code was found")]
     NoShortCode,
@@ -95,6 +98,7 @@ impl From<Error> for Problem {
                 };
                 Self::new(status, refusal.as_ref(), format!("{refusal}。"), english(&refusal))
             }
+            Error::Invalid(faults) => Self::invalid(faults),
             Error::Content(faults) => Self::invalid(
                 faults
                     .into_iter()

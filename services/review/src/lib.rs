@@ -5,6 +5,8 @@
 //! events bring the alert through its last states ([`progress`]). A correction is a new alert that names the old one; the
 //! old one is superseded in the transaction that approves the new one ([`writing`], CAP *Update*).
 //!
+//! Pages listen to what changes ([`events`], from one [`feed`] a process) and ask for the whole at a glance ([`overview`]).
+//!
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
 //! two, enforced by the domain and again by a constraint of the table; a decision names the version it was made on, so of
 //! two reviewers deciding at once one gets a conflict; every step is in the alert's history, every step of a person in the
@@ -13,6 +15,10 @@
 mod decisions;
 mod drafts;
 mod error;
+mod events;
+mod feed;
+mod overview;
+mod passage;
 mod progress;
 mod reading;
 mod store;
@@ -21,9 +27,12 @@ mod writing;
 
 use platform::Platform;
 use platform::http::Routes;
+use platform::worker::Wake;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
+
+use feed::Feed;
 
 /// The service's part of the database.
 pub const SCHEMA: &str = "review";
@@ -50,6 +59,9 @@ impl Default for Settings {
 struct Service {
     platform: Platform,
     signature: std::sync::Arc<str>,
+    /// Tells the feed of this process that an alert changed.
+    changed: Wake,
+    feed: Feed,
 }
 
 /// Subscribes to drafts and to dispatch's progress, and returns the routes.
@@ -57,9 +69,12 @@ struct Service {
 /// # Errors
 /// When the bus refuses a subscription.
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
-    let service = Service { platform: platform.clone(), signature: settings.signature.into() };
+    let changed = Wake::new();
+    let feed = Feed::start(platform, &changed);
+    let service = Service { platform: platform.clone(), signature: settings.signature.into(), changed, feed };
     platform.bus.start_relay(SCHEMA);
     drafts::subscribe(&service)?;
     progress::subscribe(&service)?;
-    Ok(writing::routes().merge(decisions::routes()).merge(reading::routes()).with_state(service))
+    let routes = writing::routes().merge(decisions::routes()).merge(reading::routes()).merge(overview::routes()).merge(events::routes());
+    Ok(routes.with_state(service))
 }

@@ -45,7 +45,8 @@ async fn advance(service: &Service, alert: &str, action: Action, at: Option<Date
     let from = alert.state;
     alert.step(action, decision, at.unwrap_or_else(|| service.platform.clock.now()));
     store::save(&mut tx, &mut alert).await?;
-    store::record(&mut tx, &alert, Step { action: action.as_ref(), from, actor: None, reason: None }).await?;
+    store::record(&mut tx, &alert, Step::of_platform(action.as_ref(), from)).await?;
     tx.commit().await?;
+    service.changed.wake();
     Ok(())
 }

@@ -5,24 +5,26 @@ use std::collections::BTreeMap;
 use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, ContentFault, DeliveryClass};
-use domain::alert_state::{self, Action, State};
+use domain::alert_state::{self, Action, Participants, State};
 use domain::area::DistrictCode;
 use domain::audience::{Audience, AudienceQuery};
 use domain::ids::{AlertId, ShortCode, StaffId};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
-use domain::staff::{Role, Scope};
+use domain::staff::Role;
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::decisions::actor;
+use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
 use crate::{Error, Service};
 
-const READING: &[Role] = &[
+pub(crate) const READING: &[Role] = &[
     Role::CityCommandOfficer,
     Role::DistrictReviewer,
     Role::SubmittingUnit,
@@ -38,11 +40,12 @@ pub(crate) fn routes() -> Routes<Service> {
 
 /// Whether the caller may see the alert: their own area's and the whole city's.
 pub(crate) fn may_see(caller: &StaffCaller, alert: &Alert) -> bool {
-    let Some(district) = alert.participants.district else { return true };
-    match caller.scope {
-        Scope::City | Scope::Industry(_) => true,
-        Scope::District(_) | Scope::Community(_) => caller.scope.district() == Some(district),
-    }
+    is_in_view(caller, alert.participants.district)
+}
+
+/// The same by the district whose alert it is; none: the whole city's. Who belongs to no district sees every district's.
+pub(crate) fn is_in_view(caller: &StaffCaller, district: Option<DistrictCode>) -> bool {
+    district.is_none() || caller.scope.district().is_none_or(|own| Some(own) == district)
 }
 
 /// One line of a queue.
@@ -64,6 +67,12 @@ struct AlertLine {
     handed_over_at: Option<DateTime<Utc>>,
     /// Why it was last returned, refused or cancelled.
     last_reason: Option<String>,
+    exercise: bool,
+    /// The alert that it corrects.
+    corrects: Option<AlertId>,
+    expires_at: Option<DateTime<Utc>>,
+    /// How long recipients have to acknowledge, in seconds.
+    ack_window_s: Option<i32>,
 }
 
 /// Which alerts to list.
@@ -79,6 +88,9 @@ struct Filter {
     /// Only alerts that the caller answers for.
     #[serde(default)]
     mine: bool,
+    /// Only alerts that wait for a decision which is the caller's to take.
+    #[serde(default)]
+    waiting: bool,
     /// Alerts made before this one, for the next page.
     before: Option<AlertId>,
     /// At most so many, 1 to 200.
@@ -92,16 +104,18 @@ async fn list(
     caller: StaffCaller,
     Query(filter): Query<Filter>,
 ) -> Result<axum::Json<Vec<AlertLine>>, Problem> {
-    let own = match caller.scope {
-        Scope::City | Scope::Industry(_) => None,
-        Scope::District(_) | Scope::Community(_) => caller.scope.district(),
-    };
     let rows = sqlx::query!(
         r#"select alert_id, short_code, state, class, district, content #>> '{texts,zh-CN,headline}' as headline, version, created_at, changed_at,
              approved_at, handed_over_at,
-             (select reason from review.step where step.alert_id = alert.alert_id and reason is not null order by version desc limit 1) as last_reason
+             (select reason from review.step where step.alert_id = alert.alert_id and reason is not null order by version desc limit 1) as last_reason,
+             content ->> 'status' = 'exercise' as "exercise!", corrects, (content ->> 'expires_at')::timestamptz as expires_at,
+             (content ->> 'ack_window_s')::int as ack_window_s
            from review.alert
-           where ($1::text is null or state = $1)
+           where (not $7::bool or state = any($8))
+             and (not $7::bool or case when state = 'draft' then submitter = $9 else submitter <> $9 and district_reviewer is distinct from $9 end)
+             -- the first review of an alert across districts is the city's, of any other its own district's
+             and (not $7::bool or state <> 'district_review' or district is not distinct from $3)
+             and ($1::text is null or state = $1)
              and ($2::int is null or district = $2)
              and ($3::int is null or district is null or district = $3)
              and ($4::uuid is null or submitter = $4)
@@ -109,10 +123,13 @@ async fn list(
            order by alert_id desc limit $6"#,
         filter.state.map(|state| state.as_ref().to_owned()),
         filter.district.map(stored_district),
-        own.map(stored_district),
+        caller.scope.district().map(stored_district),
         filter.mine.then(|| caller.id.uuid()),
         filter.before.map(AlertId::uuid),
-        i64::from(filter.limit.unwrap_or(50).clamp(1, 200))
+        i64::from(filter.limit.unwrap_or(50).clamp(1, 200)),
+        filter.waiting,
+        &waiting_states(&caller),
+        caller.id.uuid()
     )
     .fetch_all(service.platform.database.pool())
     .await
@@ -133,10 +150,28 @@ async fn list(
                 approved_at: row.approved_at,
                 handed_over_at: row.handed_over_at,
                 last_reason: row.last_reason,
+                exercise: row.exercise,
+                corrects: row.corrects.map(AlertId::from_uuid),
+                expires_at: row.expires_at,
+                ack_window_s: row.ack_window_s,
             })
         })
         .collect::<Result<Vec<_>, Error>>()?;
     Ok(axum::Json(lines))
+}
+
+/// Where alerts stand that wait for somebody of this role, as the table of steps has it.
+fn waiting_states(caller: &StaffCaller) -> Vec<String> {
+    let is_open = |state: &State| {
+        // Somebody else wrote it: what the caller could decide then is what waits for them.
+        let others = Participants::written_by(StaffId::new(), caller.scope.district());
+        let own = Participants::written_by(caller.id, caller.scope.district());
+        let participants = if *state == State::Draft { own } else { others };
+        alert_state::open_actions(*state, &participants, &actor(caller))
+            .iter()
+            .any(|action| !matches!(action, Action::Cancel | Action::Discard))
+    };
+    State::VARIANTS.iter().filter(|state| is_open(state)).map(|state| state.as_ref().to_owned()).collect()
 }
 
 /// One step of an alert's history.
@@ -150,6 +185,14 @@ pub(crate) struct HistoryLine {
     /// None: the platform.
     actor: Option<Uuid>,
     reason: Option<String>,
+    /// The passage that the reason is about.
+    #[schema(value_type = Option<Passage>)]
+    passage: Option<sqlx::types::Json<Passage>>,
+    /// What of the checklist was ticked.
+    checked: Vec<String>,
+    /// What the alert said from this version on, where the step changed that.
+    #[schema(value_type = Option<AlertContent>)]
+    content: Option<sqlx::types::Json<AlertContent>>,
     at: DateTime<Utc>,
 }
 
@@ -226,7 +269,9 @@ pub(crate) async fn detail(
 ) -> Result<AlertDetail, Error> {
     let history = sqlx::query_as!(
         HistoryLine,
-        r#"select version, action, from_state as "from", to_state as "to", actor, reason, at from review.step where alert_id = $1 order by version"#,
+        r#"select version, action, from_state as "from", to_state as "to", actor, reason, passage as "passage: _", checked,
+                  content as "content: _", at
+             from review.step where alert_id = $1 order by version"#,
         alert.id.uuid()
     )
     .fetch_all(connection)

@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Error;
+use crate::passage::Passage;
 
 /// One alert with everything a decision needs.
 #[derive(Clone, Debug)]
@@ -201,12 +202,36 @@ pub(crate) struct Step<'a> {
     pub(crate) from: State,
     pub(crate) actor: Option<StaffId>,
     pub(crate) reason: Option<&'a str>,
+    /// What the reason is about.
+    pub(crate) passage: Option<&'a Passage>,
+    /// What of the checklist was ticked.
+    pub(crate) checked: &'a [String],
+    /// Whether the alert says something else from here on.
+    pub(crate) writes: bool,
+}
+
+impl<'a> Step<'a> {
+    /// A step of the platform.
+    pub(crate) fn of_platform(action: &'a str, from: State) -> Self {
+        Self { action, from, actor: None, reason: None, passage: None, checked: &[], writes: false }
+    }
+
+    /// A step of a person.
+    pub(crate) fn of(actor: StaffId, action: &'a str, from: State, reason: Option<&'a str>) -> Self {
+        Self { actor: Some(actor), reason, ..Self::of_platform(action, from) }
+    }
+
+    /// One that changed what the alert says.
+    pub(crate) fn writing(self) -> Self {
+        Self { writes: true, ..self }
+    }
 }
 
 /// Adds the step that led to the alert's present version.
 pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result<(), Error> {
     sqlx::query!(
-        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at, passage, checked, content)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         alert.id.uuid(),
         alert.version,
         step.action,
@@ -214,7 +239,10 @@ pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result
         alert.state.as_ref(),
         step.actor.map(StaffId::uuid),
         step.reason,
-        alert.changed_at
+        alert.changed_at,
+        step.passage.map(serde_json::to_value).transpose().map_err(|_| Error::Stored { what: "passage" })?,
+        step.checked,
+        step.writes.then(|| json(&alert.content)).transpose()?
     )
     .execute(&mut **tx)
     .await

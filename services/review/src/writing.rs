@@ -92,10 +92,11 @@ async fn edit(
     alert.missing.clear();
     alert.changed_at = service.platform.clock.now();
     store::save(&mut tx, &mut alert).await?;
-    store::record(&mut tx, &alert, Step { action: "edit", from: alert.state, actor: Some(caller.id), reason: None }).await?;
+    store::record(&mut tx, &alert, Step::of(caller.id, "edit", alert.state, None).writing()).await?;
     trace::leave(&mut tx, &caller, "edit", &alert, None).await?;
     let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
     tx.commit().await.map_err(Error::from)?;
+    service.changed.wake();
     Ok(axum::Json(detail))
 }
 
@@ -154,11 +155,12 @@ async fn add(
 ) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     store::insert(&mut tx, &alert).await?;
-    store::record(&mut tx, &alert, Step { action, from: alert.state, actor: Some(caller.id), reason }).await?;
+    store::record(&mut tx, &alert, Step::of(caller.id, action, alert.state, reason).writing()).await?;
     trace::leave(&mut tx, caller, action, &alert, reason).await?;
     let stored = store::load(&mut tx, alert.id, false).await?;
     let detail = reading::detail(service, &mut tx, stored, caller).await?;
     tx.commit().await.map_err(Error::from)?;
+    service.changed.wake();
     metrics::counter!("alerts_drafted_total", "by" => "staff").increment(1);
     Ok((StatusCode::CREATED, axum::Json(detail)))
 }

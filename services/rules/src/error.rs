@@ -1,7 +1,7 @@
 //! What can go wrong here, and what a caller is told.
 
 use domain::area::DistrictCode;
-use domain::ids::RuleId;
+use domain::ids::{AlertId, RuleId};
 use domain::rule::RuleFault;
 use platform::http::{FieldFault, Problem};
 
@@ -45,6 +45,9 @@ pub enum Error {
         /// The version asked for.
         version: u32,
     },
+    /// No rule made this alert, or it is of another area.
+    #[error("no rule made alert {0}, or it is not the caller's to see")]
+    NoSuchDraft(AlertId),
     /// The rule is not in force.
     #[error("rule {0} is not active")]
     NotActive(RuleId),
@@ -92,6 +95,11 @@ impl From<Error> for Problem {
             Error::NoSuchRule(_) => {
                 Self::not_found("no_such_rule", "没有此规则，请刷新规则列表后重试。", "There is no such rule. Reload the list.")
             }
+            Error::NoSuchDraft(_) => Self::not_found(
+                "no_records",
+                "此弹窗不是由规则生成，或不在您的管辖范围内，没有可核对的记录。",
+                "No rule made this alert, or it is not in your area: there are no records to check.",
+            ),
             Error::NoSuchVersion { version, .. } => Self::not_found(
                 "no_such_version",
                 format!("该规则没有第 {version} 版，请查看版本列表。"),

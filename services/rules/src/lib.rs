@@ -24,6 +24,7 @@ mod drafting;
 mod error;
 mod gathering;
 mod library;
+mod matched_records;
 mod matching;
 mod open_drafts;
 mod record;
@@ -118,5 +119,10 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     platform.bus.start_relay(SCHEMA);
     gathering::subscribe(&service)?;
     closing::start(&service);
-    Ok(authoring::routes().merge(trial::routes()).merge(district_facts::routes()).merge(open_drafts::routes()).with_state(service))
+    Ok(authoring::routes()
+        .merge(trial::routes())
+        .merge(district_facts::routes())
+        .merge(open_drafts::routes())
+        .merge(matched_records::routes())
+        .with_state(service))
 }

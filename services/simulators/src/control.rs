@@ -3,7 +3,7 @@
 //! | request | does |
 //! |---|---|
 //! | `GET /stats` | counts per provider |
-//! | `GET /received?token=…` | how often and under which collapse ids a token was reached, and its last pushes |
+//! | `GET /received?token=…` | how often and under which collapse ids a token was reached, and its last pushes; the id of a subscription too |
 //! | `GET /sms?phone=…` | the same for a phone |
 //! | `GET /recipients?provider=apns` | every recipient with its count, as CSV, streamed |
 //! | `POST /faults` | `{"provider":"apns","faults":[…],"latency_ms":0,"goaway_after":null}` replaces that provider's faults |
@@ -65,6 +65,7 @@ struct Reply {
 struct Received {
     apns: Count,
     fcm: Count,
+    web_push: Count,
     pushes: Vec<ReceivedPush>,
 }
 
@@ -81,7 +82,8 @@ async fn stats(State(simulators): State<Simulators>) -> Json<Statistics> {
 
 async fn received(State(simulators): State<Simulators>, Query(TokenQuery { token }): Query<TokenQuery>) -> Json<Received> {
     let count = |provider| simulators.ledger(provider).count(&token);
-    Json(Received { apns: count(Provider::Apns), fcm: count(Provider::Fcm), pushes: simulators.pushes_to(&token) })
+    let (apns, fcm, web_push) = (count(Provider::Apns), count(Provider::Fcm), count(Provider::WebPush));
+    Json(Received { apns, fcm, web_push, pushes: simulators.pushes_to(&token) })
 }
 
 async fn sms(State(simulators): State<Simulators>, Query(PhoneQuery { phone }): Query<PhoneQuery>) -> Json<ReceivedByPhone> {

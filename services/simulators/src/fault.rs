@@ -22,19 +22,19 @@ use crate::dice::{Dice, hash, within};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FaultKind {
-    /// The app was removed. APNs 410 `Unregistered` with timestamp, FCM 404 `UNREGISTERED`, SMPP `ESME_RINVDSTADR`.
+    /// The app was removed. APNs 410 `Unregistered` with timestamp, FCM 404 `UNREGISTERED`, Web Push 410, SMPP `ESME_RINVDSTADR`.
     Gone,
-    /// The address was never right. APNs 400 `BadDeviceToken`, FCM 400 `INVALID_ARGUMENT`, SMPP `ESME_RINVDSTADR`.
+    /// The address was never right. APNs 400 `BadDeviceToken`, FCM 400 `INVALID_ARGUMENT`, Web Push 404, SMPP `ESME_RINVDSTADR`.
     BadRecipient,
-    /// APNs 429 `TooManyRequests`, FCM 429 `QUOTA_EXCEEDED`, both with `Retry-After`; SMPP `ESME_RTHROTTLED`.
+    /// APNs 429 `TooManyRequests`, FCM 429 `QUOTA_EXCEEDED`, Web Push 429, all with `Retry-After`; SMPP `ESME_RTHROTTLED`.
     Throttled {
         /// Seconds in `Retry-After`; 0 sends no such header.
         #[serde(default)]
         retry_after_s: u32,
     },
-    /// APNs 500 `InternalServerError`, FCM 500 `INTERNAL`, SMPP `ESME_RSYSERR`.
+    /// APNs 500 `InternalServerError`, FCM 500 `INTERNAL`, Web Push 500, SMPP `ESME_RSYSERR`.
     InternalError,
-    /// APNs 503 `ServiceUnavailable`, FCM 503 `UNAVAILABLE`, SMPP `ESME_RMSGQFUL`.
+    /// APNs 503 `ServiceUnavailable`, FCM 503 `UNAVAILABLE`, Web Push 503, SMPP `ESME_RMSGQFUL`.
     Unavailable,
     /// No answer, ever; the message does not arrive.
     Hang,
@@ -44,11 +44,11 @@ pub enum FaultKind {
     AnswerLost,
     /// An answer that no specification knows: HTTP 418 with bytes that are not text; SMPP `generic_nack`.
     Nonsense,
-    /// APNs 403 `InvalidProviderToken`, FCM 401 and a refusing token endpoint, SMPP session closed and bind refused.
+    /// APNs 403 `InvalidProviderToken`, FCM 401 and a refusing token endpoint, Web Push 403, SMPP session closed and bind refused.
     CredentialsRefused,
-    /// APNs 403 `ExpiredProviderToken`, FCM 401 (a new access token is issued); SMPP as above.
+    /// APNs 403 `ExpiredProviderToken`, FCM 401 (a new access token is issued), Web Push 401; SMPP as above.
     CredentialsExpired,
-    /// FCM 401 `THIRD_PARTY_AUTH_ERROR`; APNs and SMPP as refused credentials.
+    /// FCM 401 `THIRD_PARTY_AUTH_ERROR`; the others as refused credentials.
     ThirdPartyAuthError,
     /// SMS only: accepted, then the receipt says `UNDELIV`.
     Undeliverable,
@@ -135,7 +135,7 @@ pub struct FaultPlan {
     pub faults: Vec<Fault>,
     /// How long every answer waits, in milliseconds.
     pub latency_ms: u64,
-    /// APNs and FCM: GOAWAY on a connection after so many requests.
+    /// APNs, FCM and Web Push: GOAWAY on a connection after so many requests.
     pub goaway_after: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! The outside world on loopback: APNs, FCM HTTP v1 with its OAuth endpoint, and an SMS centre.
+//! The outside world on loopback: APNs, FCM HTTP v1 with its OAuth endpoint, a browser's push service, and an SMS centre.
 //!
 //! Each simulator speaks the real protocol to the byte, so the platform reaches it with the same code and the
 //! same settings (base URL, extra CA, host and port) as the real provider.
@@ -12,7 +12,7 @@
 //! - **Fast.** One task per connection, answers in batches, no logging per request: the simulator must never be
 //!   the bottleneck of the fan-out benchmark.
 //!
-//! How the parts meet: [`apns`] and [`fcm`] decide what to answer, [`http2`] carries requests and answers over
+//! How the parts meet: [`apns`], [`fcm`] and [`web_push`] decide what to answer, [`http2`] carries requests and answers over
 //! [`certificate`]'s TLS, [`smsc`] does the same over SMPP; all of them ask [`fault`] and write into [`ledger`];
 //! [`control`] shows the ledger and takes faults over plain HTTP; [`Simulators`] starts everything and is the handle.
 
@@ -31,6 +31,7 @@ mod received;
 mod simulators;
 mod smsc;
 mod statistics;
+mod web_push;
 
 pub use error::Error;
 pub use fault::{Fault, FaultKind, FaultPlan};

@@ -27,6 +27,8 @@ pub struct Options {
     pub apns_port: u16,
     /// FCM HTTP v1 over TLS.
     pub fcm_port: u16,
+    /// The push service of browsers over TLS.
+    pub web_push_port: u16,
     /// The OAuth token endpoint of FCM, plain HTTP.
     pub oauth_port: u16,
     /// The SMS centre, SMPP 3.4 over plain TCP.
@@ -41,12 +43,14 @@ pub struct Options {
     pub keep_payloads: bool,
     /// How recipients are counted.
     pub counting: Counting,
-    /// Refuse APNs provider tokens and OAuth assertions that are too old or from the future. Off when the platform's clock is moved.
+    /// Refuse APNs provider tokens, VAPID tokens and OAuth assertions that are too old or from the future. Off when the platform's clock is moved.
     pub token_age_checked: bool,
     /// Topics (bundle ids) that the APNs key may push to; empty allows any.
     pub apns_topics: Vec<String>,
     /// Firebase project.
     pub fcm_project: String,
+    /// More Firebase projects of the same service account.
+    pub fcm_other_projects: Vec<String>,
     /// SMPP account.
     pub smpp_system_id: String,
     /// SMPP password, at most 8 octets (SMPP 3.4 §5.2.2); made at random when absent.
@@ -65,6 +69,7 @@ impl Default for Options {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             apns_port: 0,
             fcm_port: 0,
+            web_push_port: 0,
             oauth_port: 0,
             smpp_port: 0,
             control_port: 0,
@@ -75,6 +80,7 @@ impl Default for Options {
             token_age_checked: true,
             apns_topics: Vec::new(),
             fcm_project: "simulated-city".to_owned(),
+            fcm_other_projects: Vec::new(),
             smpp_system_id: "simulated-city".to_owned(),
             smpp_password: None,
             sms_number: "1069012320".to_owned(),
@@ -98,6 +104,8 @@ pub struct Addresses {
     pub apns: SocketAddr,
     /// FCM HTTP v1.
     pub fcm: SocketAddr,
+    /// The push service of browsers.
+    pub web_push: SocketAddr,
     /// OAuth token endpoint.
     pub oauth: SocketAddr,
     /// SMS centre.
@@ -117,6 +125,11 @@ impl Addresses {
         format!("https://{}", self.fcm)
     }
 
+    /// The address of a subscription at the push service of browsers.
+    pub fn web_push_url(&self, id: &str) -> String {
+        format!("https://{}/send/{id}", self.web_push)
+    }
+
     /// Token URI of the service account.
     pub fn oauth_url(&self) -> String {
         format!("http://{}/token", self.oauth)
@@ -131,7 +144,7 @@ impl Addresses {
 /// What the platform needs to be let in: made anew at every start, worth nothing outside the simulators.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Credentials {
-    /// PEM of the authority that signed the certificates of APNs and FCM.
+    /// PEM of the authority that signed the certificates of APNs, FCM and the push service.
     pub ca_pem: String,
     /// The `.p8` file: an ES256 key in PKCS#8 PEM.
     pub apns_key_p8: String,

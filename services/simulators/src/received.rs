@@ -13,6 +13,8 @@ pub enum Provider {
     Apns,
     /// Firebase Cloud Messaging.
     Fcm,
+    /// A browser's push service.
+    WebPush,
     /// The SMS centre.
     Sms,
 }
@@ -22,29 +24,32 @@ impl fmt::Display for Provider {
         formatter.write_str(match self {
             Self::Apns => "apns",
             Self::Fcm => "fcm",
+            Self::WebPush => "web_push",
             Self::Sms => "sms",
         })
     }
 }
 
-/// One push as the device would have shown it.
+/// One push as the device would have shown it; to a browser, as its push service passed it on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReceivedPush {
     /// Who delivered it.
     pub provider: Provider,
     /// When it was accepted.
     pub at: DateTime<Utc>,
-    /// `apns-collapse-id`, or Android's `collapse_key`.
+    /// `apns-collapse-id`, Android's `collapse_key`, or `Topic`.
     pub collapse_id: Option<String>,
-    /// `apns-priority`, or Android's `priority`.
+    /// `apns-priority`, Android's `priority`, or `Urgency`.
     pub priority: Option<String>,
-    /// `apns-expiration` (Unix seconds), or Android's `ttl`.
+    /// `apns-expiration` (Unix seconds), Android's `ttl`, or `TTL`.
     pub expiration: Option<String>,
-    /// `apns-push-type`; FCM has none.
+    /// `apns-push-type`; the others have none.
     pub push_type: Option<String>,
-    /// `apns-topic`; FCM has none.
+    /// `apns-topic`; the others have none.
     pub topic: Option<String>,
-    /// The body: APNs' payload, or FCM's `message`.
+    /// The Firebase project that sent it; the others have none.
+    pub project: Option<String>,
+    /// The body: APNs' payload, or FCM's `message`; of a message to a browser `content_encoding` and `body`, sealed, in base64url.
     pub payload: serde_json::Value,
 }
 

@@ -22,6 +22,7 @@ use crate::{
     received::{Provider, ReceivedPush, ReceivedSms},
     smsc::{self, Smsc, phone_key},
     statistics::Statistics,
+    web_push::WebPush,
 };
 
 /// The running simulators. Clones share them; they run until [`Simulators::stop`].
@@ -32,6 +33,7 @@ pub struct Simulators(Arc<Running>);
 struct Running {
     apns: Arc<Apns>,
     fcm: Arc<Fcm>,
+    web_push: Arc<WebPush>,
     smsc: Arc<Smsc>,
     addresses: Addresses,
     credentials: Credentials,
@@ -50,11 +52,18 @@ impl Simulators {
 
         let (apns_listener, apns_address) = bind(options.address, options.apns_port).await?;
         let (fcm_listener, fcm_address) = bind(options.address, options.fcm_port).await?;
+        let (web_push_listener, web_push_address) = bind(options.address, options.web_push_port).await?;
         let (oauth_listener, oauth_address) = bind(options.address, options.oauth_port).await?;
         let (smpp_listener, smpp_address) = bind(options.address, options.smpp_port).await?;
         let (control_listener, control_address) = bind(options.address, options.control_port).await?;
-        let addresses =
-            Addresses { apns: apns_address, fcm: fcm_address, oauth: oauth_address, smpp: smpp_address, control: control_address };
+        let addresses = Addresses {
+            apns: apns_address,
+            fcm: fcm_address,
+            web_push: web_push_address,
+            oauth: oauth_address,
+            smpp: smpp_address,
+            control: control_address,
+        };
         let credentials = Credentials {
             ca_pem: certificate.ca_pem,
             fcm_service_account: account.file(&addresses.oauth_url()),
@@ -73,6 +82,7 @@ impl Simulators {
         let running = Running {
             apns: Arc::new(Apns::new(&options, &provider_key, changed.clone())?),
             fcm: Arc::new(Fcm::new(&options, &account, changed.clone())?),
+            web_push: Arc::new(WebPush::new(&options, web_push_address, changed.clone())),
             smsc: Arc::new(Smsc::new(&options, password, changed.clone())),
             addresses,
             credentials,
@@ -82,7 +92,8 @@ impl Simulators {
         };
         let (tasks, stop) = (&running.tasks, &running.stop);
         tasks.spawn(http2::listen(apns_listener, certificate.tls.clone(), running.apns.clone(), tasks.clone(), stop.clone()));
-        tasks.spawn(http2::listen(fcm_listener, certificate.tls, running.fcm.clone(), tasks.clone(), stop.clone()));
+        tasks.spawn(http2::listen(fcm_listener, certificate.tls.clone(), running.fcm.clone(), tasks.clone(), stop.clone()));
+        tasks.spawn(http2::listen(web_push_listener, certificate.tls, running.web_push.clone(), tasks.clone(), stop.clone()));
         tasks.spawn(fcm::listen_oauth(oauth_listener, running.fcm.clone(), stop.clone()));
         tasks.spawn(smsc::listen(smpp_listener, running.smsc.clone(), tasks.clone(), stop.clone()));
         let simulators = Self(Arc::new(running));
@@ -108,10 +119,11 @@ impl Simulators {
         &self.0.credentials
     }
 
-    /// The last pushes to a token or installation id, oldest first; empty unless `keep_payloads`.
+    /// The last pushes to a token, installation id or id of a subscription, oldest first; empty unless `keep_payloads`.
     pub fn pushes_to(&self, token: &str) -> Vec<ReceivedPush> {
         let mut pushes = self.0.apns.kept.of(token);
         pushes.extend(self.0.fcm.kept.of(token));
+        pushes.extend(self.0.web_push.kept.of(token));
         pushes.sort_by_key(|push| push.at);
         pushes
     }
@@ -154,6 +166,7 @@ impl Simulators {
         Statistics {
             apns: self.0.apns.tallies.push_statistics(&self.0.apns.ledger),
             fcm: self.0.fcm.tallies.push_statistics(&self.0.fcm.ledger),
+            web_push: self.0.web_push.tallies.push_statistics(&self.0.web_push.ledger),
             sms: self.0.smsc.statistics(),
         }
     }
@@ -191,7 +204,7 @@ impl Simulators {
 
     /// Forgets what arrived and ends all faults.
     pub fn reset(&self) {
-        for provider in [Provider::Apns, Provider::Fcm, Provider::Sms] {
+        for provider in [Provider::Apns, Provider::Fcm, Provider::WebPush, Provider::Sms] {
             self.heal(provider);
         }
         self.0.smsc.reset();
@@ -201,12 +214,14 @@ impl Simulators {
         self.0.fcm.ledger.reset();
         self.0.fcm.kept.reset();
         self.0.fcm.tallies.reset();
+        self.0.web_push.reset();
     }
 
     pub(crate) fn ledger(&self, provider: Provider) -> &Ledger {
         match provider {
             Provider::Apns => &self.0.apns.ledger,
             Provider::Fcm => &self.0.fcm.ledger,
+            Provider::WebPush => &self.0.web_push.ledger,
             Provider::Sms => &self.0.smsc.ledger,
         }
     }
@@ -215,6 +230,7 @@ impl Simulators {
         match provider {
             Provider::Apns => &self.0.apns.faults,
             Provider::Fcm => &self.0.fcm.faults,
+            Provider::WebPush => &self.0.web_push.faults,
             Provider::Sms => &self.0.smsc.faults,
         }
     }

@@ -20,6 +20,8 @@ pub struct Statistics {
     pub apns: PushStatistics,
     /// FCM.
     pub fcm: PushStatistics,
+    /// The push service of browsers.
+    pub web_push: PushStatistics,
     /// The SMS centre.
     pub sms: SmsStatistics,
 }

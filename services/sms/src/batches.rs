@@ -1,8 +1,8 @@
 //! The SMS channel of dispatch's worker: sends the batches of the queue `sms.batches`.
 //!
-//! One batch is sent in chunks of as many messages as all windows together hold. After each chunk the rows of what was
-//! accepted are stored, then the outcomes are noted for the ledger. So whoever has an accepted outcome has a row, and receipts
-//! find it. **The bound on repeats:** a process that is killed repeats, for each batch in its hands, at most one chunk and the
+//! The windows are kept full. Whenever some hundred messages were answered the rows of the accepted are stored, while others are
+//! on the wire; then their outcomes are noted for the ledger. So whoever has an accepted outcome has a row, and receipts find it.
+//! **The bound on repeats:** a process that is killed repeats, for each batch in its hands, at most [`UNKEPT`] messages and the
 //! `checkpoint_every` recipients that were noted since the last checkpoint; a repeat carries the same concatenation reference.
 
 use std::{
@@ -23,12 +23,16 @@ use domain::{
     outcome::{Channel, Outcome},
     sms_text::{Composition, SmsTextError, compose},
 };
-use futures::future::join_all;
-use platform::{BoxError, Platform, crypto::Purpose};
+use futures::{
+    FutureExt as _, StreamExt as _,
+    future::{Fuse, FusedFuture as _},
+    stream::FuturesUnordered,
+};
+use platform::{BoxError, Platform};
 
 use crate::{
     error::Error,
-    message::{self, Message},
+    message::{self, Message, Of},
     phones::{self, Phone},
     settings::Settings,
     smpp::{
@@ -47,12 +51,23 @@ pub(crate) struct SmsChannel {
     pub(crate) account: Arc<Account>,
 }
 
-/// A message of the chunk on the wire.
+/// Messages that are on the wire, answered, or being stored.
+const UNKEPT: usize = 768;
+/// As many answers as are worth a statement.
+const KEPT_TOGETHER: usize = 256;
+
+/// A message to be sent.
 struct InHand<'a> {
     position: usize,
     resident: ResidentNo,
     phone: &'a Phone,
     segments: &'a Segments,
+}
+
+/// A message with what became of it.
+struct Answered<'a, 'b> {
+    message: &'a InHand<'b>,
+    submitted: Submitted,
 }
 
 impl BatchChannel for SmsChannel {
@@ -84,27 +99,51 @@ impl BatchChannel for SmsChannel {
                 None => noted.outcome(position, Outcome::NoEndpoint),
             }
         }
-        for chunk in in_hand.chunks(self.chunk()) {
-            if noted.is_stopping() {
-                break;
-            }
-            let answers = join_all(chunk.iter().map(|message| self.submit(message, noted))).await;
-            self.keep(batch, chunk, &answers, noted).await?;
-            if answers.iter().any(|answer| answer.outcome == Outcome::CredentialsRefused) {
-                // The ledger raises the alarm and holds the batch.
-                break;
-            }
-            if answers.iter().any(|answer| answer.outcome == Outcome::Pending) && !noted.is_stopping() {
-                return Ok(Sent::Hold { until: self.platform.clock.now() + UNBOUND_HOLD });
-            }
-        }
-        Ok(Sent::Done)
+        self.submit_all(batch, &in_hand, noted).await
     }
 }
 
 impl SmsChannel {
-    fn chunk(&self) -> usize {
-        self.settings.window.get().saturating_mul(self.settings.binds.get() as usize)
+    /// Keeps all windows full until everybody was tried, sending has to stop, or no bind is up. What was answered is stored beside it.
+    async fn submit_all(&self, batch: &Claimed, in_hand: &[InHand<'_>], noted: &Noted) -> Result<Sent, BoxError> {
+        let window = self.settings.window.get().saturating_mul(self.settings.binds.get() as usize);
+        let (mut next, mut over, mut unbound) = (in_hand.iter(), false, false);
+        let mut flying = FuturesUnordered::new();
+        let mut answered: Vec<Answered<'_, '_>> = Vec::new();
+        let (mut keeping, mut kept_now) = (std::pin::pin!(Fuse::terminated()), 0);
+        loop {
+            while !over && !noted.is_stopping() && flying.len() < window && flying.len() + answered.len() + kept_now < UNKEPT {
+                let Some(message) = next.next() else { break };
+                flying.push(
+                    async move { Answered { message, submitted: self.account.submit(message.phone.number, message.segments).await } },
+                );
+            }
+            if keeping.is_terminated() && (answered.len() >= KEPT_TOGETHER || (flying.is_empty() && !answered.is_empty())) {
+                kept_now = answered.len();
+                keeping.set(self.keep(batch, std::mem::take(&mut answered), noted).fuse());
+            }
+            tokio::select! {
+                biased;
+                kept = &mut keeping, if !keeping.is_terminated() => {
+                    kept?;
+                    kept_now = 0;
+                }
+                Some(answer) = flying.next() => {
+                    match answer.submitted.outcome {
+                        // The ledger raises the alarm and holds the batch.
+                        Outcome::CredentialsRefused => over = true,
+                        Outcome::Pending => (over, unbound) = (true, true),
+                        _ => {}
+                    }
+                    answered.push(answer);
+                }
+                else => break,
+            }
+        }
+        if unbound && !noted.is_stopping() {
+            return Ok(Sent::Hold { until: self.platform.clock.now() + UNBOUND_HOLD });
+        }
+        Ok(Sent::Done)
     }
 
     /// Anybody's phone, for what is meant for the public.
@@ -135,30 +174,18 @@ impl SmsChannel {
         Ok(composed)
     }
 
-    async fn submit(&self, message: &InHand<'_>, noted: &Noted) -> Submitted {
-        if noted.is_stopping() {
-            return Submitted { outcome: Outcome::Pending, ids: Vec::new() };
-        }
-        self.account.submit(message.phone.number, message.segments).await
-    }
-
     /// Stores the accepted, then notes what became of all.
-    async fn keep(&self, batch: &Claimed, chunk: &[InHand<'_>], answers: &[Submitted], noted: &Noted) -> Result<(), Error> {
+    async fn keep(&self, batch: &Claimed, answered: Vec<Answered<'_, '_>>, noted: &Noted) -> Result<(), Error> {
         let submitted_at = self.platform.clock.now();
-        let accepted: Vec<Message> = chunk
+        let accepted: Vec<Message> = answered
             .iter()
-            .zip(answers)
-            .filter(|(_, answer)| answer.outcome == Outcome::Accepted)
-            .map(|(message, answer)| Message {
-                resident: message.resident,
-                phone_hash: *self.platform.keyring.hash(Purpose::ResidentPhone, message.phone.number.e164().as_bytes()).bytes(),
-                smsc_ids: answer.ids.clone(),
-                submitted_at,
-            })
+            .filter(|answered| answered.submitted.outcome == Outcome::Accepted)
+            .map(|Answered { message, submitted }| Message { resident: message.resident, smsc_ids: submitted.ids.clone(), submitted_at })
             .collect();
-        message::store(&self.platform.database, batch.batch_id, batch.alert.alert_id, &accepted).await?;
-        for (message, answer) in chunk.iter().zip(answers) {
-            match answer.outcome {
+        let of = Of { alert: batch.alert.alert_id, batch: batch.batch_id, again: batch.was_held_before() };
+        message::store(&self.platform.database, of, &accepted).await?;
+        for Answered { message, submitted } in answered {
+            match submitted.outcome {
                 // Not sent: it stays pending.
                 Outcome::Pending => continue,
                 Outcome::EndpointGone => {
@@ -166,7 +193,7 @@ impl SmsChannel {
                 }
                 _ => {}
             }
-            noted.outcome(message.position, answer.outcome);
+            noted.outcome(message.position, submitted.outcome);
         }
         Ok(())
     }

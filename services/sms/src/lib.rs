@@ -3,7 +3,7 @@
 //! ```text
 //! sms.batches ─▶ batches ─▶ smpp::submit ═▶ SMS centre ═▶ delivered ─┬▶ message (receipts)
 //!                   │                                                └▶ reply ─▶ sms.replied
-//!                   └▶ dispatch's ledger, sms.message       sms.codes ─▶ codes ─▶ smpp::submit
+//!                   └▶ dispatch's ledger, sms.part          sms.codes ─▶ codes ─▶ smpp::submit
 //! ```
 //!
 //! What is guaranteed:
@@ -32,6 +32,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use platform::{
     Platform,
+    database::Monthly,
     http::Routes,
     worker::{self, Turn, Wake},
 };
@@ -58,7 +59,15 @@ const CODES_AT_ONCE: usize = 16;
 
 /// Starts the service: binds to the centre, works through batches, returns its routes.
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
+    let months = settings.keep_messages_months;
+    if months == 0 {
+        return Err(Error::Setting {
+            name: "sms.keep_messages_months",
+            reason: "must be at least 1: alerts live across the end of a month",
+        });
+    }
     let settings = Arc::new(settings);
+    Monthly { schema: SCHEMA, table: "part", column: "alert_id", months }.start(platform);
     let (account, delivered) = Account::start(platform, settings.clone())?;
     platform.tasks.spawn("sms.delivered", delivered::take(platform.clone(), settings.clone(), delivered));
 
@@ -80,5 +89,5 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
             Ok(Turn::Idle)
         }
     });
-    Ok(routes::routes().with_state(platform.clone()))
+    Ok(routes::routes(platform))
 }

@@ -45,6 +45,9 @@ pub struct Settings {
     pub reply_repeat_s: u32,
     /// Hours for which a receipt whose message is not known (yet) is kept.
     pub receipt_keep_hours: u32,
+    /// For how many months before the present one messages are kept, by when their alert was made; older ones are dropped. At
+    /// least 1: alerts live across the end of a month.
+    pub keep_messages_months: u32,
 }
 
 impl Default for Settings {
@@ -67,6 +70,7 @@ impl Default for Settings {
             unbound_patience_s: 10,
             reply_repeat_s: 120,
             receipt_keep_hours: 72,
+            keep_messages_months: 24,
         }
     }
 }

@@ -7,7 +7,7 @@ mod desk;
 
 use std::sync::{Arc, Mutex};
 
-use chrono::TimeDelta;
+use chrono::{DurationRound as _, TimeDelta};
 use city::{
     City,
     Store::{self, Embedded, Postgres},
@@ -212,7 +212,8 @@ async fn staff_of_the_area_see_counts_and_others_do_not(#[values(Embedded, Postg
     city.until_messages(alert, "undeliverable", 1).await;
 
     let path = format!("/api/v1/alerts/{alert}/sms");
-    let counts = json!({"submitted": 1, "delivered": 2, "undeliverable": 1, "segments": 12});
+    let counts = json!({"submitted": 1, "delivered": 2, "undeliverable": 1, "segments": 12,
+        "arrivals": [{"at": city.platform.clock.now().duration_trunc(TimeDelta::minutes(1)).unwrap(), "count": 2}]});
     for (token, status) in [(OFFICER, StatusCode::OK), (REVIEWER, StatusCode::OK), (OTHER_REVIEWER, StatusCode::FORBIDDEN)] {
         let (answered, body) = desk.get(token, &path).await;
         assert_eq!(answered, status, "{token}: {body}");

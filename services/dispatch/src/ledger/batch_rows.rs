@@ -65,8 +65,8 @@ pub(crate) async fn write(connection: &mut PgConnection, of: WaveOf, batches: &[
                on conflict (alert_id, wave, channel, number) do nothing
                returning batch_id, channel, number
            )
-           insert into dispatch.recipient_list (batch_id, recipients)
-           select batch_id, recipients from written join new using (channel, number)"#,
+           insert into dispatch.recipient_list (alert_id, batch_id, recipients)
+           select $1, batch_id, recipients from written join new using (channel, number)"#,
         of.alert_id.uuid(),
         i16::from(of.wave.get()),
         of.class == DeliveryClass::Urgent,

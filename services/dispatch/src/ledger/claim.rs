@@ -1,12 +1,12 @@
 //! Taking a batch, and keeping it.
 
 use domain::batch::{BatchNumber, Outcomes, RecipientList};
-use domain::ids::{AlertId, BatchId, WaveNo};
+use domain::ids::WaveNo;
 use domain::outcome::{Channel, Outcome};
 use proto::EndpointsGone;
 use proto::events::endpoints_gone::Entry;
 
-use super::{Claimed, GoneEndpoint, Ledger, Report, Standing, column, number_of};
+use super::{BatchKey, Claimed, GoneEndpoint, Ledger, Report, Standing, column, number_of};
 use crate::{Error, SCHEMA, signals};
 
 impl Ledger {
@@ -14,20 +14,22 @@ impl Ledger {
     ///
     /// `None`: there is nothing to do. Somebody else has it, it was closed, it must wait because quiet hours began, or nobody in it is to be sent
     /// to any more because the alert ended or all have acknowledged; in that last case it is closed here.
-    pub async fn claim(&self, batch_id: BatchId, holder: &str) -> Result<Option<Claimed>, Error> {
+    pub async fn claim(&self, BatchKey { alert_id, batch_id }: BatchKey, holder: &str) -> Result<Option<Claimed>, Error> {
         let now = self.clock.now();
         let Some(row) = sqlx::query!(
             r#"update dispatch.batch b
                   set state = case when b.send_until <= $3 then 'ready' else 'claimed' end,
                       lease = b.lease + 1, lease_until = $4, holder = $2
                  from dispatch.alert a, dispatch.recipient_list r
-                where b.batch_id = $1 and b.state = 'released' and a.alert_id = b.alert_id and r.batch_id = b.batch_id
-            returning b.alert_id, b.wave, b.channel, b.number, b.due_at, b.send_until, b.lease, b.outcomes, b.state, r.recipients,
+                where b.alert_id = $5 and b.batch_id = $1 and b.state = 'released'
+                  and a.alert_id = $5 and r.alert_id = $5 and r.batch_id = $1
+            returning b.wave, b.channel, b.number, b.due_at, b.send_until, b.lease, b.outcomes, b.state, r.recipients,
                       (a.state not in ('dispatching', 'active') or a.expires_at <= $3) as "ended!""#,
             batch_id.get(),
             holder,
             now,
             now + self.lease,
+            alert_id.uuid(),
         )
         .fetch_optional(self.database.pool())
         .await?
@@ -46,7 +48,7 @@ impl Ledger {
         let mut claimed = Claimed {
             batch_id,
             number: BatchNumber::try_from(row.number).map_err(|error| Error::damaged("number", of, error))?,
-            alert: self.alert(AlertId::from_uuid(row.alert_id)).await?,
+            alert: self.alert(alert_id).await?,
             wave: WaveNo::new(u8::try_from(row.wave).map_err(|error| Error::damaged("wave", of, error))?),
             channel: row.channel.parse::<Channel>().map_err(|error| Error::damaged("channel", of, error))?,
             recipients,
@@ -91,26 +93,15 @@ impl Ledger {
     /// Notes what became of the recipients so far, prunes endpoints, and renews the lease.
     pub async fn checkpoint(&self, claimed: &mut Claimed, report: &Report) -> Result<Standing, Error> {
         let now = self.clock.now();
-        let mut tx = self.database.begin().await?;
-        let ended = sqlx::query_scalar!(
-            r#"update dispatch.batch b
-                  set outcomes = $3, accepted = $4, lease_until = $5, first_hand_over_at = coalesce(b.first_hand_over_at, $6)
-                 from dispatch.alert a
-                where b.batch_id = $1 and b.lease = $2 and b.state = 'claimed' and a.alert_id = b.alert_id
-            returning (a.state not in ('dispatching', 'active') or a.expires_at <= $7) as "ended!""#,
-            claimed.batch_id.get(),
-            claimed.lease,
-            report.outcomes.encode(),
-            small(report.outcomes.count(Outcome::Accepted)),
-            now + self.lease,
-            report.first_hand_over_at,
-            now,
-        )
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(Error::LeaseLost(claimed.batch_id))?;
-        publish_gone(&mut tx, &report.gone).await?;
-        tx.commit().await?;
+        let ended = if report.gone.is_empty() {
+            self.note(self.database.pool(), claimed, report, now).await?
+        } else {
+            let mut tx = self.database.begin().await?;
+            let ended = self.note(&mut *tx, claimed, report, now).await?;
+            publish_gone(&mut tx, &report.gone).await?;
+            tx.commit().await?;
+            ended
+        };
         claimed.lease_until = now + self.lease;
         Ok(if ended {
             Standing::Ended
@@ -119,6 +110,34 @@ impl Ledger {
         } else {
             Standing::GoOn
         })
+    }
+
+    /// Whether the alert has ended.
+    async fn note(
+        &self,
+        on: impl sqlx::PgExecutor<'_>,
+        claimed: &Claimed,
+        report: &Report,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<bool, Error> {
+        sqlx::query_scalar!(
+            r#"update dispatch.batch b
+                  set outcomes = $3, accepted = $4, lease_until = $5, first_hand_over_at = coalesce(b.first_hand_over_at, $6)
+                 from dispatch.alert a
+                where b.alert_id = $8 and b.batch_id = $1 and b.lease = $2 and b.state = 'claimed' and a.alert_id = $8
+            returning (a.state not in ('dispatching', 'active') or a.expires_at <= $7) as "ended!""#,
+            claimed.batch_id.get(),
+            claimed.lease,
+            report.outcomes.encode(),
+            small(report.outcomes.count(Outcome::Accepted)),
+            now + self.lease,
+            report.first_hand_over_at,
+            now,
+            claimed.alert.alert_id.uuid(),
+        )
+        .fetch_optional(on)
+        .await?
+        .ok_or(Error::LeaseLost(claimed.batch_id))
     }
 
     /// Gives the batch back with what is known so far; it is released again from `not_before` on, to anybody. For credentials that were refused,
@@ -135,7 +154,7 @@ impl Ledger {
             r#"update dispatch.batch
                   set state = 'ready', outcomes = $3, accepted = $4, not_before = $5, lease = lease + 1, lease_until = null, holder = null,
                       first_hand_over_at = coalesce(first_hand_over_at, $6)
-                where batch_id = $1 and lease = $2 and state = 'claimed'
+                where alert_id = $7 and batch_id = $1 and lease = $2 and state = 'claimed'
             returning batch_id"#,
             claimed.batch_id.get(),
             claimed.lease,
@@ -143,6 +162,7 @@ impl Ledger {
             small(report.outcomes.count(Outcome::Accepted)),
             not_before,
             report.first_hand_over_at,
+            claimed.alert.alert_id.uuid(),
         )
         .fetch_optional(&mut *tx)
         .await?

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::outcome::{Channel, Outcome};
 use domain::retry::spread;
 
@@ -71,34 +71,16 @@ impl Ledger {
 
     async fn write_close(&self, claimed: &Claimed, report: &Report, settled: &Settled) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut tx = self.database.begin().await?;
-        sqlx::query!(
-            r#"update dispatch.batch
-                  set state = 'closed', outcomes = $3, closed_at = $4, lease_until = null, holder = null,
-                      first_hand_over_at = coalesce(first_hand_over_at, $5),
-                      accepted = $6, retried = $7, fell_back = $8, unreachable = $9, withdrawn = $10
-                where batch_id = $1 and lease = $2 and state = 'claimed'
-            returning batch_id"#,
-            claimed.batch_id.get(),
-            claimed.lease,
-            report.outcomes.encode(),
-            now,
-            report.first_hand_over_at,
-            small(settled.accepted),
-            small(settled.retry.len()),
-            small(settled.fallback.len()),
-            small(settled.unreachable.len()),
-            small(settled.withdrawn),
-        )
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(Error::LeaseLost(claimed.batch_id))?;
-
-        let of = WaveOf { alert_id: claimed.alert.alert_id, wave: claimed.wave, class: claimed.alert.class, due_at: claimed.due_at };
-        batch_rows::write(&mut tx, of, &self.following(claimed, report, settled)?).await?;
-        if claimed.alert.personal {
-            follow_ups::open(&mut tx, claimed.alert.alert_id, &settled.unreachable, Reason::Unreachable, now).await?;
+        let following = self.following(claimed, report, settled)?;
+        let unreachable: &[u32] = if claimed.alert.personal { &settled.unreachable } else { &[] };
+        if following.is_empty() && unreachable.is_empty() && report.gone.is_empty() {
+            return mark_closed(self.database.pool(), claimed, report, settled, now).await;
         }
+        let mut tx = self.database.begin().await?;
+        mark_closed(&mut *tx, claimed, report, settled, now).await?;
+        let of = WaveOf { alert_id: claimed.alert.alert_id, wave: claimed.wave, class: claimed.alert.class, due_at: claimed.due_at };
+        batch_rows::write(&mut tx, of, &following).await?;
+        follow_ups::open(&mut tx, claimed.alert.alert_id, unreachable, Reason::Unreachable, now).await?;
         publish_gone(&mut tx, &report.gone).await?;
         Ok(tx.commit().await?)
     }
@@ -114,7 +96,7 @@ impl Ledger {
                 channel: claimed.channel,
                 number: claimed.number.next_retry().map_err(|error| Error::damaged("number", of, error))?,
                 recipients: list(&settled.retry).map_err(|error| Error::damaged("recipients", of, error))?,
-                not_before: now.checked_add_signed(wait).unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
+                not_before: now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC),
             });
         }
         if !settled.fallback.is_empty() {
@@ -127,6 +109,38 @@ impl Ledger {
         }
         Ok(batches)
     }
+}
+
+async fn mark_closed(
+    on: impl sqlx::PgExecutor<'_>,
+    claimed: &Claimed,
+    report: &Report,
+    settled: &Settled,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"update dispatch.batch
+              set state = 'closed', outcomes = $3, closed_at = $4, lease_until = null, holder = null,
+                  first_hand_over_at = coalesce(first_hand_over_at, $5),
+                  accepted = $6, retried = $7, fell_back = $8, unreachable = $9, withdrawn = $10
+            where alert_id = $11 and batch_id = $1 and lease = $2 and state = 'claimed'
+        returning batch_id"#,
+        claimed.batch_id.get(),
+        claimed.lease,
+        report.outcomes.encode(),
+        now,
+        report.first_hand_over_at,
+        small(settled.accepted),
+        small(settled.retry.len()),
+        small(settled.fallback.len()),
+        small(settled.unreachable.len()),
+        small(settled.withdrawn),
+        claimed.alert.alert_id.uuid(),
+    )
+    .fetch_optional(on)
+    .await?
+    .map(|_| ())
+    .ok_or(Error::LeaseLost(claimed.batch_id))
 }
 
 /// How often each outcome happened, for the dashboards.

@@ -50,6 +50,15 @@ pub struct SentAlert {
     pub(crate) personal: bool,
 }
 
+/// Where a batch stands in the ledger. The alert's id names the month in which it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BatchKey {
+    /// The alert.
+    pub alert_id: AlertId,
+    /// The batch.
+    pub batch_id: BatchId,
+}
+
 /// A batch in the hands of one holder.
 #[derive(Clone, Debug)]
 pub struct Claimed {
@@ -80,6 +89,11 @@ impl Claimed {
     /// Which send on this channel this is, from 1.
     pub fn attempt(&self) -> u8 {
         self.number.attempt()
+    }
+
+    /// Whether another holder, or this one, has had it before, and may have died before it noted what it sent.
+    pub fn was_held_before(&self) -> bool {
+        self.lease > 1
     }
 
     /// Those still to be sent to, with their positions in the batch.

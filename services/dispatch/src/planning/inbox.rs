@@ -14,7 +14,7 @@ pub(super) async fn publish_planned(tx: &mut Tx, alert_id: AlertId) -> Result<()
     let mut planned = RoaringBitmap::new();
     {
         let mut lists = sqlx::query_scalar!(
-            r#"select r.recipients from dispatch.recipient_list r join dispatch.batch b using (batch_id)
+            r#"select r.recipients from dispatch.recipient_list r join dispatch.batch b using (alert_id, batch_id)
                 where b.alert_id = $1 and b.wave = 1"#,
             alert_id.uuid()
         )

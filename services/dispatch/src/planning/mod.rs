@@ -6,7 +6,8 @@
 //!
 //! A chunk is one transaction that writes its batches and moves the wave's cursor, so planning goes on after a crash where it stopped, never twice
 //! over the same people, with memory for one chunk whatever the size of the city. The first chunk is small and sending begins when it is
-//! written; an urgent wave is planned before the next chunk of a routine one.
+//! written. An urgent wave is planned before the next chunk of a routine one, and by a planner that has nothing else to do ([`Line`]);
+//! routine waves rest from the moment that there is word of one ([`platform::urgent`]).
 //!
 //! The inbox shows an alert from its release on, before the first push arrives, where the audience names residents. Where it names areas, and
 //! in exercises (shown only to enrolled residents), the set of people is known only as far as it is planned: `alert.released` is
@@ -25,8 +26,11 @@ use domain::alert::DeliveryClass;
 use domain::audience::Audience;
 use domain::ids::{AlertId, WaveNo};
 use domain::outcome::Channel;
+use platform::Platform;
+use platform::cache::Cache;
 use platform::clock::Clock;
 use platform::database::{Database, Tx};
+use platform::urgent::Ear;
 
 use crate::ledger::batch_rows::{self, WaveOf};
 use crate::settings::Settings;
@@ -38,8 +42,20 @@ pub(crate) struct Planner {
     database: Database,
     clock: Clock,
     settings: Settings,
+    line: Line,
+    cache: Cache,
+    ear: Ear,
     /// The audience planned last: a bitmap of a whole city is megabytes, its chunks are hundreds.
     audience: Mutex<Option<(AlertId, Arc<Audience>)>>,
+}
+
+/// What a planner plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Whatever is to be planned, urgent alerts first.
+    All,
+    /// Urgent alerts only.
+    Urgent,
 }
 
 /// A wave under the planner's lock.
@@ -47,7 +63,7 @@ struct Planned {
     of: WaveOf,
     exercise: bool,
     personal: bool,
-    planned_to: i64,
+    planned: Cursor,
     chunks: i32,
     next_number: i32,
 }
@@ -62,12 +78,30 @@ struct Chunk {
     /// Audience without a channel.
     no_channel: Vec<u32>,
     /// The cursor after this chunk; none: the wave is planned to its end.
-    planned_to: Option<i64>,
+    planned: Option<Cursor>,
+}
+
+/// How far a wave is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    /// Which leg of the audience's query is being gone through, from 0; always 0 for people named one by one and for reminders.
+    leg: usize,
+    /// The last resident number, for reminders the last batch; -1 before the first.
+    to: i64,
+}
+
+impl Cursor {
+    const START: Self = Self { leg: 0, to: -1 };
+
+    fn at(number: u32) -> Self {
+        Self { leg: 0, to: i64::from(number) }
+    }
 }
 
 impl Planner {
-    pub(crate) fn new(database: Database, clock: Clock, settings: Settings) -> Self {
-        Self { database, clock, settings, audience: Mutex::default() }
+    pub(crate) fn new(platform: &Platform, settings: Settings, line: Line) -> Self {
+        let (database, cache, clock) = (platform.database.clone(), platform.cache.clone(), platform.clock.clone());
+        Self { database, clock, settings, line, cache, ear: Ear::default(), audience: Mutex::default() }
     }
 
     /// Releases what is due, then plans one chunk. False: there was nothing to do.
@@ -80,21 +114,28 @@ impl Planner {
     /// Plans one chunk of the most urgent wave. False: no wave is being planned.
     pub(crate) async fn chunk(&self) -> Result<bool, Error> {
         let mut tx = self.database.begin().await?;
-        let Some(wave) = lock_wave(&mut tx).await? else {
+        let Some(wave) = lock_wave(&mut tx, self.line).await? else {
             return Ok(false);
         };
+        if wave.of.class == DeliveryClass::Routine
+            && let Some(until) = self.ear.listen(&self.cache).await
+        {
+            drop(tx);
+            tokio::time::sleep_until(until).await;
+            return Ok(true);
+        }
         let limit = if wave.chunks == 0 { self.settings.first_chunk } else { self.settings.chunk };
         let chunk = if wave.of.wave == WaveNo::FIRST {
             let audience = self.audience(&mut tx, wave.of.alert_id).await?;
-            first_wave::chunk(&mut tx, &audience, wave.exercise, wave.planned_to, limit).await?
+            first_wave::chunk(&mut tx, &audience, wave.exercise, wave.planned, limit).await?
         } else {
             let batches = limit.div_ceil(u32::from(self.settings.batch_size));
-            reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, wave.planned_to, batches).await?
+            reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, wave.planned.to, batches).await?
         };
         self.write(&mut tx, &wave, &chunk).await?;
         tx.commit().await?;
         signals::PUMP.wake();
-        if chunk.planned_to.is_none() {
+        if chunk.planned.is_none() {
             signals::WATCH.wake();
             tracing::info!(alert_id = %wave.of.alert_id, wave = wave.of.wave.get(), chunks = wave.chunks + 1, "wave planned");
         }
@@ -108,21 +149,22 @@ impl Planner {
         let next = first.saturating_add(u32::try_from(batches.len()).unwrap_or(u32::MAX));
         batches.extend(batch_rows::cut(Channel::Sms, &chunk.sms, size, next, now)?);
         batch_rows::write(tx, wave.of, &batches).await?;
-        let done = chunk.planned_to.is_none();
+        let done = chunk.planned.is_none();
         sqlx::query!(
             r#"update dispatch.wave
-                  set planned_to = coalesce($3, planned_to), chunks = chunks + 1, next_number = next_number + $4, recipients = recipients + $5,
+                  set planned_to = coalesce($3, planned_to), planned_leg = coalesce($9, planned_leg), chunks = chunks + 1, next_number = next_number + $4, recipients = recipients + $5,
                       no_channel = no_channel + $6, state = case when $7 then 'sending' else state end,
                       planned_at = case when $7 then $8::timestamptz end
                 where alert_id = $1 and wave = $2"#,
             wave.of.alert_id.uuid(),
             i16::from(wave.of.wave.get()),
-            chunk.planned_to,
+            chunk.planned.map(|cursor| cursor.to),
             i32::try_from(batches.len()).unwrap_or(i32::MAX),
             i64::try_from(chunk.app.len() + chunk.sms.len()).unwrap_or(i64::MAX),
             i64::try_from(chunk.no_channel.len()).unwrap_or(i64::MAX),
             done,
             now,
+            chunk.planned.map(|cursor| i32::try_from(cursor.leg).unwrap_or(i32::MAX)),
         )
         .execute(&mut **tx)
         .await?;
@@ -161,13 +203,14 @@ impl Planner {
     }
 }
 
-async fn lock_wave(tx: &mut Tx) -> Result<Option<Planned>, Error> {
+async fn lock_wave(tx: &mut Tx, line: Line) -> Result<Option<Planned>, Error> {
     let row = sqlx::query!(
-        r#"select w.alert_id, w.wave, w.urgent, w.due_at, w.planned_to, w.chunks, w.next_number, a.exercise, a.personal
+        r#"select w.alert_id, w.wave, w.urgent, w.due_at, w.planned_to, w.planned_leg, w.chunks, w.next_number, a.exercise, a.personal
              from dispatch.wave w join dispatch.alert a using (alert_id)
-            where w.state = 'planning'
+            where w.state = 'planning' and (w.urgent or not $1)
             order by w.urgent desc, w.due_at limit 1
-              for update of w skip locked"#
+              for update of w skip locked"#,
+        line == Line::Urgent,
     )
     .fetch_optional(&mut **tx)
     .await?;
@@ -178,7 +221,10 @@ async fn lock_wave(tx: &mut Tx) -> Result<Option<Planned>, Error> {
             of: WaveOf { alert_id: AlertId::from_uuid(row.alert_id), wave: WaveNo::new(wave), class, due_at: row.due_at },
             exercise: row.exercise,
             personal: row.personal,
-            planned_to: row.planned_to,
+            planned: Cursor {
+                leg: usize::try_from(row.planned_leg).map_err(|error| Error::damaged("leg", row.alert_id, error))?,
+                to: row.planned_to,
+            },
             chunks: row.chunks,
             next_number: row.next_number,
         })

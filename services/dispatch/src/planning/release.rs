@@ -6,7 +6,7 @@ use domain::deadline::{self, Release};
 use domain::ids::AlertId;
 use proto::AlertReleased;
 
-use super::Planner;
+use super::{Line, Planner};
 use crate::{Error, SCHEMA};
 
 impl Planner {
@@ -16,10 +16,11 @@ impl Planner {
         let mut tx = self.database.begin().await?;
         let Some(row) = sqlx::query!(
             r#"select alert_id, class, exercise, audience, expires_at, due_at from dispatch.alert
-                where state = 'waiting' and release_at <= $1 and expires_at > $1
+                where state = 'waiting' and release_at <= $1 and expires_at > $1 and (class = 'urgent' or not $2)
                 order by class = 'urgent' desc, due_at limit 1
                   for update skip locked"#,
-            now
+            now,
+            self.line == Line::Urgent,
         )
         .fetch_optional(&mut *tx)
         .await?

@@ -6,7 +6,7 @@ use domain::outcome::{Channel, Outcome};
 use domain::reminder::next_channel;
 use platform::database::Tx;
 
-use super::Chunk;
+use super::{Chunk, Cursor};
 use crate::Error;
 use crate::ledger::number_of;
 
@@ -14,7 +14,7 @@ use crate::ledger::number_of;
 pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, planned_to: i64, limit: u32) -> Result<Chunk, Error> {
     let batches = sqlx::query!(
         r#"select b.batch_id, b.channel, b.outcomes, r.recipients
-             from dispatch.batch b join dispatch.recipient_list r using (batch_id)
+             from dispatch.batch b join dispatch.recipient_list r using (alert_id, batch_id)
             where b.alert_id = $1 and b.wave = 1 and b.batch_id > $2 order by b.batch_id limit $3"#,
         alert_id.uuid(),
         planned_to,
@@ -35,7 +35,7 @@ pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, planne
     }
     handed_over.sort_unstable_by_key(|(number, _)| *number);
     let mut chunk = silent(tx, alert_id, exercise, &handed_over).await?;
-    chunk.planned_to = last;
+    chunk.planned = last.map(|to| Cursor { leg: 0, to });
     Ok(chunk)
 }
 

@@ -1,11 +1,13 @@
 //! How the delivery of an alert goes. Numbers only, no persons.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
-use domain::area::{Area, DistrictCode};
+use domain::area::DistrictCode;
 use domain::ids::AlertId;
-use domain::outcome::Channel;
+use domain::outcome::{Channel, Outcome};
 use platform::http::{Json, PathId, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,7 +36,38 @@ pub(super) struct Delivery {
     /// Done, or still possible, by the deadline.
     on_time: bool,
     expires_at: DateTime<Utc>,
+    /// Who has acknowledged; counted anew every second at most.
+    acknowledged: i64,
+    follow_ups: FollowUps,
+    /// Those districts first in which most are still to be visited.
+    districts: Vec<DistrictFollowUps>,
+    /// Why recipients were not reached at the first try, the commonest first. Of the last 500 batches in which some were not.
+    failures: Vec<Failures>,
     waves: Vec<WaveDelivery>,
+}
+
+/// Visits that the alert led to.
+#[derive(Serialize, ToSchema)]
+struct FollowUps {
+    open: i64,
+    closed: i64,
+}
+
+/// Visits in one district.
+#[derive(Serialize, ToSchema)]
+struct DistrictFollowUps {
+    #[schema(value_type = String)]
+    district: DistrictCode,
+    follow_ups_open: i64,
+    follow_ups_closed: i64,
+}
+
+/// Recipients whom one channel did not reach for one reason.
+#[derive(Serialize, ToSchema)]
+struct Failures {
+    channel: Channel,
+    reason: Outcome,
+    count: i64,
 }
 
 /// One pass over the audience: 1 is the first push, 2 the reminder.
@@ -89,14 +122,20 @@ pub(super) async fn delivery(
     platform::http::Path(alert_id): PathId<AlertId>,
 ) -> Result<Json<Delivery>, Problem> {
     let (delivery, district) = load(&shared, alert_id).await?;
-    // An alert of the whole city reaches people of every district.
-    if let Some(district) = district {
-        caller.must_cover(Area::District(district))?;
-    }
+    caller.must_cover_alert_of(district)?;
     Ok(Json(delivery))
 }
 
-async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<DistrictCode>), Error> {
+/// Whose alert it is; none: the whole city's.
+pub(super) async fn district_of(shared: &Shared, alert_id: AlertId) -> Result<Option<DistrictCode>, Error> {
+    let district = sqlx::query_scalar!("select district from dispatch.alert where alert_id = $1", alert_id.uuid())
+        .fetch_optional(shared.database.pool())
+        .await?
+        .ok_or(Error::NoSuchAlert)?;
+    district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))
+}
+
+pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<DistrictCode>), Error> {
     let alert = sqlx::query!(
         r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at
              from dispatch.alert where alert_id = $1"#,
@@ -108,7 +147,15 @@ async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<Di
     let waves = waves(shared, alert_id).await?;
     let first_hand_over_at = waves.iter().flat_map(|wave| &wave.channels).filter_map(|channel| channel.first_hand_over_at).min();
     let district = alert.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
+    let districts = follow_ups(shared, alert_id).await?;
     let delivery = Delivery {
+        acknowledged: shared.acknowledged.total(alert_id).await?,
+        follow_ups: FollowUps {
+            open: districts.iter().map(|district| district.follow_ups_open).sum(),
+            closed: districts.iter().map(|district| district.follow_ups_closed).sum(),
+        },
+        districts,
+        failures: failures(shared, alert_id).await?,
         alert_id,
         class: alert.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
         on_time: alert.handed_over_at.unwrap_or_else(|| shared.clock.now()) <= alert.due_at,
@@ -124,6 +171,44 @@ async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<Di
         waves,
     };
     Ok((delivery, district))
+}
+
+async fn follow_ups(shared: &Shared, alert_id: AlertId) -> Result<Vec<DistrictFollowUps>, Error> {
+    let rows = sqlx::query!(
+        r#"select district, count(*) filter (where outcome is null) as "open!", count(outcome) as "closed!"
+             from dispatch.follow_up where alert_id = $1 group by district order by 2 desc, 1"#,
+        alert_id.uuid()
+    )
+    .fetch_all(shared.database.pool())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let district = DistrictCode::try_from(row.district).map_err(|error| Error::damaged("district", alert_id, error))?;
+            Ok(DistrictFollowUps { district, follow_ups_open: row.open, follow_ups_closed: row.closed })
+        })
+        .collect()
+}
+
+async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, Error> {
+    let batches = sqlx::query!(
+        r#"select channel, outcomes as "outcomes!" from dispatch.batch
+            where alert_id = $1 and state = 'closed' and outcomes is not null and unreachable + fell_back + retried > 0
+            order by batch_id desc limit 500"#,
+        alert_id.uuid()
+    )
+    .fetch_all(shared.database.pool())
+    .await?;
+    let mut counted: BTreeMap<(Channel, Outcome), i64> = BTreeMap::new();
+    for batch in batches {
+        let channel: Channel = batch.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error))?;
+        let outcomes = batch.outcomes.iter().filter_map(|byte| Outcome::try_from(*byte).ok());
+        for outcome in outcomes.filter(|outcome| !matches!(outcome, Outcome::Pending | Outcome::Accepted | Outcome::Withdrawn)) {
+            *counted.entry((channel, outcome)).or_default() += 1;
+        }
+    }
+    let mut failures: Vec<_> = counted.into_iter().map(|((channel, reason), count)| Failures { channel, reason, count }).collect();
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
+    Ok(failures)
 }
 
 async fn waves(shared: &Shared, alert_id: AlertId) -> Result<Vec<WaveDelivery>, Error> {
@@ -181,7 +266,6 @@ async fn waves(shared: &Shared, alert_id: AlertId) -> Result<Vec<WaveDelivery>, 
 #[cfg(test)]
 mod tests {
     use domain::alert::DeliveryClass::Urgent;
-    use domain::outcome::Outcome;
 
     use super::*;
     use crate::stories::city::{City, Store, alert, named};
@@ -194,7 +278,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::Temporary])]);
         let alert_id = city.approve(Urgent, alert(), named(1..=7)).await;
         city.settle().await;
-        let shared = Shared { database: city.database().clone(), clock: city.clock().clone() };
+        let shared = Shared::of(&city.platform);
 
         let (delivery, district) = load(&shared, alert_id).await.unwrap();
         let wave = &delivery.waves[0];

@@ -3,8 +3,7 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertId, ResidentNo};
-use domain::staff::Scope;
-use platform::http::{Json, Path, Problem, Query, StaffCaller};
+use platform::http::{Json, Path, Problem, Query, StaffCaller, Within};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -85,25 +84,6 @@ pub(super) async fn enter_outcome(
 ) -> Result<axum::http::StatusCode, Problem> {
     close(&shared, &caller, id, visit.outcome).await?;
     Ok(axum::http::StatusCode::NO_CONTENT)
-}
-
-/// The part of the city whose items a caller sees.
-struct Within {
-    everywhere: bool,
-    district: Option<i32>,
-    community: Option<i64>,
-}
-
-impl Within {
-    fn of(scope: &Scope) -> Self {
-        let nowhere = Self { everywhere: false, district: None, community: None };
-        match scope {
-            Scope::City => Self { everywhere: true, ..nowhere },
-            Scope::District(code) => Self { district: Some(code.get().cast_signed()), ..nowhere },
-            Scope::Community(code) => Self { community: Some(code.get().cast_signed()), ..nowhere },
-            Scope::Industry(_) => nowhere,
-        }
-    }
 }
 
 async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<FollowUp>, Error> {
@@ -207,7 +187,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::EndpointGone])]);
         let alert_id = city.approve(Urgent, alert(), named(1..=2)).await;
         city.settle().await;
-        let shared = Shared { database: city.database().clone(), clock: city.clock().clone() };
+        let shared = Shared::of(&city.platform);
         (city, shared, alert_id)
     }
 

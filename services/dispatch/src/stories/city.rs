@@ -18,8 +18,8 @@ use proto::{AlertApproved, AlertStopped, Event, StopReason};
 use roaring::RoaringBitmap;
 use sqlx::Row as _;
 
-use crate::ledger::{Claimed, GoneEndpoint, Ledger};
-use crate::planning::Planner;
+use crate::ledger::{BatchKey, Claimed, GoneEndpoint, Ledger};
+use crate::planning::{Line, Planner};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
 use crate::{MIGRATOR, SCHEMA, approved, ending, progress, pump, reminders};
@@ -85,7 +85,8 @@ pub(crate) struct City {
 const STAND_INS: &str = "
     create schema resident;
     create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
-                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null);
+                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null,
+                                 apns bool not null default false, fcm bool not null default false, web bool not null default false);
     create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
     create schema review;
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
@@ -111,7 +112,7 @@ impl City {
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
         let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
-        let planner = Planner::new(platform.database.clone(), platform.clock.clone(), settings.clone());
+        let planner = Planner::new(&platform, settings.clone(), Line::All);
         Self { platform, settings, ledger, phones: Arc::default(), planner }
     }
 
@@ -197,23 +198,24 @@ impl City {
         while self.plan_chunk().await {}
     }
 
-    pub(crate) async fn pump(&self) -> Vec<BatchId> {
+    pub(crate) async fn pump(&self) -> Vec<BatchKey> {
         pump::turn(self.database(), self.clock(), &self.settings).await.unwrap();
         self.on_their_way().await.into_iter().map(|(batch, _)| batch).collect()
     }
 
     /// The batches whose events left the outbox since the last look, in order.
-    async fn on_their_way(&self) -> Vec<(BatchId, Channel)> {
+    async fn on_their_way(&self) -> Vec<(BatchKey, Channel)> {
         let rows = sqlx::query("delete from dispatch.outbox where topic like 'batch.ready.%' returning id, topic, payload")
             .fetch_all(self.database().pool())
             .await
             .unwrap();
-        let mut events: Vec<(i64, BatchId, Channel)> = rows
+        let mut events: Vec<(i64, BatchKey, Channel)> = rows
             .iter()
             .map(|row| {
-                let channel = if row.get::<&str, _>("topic").ends_with("app") { Channel::App } else { Channel::Sms };
+                let channel = if row.get::<&str, _>("topic").contains(".app") { Channel::App } else { Channel::Sms };
                 let batch = proto::AppBatchReady::decode(row.get::<&[u8], _>("payload")).unwrap();
-                (row.get("id"), BatchId::new(batch.batch_id), channel)
+                let key = BatchKey { alert_id: batch.alert_id.parse().unwrap(), batch_id: BatchId::new(batch.batch_id) };
+                (row.get("id"), key, channel)
             })
             .collect();
         events.sort_unstable_by_key(|(id, ..)| *id);
@@ -271,7 +273,7 @@ impl City {
     /// Everybody who was ever in a batch of the wave.
     pub(crate) async fn in_batches(&self, alert_id: AlertId, wave: i16) -> BTreeSet<u32> {
         let rows = sqlx::query(
-            "select recipients from dispatch.recipient_list join dispatch.batch using (batch_id) where alert_id = $1 and wave = $2",
+            "select recipients from dispatch.recipient_list join dispatch.batch using (alert_id, batch_id) where alert_id = $1 and wave = $2",
         )
         .bind(alert_id.uuid())
         .bind(wave)

@@ -6,6 +6,7 @@
 pub(crate) mod city;
 mod delivery;
 mod endings;
+mod forecast;
 mod sharing;
 mod silence;
 

@@ -59,7 +59,7 @@ async fn a_lease_that_ends_hands_the_batch_on_from_its_checkpoint(#[case] store:
     assert_eq!(next.pending().map(|(_, no)| no.get()).collect::<Vec<_>>(), [3, 4, 5]);
 
     // The first holder was only slow.
-    assert!(matches!(city.ledger.checkpoint(&mut dead, &so_far).await, Err(Error::LeaseLost(lost)) if lost == batch));
+    assert!(matches!(city.ledger.checkpoint(&mut dead, &so_far).await, Err(Error::LeaseLost(lost)) if lost == batch.batch_id));
     assert!(matches!(city.ledger.close(dead.clone(), so_far.clone()).await, Err(Error::LeaseLost(_))));
     assert!(matches!(city.ledger.release(dead, so_far, city.clock().now()).await, Err(Error::LeaseLost(_))));
     let all = report(&next, &[Outcome::Accepted; 5]);

@@ -95,8 +95,9 @@ async fn unread(stage: &Stage) -> Result<BTreeMap<u32, Vec<Unread>>> {
 }
 
 async fn residents_with_app(stage: &Stage) -> Result<RoaringBitmap> {
-    let numbers =
-        sqlx::query_scalar!("select resident_no from resident.resident where has_app").fetch_all(stage.platform.database.pool()).await?;
+    let numbers = sqlx::query_scalar!("select resident_no from resident.resident where has_apns or has_fcm")
+        .fetch_all(stage.platform.database.pool())
+        .await?;
     Ok(numbers.into_iter().map(i32::unsigned_abs).collect())
 }
 

@@ -20,6 +20,7 @@ use strum::VariantArray as _;
 use tokio_util::sync::CancellationToken;
 
 use super::cast::Cast;
+pub(crate) use crate::asking::answer;
 use crate::command::Rehearse;
 use crate::configuration::Configuration;
 use crate::demo::{self, Access};
@@ -309,13 +310,4 @@ impl Stage {
         }
         Ok(())
     }
-}
-
-/// The JSON of an answer, or the problem in it.
-pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Result<Value> {
-    let response = request.send().await.context("the platform does not answer")?;
-    let status = response.status();
-    let text = response.text().await?;
-    ensure!(status.is_success(), "{status}: {text}");
-    if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text).context("the answer is not JSON") }
 }

@@ -17,6 +17,7 @@ pub(super) fn routes() -> Routes<Identity> {
     const ADMINISTRATOR: Access = Access::Staff(&[Role::Administrator]);
     Routes::new("staff")
         .allow(Access::Staff(&[Role::Administrator, Role::Auditor]), routes!(list))
+        .allow(Access::ANY_STAFF, routes!(colleagues))
         .allow(ADMINISTRATOR, routes!(create))
         .allow(ADMINISTRATOR, routes!(change))
         .allow(ADMINISTRATOR, routes!(disable))
@@ -28,6 +29,26 @@ pub(super) fn routes() -> Routes<Identity> {
 #[utoipa::path(get, path = "/api/v1/staff", responses((status = 200, description = "All accounts", body = Vec<Staff>)))]
 async fn list(State(identity): State<Identity>) -> Result<Json<Vec<Staff>>, Problem> {
     Ok(Json(account::all(&identity.platform).await?))
+}
+
+/// Who somebody is that a history names.
+#[derive(Debug, Serialize, ToSchema)]
+struct Colleague {
+    /// The account.
+    id: StaffId,
+    /// Name shown to colleagues.
+    name: String,
+    /// What they are.
+    role: Role,
+    /// Where they are it.
+    scope: Scope,
+}
+
+/// Who the colleagues are, those whose account is disabled too: histories go on naming them.
+#[utoipa::path(get, path = "/api/v1/colleagues", responses((status = 200, description = "All colleagues", body = Vec<Colleague>)))]
+async fn colleagues(State(identity): State<Identity>) -> Result<Json<Vec<Colleague>>, Problem> {
+    let known = account::all(&identity.platform).await?.into_iter();
+    Ok(Json(known.map(|Staff { id, name, role, scope, .. }| Colleague { id, name, role, scope }).collect()))
 }
 
 /// An account with a password that was just made.

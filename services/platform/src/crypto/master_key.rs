@@ -4,14 +4,13 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use aes_gcm_siv::aead::{Aead as _, Payload};
-use aes_gcm_siv::{Aes256GcmSiv, KeyInit as _, Nonce};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::cipher::Cipher;
 use super::random_key;
 use super::sealed::NONCE_LEN;
 use crate::error::Error;
@@ -30,7 +29,7 @@ pub struct KeySettings {
 }
 
 /// Wraps and unwraps keys.
-pub(super) struct MasterKey(Aes256GcmSiv);
+pub(super) struct MasterKey(Cipher);
 
 impl MasterKey {
     /// Reads it from where the settings say.
@@ -40,17 +39,14 @@ impl MasterKey {
             (_, Some(file)) => from_file(file, settings.create)?,
             _ => return Err(unusable("set keys.master_key or keys.master_key_file")),
         };
-        Ok(Self(Aes256GcmSiv::new((&*key).into())))
+        Ok(Self(Cipher::new(&key)))
     }
 
     /// Encrypts a key; its use and id are bound in, so rows cannot be exchanged.
     pub(super) fn wrap(&self, usage: &str, id: i16, key: &[u8; 32]) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = rand::random();
         let aad = binding(usage, id);
-        let wrapped = self
-            .0
-            .encrypt(&Nonce::from(nonce), Payload { msg: key, aad: aad.as_bytes() })
-            .expect("a key is shorter than the 64 GiB that RFC 8452 allows");
+        let wrapped = self.0.seal(nonce, aad.as_bytes(), key);
         [nonce.as_slice(), &wrapped].concat()
     }
 
@@ -59,8 +55,7 @@ impl MasterKey {
         let foreign = || unusable("it is not the one that the keys in this database were made with");
         let (nonce, ciphertext) = wrapped.split_first_chunk::<NONCE_LEN>().ok_or_else(foreign)?;
         let aad = binding(usage, id);
-        let plain = self.0.decrypt(&Nonce::from(*nonce), Payload { msg: ciphertext, aad: aad.as_bytes() }).map_err(|_| foreign())?;
-        exactly_32(Zeroizing::new(plain)).ok_or_else(foreign)
+        self.0.open(*nonce, aad.as_bytes(), ciphertext).and_then(exactly_32).ok_or_else(foreign)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A change and the events that tell of it are written in one transaction: [`Tx::publish`] puts the event into the outbox
 //! of the publisher's schema, [`Tx::commit`] wakes the relay that carries it to the bus ([`crate::bus`]).
 //!
+//! A table that grows for ever is partitioned by month ([`Monthly`]), so that old months can be dropped.
+//!
 //! The embedded database has **one** connection. Whoever holds it and waits for a second one waits for ever: inside a
 //! transaction use only `&mut *tx`, and hold no transaction while waiting for anything else.
 
@@ -11,6 +13,7 @@ mod embedded;
 #[cfg(not(feature = "embedded"))]
 #[path = "embedded_missing.rs"]
 mod embedded;
+mod monthly;
 mod outbox;
 mod scratch;
 
@@ -27,6 +30,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 
 use crate::error::Error;
 use embedded::Embedded;
+pub use monthly::Monthly;
 pub(crate) use outbox::Wakes;
 use scratch::Scratch;
 
@@ -190,6 +194,13 @@ fn parse_url(url: &SecretString) -> Result<PgConnectOptions, Error> {
         name: "database.url",
         reason: "is not of the form postgres://user:password@host/database".to_owned(),
     })
+}
+
+/// Whether a statement failed for the data it was given, which another statement with other data need not: classes 22, data, and
+/// 23, integrity.
+pub fn refuses_the_data(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
 }
 
 /// A transaction that can publish.

@@ -5,6 +5,7 @@
 //! a cookie. A browser attaches cookies to requests that other sites make it send, so a cookie alone never authorises a
 //! change: it also takes a header that no other site can set.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -54,14 +55,12 @@ impl Authenticators {
         self
     }
 
-    /// The caller of a request, with the credential presented.
-    pub(super) async fn identify(&self, method: &Method, headers: &HeaderMap) -> Result<(Caller, Credential), Problem> {
-        let credential = Credential::presented(method, headers)?;
-        let knows =
-            |authenticator: &&Arc<dyn Authenticator>| authenticator.prefixes().iter().any(|prefix| credential.token().starts_with(prefix));
+    /// The caller of a request, by the token presented.
+    pub(super) async fn identify(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let token = presented(method, headers)?;
+        let knows = |authenticator: &&Arc<dyn Authenticator>| authenticator.prefixes().iter().any(|prefix| token.starts_with(prefix));
         let Some(authenticator) = self.known.iter().find(knows) else { return Err(unknown_token()) };
-        let caller = authenticator.authenticate(credential.token()).await?.ok_or_else(unknown_token)?;
-        Ok((caller, credential))
+        authenticator.authenticate(&token).await?.ok_or_else(unknown_token)
     }
 }
 
@@ -76,30 +75,29 @@ impl Credential {
     pub fn token(&self) -> &str {
         &self.token
     }
+}
 
-    fn presented(method: &Method, headers: &HeaderMap) -> Result<Self, Problem> {
-        if let Some(header) = headers.get(AUTHORIZATION) {
-            let token = header.to_str().ok().and_then(|value| value.split_once(' '));
-            return match token {
-                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Self::sane(token.trim()),
-                _ => Err(unknown_token()),
-            };
+/// The token in the header or, where it may stand there, in the cookie.
+fn presented<'a>(method: &Method, headers: &'a HeaderMap) -> Result<Cow<'a, str>, Problem> {
+    let token = match headers.get(AUTHORIZATION) {
+        Some(header) => match header.to_str().ok().and_then(|value| value.split_once(' ')) {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Cow::Borrowed(token.trim()),
+            _ => return Err(unknown_token()),
+        },
+        None => {
+            let jar = CookieJar::from_headers(headers);
+            let cookie = jar.get(SESSION_COOKIE).ok_or_else(|| Problem::of_status(StatusCode::UNAUTHORIZED))?;
+            if !method.is_safe() && !sent_by_our_page(headers) {
+                return Err(Problem::forbidden(
+                    "cross_site_request",
+                    "请求不是从本平台页面发出的，已拒绝。请在本平台页面内操作。",
+                    "This request did not come from a page of this platform and was refused (send the header x-fenghuo-request: 1).",
+                ));
+            }
+            Cow::Owned(cookie.value().to_owned())
         }
-        let jar = CookieJar::from_headers(headers);
-        let cookie = jar.get(SESSION_COOKIE).ok_or_else(|| Problem::of_status(StatusCode::UNAUTHORIZED))?;
-        if !method.is_safe() && !sent_by_our_page(headers) {
-            return Err(Problem::forbidden(
-                "cross_site_request",
-                "请求不是从本平台页面发出的，已拒绝。请在本平台页面内操作。",
-                "This request did not come from a page of this platform and was refused (send the header x-fenghuo-request: 1).",
-            ));
-        }
-        Self::sane(cookie.value())
-    }
-
-    fn sane(token: &str) -> Result<Self, Problem> {
-        if token.len() > LONGEST_TOKEN { Err(unknown_token()) } else { Ok(Self { token: token.into() }) }
-    }
+    };
+    if token.len() > LONGEST_TOKEN { Err(unknown_token()) } else { Ok(token) }
 }
 
 impl fmt::Debug for Credential {
@@ -112,7 +110,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Credential {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::of_status(StatusCode::UNAUTHORIZED))
+        // only where it has let somebody in
+        if parts.extensions.get::<Caller>().is_none() {
+            return Err(Problem::of_status(StatusCode::UNAUTHORIZED));
+        }
+        presented(&parts.method, &parts.headers).map(|token| Self { token: token.into() })
     }
 }
 

@@ -49,6 +49,11 @@ impl StaffCaller {
         if self.scope.covers(area) { Ok(()) } else { Err(outside_scope()) }
     }
 
+    /// The same for an alert of this district. One of the whole city (none) reaches people of every district: everybody may see it.
+    pub fn must_cover_alert_of(&self, district: Option<DistrictCode>) -> Result<(), Problem> {
+        district.map_or(Ok(()), |district| self.must_cover(Area::District(district)))
+    }
+
     /// The trace of what they did, to be published in the transaction that did it: `action` such as `alert.approve`, on the
     /// object of this kind and name. District and details are added with `AuditEntry { district, detail_json, ..caller.did(…) }`;
     /// details never hold personal data.

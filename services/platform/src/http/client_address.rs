@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap};
 
 use super::Problem;
+use super::observe::Seen;
 
 const FORWARDED: &str = "x-forwarded-for";
 
@@ -36,7 +37,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let resolved = parts.extensions.get::<Self>().copied();
+        let resolved = parts.extensions.get::<Seen>().map(|seen| seen.client);
         Ok(resolved.unwrap_or_else(|| Self::of(&parts.extensions, &parts.headers, &[])))
     }
 }

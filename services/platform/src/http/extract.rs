@@ -9,13 +9,16 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Problem;
 use super::problem::FieldFault;
+
+/// As many headers as an answer has when it leaves: room for them is taken once.
+const HEADERS: usize = 8;
 
 /// A JSON body, in or out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +51,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        axum::Json(self.0).into_response()
+        let body = match serde_json::to_vec(&self.0) {
+            Ok(body) => body,
+            Err(error) => return Problem::internal(&error).into_response(),
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
     }
 }
 

@@ -1,19 +1,22 @@
 //! What stands before every single handler: its access rule, then its limits.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use http_body_util::Limited;
 use strum::VariantArray;
+use tower::{Layer, Service};
 
 use domain::staff::Role;
 
+use super::observe::Seen;
 use super::{Access, Authenticators, Problem};
 
 /// How much a request may send and how long it may take.
@@ -43,7 +46,7 @@ impl Default for Limits {
     }
 }
 
-/// What the shell gives to all gates, as an extension of the request.
+/// What the shell gives to all gates, with every request.
 pub(super) struct Guard {
     pub authenticators: Authenticators,
     pub limits: Limits,
@@ -56,38 +59,74 @@ pub(super) struct Gate {
     pub limits: Option<Limits>,
 }
 
-pub(super) async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    match admit(gate, request).await {
-        Ok((request, limits)) => run(request, limits, next).await,
-        Err(problem) => problem.into_response(),
+impl<S> Layer<S> for Gate {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated { gate: *self, inner }
+    }
+}
+
+/// A handler behind its gate.
+#[derive(Clone)]
+pub(super) struct Gated<S> {
+    gate: Gate,
+    inner: S,
+}
+
+impl<S> Service<Request> for Gated<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (gate, ready) = (self.gate, self.inner.clone());
+        // the one that has said it is ready is the one to call
+        let mut inner = std::mem::replace(&mut self.inner, ready);
+        Box::pin(async move {
+            match admit(gate, request).await {
+                Ok((request, limits)) => within(limits.time, inner.call(request)).await,
+                Err(problem) => Ok(problem.into_response()),
+            }
+        })
     }
 }
 
 async fn admit(gate: Gate, mut request: Request) -> Result<(Request, Limits), Problem> {
-    let Some(guard) = request.extensions().get::<Arc<Guard>>().cloned() else {
+    let Some(Seen { guard, .. }) = request.extensions().get::<Seen>() else {
         // Routes served without the shell: nobody could be identified, so nobody gets in.
         return Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR));
     };
+    let limits = gate.limits.unwrap_or(guard.limits);
     if gate.access != Access::Public {
-        let (caller, credential) = guard.authenticators.identify(request.method(), request.headers()).await?;
+        let caller = guard.authenticators.identify(request.method(), request.headers()).await?;
         if !gate.access.admits(&caller) {
             return Err(not_admitted(gate.access));
         }
         request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(credential);
     }
-    let limits = gate.limits.unwrap_or(guard.limits);
     if announced_length(request.headers()).is_some_and(|length| length > limits.body as u64) {
         return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    if request.body().is_end_stream() {
+        return Ok((request, limits));
     }
     Ok((request.map(|body| Body::new(Limited::new(body, limits.body))), limits))
 }
 
-async fn run(request: Request, limits: Limits, next: Next) -> Response {
-    let Some(time) = limits.time else { return next.run(request).await };
-    match tokio::time::timeout(time, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::of_status(StatusCode::GATEWAY_TIMEOUT).into_response(),
+async fn within(time: Option<Duration>, answering: impl Future<Output = Result<Response, Infallible>>) -> Result<Response, Infallible> {
+    let Some(time) = time else { return answering.await };
+    match tokio::time::timeout(time, answering).await {
+        Ok(answer) => answer,
+        Err(_) => Ok(Problem::of_status(StatusCode::GATEWAY_TIMEOUT).into_response()),
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! A request passes, from outside in:
 //!
-//! 1. `observe`: request id, trace span, metrics by route template, security headers, and the finishing touch that makes
+//! 1. `observe`: request id in every log line, metrics by route template, security headers, and the finishing touch that makes
 //!    every failure a [`Problem`], whoever produced it;
 //! 2. `gate`, once per route: access rule, body limit, time limit. The [`Authenticators`] turn the presented token into a
 //!    [`Caller`]; nothing of the body is read before the caller is known;
@@ -14,15 +14,17 @@
 //!    input as [`Json`], [`Query`] or [`Path`], all of which refuse with a problem that names the field.
 //!
 //! Guarantees: no handler runs for a caller outside its rule; no failure leaves without a code and a sentence a person can
-//! act on; neither spans, logs nor metrics hold a query string, a path value, a body or a token.
+//! act on; neither logs nor metrics hold a query string, a path value, a body or a token.
 
 mod access;
 mod authenticate;
 mod caller;
 mod client_address;
+mod current;
 mod extract;
 mod gate;
 mod health;
+mod meters;
 mod observe;
 mod openapi;
 mod problem;
@@ -32,11 +34,13 @@ mod server;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod within;
 
 pub use access::{Access, RouteRule};
 pub use authenticate::{Authenticator, Authenticators, Credential, REQUEST_HEADER, SESSION_COOKIE};
 pub use caller::{Caller, ResidentCaller, ScreenCaller, SourceCaller, StaffCaller};
 pub use client_address::ClientAddress;
+pub(crate) use current::CurrentRequest;
 pub use extract::{Json, Path, PathId, Query};
 pub use gate::Limits;
 pub use health::Check;
@@ -46,6 +50,7 @@ pub use request_id::RequestId;
 pub use routes::Routes;
 pub use server::Server;
 pub use shell::{HttpSettings, Shell};
+pub use within::Within;
 
 // Services name handlers through this macro: `Routes::new("alerts").allow(Access::Public, routes!(list))`.
 pub use utoipa_axum::routes;

@@ -1,19 +1,27 @@
-//! Around every request: its id, its trace span, its metrics, its security headers, and problems for all that failed.
+//! Around every request: its id, its place in the log, its metrics, its security headers, and problems for all that failed.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
+use chrono::SecondsFormat;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
-use tracing::Instrument;
+use http::{HeaderName, HeaderValue, StatusCode};
+use tower::{Layer, Service};
 
+use super::current::{CURRENT, CurrentRequest};
+use super::gate::Guard;
+use super::meters::{Meter, Meters};
 use super::{ClientAddress, Problem, RequestId, request_id};
+use crate::clock::Clock;
 
 /// Set unless the response says otherwise (pages bring their own content policy).
 const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
@@ -27,70 +35,119 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (http::header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// Template of a request that no route matches, in metrics and spans.
+/// The platform's time, in RFC 3339: pages count deadlines against it, not against the clock of the device they run on.
+pub(super) const TIME_HEADER: HeaderName = HeaderName::from_static("x-fenghuo-time");
+
+/// Template of a request that no route matches, in metrics and log lines.
 const NO_ROUTE: &str = "none";
 
-pub(super) async fn observe(State(proxies): State<Arc<[IpAddr]>>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers());
-    let method = known(request.method());
-    // The template, never the path: paths and query strings may name people.
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| NO_ROUTE.to_owned(), |path| path.as_str().to_owned());
-    let client = ClientAddress::of(request.extensions(), request.headers(), &proxies);
-    request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(client);
+/// Asked for all the time, by machines: no news even where every answer is.
+const VITAL: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-    let span = tracing::info_span!("request", request_id = id.as_str(), method, route);
-    let started = Instant::now();
-    let in_flight = metrics::gauge!("http_requests_in_flight");
-    in_flight.increment(1.0);
-    let guard = Leaving(in_flight);
-    let response = next.run(request).instrument(span.clone()).await;
-    drop(guard);
+/// Stands around every route and around what answers for none.
+#[derive(Clone)]
+pub(super) struct Observe(Arc<Observer>);
 
+struct Observer {
+    proxies: Vec<IpAddr>,
+    clock: Clock,
+    guard: Arc<Guard>,
+    meters: Meters,
+}
+
+impl Observe {
+    pub(super) fn new(proxies: Vec<IpAddr>, clock: Clock, guard: Guard) -> Self {
+        Self(Arc::new(Observer { proxies, clock, guard: Arc::new(guard), meters: Meters::default() }))
+    }
+}
+
+/// What is known of a request before anybody looks at it: an extension.
+#[derive(Clone)]
+pub(super) struct Seen {
+    pub(super) request: Arc<CurrentRequest>,
+    pub(super) client: ClientAddress,
+    pub(super) guard: Arc<Guard>,
+}
+
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed { observer: Arc::clone(&self.0), inner }
+    }
+}
+
+/// A route, observed.
+#[derive(Clone)]
+pub(super) struct Observed<S> {
+    observer: Arc<Observer>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Observed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let observer = &self.observer;
+        let id = RequestId::of(request.headers());
+        // The template, never the path: paths and query strings may name people.
+        let route = request.extensions().get::<MatchedPath>();
+        let meter = observer.meters.of(route.map_or(NO_ROUTE, MatchedPath::as_str), request.method());
+        let client = ClientAddress::of(request.extensions(), request.headers(), &observer.proxies);
+        let current = Arc::new(CurrentRequest { id, meter });
+        request.extensions_mut().insert(Seen { request: Arc::clone(&current), client, guard: Arc::clone(&observer.guard) });
+        let started = Instant::now();
+        let leaving = current.meter.enter();
+        let seen = Arc::clone(&current);
+        let clock = observer.clock.clone();
+        let answer = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
+        let observed = async move {
+            let answer = match answer {
+                Ok(answering) => AssertUnwindSafe(answering).catch_unwind().await,
+                Err(panic) => Err(panic),
+            };
+            let response = match answer {
+                Ok(Ok(response)) => response,
+                Err(panic) => after_panic(panic),
+            };
+            drop(leaving);
+            tell(&seen.meter, response.status(), started);
+            Ok(finish(response, &seen.id, &clock))
+        };
+        Box::pin(CURRENT.scope(current, observed))
+    }
+}
+
+/// Counts the answer and tells of it: of one that went well only to who asks for more than the news, since at the pace at which
+/// residents answer an alert its line would cost more than the answer.
+fn tell(meter: &Meter, status: StatusCode, started: Instant) {
     let elapsed = started.elapsed();
-    let status = response.status();
-    metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.as_str().to_owned())
-        .increment(1);
-    metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route.clone()).record(elapsed.as_secs_f64());
-    let _entered = span.enter();
-    let duration_ms = elapsed.as_secs_f64() * 1000.0;
-    if matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics") {
-        tracing::debug!(status = status.as_u16(), duration_ms, "request answered");
+    meter.answered(status, elapsed);
+    let (status, duration_ms) = (status.as_u16(), elapsed.as_secs_f64() * 1000.0);
+    if status < 400 || VITAL.contains(&meter.route.as_str()) {
+        tracing::debug!(status, duration_ms, "request answered");
     } else {
-        tracing::info!(status = status.as_u16(), duration_ms, "request answered");
-    }
-    finish(response, &id)
-}
-
-/// Counts the request out also when the client went away and the future is dropped.
-struct Leaving(metrics::Gauge);
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
+        tracing::info!(status, duration_ms, "request answered");
     }
 }
 
-/// A method as a label: whatever strangers invent is one label.
-fn known(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        _ => "OTHER",
-    }
-}
-
-fn finish(response: Response, id: &RequestId) -> Response {
+fn finish(response: Response, id: &RequestId, clock: &Clock) -> Response {
     let mut response = as_problem(response, id);
     let headers = response.headers_mut();
-    if let Some(value) = id.header_value() {
-        headers.insert(request_id::HEADER, value);
+    if let Ok(now) = HeaderValue::from_str(&clock.now().to_rfc3339_opts(SecondsFormat::Millis, true)) {
+        headers.insert(TIME_HEADER, now);
     }
+    headers.insert(request_id::HEADER, id.header_value());
     for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(value);
     }
@@ -120,7 +177,7 @@ fn is_bare_failure(response: &Response) -> bool {
 }
 
 /// What a panic in a handler becomes. Its message may quote data, so it is not repeated; the panic hook records the place.
-pub(super) fn after_panic(_message: Box<dyn Any + Send>) -> http::Response<Body> {
+fn after_panic(_message: Box<dyn Any + Send>) -> Response {
     metrics::counter!("http_handler_panics_total").increment(1);
     Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }

@@ -1,46 +1,61 @@
 //! The id under which a request can be found in the logs.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use axum::extract::FromRequestParts;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use uuid::Uuid;
+use uuid::Builder;
 
 use super::Problem;
+use super::observe::Seen;
 
 /// Header that carries it, in and out.
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
-/// Id of a request: the caller's own, if it sent a sane one, otherwise a fresh UUIDv7.
+/// Id of a request: the caller's own, if it sent a sane one, otherwise a fresh UUIDv7. Clones share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(String);
+pub struct RequestId(HeaderValue);
 
 impl RequestId {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(&HEADER).and_then(|value| value.to_str().ok());
-        match given {
-            // Anything else could forge log lines, or smuggle personal data into them.
-            Some(id) if (8..=LONGEST).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
-                Self(id.to_owned())
-            }
-            _ => Self(Uuid::now_v7().to_string()),
+        match headers.get(&HEADER) {
+            Some(given) if is_sane(given.as_bytes()) => Self(given.clone()),
+            _ => Self(fresh()),
         }
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // made of letters, digits and hyphens, so it always is text
+        self.0.to_str().unwrap_or_default()
     }
 
-    pub(super) fn header_value(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.0).ok()
+    pub(super) fn header_value(&self) -> HeaderValue {
+        self.0.clone()
     }
+}
+
+/// Anything else could forge log lines, or smuggle personal data into them.
+fn is_sane(given: &[u8]) -> bool {
+    (8..=LONGEST).contains(&given.len()) && given.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+}
+
+/// A new id. It names and proves nothing, so its bits need not come from the kernel, which takes a call each.
+fn fresh() -> HeaderValue {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let id = Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(u64::MAX), &rand::random()).into_uuid();
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    id.hyphenated().encode_lower(&mut text);
+    HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text)).unwrap_or(HeaderValue::from_static("unnamed"))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self::of(&parts.headers)))
+        Ok(parts.extensions.get::<Seen>().map_or_else(|| Self::of(&parts.headers), |seen| seen.request.id.clone()))
     }
 }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use http::Method;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem, Paths};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::access::{Access, RouteRule};
-use super::gate::{self, Gate, Limits};
+use super::gate::{Gate, Limits};
 use super::openapi;
 
 /// Routes with their rules and their description. There is no way to add a route without a rule.
@@ -56,7 +55,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     fn add(mut self, gate: Gate, (schemas, paths, method_router): UtoipaMethodRouter<S>) -> Self {
-        let method_router = method_router.route_layer(from_fn_with_state(gate, gate::pass));
+        let method_router = method_router.route_layer(gate);
         let mut described = Paths::new();
         for (path, mut item) in paths.paths {
             for (method, operation) in operations(&mut item) {

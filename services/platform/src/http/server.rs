@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -90,7 +92,11 @@ async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, shutdow
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(KEEP_ALIVE).max_concurrent_streams(STREAMS);
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
-    let mut stopping = false;
+    // Each is asked when it has something to say, not whenever the connection is woken: they are the same for all connections.
+    let mut signals = FuturesUnordered::from_iter([
+        shutdown.cancelled_owned().map(|()| Signal::Finish).boxed(),
+        abort.cancelled_owned().map(|()| Signal::Leave).boxed(),
+    ]);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -100,11 +106,18 @@ async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, shutdow
                 }
                 return;
             }
-            () = shutdown.cancelled(), if !stopping => {
-                stopping = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = abort.cancelled() => return,
+            Some(signal) = signals.next() => match signal {
+                Signal::Finish => connection.as_mut().graceful_shutdown(),
+                Signal::Leave => return,
+            },
         }
     }
+}
+
+/// What a connection is told when the server stops.
+enum Signal {
+    /// Finish what is open and take nothing more.
+    Finish,
+    /// Time is up.
+    Leave,
 }

@@ -4,17 +4,18 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Router};
 use bytes::Bytes;
 use http::header;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use super::gate::Guard;
-use super::{Access, Authenticators, Check, Limits, RouteRule, Routes, health, observe, openapi, routes};
+use super::observe::{self, Observe};
+use super::{Access, Authenticators, Check, Limits, RouteRule, Routes, health, openapi, routes};
+use crate::clock::Clock;
 
 /// Settings of the shell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +45,21 @@ pub struct Shell {
     checks: Vec<Check>,
     metrics: Option<PrometheusHandle>,
     pages: Option<Router>,
+    clock: Clock,
 }
 
 impl Shell {
     /// These routes, for callers that these authenticators know.
     pub fn new(routes: Routes, authenticators: Authenticators) -> Self {
-        Self { routes, authenticators, settings: HttpSettings::default(), checks: Vec::new(), metrics: None, pages: None }
+        Self {
+            routes,
+            authenticators,
+            settings: HttpSettings::default(),
+            checks: Vec::new(),
+            metrics: None,
+            pages: None,
+            clock: Clock::real(),
+        }
     }
 
     /// With other limits.
@@ -73,6 +83,13 @@ impl Shell {
         self
     }
 
+    /// The clock that every answer tells the time of (`x-fenghuo-time`); the machine's, unless this says otherwise.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// The pages: asked for whatever is no route. They are public and set their own content policy.
     #[must_use]
     pub fn pages(mut self, pages: Router) -> Self {
@@ -92,7 +109,6 @@ impl Shell {
         let routes = self.routes.merge(health::routes(self.checks, self.metrics)).merge(describing(document.clone()));
         // The document describes itself too, so it can only be written once all routes are there.
         document.get_or_init(|| serde_json::to_vec(&openapi::document(&routes)).unwrap_or_default().into());
-        let proxies: Arc<[IpAddr]> = self.settings.trusted_proxies.into();
         let guard = Guard {
             authenticators: self.authenticators,
             limits: Limits { body: self.settings.body_limit, time: Some(Duration::from_secs(self.settings.timeout_seconds)) },
@@ -102,11 +118,10 @@ impl Shell {
             Some(pages) => router.fallback_service(pages.fallback(observe::no_such_address)),
             None => router.fallback(observe::no_such_address),
         };
-        router
-            .layer(DefaultBodyLimit::disable()) // the gate limits every body, read by an extractor or not
-            .layer(Extension(Arc::new(guard)))
-            .layer(CatchPanicLayer::custom(observe::after_panic))
-            .layer(axum::middleware::from_fn_with_state(proxies, observe::observe))
+        router.layer((
+            Observe::new(self.settings.trusted_proxies, self.clock, guard),
+            DefaultBodyLimit::disable(), // the gate limits every body, read by an extractor or not
+        ))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::answer::{ProviderAnswer, Trouble};
 use crate::endpoint::{Addressed, Endpoint, Reach, Token};
 use crate::error::{Error, secret_of};
 use crate::notice::NoticeId;
-use crate::sender::{Address, Request, Roots, Sender};
+use crate::sender::{Address, Answer, Failure, Request, Roots, Sender};
 use crate::settings::ApnsSettings;
 use token::ProviderToken;
 
@@ -85,17 +85,30 @@ impl Apns {
 
     /// Sends a letter to one device and waits for the answer.
     pub async fn send<R: Reach>(&self, letter: &Letter<R>, endpoint: &Endpoint<R>) -> ProviderAnswer {
-        let Token::Apns(token) = &endpoint.token else { return ProviderAnswer::EndpointGone };
-        let Ok(path) = PathAndQuery::from_maybe_shared(Bytes::from(["/3/device/", token].concat())) else {
-            return ProviderAnswer::EndpointGone;
-        };
-        let request = Request {
-            path,
+        match self.request(letter, endpoint) {
+            Some(request) => self.read(letter, self.sender.send(&request).await),
+            None => ProviderAnswer::EndpointGone,
+        }
+    }
+
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// The letter to one device; `None` for another provider's.
+    pub(crate) fn request<'a, R: Reach>(&self, letter: &'a Letter<R>, endpoint: &Endpoint<R>) -> Option<Request<'a>> {
+        let Token::Apns(token) = &endpoint.token else { return None };
+        Some(Request {
+            path: PathAndQuery::from_maybe_shared(Bytes::from(["/3/device/", token].concat())).ok()?,
             headers: &letter.headers,
             own: Some((APNS_ID, id_header(letter.id.at(endpoint.id)))),
             body: letter.payload.clone(),
-        };
-        let answer = match self.sender.send(&request).await {
+        })
+    }
+
+    /// What Apple says.
+    pub(crate) fn read<R: Reach>(&self, letter: &Letter<R>, ended: Result<Answer, Failure>) -> ProviderAnswer {
+        let answer = match ended {
             Ok(answer) => reason::read(&answer, self.clock.now()),
             Err(failure) => return failure.into(),
         };

@@ -87,7 +87,7 @@ impl Body {
         let (before, token) = match token {
             Token::FcmToken(token) => (BEFORE_TOKEN, token),
             Token::FcmFid(fid) => (BEFORE_FID, fid),
-            Token::Apns(_) => return None,
+            Token::Apns(_) | Token::WebPush(_) => return None,
         };
         let mut body = BytesMut::with_capacity(before.len() + token.len() + self.after_token.len());
         body.extend_from_slice(before);

@@ -3,16 +3,17 @@
 //! [`Fcm::letter`] makes what all recipients of a batch in one language share, once ([`letter`]); [`Fcm::send`] splices the token in and reads the
 //! answer ([`refusal`]). [`access`] says who we are.
 //!
-//! Several projects share the load: an endpoint has a project by its id, always the same. A token that turns out to be another project's
+//! Several projects share the load in proportion to their quotas, so that all of them are at their limits together: an endpoint has a project by
+//! its id, always the same. A token that turns out to be another project's
 //! (`SENDER_ID_MISMATCH`) is tried with each before it counts as gone.
 
 mod access;
 mod letter;
 mod refusal;
+mod shares;
 
 use std::marker::PhantomData;
 
-use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue};
@@ -22,17 +23,20 @@ use platform::tasks::chain;
 use crate::answer::{ProviderAnswer, Trouble};
 use crate::endpoint::{Addressed, Endpoint, Reach};
 use crate::error::{Error, secret_of};
-use crate::sender::{Address, Request, Roots, Sender};
+use crate::lane::Read;
+use crate::sender::{Address, Answer, Failure, Request, Roots, Sender, Why};
 use crate::settings::FcmSettings;
 use access::Access;
 use letter::Body;
 use refusal::Reading;
+use shares::Shares;
 
 /// A client of FCM.
 #[derive(Debug)]
 pub struct Fcm {
     sender: Sender,
     projects: Vec<Project>,
+    shares: Shares,
     clock: Clock,
 }
 
@@ -71,8 +75,9 @@ impl Fcm {
             Ok(Project { id, path, access })
         });
         let projects = projects.collect::<Result<Vec<_>, Error>>()?;
+        let shares = Shares::of(settings.projects.iter().map(|project| project.rate_per_minute));
         let sender = Sender::new(address, &Roots::load(settings.extra_ca.as_deref())?, settings.limits())?;
-        Ok(Self { sender, projects, clock })
+        Ok(Self { sender, projects, shares, clock })
     }
 
     /// The names of the projects, in the order of the settings.
@@ -82,8 +87,16 @@ impl Fcm {
 
     /// Which project an endpoint is sent by: always the same.
     pub fn project_of(&self, endpoint_id: i64) -> usize {
-        // A count of projects fits u64, and the remainder is below it.
-        (endpoint_id.unsigned_abs() % self.projects.len() as u64) as usize
+        self.shares.of_endpoint(endpoint_id)
+    }
+
+    /// Has connections and access tokens at hand before the first letter needs them.
+    pub async fn warm(&self) {
+        let tokens = self.projects.iter().map(|project| project.access.authorization());
+        let (tokens, ()) = futures::join!(futures::future::join_all(tokens), self.sender.warm());
+        for (project, error) in self.projects.iter().zip(tokens).filter_map(|(project, token)| Some((project, token.err()?))) {
+            tracing::warn!(project = project.id, error = chain(&error), "no access token for a Firebase project");
+        }
     }
 
     /// What all recipients of a notice share.
@@ -106,27 +119,57 @@ impl Fcm {
 
     /// Sends a letter to one device and waits for the answer.
     pub async fn send<R: Reach>(&self, letter: &Letter<R>, endpoint: &Endpoint<R>) -> ProviderAnswer {
-        let Some(body) = letter.body.to(&endpoint.token) else { return ProviderAnswer::EndpointGone };
-        let first = self.project_of(endpoint.id);
-        for project in (first..self.projects.len()).chain(0..first) {
-            let Some(headers) = &letter.headers[project] else {
-                return ProviderAnswer::CredentialsRefused { reason: "no access token" };
+        let mut turn = 0;
+        loop {
+            let ended = match self.request(letter, endpoint, turn) {
+                Some(request) => self.sender.send(&request).await,
+                None => Err(Failure::NotSent(Why::StreamReset)),
             };
-            match self.send_by(project, headers, body.clone()).await {
-                Reading::Final(answer) => return answer,
-                Reading::Unauthenticated => return self.unauthenticated(project, headers).await,
-                Reading::OtherProject => {}
+            match self.read(letter, endpoint, turn, ended).await {
+                Read::Final(answer) => return answer,
+                Read::NextTurn => turn += 1,
             }
         }
-        ProviderAnswer::EndpointGone
     }
 
-    async fn send_by(&self, project: usize, headers: &HeaderMap, body: Bytes) -> Reading {
-        let request = Request { path: self.projects[project].path.clone(), headers, own: None, body };
-        match self.sender.send(&request).await {
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// The letter to one device, by its own project first and then by the others; `None` for another provider's device and where no access
+    /// token can be had.
+    pub(crate) fn request<'a, R: Reach>(&self, letter: &'a Letter<R>, endpoint: &Endpoint<R>, turn: u8) -> Option<Request<'a>> {
+        let project = self.project_in(endpoint, turn);
+        let headers = letter.headers.get(project)?.as_ref()?;
+        Some(Request { path: self.projects[project].path.clone(), headers, own: None, body: letter.body.to(&endpoint.token)? })
+    }
+
+    /// What Google says, and whether another project is to be asked.
+    pub(crate) async fn read<R: Reach>(
+        &self,
+        letter: &Letter<R>,
+        endpoint: &Endpoint<R>,
+        turn: u8,
+        ended: Result<Answer, Failure>,
+    ) -> Read {
+        let project = self.project_in(endpoint, turn);
+        let Some(headers) = &letter.headers[project] else {
+            return Read::Final(ProviderAnswer::CredentialsRefused { reason: "no access token" });
+        };
+        let reading = match ended {
             Ok(answer) => refusal::read(&answer, self.clock.now()),
             Err(failure) => Reading::Final(failure.into()),
+        };
+        match reading {
+            Reading::Final(answer) => Read::Final(answer),
+            Reading::Unauthenticated => Read::Final(self.unauthenticated(project, headers).await),
+            Reading::OtherProject if usize::from(turn) + 1 < self.projects.len() => Read::NextTurn,
+            Reading::OtherProject => Read::Final(ProviderAnswer::EndpointGone),
         }
+    }
+
+    fn project_in<R: Reach>(&self, endpoint: &Endpoint<R>, turn: u8) -> usize {
+        (self.project_of(endpoint.id) + usize::from(turn)) % self.projects.len()
     }
 
     async fn unauthenticated(&self, project: usize, headers: &HeaderMap) -> ProviderAnswer {

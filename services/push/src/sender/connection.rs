@@ -14,24 +14,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
-use h2::{Reason, RecvStream, SendStream};
+use h2::{Reason, SendStream};
 use http::uri::Parts;
-use http::{HeaderMap, Method, StatusCode, Uri, Version};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use http::{HeaderMap, Method, Uri, Version};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::Address;
-use super::exchange::{Answer, Failure, Request, Why};
+use super::exchange::{Failure, Request, Why};
 use super::tls::ALPN;
+use super::unvectored::Unvectored;
 use super::window::Window;
 
-/// How much of an answer's body is kept.
-const BODY_KEPT: usize = 64 * 1024;
-/// How much of an answer's body is read before the stream is given up: no provider answers with a megabyte.
-const BODY_READ: usize = 1024 * 1024;
 /// The receive windows of a stream and of the connection: answers are small, and none shall wait for a window update.
 const RECEIVE_WINDOW: u32 = 16 * 1024 * 1024;
 /// h2 copies payloads below this size into its 16 KiB write buffer and flushes each larger one by itself; so larger ones are cut.
@@ -93,57 +90,39 @@ impl Connection {
         }))
     }
 
-    /// How many streams could be opened at once.
-    pub(super) fn free(&self) -> usize {
-        self.window.free()
-    }
-
     /// Whether the connection takes no new requests.
     pub(super) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::Acquire)
     }
 
-    fn retire(&self) {
+    pub(super) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
         self.window.close();
     }
 
-    /// Waits for a free stream, sends, and reads the answer to its end.
-    ///
-    /// `patience` runs from the moment the stream is open: waiting for a free one is back-pressure, not a fault.
-    pub(super) async fn send(&self, request: &Request<'_>, patience: Duration) -> Result<Answer, Failure> {
-        let Some(_place) = self.window.enter().await else {
-            self.retire();
-            return Err(Failure::NotSent(Why::ConnectionLost));
-        };
-        let answers_before = self.answers.load(Ordering::Relaxed);
-        match tokio::time::timeout(patience, self.exchange(request)).await {
-            Ok(Ok(answer)) => {
-                self.answers.fetch_add(1, Ordering::Relaxed);
-                self.window.answered();
-                Ok(answer)
-            }
-            Ok(Err(failure)) => {
-                if !matches!(failure.why(), Why::StreamRefused | Why::StreamReset) {
-                    self.retire();
-                }
-                Err(failure)
-            }
-            Err(_) => {
-                // Not one answer in all that time: whatever is behind this connection is not listening any more.
-                if self.answers.load(Ordering::Relaxed) == answers_before {
-                    self.retire();
-                }
-                Err(Failure::Unknown(Why::TimedOut))
-            }
-        }
+    /// Takes a free stream, if there is one.
+    pub(super) fn try_seat(self: &Arc<Self>) -> Option<Seat> {
+        self.window.try_enter().then(|| Seat(Arc::clone(self)))
     }
 
-    async fn exchange(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+    /// Waits for a free stream; `None` when the connection takes no more requests.
+    pub(super) async fn seat(self: &Arc<Self>) -> Option<Seat> {
+        if self.window.enter().await {
+            return Some(Seat(Arc::clone(self)));
+        }
+        self.retire();
+        None
+    }
+
+    /// How many answers have come; a connection without a new one for long is given up.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self, request: &Request<'_>) -> Result<ResponseFuture, Failure> {
         let (response, stream) = self.open_stream(self.head(request)?).map_err(|error| not_sent(&error))?;
         write_body(stream, request.body.clone()).map_err(|error| lost(&error))?;
-        let (head, body) = response.await.map_err(|error| lost(&error))?.into_parts();
-        Ok(Answer { status: head.status, headers: head.headers, body: read_body(head.status, body).await })
+        Ok(response)
     }
 
     fn head(&self, request: &Request<'_>) -> Result<http::Request<()>, Failure> {
@@ -175,40 +154,46 @@ impl Connection {
     }
 }
 
+/// A stream of a connection, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Seat(Arc<Connection>);
+
+impl Seat {
+    /// Opens the stream and queues the request on it.
+    pub(super) fn begin(&self, request: &Request<'_>) -> Result<ResponseFuture, Failure> {
+        self.0.begin(request).inspect_err(|failure| self.failed(*failure))
+    }
+
+    /// The connection it is of.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.0
+    }
+
+    /// Notes that an answer came.
+    pub(super) fn answered(&self) {
+        self.0.answers.fetch_add(1, Ordering::Relaxed);
+        self.0.window.answered();
+    }
+
+    /// Notes that none came: the connection is of no more use, unless only this stream failed.
+    pub(super) fn failed(&self, failure: Failure) {
+        if !matches!(failure.why(), Why::StreamRefused | Why::StreamReset) {
+            self.0.retire();
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.window.leave();
+    }
+}
+
 fn write_body(mut stream: SendStream<Bytes>, mut body: Bytes) -> Result<(), h2::Error> {
     while body.len() > COPIED_PAYLOAD {
         stream.send_data(body.split_to(COPIED_PAYLOAD), false)?;
     }
     stream.send_data(body, true)
-}
-
-/// Reads a body to its end. Where it breaks off the status has been said already, so what came is the answer.
-async fn read_body(status: StatusCode, mut stream: RecvStream) -> Bytes {
-    let mut body = Bytes::new();
-    let mut read = 0;
-    while !stream.is_end_stream() {
-        let chunk = match stream.data().await {
-            Some(Ok(chunk)) => chunk,
-            Some(Err(error)) => {
-                tracing::debug!(%status, %error, "an answer's body broke off");
-                break;
-            }
-            None => break,
-        };
-        read += chunk.len();
-        if stream.flow_control().release_capacity(chunk.len()).is_err() || read > BODY_READ {
-            break;
-        }
-        if body.is_empty() {
-            body = chunk;
-        } else if body.len() < BODY_KEPT {
-            let mut longer = BytesMut::from(body);
-            longer.extend_from_slice(&chunk);
-            body = longer.freeze();
-        }
-        body.truncate(BODY_KEPT);
-    }
-    body
 }
 
 /// An error before anything of the request was queued.
@@ -218,7 +203,7 @@ fn not_sent(error: &h2::Error) -> Failure {
 
 /// An error after the request was queued. h2 reports the peer's `GOAWAY` only to streams above its last id (RFC 9113 §6.8);
 /// those below it, when the connection ends before their answer, see a broken pipe.
-fn lost(error: &h2::Error) -> Failure {
+pub(super) fn lost(error: &h2::Error) -> Failure {
     match error.reason() {
         Some(_) if error.is_go_away() && error.is_remote() => Failure::NotSent(Why::GoingAway),
         Some(Reason::REFUSED_STREAM) if error.is_reset() && error.is_remote() => Failure::NotSent(Why::StreamRefused),
@@ -264,33 +249,5 @@ async fn silence(pings: Option<h2::PingPong>) {
             Ok(Err(_)) => return std::future::pending().await,
             Err(_) => return,
         }
-    }
-}
-
-/// A stream that says it writes no vectors. h2 then gathers frames of many requests in one buffer, and so one TLS record and one
-/// system call, where it would else write every payload above 256 bytes by itself.
-struct Unvectored<T>(T);
-
-impl<T: AsyncRead + Unpin> AsyncRead for Unvectored<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Unvectored<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        false
     }
 }

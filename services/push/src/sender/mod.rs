@@ -6,6 +6,7 @@
 //! | [`Roots`] | which certificates are trusted: the system's, and an extra CA file |
 //! | `Window` | how many streams one connection may have open now |
 //! | `Connection` | one HTTP/2 connection and its driver task |
+//! | [`Flight`] | many requests in the hands of one task, which is what makes them cheap |
 //! | [`Sender`] | several connections, reopened when they end; the face of this module |
 //!
 //! Guarantees:
@@ -22,11 +23,16 @@
 mod address;
 mod connection;
 mod exchange;
+mod flight;
 mod pool;
+mod reading;
 mod tls;
+mod unvectored;
 mod window;
 
 pub use address::{Address, AddressFault};
 pub use exchange::{Answer, Failure, Request, Why};
+pub use flight::Flight;
 pub use pool::{Limits, Sender};
 pub use tls::{Roots, TlsFault};
+pub use unvectored::Unvectored;

@@ -11,12 +11,11 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::address::Address;
-use super::connection::Connection;
+use super::connection::{Connection, Seat};
 use super::exchange::{Answer, Failure, Request, Why};
+use super::flight::Flight;
 use super::tls::{Roots, TlsFault};
 
-/// How often a request is begun before it is given up, counting failed connection attempts.
-const ATTEMPTS: usize = 5;
 /// The pause after the first failed connection attempt; it doubles with every further one,
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// up to this.
@@ -45,6 +44,8 @@ pub struct Sender(Arc<Pool>);
 
 struct Pool {
     address: Address,
+    /// For logs and metrics.
+    name: String,
     tls: Option<TlsConnector>,
     limits: Limits,
     slots: Vec<Slot>,
@@ -78,9 +79,26 @@ impl Sender {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(address: Address, roots: &Roots, limits: Limits) -> Result<Self, TlsFault> {
+        let name = address.to_string();
+        Self::named(name, address, roots, limits)
+    }
+
+    /// The same, under another name in logs and metrics than the address: where strangers choose the address.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn named(name: String, address: Address, roots: &Roots, limits: Limits) -> Result<Self, TlsFault> {
         let tls = address.is_tls().then(|| roots.connector()).transpose()?;
         let slots = (0..limits.connections.max(1)).map(|_| Slot::default()).collect();
-        Ok(Self(Arc::new(Pool { address, tls, limits, slots, turn: AtomicUsize::new(0) })))
+        Ok(Self(Arc::new(Pool { address, name, tls, limits, slots, turn: AtomicUsize::new(0) })))
+    }
+
+    /// Requests that one task sends; `request` makes the request of a tag.
+    pub fn flight<'a, T, F>(&self, request: F) -> Flight<T, F>
+    where
+        F: Fn(&T) -> Option<Request<'a>>,
+    {
+        Flight::new(self.clone(), request)
     }
 
     /// Sends one request and waits for its answer; waits before that while every stream is taken.
@@ -88,38 +106,33 @@ impl Sender {
     /// # Errors
     /// [`Failure::NotSent`] when the server certainly did not process it and repeating did not help, [`Failure::Unknown`] otherwise.
     pub async fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
-        let mut last = Why::Unreachable;
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                metrics::counter!("push_requests_repeated_total", "why" => last.label()).increment(1);
-            }
-            let connection = match self.0.connection().await {
-                Ok(connection) => connection,
-                Err(why) => {
-                    last = why;
-                    continue;
-                }
-            };
-            match connection.send(request, self.0.limits.request_timeout).await {
-                Err(Failure::NotSent(why)) => last = why,
-                ended => return ended,
-            }
-        }
-        Err(Failure::NotSent(last))
+        let mut flight = self.flight(|&()| Some(request.clone()));
+        flight.launch(());
+        flight.next().await.map_or(Err(Failure::NotSent(Why::Unreachable)), |((), ended)| ended)
     }
-}
 
-impl Pool {
-    /// A connection with a free stream; otherwise the next one in turn, opened if it is not.
-    async fn connection(&self) -> Result<Arc<Connection>, Why> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.slots.len();
-        let (before, from) = self.slots.split_at(turn);
-        let mut in_turn = from.iter().chain(before);
-        match in_turn.find_map(|slot| slot.current().filter(|connection| connection.free() > 0)) {
-            Some(connection) => Ok(connection),
-            // Boxed: opening is rare and its state large, and every request on its way carries room for what it may await.
-            None => Box::pin(self.slots[turn].open(self)).await,
-        }
+    /// Opens the connections that are not open, so that the first request need not wait for them. What cannot be opened now is tried
+    /// again by whoever needs it.
+    pub async fn warm(&self) {
+        futures::future::join_all(self.0.slots.iter().map(|slot| slot.open(&self.0))).await;
+    }
+
+    /// How long an answer is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        self.0.limits.request_timeout
+    }
+
+    /// A free stream, if there is one: of the first connection that has one, since the fuller a connection is, the more requests
+    /// share a record and a system call.
+    pub(super) fn try_seat(&self) -> Option<Seat> {
+        self.0.slots.iter().find_map(|slot| slot.live.load().as_ref().filter(|connection| !connection.is_retired())?.try_seat())
+    }
+
+    /// Waits for a free stream, on a connection that is opened if there is none yet.
+    pub(super) async fn seat(&self) -> Result<Seat, Why> {
+        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed) % self.0.slots.len();
+        let connection = self.0.slots[turn].open(&self.0).await?;
+        connection.seat().await.ok_or(Why::ConnectionLost)
     }
 }
 
@@ -154,8 +167,8 @@ impl Slot {
             Ok(Err(error)) => error,
             Err(_) => std::io::ErrorKind::TimedOut.into(),
         };
-        tracing::warn!(provider = %pool.address, failures = opening.failures + 1, %error, "a provider cannot be reached");
-        metrics::counter!("push_connections_failed_total", "provider" => pool.address.to_string()).increment(1);
+        tracing::warn!(provider = pool.name, failures = opening.failures + 1, %error, "a provider cannot be reached");
+        metrics::counter!("push_connections_failed_total", "provider" => pool.name.clone()).increment(1);
         let pause = FIRST_PAUSE.saturating_mul(1 << opening.failures.min(16)).min(LONGEST_PAUSE);
         opening.failures += 1;
         opening.not_before = Some(Instant::now() + pause.mul_f64(rand::rng().random_range(0.5..1.0)));

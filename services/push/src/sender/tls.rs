@@ -74,7 +74,10 @@ impl Roots {
     }
 
     /// A connector that offers HTTP/2 only.
-    pub(super) fn connector(&self) -> Result<TlsConnector, TlsFault> {
+    ///
+    /// # Errors
+    /// When the crypto provider supports no TLS version.
+    pub fn connector(&self) -> Result<TlsConnector, TlsFault> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -38,19 +38,21 @@ impl Window {
         }
     }
 
-    /// Waits for a place; `None` once the window is closed.
-    pub(super) async fn enter(&self) -> Option<Place<'_>> {
-        // A free place is taken without touching tokio's cooperative budget, which would cut a batch's first poll into pieces of 128.
-        let permit = match self.places.try_acquire() {
-            Ok(permit) => permit,
-            Err(_) => self.places.acquire().await.ok()?,
-        };
-        Some(Place { window: self, permit: Some(permit) })
+    /// Takes a place if one is free.
+    pub(super) fn try_enter(&self) -> bool {
+        self.places.try_acquire().map(SemaphorePermit::forget).is_ok()
     }
 
-    /// How many places are free.
-    pub(super) fn free(&self) -> usize {
-        self.places.available_permits()
+    /// Waits for a place; false once the window is closed.
+    pub(super) async fn enter(&self) -> bool {
+        self.places.acquire().await.map(SemaphorePermit::forget).is_ok()
+    }
+
+    /// Gives a place back.
+    pub(super) fn leave(&self) {
+        if self.surplus.load(Ordering::Acquire) == 0 || !self.take_back_one_less() {
+            self.places.add_permits(1);
+        }
     }
 
     /// The server has answered: the window may open.
@@ -95,49 +97,35 @@ impl Window {
     }
 }
 
-/// A place for one stream, given back when dropped.
-#[derive(Debug)]
-pub(super) struct Place<'a> {
-    window: &'a Window,
-    permit: Option<SemaphorePermit<'a>>,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let Some(permit) = self.permit.take() else { return };
-        if self.window.surplus.load(Ordering::Acquire) > 0 && self.window.take_back_one_less() {
-            permit.forget();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt;
-
     use super::*;
 
-    fn entered(window: &Window) -> Vec<Place<'_>> {
-        std::iter::from_fn(|| window.enter().now_or_never().flatten()).collect()
+    fn entered(window: &Window) -> usize {
+        std::iter::from_fn(|| window.try_enter().then_some(())).count()
+    }
+
+    fn left(window: &Window, places: usize) {
+        (0..places).for_each(|_| window.leave());
     }
 
     #[tokio::test]
     async fn one_stream_until_the_first_answer_whatever_the_server_allows() {
         let window = Window::of_one(500);
         window.server_allows(1000);
-        let first = entered(&window);
-        assert_eq!(first.len(), 1);
+        assert_eq!(entered(&window), 1);
         window.answered();
-        assert_eq!(entered(&window).len(), 499, "our own bound holds, the first still being open");
+        assert_eq!(entered(&window), 499, "our own bound holds, the first still being open");
     }
 
     #[tokio::test]
     async fn the_server_opens_the_window_after_the_first_answer() {
         let window = Window::of_one(500);
         window.answered();
-        assert_eq!(entered(&window).len(), 1);
+        assert_eq!(entered(&window), 1);
+        left(&window, 1);
         window.server_allows(100);
-        assert_eq!(entered(&window).len(), 100);
+        assert_eq!(entered(&window), 100);
     }
 
     #[tokio::test]
@@ -145,13 +133,12 @@ mod tests {
         let window = Window::of_one(500);
         window.answered();
         window.server_allows(10);
-        let mut open = entered(&window);
-        assert_eq!(open.len(), 10);
+        assert_eq!(entered(&window), 10);
         window.server_allows(3);
-        open.truncate(5);
-        assert_eq!(entered(&window).len(), 0, "five are open where three are allowed");
-        drop(open);
-        assert_eq!(entered(&window).len(), 3);
+        left(&window, 5);
+        assert_eq!(entered(&window), 0, "five are open where three are allowed");
+        left(&window, 5);
+        assert_eq!(entered(&window), 3);
     }
 
     #[tokio::test]
@@ -162,17 +149,16 @@ mod tests {
         let open = entered(&window);
         window.server_allows(2);
         window.server_allows(8);
-        drop(open);
-        assert_eq!(entered(&window).len(), 8);
+        left(&window, open);
+        assert_eq!(entered(&window), 8);
     }
 
     #[tokio::test]
     async fn a_closed_window_turns_away_who_waits() {
         let window = Window::of_one(1);
-        let place = window.enter().await;
+        assert!(window.enter().await);
         let waiting = window.enter();
         window.close();
-        assert!(waiting.await.is_none());
-        drop(place);
+        assert!(!waiting.await);
     }
 }

@@ -17,19 +17,25 @@ use platform::clock::Clock;
 use platform::crypto::Purpose;
 use platform::database::Database;
 use platform::{BoxError, Platform, StoreSettings, scratch};
-use proto::topology::{DISPLAY_RELEASED, RESIDENT_ENDPOINTS_GONE, RESIDENT_RELEASED, REVIEW_HANDED_OVER, REVIEW_RELEASED};
-use proto::{AlertApproved, AlertHandedOver, AlertReleased, EndpointsGone};
+use proto::topology::{
+    AUDIT_IN_DANGER, AUDIT_OUT_OF_DANGER, DISPLAY_RELEASED, RESIDENT_ENDPOINTS_GONE, RESIDENT_RELEASED, REVIEW_HANDED_OVER, REVIEW_RELEASED,
+};
+use proto::{AlertApproved, AlertHandedOver, AlertInDanger, AlertOutOfDanger, AlertReleased, EndpointsGone};
 use simulators::{Options, Provider, Simulators};
 
-use super::providers::settings;
+use super::providers::{settings, web_push_settings};
 use crate::Settings;
 
 const STAND_INS: &str = "
     create schema resident;
     create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
-                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null);
+                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null,
+                                 apns bool not null default false, fcm bool not null default false, web bool not null default false);
     create table resident.endpoint (resident_no int not null, endpoint_id bigint not null, kind text not null, sealed bytea not null,
                                     language text not null);
+    create function resident.push_endpoints(first_no int, last_no int)
+        returns table (resident_no int, endpoint_id bigint, kind text, sealed bytea, language text) language sql stable
+        as $$ select * from resident.endpoint where endpoint.resident_no between first_no and last_no and kind <> 'phone' order by 1 $$;
     create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
     create schema review;
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
@@ -37,6 +43,9 @@ const STAND_INS: &str = "
 
 /// How long a story may take on a busy machine before something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A second Firebase project that the simulators know.
+pub(super) const OTHER_PROJECT: &str = "simulated-city-2";
 
 /// Stands in for sms: every phone takes every message.
 struct AnyPhone;
@@ -69,7 +78,12 @@ impl City {
     /// With the settings of push changed as the story wants.
     pub(super) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let options = Options { directory: Some(directory.path().to_owned()), token_age_checked: false, ..Options::default() };
+        let options = Options {
+            directory: Some(directory.path().to_owned()),
+            token_age_checked: false,
+            fcm_other_projects: vec![OTHER_PROJECT.to_owned()],
+            ..Options::default()
+        };
         let simulators = Simulators::start(options).await.unwrap();
         let stores = StoreSettings { keys: scratch::passing_key(), ..StoreSettings::default() };
         let database = Database::scratch(&scratch::postgres_url()).await.unwrap();
@@ -88,14 +102,17 @@ impl City {
             platform.bus.subscribe(queue, 1, |_: AlertReleased| async { Ok(()) }).unwrap();
         }
         platform.bus.subscribe(&REVIEW_HANDED_OVER, 1, |_: AlertHandedOver| async { Ok(()) }).unwrap();
+        platform.bus.subscribe(&AUDIT_IN_DANGER, 1, |_: AlertInDanger| async { Ok(()) }).unwrap();
+        platform.bus.subscribe(&AUDIT_OUT_OF_DANGER, 1, |_: AlertOutOfDanger| async { Ok(()) }).unwrap();
         let (apns, fcm) = settings(&simulators, directory.path());
         let worker = WorkerSettings { batches: 2, checkpoint_every: 5, ..WorkerSettings::default() };
-        let mut push = Settings { apns: Some(apns), fcm: Some(fcm), worker };
+        let web_push = web_push_settings(&simulators, directory.path());
+        let mut push = Settings { apns: Some(apns), fcm: Some(fcm), web_push: Some(web_push), worker };
         change(&mut push);
         let dispatch = dispatch::Settings { batch_size: 20, first_chunk: 40, ..dispatch::Settings::default() };
         crate::start(&platform, push).await.unwrap();
         dispatch::worker::run(&platform, &WorkerSettings::default(), Arc::new(AnyPhone)).unwrap();
-        dispatch::start(&platform, dispatch.clone()).await.unwrap();
+        dispatch::start(&platform, dispatch.clone(), dispatch::Capacity::default()).await.unwrap();
         Self { platform, simulators, gone, dispatch, _directory: directory }
     }
 
@@ -113,16 +130,21 @@ impl City {
     /// Registers a device and returns its token.
     pub(super) async fn device(&self, number: u32, endpoint_id: i64, kind: &str, language: Language) -> String {
         let token = if kind == "apns" { format!("{endpoint_id:064x}") } else { format!("{kind}-{endpoint_id}") };
+        self.endpoint(number, endpoint_id, kind, token.as_bytes(), language).await;
+        token
+    }
+
+    /// Registers whatever is stored of a device.
+    pub(super) async fn endpoint(&self, number: u32, endpoint_id: i64, kind: &str, stored: &[u8], language: Language) {
         sqlx::query("insert into resident.endpoint values ($1, $2, $3, $4, $5)")
             .bind(i32::try_from(number).unwrap())
             .bind(endpoint_id)
             .bind(kind)
-            .bind(self.platform.keyring.seal(Purpose::PushToken, token.as_bytes()).into_bytes())
+            .bind(self.platform.keyring.seal(Purpose::PushToken, stored).into_bytes())
             .bind(language.as_ref())
             .execute(self.platform.database.pool())
             .await
             .unwrap();
-        token
     }
 
     /// Residents with an iPhone each; returns the tokens.

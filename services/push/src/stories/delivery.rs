@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use domain::cap::Status;
 use domain::language::Language;
-use simulators::{Fault, FaultKind, Provider};
+use platform::clock::Clock;
+use secrecy::SecretString;
+use simulators::{Fault, FaultKind, Provider, Simulators};
 
-use super::city::City;
+use super::city::{City, OTHER_PROJECT, noon};
+use crate::fcm::Fcm;
+use crate::{FcmProject, FcmSettings};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -154,6 +158,70 @@ async fn an_account_is_not_driven_faster_than_its_rate() {
     }
     city.settle().await;
     assert_eq!(city.reached(alert_id).await, (30, 0));
+}
+
+/// The project of the settings and another one, each with a quota of messages a minute.
+fn two_projects(fcm: &mut FcmSettings, quotas: [u32; 2]) {
+    let file = fcm.projects[0].service_account_file.clone().unwrap();
+    let mut other: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    other["project_id"] = OTHER_PROJECT.into();
+    fcm.projects.push(FcmProject { service_account: SecretString::from(other.to_string()), ..FcmProject::default() });
+    for (project, quota) in fcm.projects.iter_mut().zip(quotas) {
+        project.rate_per_minute = NonZeroU32::new(quota).unwrap();
+    }
+}
+
+/// How many of the phones each project has reached.
+fn reached_by(simulators: &Simulators, tokens: &[String]) -> [usize; 2] {
+    let other = |token: &String| simulators.pushes_to(token)[0].project.as_deref() == Some(OTHER_PROJECT);
+    let reached: Vec<&String> = tokens.iter().filter(|token| !simulators.pushes_to(token).is_empty()).collect();
+    let by_other = reached.iter().filter(|token| other(token)).count();
+    [reached.len() - by_other, by_other]
+}
+
+#[tokio::test]
+async fn two_firebase_projects_share_the_load_each_within_its_own_quota() {
+    let mut fcm = None;
+    let city = City::new(|settings| {
+        two_projects(settings.fcm.as_mut().unwrap(), [120, 120]);
+        settings.worker.batches = 1;
+        fcm.clone_from(&settings.fcm);
+    })
+    .await;
+    // One batch, half of it for each project.
+    let fcm = Fcm::new(&fcm.unwrap(), Clock::moved(noon())).unwrap();
+    let of = |project: usize| (1..100).filter(|endpoint| fcm.project_of(*endpoint) == project).take(10).collect::<Vec<i64>>();
+    let mut tokens = Vec::new();
+    for (number, endpoint) in (0..).zip([of(0), of(1)].concat()) {
+        city.resident(number, Language::ZhCn, false).await;
+        tokens.push(city.device(number, endpoint, "fcm_token", Language::ZhCn).await);
+    }
+
+    let alert_id = city.approve(Status::Actual, 0..20).await;
+    for second in 1..=5 {
+        let until = |simulators: &Simulators| simulators.statistics().fcm.requests >= second * 4;
+        tokio::time::timeout(SECOND * 30, city.simulators.until(until)).await.expect("a second's worth of messages of each project");
+        assert_eq!(city.simulators.statistics().fcm.requests, second * 4, "twice what one project may send");
+        assert_eq!(reached_by(&city.simulators, &tokens), [second as usize * 2; 2]);
+        city.platform.clock.forward(SECOND);
+    }
+    city.settle().await;
+    assert_eq!(city.reached(alert_id).await, (20, 0));
+}
+
+#[tokio::test]
+async fn a_firebase_project_with_a_larger_quota_takes_a_larger_share() {
+    let city = City::new(|settings| two_projects(settings.fcm.as_mut().unwrap(), [600_000, 200_000])).await;
+    let mut tokens = Vec::new();
+    for number in 0..80 {
+        city.resident(number, Language::ZhCn, false).await;
+        tokens.push(city.device(number, i64::from(number) + 1, "fcm_token", Language::ZhCn).await);
+    }
+    city.approve(Status::Actual, 0..80).await;
+    city.settle().await;
+    let [large, small] = reached_by(&city.simulators, &tokens);
+    assert_eq!(large + small, 80);
+    assert!(large.abs_diff(60) <= 3, "three quarters of 80: {large}");
 }
 
 #[tokio::test]

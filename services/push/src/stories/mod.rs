@@ -1,5 +1,6 @@
 //! What push does, told against the simulated providers over the real protocols.
 
+mod browsers;
 mod city;
 mod delivery;
 mod providers;

@@ -14,6 +14,7 @@ use rstest::rstest;
 use secrecy::SecretString;
 use simulators::{Fault, FaultKind, FaultPlan, Options, Provider, Simulators};
 
+use super::browsers::Browser;
 use crate::answer::{ProviderAnswer, Trouble};
 use crate::apns::Apns;
 use crate::endpoint::{Endpoint, Public, Token};
@@ -21,7 +22,8 @@ use crate::fcm::Fcm;
 use crate::notice::Notice;
 use crate::notice::tests::notice;
 use crate::sender::Why;
-use crate::settings::{ApnsSettings, FcmProject, FcmSettings};
+use crate::settings::{ApnsSettings, FcmProject, FcmSettings, WebPushSettings};
+use crate::web_push::WebPush;
 
 /// An hour before the notice expires.
 fn start() -> DateTime<Utc> {
@@ -40,6 +42,7 @@ struct Phones {
     _directory: tempfile::TempDir,
     apns: Apns,
     fcm: Fcm,
+    web_push: WebPush,
     clock: Clock,
 }
 
@@ -53,6 +56,7 @@ impl Phones {
         Self {
             apns: Apns::new(&apns, clock.clone()).unwrap(),
             fcm: Fcm::new(&fcm, clock.clone()).unwrap(),
+            web_push: WebPush::new(&web_push_settings(&simulators, directory.path()), clock.clone()).unwrap(),
             simulators,
             _directory: directory,
             clock,
@@ -68,6 +72,7 @@ impl Phones {
         let notice = live(notice());
         match provider {
             Provider::Apns => self.apns.send(&self.apns.letter(&notice).unwrap(), &endpoint(apple(number))).await,
+            Provider::WebPush => self.web_push.send(&self.web_push.letter(&notice), &endpoint(browser(&self.simulators, number))).await,
             _ => self.fcm.send(&self.fcm.letter(&notice).await, &endpoint(google(number))).await,
         }
     }
@@ -100,6 +105,23 @@ pub(super) fn settings(simulators: &Simulators, directory: &std::path::Path) -> 
     (apns, fcm)
 }
 
+/// The same for the push service of browsers.
+pub(super) fn web_push_settings(simulators: &Simulators, directory: &std::path::Path) -> WebPushSettings {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    WebPushSettings {
+        key: SecretString::from(key.serialize_pem()),
+        subject: "mailto:duty@example.com".to_owned(),
+        allowed_hosts: vec![simulators.addresses().web_push.to_string()].try_into().unwrap(),
+        extra_ca: Some(directory.join("ca.pem")),
+        request_timeout_ms: 500,
+        ..WebPushSettings::default()
+    }
+}
+
+fn browser(simulators: &Simulators, number: u32) -> Token {
+    Token::WebPush(Box::new(Browser::subscribed(simulators, &format!("browser-{number}")).subscription))
+}
+
 fn apple(number: u32) -> Token {
     Token::parse("apns", format!("{number:064x}").as_bytes()).unwrap()
 }
@@ -130,10 +152,10 @@ async fn a_push_arrives_with_its_collapse_id_and_priority(#[values(Provider::Apn
 #[case(FaultKind::AnswerLost, ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::ConnectionLost) })]
 #[case(FaultKind::Nonsense, ProviderAnswer::Temporary { why: Trouble::Nonsense(http::StatusCode::IM_A_TEAPOT) })]
 #[tokio::test]
-async fn a_fault_has_one_name_at_both_providers_and_the_next_push_gets_through(
+async fn a_fault_has_one_name_at_all_providers_and_the_next_push_gets_through(
     #[case] fault: FaultKind,
     #[case] answer: ProviderAnswer,
-    #[values(Provider::Apns, Provider::Fcm)] provider: Provider,
+    #[values(Provider::Apns, Provider::Fcm, Provider::WebPush)] provider: Provider,
 ) {
     let phones = Phones::new().await;
     phones.simulators.fault(provider, Fault::new(fault).times(1));
@@ -146,6 +168,8 @@ async fn a_fault_has_one_name_at_both_providers_and_the_next_push_gets_through(
 #[case(Provider::Apns, FaultKind::Unavailable, "ServiceUnavailable")]
 #[case(Provider::Fcm, FaultKind::InternalError, "INTERNAL")]
 #[case(Provider::Fcm, FaultKind::Unavailable, "UNAVAILABLE")]
+#[case(Provider::WebPush, FaultKind::InternalError, "InternalServerError")]
+#[case(Provider::WebPush, FaultKind::Unavailable, "ServiceUnavailable")]
 #[tokio::test]
 async fn a_providers_own_trouble_is_temporary(#[case] provider: Provider, #[case] fault: FaultKind, #[case] word: &'static str) {
     let phones = Phones::new().await;
@@ -157,6 +181,8 @@ async fn a_providers_own_trouble_is_temporary(#[case] provider: Provider, #[case
 #[case(Provider::Apns, FaultKind::CredentialsRefused, "InvalidProviderToken")]
 #[case(Provider::Fcm, FaultKind::CredentialsRefused, "no access token")]
 #[case(Provider::Fcm, FaultKind::ThirdPartyAuthError, "THIRD_PARTY_AUTH_ERROR")]
+#[case(Provider::WebPush, FaultKind::CredentialsRefused, "Forbidden")]
+#[case(Provider::WebPush, FaultKind::CredentialsExpired, "Unauthorized")]
 #[tokio::test]
 async fn refused_credentials_are_ours_to_mend_and_work_again_when_they_are(
     #[case] provider: Provider,
@@ -192,14 +218,20 @@ async fn an_fcm_access_token_that_was_revoked_is_asked_for_anew() {
 
 #[rstest]
 #[tokio::test]
-async fn a_provider_that_says_goodbye_every_ten_pushes_costs_nobody_a_push(#[values(Provider::Apns, Provider::Fcm)] provider: Provider) {
+async fn a_provider_that_says_goodbye_every_ten_pushes_costs_nobody_a_push(
+    #[values(Provider::Apns, Provider::Fcm, Provider::WebPush)] provider: Provider,
+) {
     let phones = Phones::new().await;
     phones.simulators.set_faults(provider, FaultPlan { goaway_after: Some(10), ..FaultPlan::default() });
     for number in 0..45 {
         assert_eq!(phones.push_to(provider, number).await.outcome(), Outcome::Accepted, "push {number}");
     }
     assert!((0..45).all(|number| {
-        let token = if provider == Provider::Apns { format!("{number:064x}") } else { format!("fcm-{number}") };
+        let token = match provider {
+            Provider::Apns => format!("{number:064x}"),
+            Provider::WebPush => format!("browser-{number}"),
+            _ => format!("fcm-{number}"),
+        };
         phones.simulators.times(provider, &token) == 1
     }));
 }

@@ -1,7 +1,6 @@
 //! A city whose people register. Dispatch is stood in for by a table, the SMS centre and audit by lists of what they were told, staff by fixed tokens.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,7 +60,7 @@ pub enum Store {
 }
 
 impl Store {
-    async fn open(self) -> Platform {
+    pub async fn open(self) -> Platform {
         let clock = Clock::moved("2026-03-10T12:00:00+08:00".parse().unwrap());
         match self {
             Self::Embedded => scratch::temporary(clock).await.unwrap(),
@@ -127,8 +126,9 @@ impl City {
         let platform = store.open().await;
         sqlx::raw_sql(STAND_INS).execute(platform.database.pool()).await.unwrap();
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
-        let routes = resident::start(&platform, Settings::default()).await.unwrap();
-        let sessions = SessionAuthenticator::new(platform.database.clone());
+        let routes =
+            resident::start(&platform, Settings { web_push: Some(crate::web_push::offer()), ..Settings::default() }).await.unwrap();
+        let sessions = SessionAuthenticator::new(&platform);
         let router = Shell::new(routes, Authenticators::new().with(Staff).with(sessions)).router();
         let city = Self { platform, router, codes: Arc::default(), trail: Arc::default(), registered: Arc::default() };
         listen(&city.platform, &SMS_CODES, &city.codes);
@@ -275,7 +275,7 @@ impl City {
         found
     }
 
-    pub async fn count(&self, query: &'static str) -> i64 {
+    pub async fn count(&self, query: impl sqlx::SqlSafeStr) -> i64 {
         sqlx::query_scalar(query).fetch_one(self.platform.database.pool()).await.unwrap()
     }
 
@@ -301,7 +301,7 @@ impl City {
 
     /// Waits until everything published was handled, and nothing was given up.
     pub async fn settle(&self) {
-        until(|| async { self.platform.bus.settled().await.unwrap() }).await;
+        until(async || self.platform.bus.settled().await.unwrap()).await;
         let dead = self.platform.bus.dead_letters().await.unwrap();
         assert!(dead.is_empty(), "{dead:?}");
     }
@@ -390,7 +390,8 @@ fn listen<E: Event + Sync>(platform: &Platform, queue: &'static proto::Queue, he
     platform.bus.subscribe(queue, 1, handler).unwrap();
 }
 
-async fn until<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
+/// Waits until it is so.
+pub async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(5)).await;

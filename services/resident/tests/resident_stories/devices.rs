@@ -106,3 +106,21 @@ async fn who_has_no_live_device_left_is_reached_by_sms(#[values(Embedded, Servic
     assert_eq!(city.reach(&second).await, Some((true, true)), "a token that has moved on in the meantime stays");
     city.close().await;
 }
+
+/// Two phones of one person at the same moment: neither forgets the other.
+#[rstest]
+#[tokio::test]
+async fn devices_that_come_and_go_at_the_same_time_are_all_known(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let person = city.register("13812345678").await;
+    let (apple, google) = ("0a".repeat(32), fid('a'));
+    for _ in 0..5 {
+        let ((_, iphone), (_, android)) = futures::join!(add(&city, &person, "apns", &apple), add(&city, &person, "fcm_fid", &google));
+        let kinds = "select count(*) from resident.reach where apns and fcm";
+        assert_eq!(city.count(kinds).await, 1);
+        let remove = async |device: i64| city.delete(&person.token, &format!("/api/v1/me/devices/{device}")).await;
+        futures::join!(remove(iphone), remove(android));
+        assert_eq!(city.count("select count(*) from resident.reach where apns or fcm or app").await, 0);
+    }
+    city.close().await;
+}

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod acknowledgements;
 mod city;
 mod consent;
 mod devices;
+mod feedback;
 mod inbox;
 mod registration;
 mod replies;
 mod staff;
+mod web_push;

@@ -1,8 +1,10 @@
 //! Stories of what staff may see: how many people an audience has, and whom to call.
 
 use crate::city::Store::{self, Embedded, Services};
-use crate::city::{City, ELSEWHERE, NEXT_DOOR, OFFICER, REVIEWER, WORKER, WORKER_NEXT_DOOR, fields};
-use http::StatusCode;
+use crate::city::{City, ELSEWHERE, HOME, NEXT_DOOR, OFFICER, REVIEWER, WORKER, WORKER_NEXT_DOOR, fields};
+use http::{Method, StatusCode};
+use proto::EndpointsGone;
+use proto::endpoints_gone::Entry;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -65,16 +67,75 @@ async fn an_audience_is_counted_with_its_exclusions_and_by_the_way_it_is_reached
             (2, 1, 0, 1),
         ),
         (json!({ "include": [{ "areas": [NEXT_DOOR], "languages": ["en"] }, { "areas": [ELSEWHERE] }] }), (2, 0, 2, 0)),
+        (json!({ "include": [{ "areas": ["500105"] }] }), (0, 0, 0, 0)),
     ] {
-        let expected = json!({ "people": people, "app": app, "sms": sms, "unreachable": unreachable });
-        assert_eq!(size(OFFICER, query.clone()).await, (StatusCode::OK, expected), "{query}");
+        let (status, answer) = size(OFFICER, query.clone()).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        let told = ["people", "app", "sms", "unreachable"].map(|field| answer[field].as_i64().unwrap());
+        assert_eq!(told, [people, app, sms, unreachable], "{query}");
     }
+    let counts = |people: i64, apns: i64, sms: i64, unreachable: i64| json!({ "people": people, "app": apns, "apns": apns, "fcm": 0, "web": 0, "sms": sms, "unreachable": unreachable });
+    let mut whole = counts(5, 1, 3, 1);
+    whole.as_object_mut().unwrap().extend([
+        ("drill".to_owned(), counts(0, 0, 0, 0)),
+        ("districts".to_owned(), json!({ "500103": counts(4, 1, 2, 1), "500104": counts(1, 0, 1, 0) })),
+        ("townships".to_owned(), json!({ "500103001": 4, "500104001": 1 })),
+    ]);
+    assert_eq!(size(OFFICER, json!({ "include": [{ "areas": ["city"] }] })).await.1, whole);
 
     assert_eq!(size(REVIEWER, json!({ "include": [{ "areas": ["500103"] }] })).await.0, StatusCode::OK);
-    assert_eq!(size(REVIEWER, json!({ "include": [{ "areas": ["500104"] }] })).await.0, StatusCode::FORBIDDEN);
+    for beyond in [
+        json!([{ "areas": ["500104"] }]),
+        json!([{ "areas": ["city"] }]),
+        json!([{ "areas": ["500103", "500104001"] }]),
+        json!([{ "areas": ["500103"] }, { "areas": [ELSEWHERE] }]),
+    ] {
+        assert_eq!(size(REVIEWER, json!({ "include": beyond })).await.0, StatusCode::FORBIDDEN);
+    }
     assert_eq!(size(WORKER, json!({ "include": [{ "areas": ["500103"] }] })).await.0, StatusCode::FORBIDDEN);
     for nobody in [json!({ "include": [] }), json!({ "include": [{}] }), json!({ "include": [{ "areas": ["500199"] }] })] {
         assert_eq!(size(OFFICER, nobody).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     }
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_size_of_an_audience_follows_what_happens_to_its_people(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let size = async |area: &str| {
+        let (status, answer) = city.post(OFFICER, "/api/v1/audience/size", json!({ "include": [{ "areas": [area] }] })).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        ["people", "apns", "fcm", "sms", "unreachable"].map(|field| answer[field].as_i64().unwrap())
+    };
+    assert_eq!(size("city").await, [0, 0, 0, 0, 0]);
+    let person = city.register("13812345678").await;
+    assert_eq!(size("city").await, [1, 0, 0, 1, 0], "registered");
+
+    let add = async |kind: &str, token: String| {
+        let (status, answer) = city.post(&person.token, "/api/v1/me/devices", json!({ "kind": kind, "token": token })).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["endpoint_id"].as_i64().unwrap()
+    };
+    let iphone = add("apns", "0a".repeat(32)).await;
+    assert_eq!(size(HOME).await, [1, 1, 0, 0, 0], "an iPhone");
+    let android = add("fcm_fid", "f".repeat(22)).await;
+    assert_eq!(size(HOME).await, [1, 1, 1, 0, 0], "and an Android phone");
+    city.publish(&EndpointsGone { entries: vec![Entry { resident_no: person.no, endpoint_id: iphone }] }).await;
+    assert_eq!(size(HOME).await, [1, 0, 1, 0, 0], "the provider says the iPhone is gone");
+    assert_eq!(city.delete(&person.token, &format!("/api/v1/me/devices/{android}")).await, StatusCode::NO_CONTENT);
+    assert_eq!(size(HOME).await, [1, 0, 0, 1, 0], "the Android phone was removed");
+
+    assert_eq!(city.delete(&person.token, "/api/v1/me/consent").await, StatusCode::NO_CONTENT);
+    assert_eq!(size(HOME).await, [1, 0, 0, 0, 1], "consent withdrawn");
+    let again = json!({ "version": domain::consent::CURRENT_VERSION });
+    assert_eq!(city.post(&person.token, "/api/v1/me/consent", again).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(size(HOME).await, [1, 0, 0, 1, 0], "and given again");
+
+    let moved = city.send(Method::PATCH, &person.token, "/api/v1/me", json!({ "community": ELSEWHERE })).await.0;
+    assert_eq!(moved, StatusCode::NO_CONTENT);
+    assert_eq!((size(HOME).await, size("500104").await), ([0, 0, 0, 0, 0], [1, 0, 0, 1, 0]), "moved");
+    assert_eq!(city.delete(&person.token, "/api/v1/me").await, StatusCode::NO_CONTENT);
+    assert_eq!(size("city").await, [0, 0, 0, 0, 0], "everything deleted");
     city.close().await;
 }

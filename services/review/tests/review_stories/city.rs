@@ -250,6 +250,14 @@ impl City {
         assert!(dead.is_empty(), "{dead:?}");
     }
 
+    /// Opens the live line of somebody's page.
+    pub async fn listen_as(&self, token: &str) -> Line {
+        let request = Request::get("/api/v1/events").header("authorization", format!("Bearer {token}")).body(Body::empty());
+        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        Line { body: response.into_body(), read: String::new() }
+    }
+
     pub async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
         self.send(Method::GET, token, path, Value::Null).await
     }
@@ -272,6 +280,30 @@ impl City {
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+}
+
+/// A page's live line.
+pub struct Line {
+    body: Body,
+    read: String,
+}
+
+impl Line {
+    /// The next event that is told.
+    pub async fn next(&mut self) -> String {
+        loop {
+            if let Some((event, rest)) = self.read.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.read = rest;
+                if !event.starts_with(':') {
+                    return event;
+                }
+                continue;
+            }
+            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("it came").unwrap().unwrap();
+            self.read.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+        }
     }
 }
 

@@ -7,3 +7,4 @@ mod city;
 mod drafts;
 mod endings;
 mod queues;
+mod watching;

@@ -1,7 +1,8 @@
 //! Stories of records that become drafts.
 
 use crate::city::Store::{self, Embedded, Postgres};
-use crate::city::{City, DAY, OFFICER_ID, Record, contact};
+use crate::city::{City, DAY, OFFICER, OFFICER_ID, REVIEWER, Record, contact};
+use http::StatusCode;
 use rstest::rstest;
 use serde_json::json;
 
@@ -29,6 +30,32 @@ async fn records_of_a_window_are_one_draft_for_each_rule_and_district(#[values(E
     assert!(contacts.chinese().instruction.contains("渝中区会安排接送"));
     assert_eq!(contacts.content.validate(city.platform.clock.now()), Ok(()));
     assert!(contacts.event.missing.is_empty());
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_reviewer_reads_the_records_behind_a_draft_of_their_district_and_never_whom_they_name(
+    #[values(Embedded, Postgres)] store: Store,
+) {
+    let city = City::open(store).await;
+    city.says("500103", &SITES).await;
+    city.says("500105", &SITES).await;
+    city.report(&[contact(1, 11, "500103001"), contact(2, 12, "500103002"), contact(3, 13, "500105001")]).await;
+    let drafts = city.end_of_window().await;
+    let path = |district: u32| {
+        let draft = drafts.iter().find(|draft| draft.event.district == district).unwrap();
+        format!("/api/v1/alerts/{}/records", draft.event.draft_id)
+    };
+    let (status, behind) = city.get(REVIEWER, &path(500_103)).await;
+    assert_eq!((status, &behind["total"]), (StatusCode::OK, &json!(2)), "{behind}");
+    assert_eq!(behind["rule"]["name"], "密切接触者：立即隔离");
+    let areas: Vec<_> = behind["records"].as_array().unwrap().iter().map(|record| record["area"].as_str().unwrap()).collect();
+    assert_eq!(areas, ["500103002", "500103001"]);
+    assert!(behind["records"][0].get("resident_no").is_none() && behind["records"][0]["about_person"] == true);
+    let (status, problem) = city.get(REVIEWER, &path(500_105)).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("no_records")));
+    assert_eq!(city.get(OFFICER, &path(500_105)).await.0, StatusCode::OK);
     city.close().await;
 }
 

@@ -99,6 +99,7 @@ impl Apns {
                 expiration: header("apns-expiration"),
                 push_type: header("apns-push-type"),
                 topic: header("apns-topic"),
+                project: None,
                 payload: serde_json::from_slice(body).unwrap_or_default(),
             }
         });

@@ -40,7 +40,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Fcm {
     strict: bool,
-    path: String,
+    /// Of the projects that may send.
+    paths: Vec<String>,
     name_prefix: String,
     sent: AtomicU64,
     authority: Authority,
@@ -60,9 +61,10 @@ pub(crate) struct Memory {
 impl Fcm {
     pub(crate) fn new(options: &Options, account: &ServiceAccount, changed: Arc<tokio::sync::Notify>) -> Result<Self, crate::Error> {
         let project = &options.fcm_project;
+        let projects = std::iter::once(project).chain(&options.fcm_other_projects);
         Ok(Self {
             strict: options.strict,
-            path: format!("/v1/projects/{project}/messages:send"),
+            paths: projects.map(|project| format!("/v1/projects/{project}/messages:send")).collect(),
             name_prefix: format!(r#"{{"name":"projects/{project}/messages/0:"#),
             sent: AtomicU64::new(0),
             authority: Authority::new(account, options.token_age_checked)?,
@@ -75,18 +77,18 @@ impl Fcm {
 
     /// Everything that Google checks: path, access token, message. `authorised` tells how far it came.
     fn check<'a>(&self, request: &Parts, body: &'a [u8], memory: &mut Memory, authorised: &mut bool) -> Result<Target<'a>, Refusal> {
-        if request.uri.path() != self.path || request.method != http::Method::POST {
+        if !self.paths.iter().any(|path| path == request.uri.path()) || request.method != http::Method::POST {
             return Err(Refusal::NotFound);
         }
         let authorization = request.headers.get(http::header::AUTHORIZATION).ok_or(Refusal::Unauthenticated)?;
-        if !self.authority.check(authorization, &mut memory.access) {
+        if self.strict && !self.authority.check(authorization, &mut memory.access) {
             return Err(Refusal::Unauthenticated);
         }
         *authorised = true;
         if self.strict { message::check(body) } else { message::target(body) }
     }
 
-    fn accept(&self, target: &Target<'_>, body: &[u8]) {
+    fn accept(&self, request: &Parts, target: &Target<'_>, body: &[u8]) {
         self.ledger.record(&target.recipient, target.collapse_key.as_deref().unwrap_or_default());
         self.kept.keep(&target.recipient, || {
             let mut payload: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
@@ -100,6 +102,8 @@ impl Fcm {
                 expiration: android("ttl"),
                 push_type: None,
                 topic: None,
+                // /v1/projects/{project}/messages:send
+                project: request.uri.path().split('/').nth(3).map(str::to_owned),
                 payload: message,
             }
         });
@@ -111,7 +115,7 @@ impl Fcm {
         Action::Respond(refusal.response(retry_after_s))
     }
 
-    fn strike(&self, fault: &FaultKind, target: &Target<'_>, body: &[u8]) -> Action {
+    fn strike(&self, fault: &FaultKind, request: &Parts, target: &Target<'_>, body: &[u8]) -> Action {
         match fault {
             FaultKind::Gone => self.refuse(Refusal::Unregistered, 0),
             FaultKind::BadRecipient => self.refuse(Refusal::InvalidToken, 0),
@@ -134,7 +138,7 @@ impl Fcm {
                 Action::Break
             }
             FaultKind::AnswerLost => {
-                self.accept(target, body);
+                self.accept(request, target, body);
                 Action::Break
             }
             FaultKind::Nonsense => {
@@ -142,7 +146,7 @@ impl Fcm {
                 Action::Respond(nonsense())
             }
             FaultKind::Undeliverable | FaultKind::NoReceipt => {
-                self.accept(target, body);
+                self.accept(request, target, body);
                 Action::Respond(self.success())
             }
         }
@@ -169,9 +173,9 @@ impl PushProvider for Fcm {
             Ok(target) => {
                 let faults = self.faults.now();
                 match faults.strikes(&target.recipient, &mut memory.dice) {
-                    Some(fault) => self.strike(fault, &target, body),
+                    Some(fault) => self.strike(fault, request, &target, body),
                     None => {
-                        self.accept(&target, body);
+                        self.accept(request, &target, body);
                         Action::Respond(self.success())
                     }
                 }

@@ -9,3 +9,4 @@ mod fcm;
 mod first_stream;
 mod sms;
 mod story;
+mod web_push;

@@ -25,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::answer::BindAnswer;
+use super::{answer::BindAnswer, socket::Prompt};
 use crate::settings::Settings;
 
 /// Pauses between attempts to bind.
@@ -160,7 +160,7 @@ impl Runner {
             .response_timeout(patience)
             // We bind as 3.4; the library would insist on 5.0.
             .disable_interface_version_check()
-            .connected(socket);
+            .connected(Prompt(socket));
         let bind = BindTransceiver::builder()
             .system_id(text(&settings.system_id, "system_id")?)
             .password(text(settings.password.expose_secret(), "password")?)

@@ -31,6 +31,7 @@ use tokio::{
 };
 
 use super::{
+    allowance::Allowance,
     alphabet, answer,
     segments::Segments,
     session::{Delivered, Link, Runner, State, c_string},
@@ -60,6 +61,7 @@ pub struct Account {
     settings: Arc<Settings>,
     source: Source,
     paused_until: Mutex<Option<DateTime<Utc>>>,
+    allowance: Allowance,
 }
 
 struct Source {
@@ -89,7 +91,8 @@ impl Account {
             });
             links.push(link);
         }
-        let account = Self { links, platform: platform.clone(), settings, source, paused_until: Mutex::new(None) };
+        let account =
+            Self { links, platform: platform.clone(), settings, source, paused_until: Mutex::new(None), allowance: Allowance::default() };
         Ok((Arc::new(account), received))
     }
 
@@ -173,9 +176,7 @@ impl Account {
                 clock.sleep_until(until).await;
                 continue;
             }
-            let rate = self.settings.rate_per_second.get();
-            let bucket = format!("sms:rate:{}", self.settings.system_id);
-            match self.platform.cache.take_tokens(&bucket, f64::from(rate), rate, 1).await {
+            match self.allowance.take(&self.platform.cache, &self.settings).await {
                 Ok(Tokens::Granted) => return,
                 Ok(Tokens::WaitUntil(until)) => clock.sleep_until(until).await,
                 Err(error) => {
@@ -194,24 +195,32 @@ impl Account {
         *paused_until = Some(paused_until.map_or(until, |paused| paused.max(until)));
     }
 
+    /// The bound link with most room in its window.
+    fn roomiest(&self) -> Option<(&Link, Client)> {
+        let bound = self.links.iter().filter_map(|link| match &*link.state.borrow() {
+            // A link that broke a moment ago may not have said so yet.
+            State::Bound(client) if !client.is_closed() => Some((link, client.clone())),
+            State::Bound(_) | State::Down | State::Refused => None,
+        });
+        bound.max_by_key(|(link, _)| link.window.available_permits())
+    }
+
     /// A place in the window of the bound link with most room; waits for a link to come up, but not for ever
     /// ([`Outcome::Pending`]: nothing was sent).
     async fn place(&self) -> Result<Place, Outcome> {
         let deadline = Instant::now() + Duration::from_secs(self.settings.unbound_patience_s);
         loop {
-            let mut states: Vec<_> = self.links.iter().map(|link| link.state.clone()).collect();
-            let seen: Vec<State> = states.iter_mut().map(|state| state.borrow_and_update().clone()).collect();
-            let bound = self.links.iter().zip(&seen).filter_map(|(link, state)| match state {
-                // A link that broke a moment ago may not have said so yet.
-                State::Bound(client) if !client.is_closed() => Some((link, client)),
-                State::Bound(_) | State::Down | State::Refused => None,
-            });
-            if let Some((link, client)) = bound.max_by_key(|(link, _)| link.window.available_permits()) {
+            if let Some((link, client)) = self.roomiest() {
                 let permit = link.window.clone().acquire_owned().await.map_err(|_| Outcome::Pending)?;
                 if client.is_closed() {
                     continue;
                 }
-                return Ok(Place { client: client.clone(), _permit: permit });
+                return Ok(Place { client, _permit: permit });
+            }
+            let mut states: Vec<_> = self.links.iter().map(|link| link.state.clone()).collect();
+            let seen: Vec<State> = states.iter_mut().map(|state| state.borrow_and_update().clone()).collect();
+            if self.roomiest().is_some() {
+                continue;
             }
             if seen.iter().all(|state| matches!(state, State::Refused)) {
                 return Err(Outcome::CredentialsRefused);

@@ -22,7 +22,8 @@ use sms::Settings;
 const STAND_INS: &str = "
     create schema resident;
     create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
-                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null);
+                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null,
+                                 apns bool not null default false, fcm bool not null default false);
     create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
     create table resident.endpoint (resident_no int not null, endpoint_id bigint not null, kind text not null, sealed bytea not null,
                                     language text not null);
@@ -71,7 +72,7 @@ impl City {
         sqlx::raw_sql(STAND_INS).execute(platform.database.pool()).await.unwrap();
         platform.database.migrate(dispatch::SCHEMA, &dispatch::MIGRATOR).await.unwrap();
         platform.database.migrate(sms::SCHEMA, &sms::MIGRATOR).await.unwrap();
-        dispatch::start(&platform, dispatch::Settings::default()).await.unwrap();
+        dispatch::start(&platform, dispatch::Settings::default(), dispatch::Capacity::default()).await.unwrap();
         Self { platform, centre: Simulators::start(options).await.unwrap() }
     }
 

@@ -1,0 +1,92 @@
+//! How many people an audience has and what reaches them: resident's headcount, as the forecast needs it.
+
+use chrono::{DateTime, Utc};
+use domain::alert::AlertContent;
+use domain::audience::Audience;
+use domain::forecast::Reach;
+use domain::ids::{AlertId, ShortCode};
+use domain::language::Language;
+use domain::sms_text::{self, Composition};
+use resident::headcount::{self, AudienceCounts};
+
+use super::Forecaster;
+use crate::Error;
+
+/// An audience in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// All of them.
+    pub people: u64,
+    /// Those who can be reached.
+    pub reach: Reach,
+}
+
+impl From<headcount::Counts> for Counts {
+    fn from(counts: headcount::Counts) -> Self {
+        // Numbers of people.
+        let some = |people: i64| u64::try_from(people).unwrap_or(0);
+        let reach =
+            Reach { app: some(counts.app), apns: some(counts.apns), fcm: some(counts.fcm), web: some(counts.web), sms: some(counts.sms) };
+        Self { people: some(counts.people), reach }
+    }
+}
+
+impl Counts {
+    /// People of whom nothing is known: taken to have the app on both kinds of phone, so that the slower provider rules. Push services of browsers
+    /// name no limit, so they would change nothing.
+    pub(super) fn unseen(people: u64) -> Self {
+        Self { people, reach: Reach { app: people, apns: people, fcm: people, web: 0, sms: 0 } }
+    }
+}
+
+impl Forecaster {
+    /// Counts an audience as of now. Not to be asked inside a transaction.
+    pub(super) async fn count(&self, audience: &Audience) -> Result<AudienceCounts, Error> {
+        Ok(self.headcount.of_audience(audience).await?)
+    }
+
+    /// Counts the audience of the most urgent alert in line that was not counted yet. False: there is none. An exercise is for those who are enrolled.
+    pub(super) async fn count_next(&self, now: DateTime<Utc>) -> Result<bool, Error> {
+        let Some(alert) = sqlx::query!(
+            r#"select alert_id, short_code, exercise, audience, content from dispatch.alert a
+                where state in ('waiting', 'dispatching') and not exists (select from dispatch.headcount h where h.alert_id = a.alert_id)
+                order by class = 'urgent' desc, due_at limit 1"#
+        )
+        .fetch_optional(self.database.pool())
+        .await?
+        else {
+            return Ok(false);
+        };
+        let alert_id = AlertId::from_uuid(alert.alert_id);
+        let audience = Audience::from_bytes(&alert.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
+        let counts = self.count(&audience).await?;
+        let counts = Counts::from(if alert.exercise { counts.drill } else { counts.everybody });
+        let content: AlertContent = serde_json::from_value(alert.content).map_err(|error| Error::damaged("content", alert_id, error))?;
+        let short_code = alert.short_code.parse().map_err(|error: domain::ids::IdError| Error::damaged("short code", alert_id, error))?;
+        let sms_parts = parts(&content, short_code, &self.capacity.sms_signature).unwrap_or(self.settings.forecast.sms_parts);
+        let stored = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        sqlx::query!(
+            r#"insert into dispatch.headcount (alert_id, people, app, apns, fcm, web, sms, sms_parts, counted_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (alert_id) do nothing"#,
+            alert.alert_id,
+            stored(counts.people),
+            stored(counts.reach.app),
+            stored(counts.reach.apns),
+            stored(counts.reach.fcm),
+            stored(counts.reach.web),
+            stored(counts.reach.sms),
+            i16::from(sms_parts),
+            now,
+        )
+        .execute(self.database.pool())
+        .await?;
+        Ok(true)
+    }
+}
+
+/// Parts of the alert's SMS in Chinese, which nearly everybody gets; none where it cannot be written as one.
+fn parts(content: &AlertContent, short_code: ShortCode, signature: &str) -> Option<u8> {
+    let text = &content.text(Language::ZhCn)?.sms;
+    let composition = Composition { signature, text, contact: &content.contact, short_code, language: Language::ZhCn };
+    u8::try_from(sms_text::compose(&composition).ok()?.segments).ok()
+}

@@ -1,0 +1,151 @@
+//! For whom an alert is, in numbers and samples, before and after its approval: part of what a reviewer decides about (CQ4, CQ8).
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use domain::area::{Area, CommunityCode, DistrictCode};
+use domain::audience::{Audience, AudienceQuery, ResidentTraits};
+use domain::ids::AlertId;
+use domain::language::Language;
+use domain::outcome::Channel;
+use platform::http::{Access, Json, PathId, Problem, Routes, StaffCaller, routes};
+use resident::headcount::Counts as Headcounts;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Forecaster;
+use super::question::FEWEST_NAMED;
+use crate::Error;
+use crate::routes::WATCHERS;
+
+/// People shown as samples: enough to see who they are like, too few to learn who they are.
+const SAMPLES: usize = 8;
+/// Looked through for samples of a selection.
+const LOOKED_THROUGH: i64 = 4_000;
+
+pub(super) fn routes() -> Routes<Forecaster> {
+    Routes::new("dispatch").allow(Access::Staff(WATCHERS), routes!(read))
+}
+
+/// For whom an alert is, as of now.
+#[derive(Serialize, ToSchema)]
+struct AlertAudience {
+    /// In it; of an exercise, those who are enrolled.
+    people: i64,
+    /// Reached by the app first.
+    app: i64,
+    /// By SMS first.
+    sms: i64,
+    /// By neither: their community follows up.
+    unreachable: i64,
+    /// By district, the largest first.
+    districts: Vec<PeopleIn>,
+    /// By township, the largest first.
+    townships: Vec<PeopleIn>,
+    /// Some of them, without anything that names them.
+    samples: Vec<Sample>,
+}
+
+/// People of one place.
+#[derive(Serialize, ToSchema)]
+struct PeopleIn {
+    #[schema(value_type = String, example = "500103")]
+    area: Area,
+    people: i64,
+}
+
+/// Somebody in the audience, masked (CQ14).
+#[derive(Serialize, ToSchema)]
+struct Sample {
+    #[schema(value_type = String, example = "500103001001")]
+    community: CommunityCode,
+    language: Language,
+    /// What reaches them first; none: neither app nor SMS.
+    channel: Option<Channel>,
+}
+
+/// For whom an alert is: people by channel and place, and masked samples
+#[utoipa::path(get, path = "/api/v1/alerts/{id}/audience", operation_id = "audience", params(("id" = AlertId, Path, description = "The alert")),
+    responses((status = 200, description = "As of now", body = AlertAudience), (status = 404, description = "Unknown")))]
+async fn read(
+    State(forecaster): State<Forecaster>,
+    caller: StaffCaller,
+    platform::http::Path(alert_id): PathId<AlertId>,
+) -> Result<Json<AlertAudience>, Problem> {
+    let stored = sqlx::query!(
+        r#"select district, audience as "audience!", exercise as "exercise!" from review.alert_audience where alert_id = $1"#,
+        alert_id.uuid()
+    )
+    .fetch_optional(forecaster.database.pool())
+    .await
+    .map_err(Error::from)?
+    .ok_or(Error::NoSuchAlert)?;
+    let district = stored.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
+    caller.must_cover_alert_of(district)?;
+    let audience = Audience::from_bytes(&stored.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
+    let counted = forecaster.count(&audience).await?;
+    // Where those live who are enrolled for exercises is not counted.
+    let (everybody, districts, townships): (Headcounts, _, _) = if stored.exercise {
+        (counted.drill, BTreeMap::new(), BTreeMap::new())
+    } else {
+        (counted.everybody, counted.districts, counted.townships)
+    };
+    let places = |places: BTreeMap<Area, i64>| {
+        let mut largest: Vec<_> = places.into_iter().map(|(area, people)| PeopleIn { area, people }).collect();
+        largest.sort_by_key(|place| std::cmp::Reverse(place.people));
+        largest
+    };
+    Ok(Json(AlertAudience {
+        people: everybody.people,
+        app: everybody.app,
+        sms: everybody.sms,
+        unreachable: everybody.unreachable,
+        districts: places(districts.into_iter().map(|(district, counts)| (Area::District(district), counts.people)).collect()),
+        townships: places(townships.into_iter().map(|(township, people)| (Area::Township(township), people)).collect()),
+        samples: forecaster.samples(&audience).await?,
+    }))
+}
+
+impl Forecaster {
+    async fn samples(&self, audience: &Audience) -> Result<Vec<Sample>, Error> {
+        let (named, query): (Option<Vec<i32>>, _) = match audience {
+            // Of a handful whom records name, a sample would tell who they are.
+            Audience::Residents(few) if few.len() < FEWEST_NAMED => return Ok(Vec::new()),
+            Audience::Residents(residents) => (Some(residents.iter().take(SAMPLES).map(u32::cast_signed).collect()), None),
+            Audience::Query(query) => (None, Some(query)),
+        };
+        let districts = query.and_then(districts_of);
+        let rows = sqlx::query!(
+            r#"select community as "community!", industry, language as "language!", app as "app!", sms as "sms!" from resident.reach
+                where ($1::int[] is null or resident_no = any($1)) and ($2::int[] is null or district = any($2)) limit $3"#,
+            named.as_deref(),
+            districts.as_deref(),
+            LOOKED_THROUGH
+        )
+        .fetch_all(self.database.pool())
+        .await?;
+        let mut samples = Vec::new();
+        for row in rows {
+            let damaged = |error| Error::damaged("community of a resident", row.community, error);
+            let community = CommunityCode::try_from(row.community).map_err(damaged)?;
+            let traits = ResidentTraits {
+                home: Area::Community(community),
+                industry: row.industry.and_then(|industry| industry.parse().ok()),
+                language: row.language.parse().unwrap_or_default(),
+            };
+            if query.is_none_or(|query| query.selects(&traits)) {
+                samples.push(Sample { community, language: traits.language, channel: Channel::first(row.app, row.sms) });
+            }
+            if samples.len() == SAMPLES {
+                break;
+            }
+        }
+        Ok(samples)
+    }
+}
+
+/// The districts that everybody selected lives in; none: anywhere.
+fn districts_of(query: &AudienceQuery) -> Option<Vec<i32>> {
+    let areas = query.include.iter().flat_map(|selection| &selection.areas);
+    areas.map(|area| area.district().map(|district| district.get().cast_signed())).collect()
+}

@@ -1,0 +1,43 @@
+//! What the accounts of push and sms allow, as dispatch is told when it starts.
+
+use domain::forecast::{LaneRate, Rates};
+
+use super::seen::Seen;
+use super::settings::ForecastSettings;
+
+/// What the accounts at the providers may send, over all processes. It stands in the settings of push and sms; all processes read the same
+/// configuration, so dispatch knows it as well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capacity {
+    /// Messages a second to Apple's devices.
+    pub apns: LaneRate,
+    /// Messages a second to Google's devices, by all Firebase projects together.
+    pub fcm: LaneRate,
+    /// Messages a second to browsers, by all push services together.
+    pub web: LaneRate,
+    /// Message parts a second at the SMS centre.
+    pub sms: LaneRate,
+    /// The signature in front of every SMS: part of its length.
+    pub sms_signature: String,
+}
+
+impl Default for Capacity {
+    /// Every provider is there and none has a limit.
+    fn default() -> Self {
+        let unlimited = LaneRate::Unlimited;
+        Self { apns: unlimited, fcm: unlimited, web: unlimited, sms: unlimited, sms_signature: "烽火".to_owned() }
+    }
+}
+
+impl Capacity {
+    /// The rates at a moment in which the channels were seen to do this.
+    pub(super) fn rates(&self, settings: &ForecastSettings, seen: Seen) -> Rates {
+        let apns = match self.apns {
+            // Apple names no limit, but nobody is infinitely fast.
+            LaneRate::Unlimited => LaneRate::Assumed(f64::from(settings.apns_per_second.get())),
+            limited => limited,
+        };
+        let processes = settings.processes_per_second.map(|rate| f64::from(rate.get()));
+        Rates { apns, fcm: self.fcm, web: self.web, sms: self.sms, seen_app: seen.app, seen_sms: seen.sms, processes }
+    }
+}

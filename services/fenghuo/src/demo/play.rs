@@ -1,0 +1,140 @@
+//! What only the demo has: its accounts with their passwords, phones to look at, and a clock that can be put forward.
+//!
+//! For the guide of `fenghuo up`, where providers are simulated and nobody is real. Mounted only where the demo listens on this
+//! machine alone; no other way of running has these addresses.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use domain::area::DistrictCode;
+use http::{HeaderMap, StatusCode};
+use platform::clock::Clock;
+use resident::generate::People;
+use serde::{Deserialize, Serialize};
+use simulators::Simulators;
+
+use super::CENTRE;
+
+/// The clock's lead, so that a demo that starts again goes on where it was.
+const AHEAD: &str = "clock-ahead";
+/// One step of the clock at most: a week.
+const LONGEST_STEP_MIN: u64 = 7 * 24 * 60;
+/// Phones shown at most.
+const PHONES: usize = 12;
+
+/// What the guide asks for.
+#[derive(Clone)]
+struct Play(Arc<Inner>);
+
+struct Inner {
+    data: PathBuf,
+    accounts: PathBuf,
+    clock: Clock,
+    simulators: Simulators,
+    people: People,
+}
+
+/// A clock that runs and can be put forward, as far ahead as it was when the demo last stopped.
+pub(crate) fn clock(data: &Path) -> Clock {
+    let ahead = std::fs::read_to_string(data.join(AHEAD)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    Clock::shifted(Duration::from_secs(ahead))
+}
+
+pub(crate) fn router(data: PathBuf, accounts: PathBuf, clock: Clock, simulators: Simulators, people: People) -> Router {
+    Router::new()
+        .route("/demo/accounts", get(list_accounts))
+        .route("/demo/clock/forward", post(put_forward))
+        .route("/demo/sms", get(sms))
+        .route("/demo/phones", get(phones))
+        .route("/demo/providers", get(providers))
+        .with_state(Play(Arc::new(Inner { data, accounts, clock, simulators, people })))
+}
+
+#[derive(Serialize)]
+struct Account {
+    login: String,
+    password: String,
+    title: String,
+}
+
+/// The staff of the demo city, as its file has them.
+async fn list_accounts(State(Play(play)): State<Play>) -> Response {
+    let Ok(text) = tokio::fs::read_to_string(&play.accounts).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let accounts: Vec<Account> = text
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (login, password) = (words.next()?.to_owned(), words.next()?.to_owned());
+            Some(Account { login, password, title: words.collect::<Vec<_>>().join(" ") })
+        })
+        .collect();
+    Json(accounts).into_response()
+}
+
+#[derive(Deserialize)]
+struct Step {
+    minutes: u64,
+}
+
+async fn put_forward(State(Play(play)): State<Play>, headers: HeaderMap, Json(step): Json<Step>) -> Response {
+    // A form of another site cannot set a header.
+    if !headers.contains_key("x-fenghuo-request") || step.minutes > LONGEST_STEP_MIN {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    play.clock.forward(Duration::from_secs(step.minutes * 60));
+    if let Err(error) = tokio::fs::write(play.data.join(AHEAD), play.clock.ahead().num_seconds().to_string()).await {
+        tracing::warn!(%error, "how far the demo's clock is ahead could not be kept");
+    }
+    Json(serde_json::json!({ "now": play.clock.now() })).into_response()
+}
+
+#[derive(Deserialize)]
+struct Of {
+    phone: String,
+}
+
+/// What a phone got by SMS, oldest first.
+async fn sms(State(Play(play)): State<Play>, Query(Of { phone }): Query<Of>) -> Response {
+    let texts: Vec<String> = play.simulators.sms_to(&phone).into_iter().map(|message| message.text).collect();
+    Json(texts).into_response()
+}
+
+#[derive(Serialize)]
+struct Providers {
+    /// Where the simulators tell what they received.
+    control: String,
+    /// What the addresses of subscriptions begin with that the simulated push service of browsers serves.
+    web_push: String,
+}
+
+/// Where the simulated providers are.
+async fn providers(State(Play(play)): State<Play>) -> Response {
+    let addresses = play.simulators.addresses();
+    Json(Providers { control: addresses.control_url(), web_push: addresses.web_push_url("") }).into_response()
+}
+
+#[derive(Serialize)]
+struct Phone {
+    phone: String,
+    community: String,
+}
+
+/// Some residents of the city's centre, to be played.
+async fn phones(State(Play(play)): State<Play>) -> Response {
+    let Ok(centre) = DistrictCode::try_from(CENTRE) else { return StatusCode::NOT_FOUND.into_response() };
+    let phones: Vec<Phone> = play
+        .people
+        .of_district(centre)
+        .filter_map(|no| play.people.person(no))
+        .take(PHONES)
+        .map(|person| Phone { phone: person.phone, community: person.community.to_string() })
+        .collect();
+    Json(phones).into_response()
+}

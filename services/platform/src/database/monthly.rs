@@ -1,0 +1,169 @@
+//! Tables that lose a whole month at once.
+//!
+//! Such a table is partitioned by a column that holds UUIDs of version 7 (`partition by range (column)`), which begin with the
+//! time they were made at ([`domain::month`]). It has a partition for each month, `<table>_2026_03`, and the partition
+//! `<table>_default` for whatever has none, so that a row is never refused. A worker makes the coming months' partitions in
+//! time, brings what lies in the default partition to its month, and drops the months that are over and done with: a matter
+//! of the catalogue, whatever their size, while deleting their rows would have to find and vacuum each of them.
+//!
+//! Every process may keep the same table: they wait for each other. Whoever writes or reads waits at most for a change of the
+//! catalogue, and for rows that are brought from the default partition, where there should be none.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::month::{Keeping, Month};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use super::{Database, Tx};
+use crate::error::Error;
+use crate::worker::{self, Turn, Wake};
+use crate::{BoxError, Platform};
+
+/// Months made before they begin.
+const AHEAD: u32 = 2;
+/// How often a worker looks.
+const INTERVAL: Duration = Duration::from_secs(6 * 3600);
+
+/// A table that is partitioned by month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Monthly {
+    /// The table's schema.
+    pub schema: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// Its column of UUIDs of version 7.
+    pub column: &'static str,
+    /// How many months before the present one are kept.
+    pub months: u32,
+}
+
+impl Monthly {
+    /// Starts the worker that keeps the table until the process stops.
+    pub fn start(self, platform: &Platform) {
+        let (database, clock) = (platform.database.clone(), platform.clock.clone());
+        worker::run(&platform.tasks, &platform.clock, "database.monthly", INTERVAL, &Wake::new(), move || {
+            let (database, clock) = (database.clone(), clock.clone());
+            async move { self.tend(&database, clock.now()).await.map_err(BoxError::from) }
+        });
+    }
+
+    /// Takes the next step of what the table needs at `now`: makes a month, drops one, or empties the default partition of one.
+    ///
+    /// # Errors
+    /// When the database fails, or others keep the table busy for seconds.
+    pub async fn tend(self, database: &Database, now: DateTime<Utc>) -> Result<Turn, Error> {
+        let mut connection = database.pool().acquire().await?;
+        if self.next_step(&mut connection, now).await?.is_none() {
+            return Ok(Turn::Idle);
+        }
+        // the embedded database has no second one
+        drop(connection);
+        let mut tx = database.begin().await?;
+        self.alone(&mut tx).await?;
+        // another process may just have taken it
+        if let Some(step) = self.next_step(&mut tx, now).await? {
+            self.take(&mut tx, step).await?;
+        }
+        tx.commit().await?;
+        Ok(Turn::More)
+    }
+
+    fn keeping(self) -> Keeping {
+        Keeping { past: self.months, ahead: AHEAD }
+    }
+
+    async fn next_step(self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<Option<Step>, Error> {
+        let (keeping, made) = (self.keeping(), self.made(connection).await?);
+        if let Some(month) = keeping.to_make(now, &made).first() {
+            return Ok(Some(Step::Make(*month)));
+        }
+        if let Some(month) = keeping.to_drop(now, &made).first() {
+            return Ok(Some(Step::Drop(*month)));
+        }
+        let Self { schema, table, column, .. } = self;
+        let earliest = format!("select {column} from {schema}.{table}_default where {column} < $1 order by {column} limit 1");
+        let bound = keeping.last_made(now).later(1).lowest_id();
+        let stray: Option<Uuid> = sqlx::query_scalar(AssertSqlSafe(earliest)).bind(bound).fetch_optional(connection).await?;
+        Ok(stray.map(|id| match Month::of_id(id) {
+            month if month < keeping.first_kept(now) => Step::Forget(keeping.first_kept(now)),
+            month => Step::Make(month),
+        }))
+    }
+
+    /// The months that have a partition.
+    async fn made(self, connection: &mut sqlx::PgConnection) -> Result<BTreeSet<Month>, Error> {
+        let names = sqlx::query_scalar!(
+            r#"select relname::text as "name!" from pg_inherits join pg_class on pg_class.oid = inhrelid
+               where inhparent = to_regclass($1)"#,
+            format!("{}.{}", self.schema, self.table)
+        )
+        .fetch_all(connection)
+        .await?;
+        let month = |name: &String| name.strip_prefix(self.table)?.strip_prefix('_')?.parse().ok();
+        Ok(names.iter().filter_map(month).collect())
+    }
+
+    /// Waits for other processes that keep the table. Who waits for a lock holds up all who come after, so the waiting ends soon.
+    async fn alone(self, tx: &mut Tx) -> Result<(), Error> {
+        sqlx::query!("set local lock_timeout = '3s'").execute(&mut **tx).await?;
+        let name = format!("monthly:{}.{}", self.schema, self.table);
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", name).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// The storage options of the default partition, which those of the months have too.
+    async fn options(self, tx: &mut Tx) -> Result<String, Error> {
+        let options = sqlx::query_scalar!(
+            "select array_to_string(reloptions, ', ') from pg_class where oid = to_regclass($1)",
+            format!("{}.{}_default", self.schema, self.table)
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(options.map(|options| format!(" with ({options})")).unwrap_or_default())
+    }
+
+    async fn take(self, tx: &mut Tx, step: Step) -> Result<(), Error> {
+        let Self { schema, table, column, .. } = self;
+        let whole = format!("{schema}.{table}");
+        let statements = match step {
+            Step::Make(month) => {
+                let (part, from, to) = (format!("{whole}_{month}"), month.lowest_id(), month.later(1).lowest_id());
+                let options = self.options(tx).await?;
+                // Attached and not made in its place, for that would hold up whoever reads or writes any month. What is
+                // written into the default partition until then would be in the way, so nobody may.
+                format!(
+                    "lock table {whole}_default in access exclusive mode;
+                     create table {part} (like {whole} including all excluding identity){options};
+                     with stray as (delete from {whole}_default where {column} >= '{from}' and {column} < '{to}' returning *)
+                     insert into {part} select * from stray;
+                     alter table {whole} attach partition {part} for values from ('{from}') to ('{to}')"
+                )
+            }
+            Step::Drop(month) => {
+                format!("alter table {whole} detach partition {whole}_{month}; drop table {whole}_{month}")
+            }
+            Step::Forget(first_kept) => format!("delete from {whole}_default where {column} < '{}'", first_kept.lowest_id()),
+        };
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut **tx).await?;
+        match step {
+            Step::Make(month) => tracing::info!(table = whole, %month, "partition made"),
+            Step::Drop(month) => tracing::info!(table = whole, %month, "partition dropped: its months to keep are over"),
+            Step::Forget(first_kept) => tracing::info!(table = whole, %first_kept, "older rows without a partition dropped"),
+        }
+        Ok(())
+    }
+}
+
+/// What a table needs.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A partition for the month, with what the default partition holds of it.
+    Make(Month),
+    /// An end of the month's partition.
+    Drop(Month),
+    /// An end of what the default partition holds from before this month.
+    Forget(Month),
+}

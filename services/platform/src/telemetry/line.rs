@@ -1,0 +1,39 @@
+//! A log line names the request in whose answering it was written.
+
+use std::fmt;
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::FmtContext;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::LogFormat;
+use crate::http::CurrentRequest;
+
+/// Lines as `inner` writes them, with the request at the end.
+pub(super) struct WithRequest<F> {
+    pub(super) inner: F,
+    pub(super) format: LogFormat,
+}
+
+impl<S, N, F> FormatEvent<S, N> for WithRequest<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let Some(request) = CurrentRequest::get() else { return self.inner.format_event(context, writer, event) };
+        let mut line = String::new();
+        self.inner.format_event(context, Writer::new(&mut line), event)?;
+        let line = line.trim_end();
+        let (id, method, route) = (request.id.as_str(), request.method(), request.route());
+        match (self.format, line.strip_suffix('}')) {
+            // ids, methods and templates hold nothing that JSON would have to escape
+            (LogFormat::Json, Some(fields)) => {
+                writeln!(writer, r#"{fields},"request":{{"id":"{id}","method":"{method}","route":"{route}"}}}}"#)
+            }
+            _ => writeln!(writer, "{line} request={id} {method} {route}"),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Feedback on an alert, and its answer (CQ12): a resident says that it is unclear or wrong, or asks; staff of their area answer.
+//!
+//! Words of residents are kept sealed, are read by those who answer, and go when the resident's data goes. What is wrong with an alert
+//! is mended by correcting the alert; the answer says so.
+
+mod answering;
+mod saying;
+
+use chrono::{DateTime, Utc};
+use domain::area::{CommunityCode, DistrictCode};
+use domain::ids::AlertId;
+use platform::crypto::{Keyring, Purpose};
+use platform::http::{FieldFault, Routes};
+use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, EnumString};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{Error, Service, contact};
+
+/// Longest words, in characters.
+const LONGEST: usize = 500;
+
+pub(crate) fn routes() -> Routes<Service> {
+    saying::routes().merge(answering::routes())
+}
+
+/// What somebody finds about an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, AsRefStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+enum FeedbackKind {
+    /// They do not understand it.
+    Unclear,
+    /// Something in it is not so.
+    Wrong,
+    /// They want to know something.
+    Question,
+}
+
+/// What one resident said about one alert.
+#[derive(Debug, Serialize, ToSchema)]
+struct Feedback {
+    feedback_id: i64,
+    alert_id: AlertId,
+    /// The alert's Chinese headline; empty when it is no longer kept.
+    headline: String,
+    kind: FeedbackKind,
+    text: String,
+    at: DateTime<Utc>,
+    answer: Option<String>,
+    answered_at: Option<DateTime<Utc>>,
+    /// Where they live.
+    #[schema(value_type = String, example = "500103001001")]
+    community: CommunityCode,
+    #[schema(value_type = String, example = "500103")]
+    district: DistrictCode,
+}
+
+/// As the table keeps it.
+struct Row {
+    feedback_id: i64,
+    alert_id: Uuid,
+    headline: Option<String>,
+    kind: String,
+    text_sealed: Vec<u8>,
+    at: DateTime<Utc>,
+    answer_sealed: Option<Vec<u8>>,
+    answered_at: Option<DateTime<Utc>>,
+    community: i64,
+}
+
+impl Row {
+    fn open(self, keyring: &Keyring) -> Result<Feedback, Error> {
+        let community = CommunityCode::try_from(self.community).map_err(|_| Error::Stored { what: "community" })?;
+        Ok(Feedback {
+            feedback_id: self.feedback_id,
+            alert_id: AlertId::from_uuid(self.alert_id),
+            headline: self.headline.unwrap_or_default(),
+            kind: self.kind.parse().map_err(|_| Error::Stored { what: "kind of feedback" })?,
+            text: contact::open_text(keyring, Purpose::Feedback, Some(self.text_sealed))?.unwrap_or_default(),
+            at: self.at,
+            answer: contact::open_text(keyring, Purpose::Feedback, self.answer_sealed)?,
+            answered_at: self.answered_at,
+            community,
+            district: community.district(),
+        })
+    }
+}
+
+/// Words of 1 to 500 characters, sealed.
+fn sealed(keyring: &Keyring, field: &str, words: &str) -> Result<Vec<u8>, Error> {
+    let words = words.trim();
+    let sound = |c: char| c == '\n' || !c.is_control();
+    if !(1..=LONGEST).contains(&words.chars().count()) || !words.chars().all(sound) {
+        return Err(Error::Invalid(vec![FieldFault::new(
+            field,
+            format!("请填写 1 至 {LONGEST} 个字。"),
+            format!("Write 1 to {LONGEST} characters."),
+        )]));
+    }
+    Ok(keyring.seal(Purpose::Feedback, words.as_bytes()).into_bytes())
+}

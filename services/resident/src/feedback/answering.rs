@@ -1,0 +1,162 @@
+//! What staff read of feedback in their area, and answer.
+
+use axum::extract::State;
+use domain::area::{Area, CommunityCode};
+use domain::ids::AlertId;
+use domain::staff::Role;
+use http::StatusCode;
+use platform::http::{Access, Json, Path, Problem, Query, Routes, StaffCaller, Within, routes};
+use proto::AuditEntry;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Feedback, Row, sealed};
+use crate::{Error, SCHEMA, Service};
+
+/// Who answers (CQ5: communities collect opinions, districts and the city explain and correct).
+const ANSWERING: Access = Access::Staff(&[Role::CommunityWorker, Role::DistrictReviewer, Role::CityCommandOfficer]);
+/// A page.
+const PAGE: i64 = 100;
+
+pub(super) fn routes() -> Routes<Service> {
+    Routes::new("feedback").allow(ANSWERING, routes!(list)).allow(ANSWERING, routes!(summary)).allow(ANSWERING, routes!(answer))
+}
+
+/// Which feedback.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FeedbackFilter {
+    /// What was answered, instead of what waits.
+    #[serde(default)]
+    answered: bool,
+    /// Only about this alert.
+    alert: Option<AlertId>,
+    /// The last id of the page before.
+    #[serde(default)]
+    after: i64,
+}
+
+/// Feedback of my area, oldest first, 100 at a time
+#[utoipa::path(get, path = "/api/v1/feedback", params(FeedbackFilter), responses((status = 200, description = "A page", body = Vec<Feedback>)))]
+async fn list(
+    State(service): State<Service>,
+    caller: StaffCaller,
+    Query(filter): Query<FeedbackFilter>,
+) -> Result<axum::Json<Vec<Feedback>>, Problem> {
+    let within = Within::of(&caller.scope);
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select feedback_id, alert_id, (select content #>> '{texts,zh-CN,headline}' from resident.alert a where a.alert_id = f.alert_id) as headline,
+                  kind, text_sealed, at, answer_sealed, answered_at, community
+             from resident.feedback f
+            where ($1 or district = $2 or community = $3) and (answered_at is not null) = $4 and ($5::uuid is null or alert_id = $5)
+              and feedback_id > $6
+            order by feedback_id limit $7"#,
+        within.everywhere,
+        within.district,
+        within.community,
+        filter.answered,
+        filter.alert.map(AlertId::uuid),
+        filter.after,
+        PAGE
+    )
+    .fetch_all(service.platform.database.pool())
+    .await
+    .map_err(Error::database("reading feedback"))?;
+    Ok(axum::Json(rows.into_iter().map(|row| row.open(&service.platform.keyring)).collect::<Result<_, _>>()?))
+}
+
+/// About which alert.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct About {
+    alert: AlertId,
+}
+
+/// What residents of my area find about an alert, in numbers.
+#[derive(Default, Serialize, ToSchema)]
+struct FeedbackSummary {
+    unclear: i64,
+    wrong: i64,
+    question: i64,
+    unanswered: i64,
+}
+
+/// What residents find about an alert, in numbers
+#[utoipa::path(get, path = "/api/v1/feedback/summary", params(About), responses((status = 200, description = "As of now", body = FeedbackSummary)))]
+async fn summary(
+    State(service): State<Service>,
+    caller: StaffCaller,
+    Query(about): Query<About>,
+) -> Result<axum::Json<FeedbackSummary>, Problem> {
+    let within = Within::of(&caller.scope);
+    let row = sqlx::query!(
+        r#"select count(*) filter (where kind = 'unclear') as "unclear!", count(*) filter (where kind = 'wrong') as "wrong!",
+                  count(*) filter (where kind = 'question') as "question!", count(*) filter (where answered_at is null) as "unanswered!"
+             from resident.feedback where alert_id = $4 and ($1 or district = $2 or community = $3)"#,
+        within.everywhere,
+        within.district,
+        within.community,
+        about.alert.uuid()
+    )
+    .fetch_one(service.platform.database.pool())
+    .await
+    .map_err(Error::database("counting feedback"))?;
+    Ok(axum::Json(FeedbackSummary { unclear: row.unclear, wrong: row.wrong, question: row.question, unanswered: row.unanswered }))
+}
+
+/// What the resident is told.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FeedbackAnswer)]
+struct Answer {
+    /// 1 to 500 characters.
+    answer: String,
+}
+
+/// Answer a resident's feedback; once
+#[utoipa::path(post, path = "/api/v1/feedback/{id}/answer", params(("id" = i64, Path, description = "The feedback")), request_body = Answer,
+    responses((status = 204, description = "The resident reads it in the app"), (status = 409, description = "It has an answer")))]
+async fn answer(
+    State(service): State<Service>,
+    caller: StaffCaller,
+    Path(id): Path<i64>,
+    Json(said): Json<Answer>,
+) -> Result<StatusCode, Problem> {
+    let (platform, now) = (&service.platform, service.platform.clock.now());
+    let words = sealed(&platform.keyring, "answer", &said.answer)?;
+    let mut tx = platform.database.begin().await.map_err(Error::from)?;
+    let row = sqlx::query!("select alert_id, community, answered_at from resident.feedback where feedback_id = $1 for update", id)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(Error::database("reading feedback"))?
+        .ok_or(Error::NoSuchFeedback)?;
+    let community = CommunityCode::try_from(row.community).map_err(|_| Error::Stored { what: "community" })?;
+    // The same answer for "does not exist" and "not yours".
+    if !caller.scope.covers(Area::Community(community)) {
+        return Err(Error::NoSuchFeedback.into());
+    }
+    if row.answered_at.is_some() {
+        return Err(Error::FeedbackAnswered.into());
+    }
+    sqlx::query!(
+        "update resident.feedback set answer_sealed = $2, answered_at = $3, answered_by = $4 where feedback_id = $1",
+        id,
+        words,
+        now,
+        caller.id.uuid()
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(Error::database("answering feedback"))?;
+    let entry = AuditEntry {
+        district: Some(community.district().get()),
+        detail_json: serde_json::json!({ "alert_id": row.alert_id }).to_string(),
+        ..caller.did("feedback.answer", "feedback", id, now)
+    };
+    tx.publish(SCHEMA, &entry).await.map_err(Error::from)?;
+    tx.commit().await.map_err(Error::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,135 @@
+//! One alert as its readers see it, written as JSON once and not once a reader.
+
+use chrono::{DateTime, Utc};
+use domain::alert::{AlertContent, AlertText};
+use domain::cap::{MsgType, Severity, Status, Urgency};
+use domain::ids::AlertId;
+use domain::language::Language;
+use serde::Serialize;
+use strum::VariantArray as _;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// One alert in an inbox.
+#[derive(Serialize, ToSchema)]
+pub(super) struct InboxItem {
+    pub(super) alert_id: AlertId,
+    /// Names the alert in an SMS reply.
+    #[schema(value_type = String)]
+    pub(super) short_code: String,
+    /// `live`, `cancelled`, `superseded` or `closed`.
+    pub(super) state: String,
+    pub(super) superseded_by: Option<Uuid>,
+    /// Why it was stopped.
+    pub(super) stop_reason: Option<String>,
+    pub(super) status: Status,
+    pub(super) msg_type: MsgType,
+    pub(super) severity: Severity,
+    pub(super) urgency: Urgency,
+    /// In the resident's language, or in Chinese where the alert lacks it.
+    pub(super) text: AlertText,
+    pub(super) contact: String,
+    pub(super) purpose: String,
+    /// Name of the place it is about.
+    pub(super) place: Option<String>,
+    pub(super) released_at: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
+    /// Until when to acknowledge before a reminder comes.
+    pub(super) ack_by: DateTime<Utc>,
+    /// The last field, since only what stands before it is the same for all readers.
+    pub(super) acknowledged_at: Option<DateTime<Utc>>,
+}
+
+/// An item in every language, as JSON up to the time of its acknowledgement.
+pub(super) struct WrittenItem(Vec<(Language, Box<str>)>);
+
+/// How an item ends that its reader has not acknowledged.
+const UNACKNOWLEDGED: &str = "null}";
+
+impl WrittenItem {
+    /// Writes the item with the texts of the content.
+    pub(super) fn of(mut item: InboxItem, content: &AlertContent) -> serde_json::Result<Self> {
+        item.acknowledged_at = None;
+        let mut written = Vec::with_capacity(Language::VARIANTS.len());
+        for &language in Language::VARIANTS {
+            item.text = content.text(language).cloned().unwrap_or_default();
+            let mut json = serde_json::to_string(&item)?;
+            json.truncate(json.len() - UNACKNOWLEDGED.len());
+            written.push((language, json.into_boxed_str()));
+        }
+        Ok(Self(written))
+    }
+
+    /// Adds the item to a list that is being written.
+    pub(super) fn write(&self, list: &mut String, language: Language, acknowledged_at: Option<DateTime<Utc>>) -> serde_json::Result<()> {
+        let written = self.0.iter().find(|(written, _)| *written == language);
+        list.push_str(written.map_or("", |(_, json)| json));
+        match acknowledged_at {
+            Some(at) => {
+                list.push_str(&serde_json::to_string(&at)?);
+                list.push('}');
+            }
+            None => list.push_str(UNACKNOWLEDGED),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::cap::{Category, Certainty};
+
+    use super::*;
+
+    #[test]
+    fn an_item_that_was_written_once_reads_like_one_written_for_its_reader() {
+        let at: DateTime<Utc> = "2026-03-10T04:00:00.25Z".parse().unwrap();
+        let text = |headline: &str| AlertText { headline: headline.into(), ..AlertText::default() };
+        let content = AlertContent {
+            status: Status::Actual,
+            msg_type: MsgType::Alert,
+            references: None,
+            category: Category::Health,
+            urgency: Urgency::Immediate,
+            severity: Severity::Severe,
+            certainty: Certainty::Observed,
+            purpose: "阻断传播".into(),
+            texts: BTreeMap::from([(Language::ZhCn, text("请煮沸饮用水")), (Language::En, text("Boil \"your\" water"))]),
+            contact: "12320".into(),
+            expires_at: at,
+            ack_window_s: 3_600,
+            place: None,
+            display: false,
+            source_note: String::new(),
+        };
+        let item = |text: AlertText, acknowledged_at| InboxItem {
+            alert_id: AlertId::from_uuid(Uuid::nil()),
+            short_code: "AB2C".into(),
+            state: "live".into(),
+            superseded_by: None,
+            stop_reason: None,
+            status: content.status,
+            msg_type: content.msg_type,
+            severity: content.severity,
+            urgency: content.urgency,
+            text,
+            contact: content.contact.clone(),
+            purpose: content.purpose.clone(),
+            place: None,
+            released_at: at,
+            expires_at: at,
+            ack_by: at,
+            acknowledged_at,
+        };
+        let written = WrittenItem::of(item(AlertText::default(), Some(at)), &content).unwrap();
+        for (language, headline) in [(Language::ZhCn, "请煮沸饮用水"), (Language::En, "Boil \"your\" water")] {
+            for acknowledged_at in [None, Some(at)] {
+                let mut list = String::new();
+                written.write(&mut list, language, acknowledged_at).unwrap();
+                assert_eq!(list, serde_json::to_string(&item(text(headline), acknowledged_at)).unwrap());
+            }
+        }
+    }
+}

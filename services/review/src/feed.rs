@@ -1,0 +1,115 @@
+//! What changed lately, told to everybody who listens.
+//!
+//! One reader per process asks the history: at once when something of this process changed it, and every half second for what
+//! other processes changed. So a thousand open pages cost the database two small statements a second.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::area::DistrictCode;
+use platform::worker::{self, Turn, Wake};
+use platform::{BoxError, Platform};
+use serde::Serialize;
+use tokio::sync::broadcast;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+const REFRESH: Duration = Duration::from_millis(500);
+/// A step may be committed so long after its time, and still be told of.
+const LATEST_COMMIT: TimeDelta = TimeDelta::seconds(10);
+/// Turns that a slow listener may be behind before it is told to look at everything anew.
+const BEHIND: usize = 64;
+/// Changes of one turn at most; the rest comes with the next.
+const A_TURN: i64 = 1000;
+
+/// An alert that changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AlertChange)]
+pub(crate) struct Change {
+    /// Which.
+    pub(crate) alert_id: Uuid,
+    /// Its version from then on.
+    pub(crate) version: i32,
+    /// Where it stands.
+    pub(crate) state: String,
+    /// Whose it is; none: the whole city's.
+    #[serde(skip)]
+    pub(crate) district: Option<DistrictCode>,
+}
+
+/// Where changes are heard of.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed(broadcast::Sender<Arc<[Change]>>);
+
+impl Feed {
+    /// Starts the reader.
+    pub(crate) fn start(platform: &Platform, changed: &Wake) -> Self {
+        let (told, _) = broadcast::channel(BEHIND);
+        let feed = Self(told.clone());
+        let platform = platform.clone();
+        let reader = Arc::new(tokio::sync::Mutex::new(Reader { since: platform.clock.now(), known: BTreeMap::new() }));
+        worker::run(&platform.tasks.clone(), &platform.clock.clone(), "review.feed", REFRESH, changed, move || {
+            let (platform, told, reader) = (platform.clone(), told.clone(), Arc::clone(&reader));
+            async move {
+                let mut reader = reader.lock().await;
+                // Nobody listens: nothing is asked, and who comes later looks at everything first anyway.
+                if told.receiver_count() == 0 {
+                    *reader = Reader { since: platform.clock.now(), known: BTreeMap::new() };
+                    return Ok(Turn::Idle);
+                }
+                let changes = reader.read(&platform).await?;
+                let more = i64::try_from(changes.len()).is_ok_and(|changes| changes >= A_TURN);
+                if !changes.is_empty() {
+                    // Whoever stopped listening meanwhile is not missed.
+                    let _ = told.send(changes.into());
+                }
+                Ok(if more { Turn::More } else { Turn::Idle })
+            }
+        });
+        feed
+    }
+
+    /// Listens from now on.
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<[Change]>> {
+        self.0.subscribe()
+    }
+}
+
+/// How far the history has been read.
+struct Reader {
+    since: DateTime<Utc>,
+    /// The versions told of lately, with their times.
+    known: BTreeMap<(Uuid, i32), DateTime<Utc>>,
+}
+
+impl Reader {
+    async fn read(&mut self, platform: &Platform) -> Result<Vec<Change>, BoxError> {
+        let (versions, alerts): (Vec<i32>, Vec<Uuid>) = self.known.keys().map(|(alert, version)| (*version, *alert)).unzip();
+        let rows = sqlx::query!(
+            r#"select step.alert_id, step.version, step.to_state as state, step.at, alert.district
+                 from review.step join review.alert using (alert_id)
+                where step.at >= $1
+                  and not exists (select from unnest($2::uuid[], $3::int[]) as known (alert_id, version)
+                                  where known.alert_id = step.alert_id and known.version = step.version)
+                order by step.at, step.alert_id, step.version limit $4"#,
+            self.since - LATEST_COMMIT,
+            &alerts,
+            &versions,
+            A_TURN
+        )
+        .fetch_all(platform.database.pool())
+        .await?;
+        let mut changes = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.since = self.since.max(row.at);
+            self.known.insert((row.alert_id, row.version), row.at);
+            let district = row.district.map(DistrictCode::try_from).transpose()?;
+            changes.push(Change { alert_id: row.alert_id, version: row.version, state: row.state, district });
+        }
+        let oldest = self.since - LATEST_COMMIT;
+        self.known.retain(|_, at| *at >= oldest);
+        Ok(changes)
+    }
+}

@@ -1,0 +1,75 @@
+//! Alerts by district, state and class: the map of the city.
+
+use axum::extract::State as Extracted;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::alert::DeliveryClass;
+use domain::alert_state::State;
+use domain::area::DistrictCode;
+use platform::http::{Access, Problem, Routes, StaffCaller, routes};
+use serde::Serialize;
+use strum::VariantArray as _;
+use utoipa::ToSchema;
+
+use crate::reading::READING;
+use crate::store::stored_district;
+use crate::{Error, Service};
+
+/// How long what has ended still counts.
+const RECENT: TimeDelta = TimeDelta::hours(24);
+
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new("review").allow(Access::Staff(READING), routes!(overview))
+}
+
+/// All alerts that are under way, and those that ended in the last 24 hours.
+#[derive(Serialize, ToSchema)]
+struct Overview {
+    rows: Vec<OverviewRow>,
+}
+
+/// Alerts of one district that stand alike.
+#[derive(Serialize, ToSchema)]
+struct OverviewRow {
+    /// None: the whole city.
+    #[schema(value_type = Option<String>)]
+    district: Option<DistrictCode>,
+    state: State,
+    class: DeliveryClass,
+    exercise: bool,
+    count: i64,
+    /// Since when the one that has stood like this for longest does.
+    oldest_changed_at: DateTime<Utc>,
+}
+
+/// How many alerts stand where, by district
+#[utoipa::path(get, path = "/api/v1/alerts/overview", responses((status = 200, description = "As of now", body = Overview)))]
+async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -> Result<axum::Json<Overview>, Problem> {
+    let open: Vec<String> = State::VARIANTS.iter().filter(|state| !state.is_final()).map(|state| state.as_ref().to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"select district, state, class, content ->> 'status' = 'exercise' as "exercise!", count(*) as "count!",
+                  min(changed_at) as "oldest_changed_at!"
+             from review.alert
+            where (state = any($1) or changed_at > $2) and ($3::int is null or district is null or district = $3)
+            group by 1, 2, 3, 4"#,
+        &open,
+        service.platform.clock.now() - RECENT,
+        caller.scope.district().map(stored_district)
+    )
+    .fetch_all(service.platform.database.pool())
+    .await
+    .map_err(Error::database("counting alerts"))?;
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            Ok(OverviewRow {
+                district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+                state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
+                class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
+                exercise: row.exercise,
+                count: row.count,
+                oldest_changed_at: row.oldest_changed_at,
+            })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    Ok(axum::Json(Overview { rows }))
+}

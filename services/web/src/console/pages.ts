@@ -1,0 +1,62 @@
+// The pages of the console: at which address, for which roles, and what the menu calls them. The platform decides what a role may
+// do; a page that a role could do nothing on is not offered to it.
+import type { Component } from 'svelte';
+import { say } from '../words/say.svelte.ts';
+import type { Role } from '../words/alert.ts';
+
+export interface Page {
+  /** `/alerts/:id`; a part with a colon is given to the page as a property. */
+  path: string;
+  roles: readonly Role[] | 'all';
+  /** What the menu calls it; pages without are reached from others. */
+  menu?: () => string;
+  load: () => Promise<{ default: Component<Record<string, string>> }>;
+}
+
+const deciding: Role[] = ['city_command_officer', 'district_reviewer', 'submitting_unit'];
+const reading: Role[] = [...deciding, 'industry_supervisor', 'community_worker', 'technical_operator', 'auditor'];
+
+const page = (load: () => Promise<unknown>) => load as Page['load'];
+
+export const pages: readonly Page[] = [
+  { path: '/', roles: 'all', menu: () => say('待办', 'To do'), load: page(() => import('./home/Home.svelte')) },
+  { path: '/city', roles: ['city_command_officer', 'technical_operator', 'auditor'], menu: () => say('全市态势', 'The city'), load: page(() => import('./city/City.svelte')) },
+  { path: '/urgent', roles: ['city_command_officer'], menu: () => say('紧急推送', 'Urgent push'), load: page(() => import('./city/Urgent.svelte')) },
+  { path: '/alerts', roles: reading, menu: () => say('弹窗', 'Alerts'), load: page(() => import('./alert/Alerts.svelte')) },
+  { path: '/alerts/new', roles: deciding, load: page(() => import('./alert/Compose.svelte')) },
+  { path: '/alerts/:id', roles: reading, load: page(() => import('./alert/Alert.svelte')) },
+  { path: '/alerts/:id/edit', roles: deciding, load: page(() => import('./alert/Edit.svelte')) },
+  { path: '/alerts/:id/delivery', roles: reading, load: page(() => import('./delivery/Delivery.svelte')) },
+  { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
+  { path: '/sources/:id', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer'], load: page(() => import('./sources/Load.svelte')) },
+  { path: '/community', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('社区随访', 'Follow-ups'), load: page(() => import('./community/Community.svelte')) },
+  { path: '/report', roles: ['community_worker', 'district_reviewer', 'submitting_unit'], menu: () => say('情况上报', 'Report'), load: page(() => import('./community/Report.svelte')) },
+  { path: '/feedback', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('居民反馈', 'Feedback'), load: page(() => import('./community/Feedback.svelte')) },
+  { path: '/rules', roles: reading, menu: () => say('规则', 'Rules'), load: page(() => import('./administration/Rules.svelte')) },
+  { path: '/screens', roles: ['city_command_officer', 'district_reviewer', 'technical_operator', 'administrator'], menu: () => say('屏幕', 'Screens'), load: page(() => import('./administration/Screens.svelte')) },
+  { path: '/staff', roles: ['administrator'], menu: () => say('人员与密钥', 'Staff and keys'), load: page(() => import('./administration/Staff.svelte')) },
+  { path: '/settings', roles: 'all', menu: () => say('时段与限额', 'Hours and limits'), load: page(() => import('./administration/Settings.svelte')) },
+];
+
+/** The page at this address with what the address says, if the role may have it. */
+export function pageAt(path: string, role: Role): { page: Page; parts: Record<string, string> } | null {
+  const asked = path.split('/');
+  for (const page of pages) {
+    const pattern = page.path.split('/');
+    if (pattern.length !== asked.length) continue;
+    const parts: Record<string, string> = {};
+    const fits = pattern.every((part, at) => {
+      const said = asked[at] ?? '';
+      if (!part.startsWith(':')) return part === said;
+      parts[part.slice(1)] = said;
+      return said !== '';
+    });
+    if (fits) return isFor(page, role) ? { page, parts } : null;
+  }
+  return null;
+}
+
+/** Whether a role is offered the page. */
+export function isFor(page: Page, role: Role): boolean {
+  return page.roles === 'all' || page.roles.includes(role);
+}

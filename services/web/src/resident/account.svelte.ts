@@ -1,0 +1,75 @@
+// Who uses the app: the token that proves it, kept on this device alone, and what the platform has stored about the person.
+import { Problem } from '../api/client.ts';
+import { speak, type Tongue } from '../words/say.svelte.ts';
+import type { Profile } from './contract.ts';
+import { change, forgetAll, keep, kept } from './device.ts';
+import { ask, type Answer } from './platform.ts';
+
+const state = $state<{ token: string | null; known: boolean; profile: Profile | null; ended: boolean }>({ token: null, known: false, profile: null, ended: false });
+
+export const token = () => state.token;
+export const profile = () => state.profile;
+/** Whether it is known yet if somebody is signed in. */
+export const isKnown = () => state.known;
+/** Whether the platform ended the sign-in. */
+export const hasEnded = () => state.ended;
+
+/** Remembers who is signed in on this device. */
+export async function recall(): Promise<void> {
+  state.token = (await kept<string>('token')) ?? null;
+  state.profile = (await kept<Profile>('profile')) ?? null;
+  state.known = true;
+  if (state.token) await look().catch(() => {});
+}
+
+/** Asks with the resident's token. A token that is no longer good signs out; what waits to be sent is then void. */
+export async function asked<T>(method: string, path: string, more: { body?: unknown; tag?: string | undefined } = {}): Promise<Answer<T>> {
+  const by = state.token;
+  try {
+    return await ask<T>(method, path, { ...more, token: by });
+  } catch (thrown) {
+    if (thrown instanceof Problem && thrown.status === 401 && by && by === state.token) {
+      await leave();
+      state.ended = true;
+    }
+    throw thrown;
+  }
+}
+
+/** Reads what is stored about the person. */
+export async function look(): Promise<void> {
+  const { data } = await asked<Profile>('GET', '/api/v1/me');
+  if (!data) return;
+  state.profile = data;
+  await keep('profile', data);
+}
+
+/** Lets somebody in. */
+export async function enter(newToken: string): Promise<void> {
+  await forgetAll();
+  await keep('token', newToken);
+  state.ended = false;
+  state.token = newToken;
+  state.known = true;
+  await look().catch(() => {});
+}
+
+/** Signs out: nothing of the person stays on the device. */
+export async function leave(): Promise<void> {
+  state.token = null;
+  state.profile = null;
+  await forgetAll();
+}
+
+/** Changes what is stored about the person. */
+export async function amend(what: Partial<Pick<Profile, 'name' | 'community'>> & { language?: Tongue }): Promise<void> {
+  await asked('PATCH', '/api/v1/me', { body: what });
+  if (state.profile) state.profile = { ...state.profile, ...what };
+  await change<Profile | undefined>('profile', (before) => before && { ...before, ...what });
+}
+
+/** Turns the app and the alerts themselves into this language. */
+export async function understand(language: Tongue): Promise<void> {
+  speak(language);
+  if (state.token && state.profile && state.profile.language !== language) await amend({ language });
+}

@@ -1,0 +1,11 @@
+// What the platform tells a resident's app, by the names that the app uses.
+import type { Schema } from '../api/client.ts';
+
+/** One alert in an inbox. */
+export type InboxItem = Schema['InboxItem'];
+export type Profile = Schema['Profile'];
+export type ConsentNotice = Schema['Notice'];
+export type Consent = Schema['Given'];
+export type FeedbackKind = Schema['FeedbackKind'];
+/** What the resident said about an alert, and what was answered. */
+export type Said = Schema['Feedback'];

@@ -1,0 +1,133 @@
+// The service worker of the residents' app. It keeps the app's files so that the app opens without network, sends what waits when
+// the network is back, and shows alerts while the app is closed. Built by build/pwa.ts, which fills `SHELL` in.
+import type { InboxItem } from './contract.ts';
+import { kept } from './device.ts';
+import { endOf, isExercise, isUrgent, raised } from './order.ts';
+import { inOrder, sendAll, waiting } from './outbox.ts';
+
+declare const SHELL: { version: string; page: string; files: string[] };
+
+const worker = self as unknown as ServiceWorkerGlobalScope;
+const shell = `shell-${SHELL.version}`;
+const PLACES = 'places';
+const files = new Set(SHELL.files);
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(
+    caches
+      .open(shell)
+      .then((cache) => cache.addAll([SHELL.page, ...SHELL.files].map((path) => new Request(path, { cache: 'reload' }))))
+      .then(() => worker.skipWaiting()),
+  );
+});
+
+worker.addEventListener('activate', (event) => {
+  const old = async () => {
+    for (const name of await caches.keys()) if (name !== shell && name !== PLACES) await caches.delete(name);
+    await worker.clients.claim();
+  };
+  event.waitUntil(old());
+});
+
+worker.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== location.origin) return;
+  if (request.mode === 'navigate') event.respondWith(fromShell(SHELL.page, request));
+  else if (files.has(url.pathname)) event.respondWith(fromShell(url.pathname, request));
+  else if (url.pathname.startsWith('/places/')) event.respondWith(place(request));
+});
+
+async function fromShell(path: string, request: Request): Promise<Response> {
+  return (await (await caches.open(shell)).match(path)) ?? fetch(request);
+}
+
+/** Names of places: what was read once is shown at once, and read anew beside. */
+async function place(request: Request): Promise<Response> {
+  const cache = await caches.open(PLACES);
+  const fresh = fetch(request).then((answer) => {
+    if (answer.ok) void cache.put(request, answer.clone());
+    return answer;
+  });
+  const known = await cache.match(request);
+  if (!known) return fresh;
+  fresh.catch(() => {});
+  return known;
+}
+
+// Background Sync: the browser wakes the worker when there is network, the page closed or not.
+worker.addEventListener('sync' as keyof ServiceWorkerGlobalScopeEventMap, (event) => {
+  const { tag } = event as unknown as { tag: string };
+  if (tag === 'outbox') (event as ExtendableEvent).waitUntil(sendWaiting());
+});
+
+async function sendWaiting(): Promise<void> {
+  const token = await kept<string>('token');
+  const before = inOrder(await waiting()).length;
+  if (!token || before === 0) return;
+  const done = await sendAll(token);
+  // Pages are told of what went out, not of a try that failed: a page that looks asks for the next try.
+  if (inOrder(await waiting()).length < before) for (const page of await pages()) page.postMessage({ kind: 'look' });
+  if (!done) throw new Error('not everything could be sent; to be tried again');
+}
+
+worker.addEventListener('push', (event) => event.waitUntil(told(event.data)));
+
+/** What a push says, as far as it says it; the rest is asked from the inbox. */
+interface Told { alert_id?: string; title?: string; body?: string; urgent?: boolean; exercise?: boolean }
+
+async function told(data: PushMessageData | null): Promise<void> {
+  const said = ((): Told => {
+    try {
+      return (data?.json() ?? {}) as Told;
+    } catch {
+      return { body: data?.text() ?? '' };
+    }
+  })();
+  const item = await newest(said.alert_id);
+  const exercise = said.exercise ?? (item ? isExercise(item) : false);
+  const headline = item?.text.headline ?? said.title ?? '您有一条健康提醒';
+  const options: NotificationOptions & { renotify?: boolean } = {
+    body: item?.text.instruction || said.body || '请打开查看。',
+    icon: '/app/icon-192.png',
+    badge: '/app/badge.png',
+    tag: item?.alert_id ?? said.alert_id ?? 'alert',
+    renotify: true,
+    requireInteraction: said.urgent ?? (item ? isUrgent(item) : false),
+    data: { alert_id: item?.alert_id ?? said.alert_id },
+  };
+  for (const page of await pages()) page.postMessage({ kind: 'look' });
+  // The title of a push says itself that it is an exercise, the inbox says it beside the text.
+  const marked = !exercise || /演练|EXERCISE/.test(headline);
+  await worker.registration.showNotification(`${marked ? '' : '【演练 EXERCISE】'}${headline}`, options);
+}
+
+/** The alert a push is about, or the most pressing one that was not answered. */
+async function newest(id: string | undefined): Promise<InboxItem | undefined> {
+  const token = await kept<string>('token');
+  if (!token) return undefined;
+  try {
+    const answer = await fetch('/api/v1/me/inbox', { headers: { authorization: `Bearer ${token}`, 'x-fenghuo-request': '1' }, cache: 'no-store' });
+    if (!answer.ok) return undefined;
+    const items = (await answer.json()) as InboxItem[];
+    const known = new Set((await kept<string[]>('known')) ?? []);
+    return items.find((item) => item.alert_id === id) ?? raised(items, new Set(), known, Date.now()).find(({ item }) => !known.has(endOf(item.alert_id)))?.item;
+  } catch {
+    return undefined;
+  }
+}
+
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const { alert_id } = (event.notification.data ?? {}) as { alert_id?: string };
+  const open = async () => {
+    const [page] = await pages();
+    if (!page) return void (await worker.clients.openWindow(`/app/start${alert_id ? `#/alerts/${alert_id}` : ''}`));
+    page.postMessage({ kind: 'open', alert_id });
+    page.postMessage({ kind: 'look' });
+    await page.focus();
+  };
+  event.waitUntil(open());
+});
+
+const pages = () => worker.clients.matchAll({ type: 'window', includeUncontrolled: false });

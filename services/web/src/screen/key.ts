@@ -1,0 +1,39 @@
+// The key of this screen: given once in the address or typed in, then kept on the device and gone from the address.
+
+const KEPT = 'fenghuo.screen.key';
+
+export const looksRight = (key: string): boolean => /^fhd_[0-9a-f]{64}$/.test(key);
+
+/** The key, if this device has one. */
+export function keyOfThisScreen(): string | null {
+  const address = new URL(location.href);
+  const given = address.searchParams.get('key')?.trim();
+  if (given) {
+    keepKey(given);
+    address.searchParams.delete('key');
+    history.replaceState(null, '', address);
+    return given;
+  }
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}
+
+export function keepKey(key: string): void {
+  try {
+    localStorage.setItem(KEPT, key);
+  } catch {
+    // Until the page is closed.
+  }
+}
+
+/** The key is no longer good, nor is what it opened. */
+export function forgetKey(): void {
+  try {
+    for (const name of [KEPT, 'fenghuo.screen.list', 'fenghuo.screen.plays']) localStorage.removeItem(name);
+  } catch {
+    // Nothing was kept.
+  }
+}

@@ -1,0 +1,86 @@
+// Every page, on a desk and on a phone, in both languages: nothing scrolls sideways, axe-core finds no violation, and a picture is kept to be
+// looked at (`stories/pictures`).
+import { mkdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { city } from './city.ts';
+import { curtain, openWindow, Resident, Staff } from './cast.ts';
+import { handedIn, urgentAlert } from './prepared.ts';
+
+const AXE = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const PICTURES = new URL('./pictures/', import.meta.url).pathname;
+const SIZES = { desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
+
+interface Violation { id: string; nodes: { html: string }[] }
+declare const axe: { run: (options: unknown) => Promise<{ violations: Violation[] }> };
+
+let waiting = '';
+let sent = '';
+beforeAll(async () => {
+  mkdirSync(PICTURES, { recursive: true });
+  waiting = await handedIn('每一页的提醒');
+  sent = await urgentAlert('已经送达的提醒', ['500103', '500105']);
+});
+afterAll(curtain);
+
+/** What is wrong with the page as it stands. */
+async function looksAt(page: Page, name: string): Promise<string[]> {
+  await page.waitForLoadState('networkidle').catch(() => undefined);
+  await page.waitForTimeout(400);
+  await page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true, animations: 'disabled' });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })));
+  const told = (found as Violation[]).map(({ id, nodes }) => `${name}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  if (!name.endsWith(await page.evaluate(() => document.documentElement.lang))) told.push(`${name}: it speaks another language`);
+  return wide > 0 ? [`${name}: ${wide}px too wide`, ...told] : told;
+}
+
+const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [name: string, path: string][]> = {
+  'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
+  'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['rules', '/rules'], ['screens', '/screens']],
+  'community.centre': () => [['follow-ups', '/community'], ['report', '/report']],
+  admin: () => [['staff', '/staff'], ['settings', '/settings']],
+};
+
+for (const [size, view] of Object.entries(SIZES)) {
+  for (const tongue of ['zh-CN', 'en']) {
+    for (const [login, pages] of Object.entries(pagesOf)) {
+      test(`${login} on a ${size} in ${tongue}`, async () => {
+        const staff = await Staff.signsIn(login, { size: view, tongue });
+        const wrong: string[] = [];
+        for (const [name, path] of pages({ waiting, sent })) {
+          await staff.opens(path);
+          wrong.push(...(await looksAt(staff.page, `console-${name}-${size}-${tongue}`)));
+        }
+        expect(wrong).toEqual([]);
+        await staff.leaves();
+      });
+    }
+
+    test(`the doors and the app on a ${size} in ${tongue}`, async () => {
+      const { page, context } = await openWindow(view);
+      const wrong: string[] = [];
+      for (const [name, path] of [['guide', '/'], ['sign-in', '/console'], ['register', '/app'], ['screen-key', '/screen']] as const) {
+        await page.goto(`${city.url}${path}?lang=${tongue}`);
+        wrong.push(...(await looksAt(page, `${name}-${size}-${tongue}`)));
+      }
+      await context.close();
+      const phones = await city.phones();
+      const somebody = phones[(size === 'desk' ? 3 : 5) + (tongue === 'en' ? 1 : 0)]!;
+      const resident = await Resident.registers(somebody.phone, somebody.community, { size: view, tongue });
+      await resident.page.locator('dialog[open]').first().waitFor();
+      wrong.push(...(await looksAt(resident.page, `app-popup-${size}-${tongue}`)));
+      await resident.readsEverything();
+      for (const [name, path] of [['inbox', '#/'], ['said', '#/said'], ['me', '#/me']] as const) {
+        await resident.page.goto(`${city.url}/app${path}`);
+        wrong.push(...(await looksAt(resident.page, `app-${name}-${size}-${tongue}`)));
+      }
+      await resident.page.goto(`${city.url}/app#/`);
+      await resident.page.locator('main a[href^="#/alerts/"], main article a, main li a').first().click();
+      wrong.push(...(await looksAt(resident.page, `app-alert-${size}-${tongue}`)));
+      expect(wrong).toEqual([]);
+      await resident.leaves();
+    });
+  }
+}

@@ -1,0 +1,163 @@
+// Who plays in the stories: staff at the console, residents with the app, a public screen. Each has a browser of their own.
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { city, eventually } from './city.ts';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const PHONE = { width: 360, height: 740 };
+const DESK = { width: 1280, height: 800 };
+const WAIT = 20_000;
+
+let browser: Browser | undefined;
+
+/** The one browser of a story file; every person gets a window without the others' cookies. */
+export async function theBrowser(): Promise<Browser> {
+  browser ??= await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  return browser;
+}
+
+export async function curtain(): Promise<void> {
+  await browser?.close();
+  browser = undefined;
+}
+
+/** A window; what its page complains about fails the story. */
+export async function openWindow(size = DESK, extra: Parameters<Browser['newContext']>[0] = {}): Promise<{ page: Page; context: BrowserContext; faults: string[] }> {
+  const context = await (await theBrowser()).newContext({ viewport: size, locale: 'zh-CN', timezoneId: 'Europe/Lisbon', ...extra });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT);
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    const text = message.text();
+    // Refusals and a network that is away are part of stories; a broken content policy or script never is.
+    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(text)) faults.push(text);
+  });
+  return { page, context, faults };
+}
+
+/** A member of staff at the console. */
+export class Staff {
+  private constructor(readonly page: Page, readonly context: BrowserContext, readonly faults: string[], readonly login: string) {}
+
+  static async signsIn(login: string, { size = DESK, tongue = 'zh-CN' } = {}): Promise<Staff> {
+    const { page, context, faults } = await openWindow(size);
+    await page.goto(`${city.url}/console?lang=${tongue}`);
+    const [name, password, enter] = tongue === 'en' ? ['Login', 'Password', 'Sign in'] : ['账号', '密码', '登录'];
+    await page.getByLabel(name, { exact: false }).fill(login);
+    await page.getByLabel(password, { exact: false }).fill(await city.password(login));
+    // Attempts on an account are slowed down, and stories sign in more often than people.
+    await eventually(`${login} is signed in`, async () => {
+      await page.getByRole('button', { name: enter }).click({ timeout: 1000 }).catch(() => {});
+      return page.locator('nav#menu').waitFor({ state: 'attached', timeout: 5000 }).then(() => true, () => false);
+    });
+    return new Staff(page, context, faults, login);
+  }
+
+  async opens(path: string): Promise<void> {
+    await this.page.goto(`${city.url}/console${path}`);
+    await this.page.locator('main h1').first().waitFor();
+  }
+
+  /** Waits until this stands on the page, without a reload. */
+  async sees(text: string | RegExp): Promise<void> {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  /** Opens the alert with this headline from what waits. */
+  async takesUp(headline: string): Promise<void> {
+    await this.page.getByRole('link', { name: new RegExp(headline) }).first().click();
+    await this.page.locator('main h1').filter({ hasText: headline }).first().waitFor();
+  }
+
+  /** Makes sure of everything on the checklist, then decides. */
+  async decides(button: RegExp, { reason, typed }: { reason?: string; typed?: boolean } = {}): Promise<void> {
+    const boxes = this.page.locator('main fieldset input[type=checkbox]');
+    for (let at = 0; at < (await boxes.count()); at += 1) await boxes.nth(at).check();
+    await this.page.locator('main').getByRole('button', { name: button }).first().click();
+    const dialog = this.page.locator('dialog[open]');
+    await dialog.waitFor();
+    if (reason) await dialog.getByRole('textbox').first().fill(reason);
+    if (typed) {
+      const field = dialog.getByRole('textbox').last();
+      const label = (await dialog.locator('label').last().innerText()).replaceAll(',', '');
+      await field.fill(/(\d+)/.exec(label)?.[1] ?? '');
+    }
+    await dialog.locator('button[type=submit]').click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
+  async leaves(): Promise<void> {
+    expect(this.faults, `${this.login}'s pages`).toEqual([]);
+    await this.context.close();
+  }
+}
+
+/** A resident with the app. */
+export class Resident {
+  private constructor(readonly page: Page, readonly context: BrowserContext, readonly faults: string[], readonly phone: string) {}
+
+  static async registers(phone: string, community: string, { size = PHONE, tongue = 'zh-CN' } = {}): Promise<Resident> {
+    const { page, context, faults } = await openWindow(size, { serviceWorkers: 'allow' });
+    const before = (await city.sms(phone)).length;
+    await page.goto(`${city.url}/app?lang=${tongue}`);
+    await page.getByLabel(tongue === 'en' ? /mobile/i : /手机/).first().fill(phone.replace('+86', ''));
+    await page.locator('form button[type=submit]').click();
+    await page.locator('input[autocomplete=one-time-code]').fill(await city.code(phone, before));
+    for (const [at, code] of [community.slice(0, 6), community.slice(0, 9), community].entries()) {
+      const select = page.locator('form select').nth(at);
+      await select.locator(`option[value="${code}"]`).waitFor({ state: 'attached' });
+      await select.selectOption(code);
+    }
+    await page.locator('form button[type=submit]').click();
+    await page.getByRole('button', { name: /我同意|I agree/ }).click();
+    await page.locator('form').waitFor({ state: 'detached' });
+    return new Resident(page, context, faults, phone);
+  }
+
+  /** The alert stands over everything; what came before it is read. */
+  async receives(headline: string): Promise<this> {
+    const dialog = this.page.locator('dialog[open]');
+    await eventually(`${headline} pops up`, async () => {
+      await this.page.evaluate(() => dispatchEvent(new Event('focus')));
+      const title = dialog.locator('[id$="-title"]');
+      if (!(await title.isVisible())) return false;
+      const stands = await title.innerText();
+      if (stands.includes(headline)) return true;
+      // What came before is read first, as people do: that, and not what may take its place this moment. A correction names what it corrects, so
+      // it is the title that tells them apart.
+      const that = dialog.filter({ has: this.page.locator('[id$="-title"]', { hasText: stands }) });
+      if (stands) await that.getByRole('button', { name: /我已知晓|I have read/ }).click({ timeout: 2000 }).catch(() => undefined);
+      return false;
+    }).catch(async (late: Error) => {
+      const stands = (await dialog.isVisible()) ? await dialog.innerText() : await this.page.locator('main').innerText();
+      throw new Error(`${late.message}; instead: ${stands.slice(0, 400)}`);
+    });
+    return this;
+  }
+
+  async acknowledges(): Promise<this> {
+    await this.page.locator('dialog[open]').getByRole('button', { name: /我已知晓|I have read/ }).click();
+    return this;
+  }
+
+  /** Reads whatever stands in the way, so that the next alert can be seen. */
+  async readsEverything(): Promise<this> {
+    for (let times = 0; times < 12; times += 1) {
+      const read = this.page.locator('dialog[open]').getByRole('button', { name: /我已知晓|I have read/ });
+      // The inbox may be on its way yet.
+      if (!(await read.waitFor({ timeout: 1500 }).then(() => true, () => false))) break;
+      await read.click();
+      await this.page.waitForTimeout(300);
+    }
+    return this;
+  }
+
+  async leaves(): Promise<void> {
+    expect(this.faults, 'the app').toEqual([]);
+    await this.context.close();
+  }
+}
