@@ -9,14 +9,15 @@ afterAll(curtain);
 
 test('an alert is read and acknowledged offline, and the acknowledgement arrives when the network is back', async () => {
   const [, , somebody] = await city.phones();
-  const resident = await Resident.registers(somebody!.phone, somebody!.community);
+  const wire = await Wire.to(city.url);
+  const resident = await Resident.registers(somebody!.phone, somebody!.community, { url: wire.url });
   await resident.readsEverything();
-  const { page, context } = resident;
+  const { page } = resident;
   await eventually('the app can start without a network', () => page.evaluate(async () => (await navigator.serviceWorker.getRegistration('/app/'))?.active?.state === 'activated'));
   const alert = await urgentAlert('断网前收到的提醒', [somebody!.community.slice(0, 6)]);
   await resident.receives('断网前收到的提醒');
 
-  await context.setOffline(true);
+  wire.cut();
   await resident.acknowledges();
   await page.reload();
   await page.getByText('离线').first().waitFor();
@@ -26,11 +27,12 @@ test('an alert is read and acknowledged offline, and the acknowledgement arrives
   const acknowledged = async () => (await city.call<{ acknowledged: number }>('GET', `alerts/${alert}/delivery`, token)).acknowledged;
   const before = await acknowledged();
 
-  await context.setOffline(false);
+  wire.mend();
   await page.evaluate(() => dispatchEvent(new Event('online')));
   await eventually('it is sent', async () => (await acknowledged()) === before + 1);
   await page.getByText('已确认，待发送').first().waitFor({ state: 'detached' });
   await resident.leaves();
+  wire.remove();
 });
 
 test('a screen plays on without the server, says how old it is, and follows again when the server is back', async () => {

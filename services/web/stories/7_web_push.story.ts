@@ -137,6 +137,19 @@ test('a resident turns notifications on, is told while the app is closed, opens 
   });
   expect(drill).toEqual({ title: exercise.title, body: exercise.body, tag: exercise.alert_id, requireInteraction: false });
 
+  // The push service gives the browser another address while nobody looks: the next alert goes there.
+  const moved = `${id}-moved`;
+  const ended = context.waitForEvent('response', (answer) => answer.request().method() === 'DELETE' && /\/me\/devices\/\d+$/.test(answer.url()) && answer.status() === 204);
+  await worker!.evaluate(({ endpoint, keys }) => {
+    const newSubscription = { endpoint, toJSON: () => ({ endpoint, keys }) };
+    self.dispatchEvent(Object.assign(new ExtendableEvent('pushsubscriptionchange'), { newSubscription }));
+  }, { endpoint: web_push + moved, keys: { p256dh: keys.p256dh, auth: keys.auth } });
+  const elsewhere = async () => (await (await fetch(`${control}/received?token=${moved}`)).json()) as Received;
+  await ended;
+  await urgentAlert('换了地址之后的提醒', [somebody!.community.slice(0, 6)]);
+  await eventually('the new address has it', async () => (await elsewhere()).pushes.length === 1);
+  await resident.readsEverything();
+
   await page.evaluate(() => (location.hash = '#/me'));
   await page.getByRole('button', { name: '退出登录' }).click();
   const removed = page.waitForResponse((answer) => answer.request().method() === 'DELETE' && /\/me\/devices\/\d+$/.test(answer.url()));

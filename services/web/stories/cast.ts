@@ -1,6 +1,6 @@
 // Who plays in the stories: staff at the console, residents with the app, a public screen. Each has a browser of their own.
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, onTestFailed } from 'vitest';
 import { city, eventually } from './city.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -35,6 +35,11 @@ export async function openWindow(size = DESK, extra: Parameters<Browser['newCont
     const text = message.text();
     // Refusals and a network that is away are part of stories; a broken content policy or script never is.
     if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(text)) faults.push(text);
+  });
+  // Whoever reads of a story that did not hold wants to know what stood there.
+  onTestFailed(async () => {
+    const stood = await page.evaluate(() => document.querySelector<HTMLElement>('dialog[open]')?.innerText ?? document.body.innerText).catch(() => 'the window is closed');
+    console.error(`${page.url()}: ${stood.slice(0, 1500)}${faults.map((fault) => `\n! ${fault}`).join('')}`);
   });
   return { page, context, faults };
 }
@@ -100,10 +105,10 @@ export class Staff {
 export class Resident {
   private constructor(readonly page: Page, readonly context: BrowserContext, readonly faults: string[], readonly phone: string) {}
 
-  static async registers(phone: string, community: string, { size = PHONE, tongue = 'zh-CN' } = {}): Promise<Resident> {
+  static async registers(phone: string, community: string, { size = PHONE, tongue = 'zh-CN', url = city.url } = {}): Promise<Resident> {
     const { page, context, faults } = await openWindow(size, { serviceWorkers: 'allow' });
     const before = (await city.sms(phone)).length;
-    await page.goto(`${city.url}/app?lang=${tongue}`);
+    await page.goto(`${url}/app?lang=${tongue}`);
     await page.getByLabel(tongue === 'en' ? /mobile/i : /手机/).first().fill(phone.replace('+86', ''));
     await page.locator('form button[type=submit]').click();
     await page.locator('input[autocomplete=one-time-code]').fill(await city.code(phone, before));
@@ -139,19 +144,22 @@ export class Resident {
     return this;
   }
 
+  /** Presses the button; when that alert is away, the answer is kept on the phone. */
   async acknowledges(): Promise<this> {
-    await this.page.locator('dialog[open]').getByRole('button', { name: /我已知晓|I have read/ }).click();
+    const dialog = this.page.locator('dialog[open]');
+    const alert = await dialog.getAttribute('data-alert');
+    await dialog.getByRole('button', { name: /我已知晓|I have read/ }).click();
+    await this.page.locator(`dialog[open][data-alert="${alert}"]`).waitFor({ state: 'hidden' });
     return this;
   }
 
   /** Reads whatever stands in the way, so that the next alert can be seen. */
   async readsEverything(): Promise<this> {
+    const read = this.page.locator('dialog[open]').getByRole('button', { name: /我已知晓|I have read/ });
     for (let times = 0; times < 12; times += 1) {
-      const read = this.page.locator('dialog[open]').getByRole('button', { name: /我已知晓|I have read/ });
       // The inbox may be on its way yet.
       if (!(await read.waitFor({ timeout: 1500 }).then(() => true, () => false))) break;
-      await read.click();
-      await this.page.waitForTimeout(300);
+      await this.acknowledges();
     }
     return this;
   }

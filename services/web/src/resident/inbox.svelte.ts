@@ -19,6 +19,9 @@ let known = $state.raw<ReadonlySet<string>>(new Set());
 let later = $state.raw<ReadonlySet<string>>(new Set());
 let said = $state.raw<Said[] | null>(null);
 let tag: string | undefined;
+/** How often acknowledgements were seen to be taken: an inbox asked for before that knows less than this page. */
+let taken = 0;
+let again = false;
 
 export const items = () => state.items;
 /** When the platform was last asked with success; 0 when never. */
@@ -83,17 +86,18 @@ export function begin(): () => void {
   };
 }
 
-/** Sends what waits, then reads anew. */
+/** Sends what waits, then reads anew. Asked while it is at it, it goes once more. */
 export async function look(): Promise<void> {
-  if (state.busy || !token()) return;
+  if (!token()) return;
+  again = state.busy;
+  if (state.busy) return;
   state.busy = true;
   try {
-    await flush();
-    const answer = await asked<InboxItem[]>('GET', '/api/v1/me/inbox', { tag });
-    if (answer.data) state.items = merged(state.items, answer.data, now());
-    if (answer.tag) tag = answer.tag;
-    Object.assign(state, { at: now(), away: false, problem: null });
-    await keep('inbox', { items: $state.snapshot(state.items), at: state.at, ...(tag && { tag }) } satisfies Kept);
+    do {
+      again = false;
+      await flush();
+      await read();
+    } while (again && token());
   } catch (thrown) {
     const refused = thrown instanceof Problem ? thrown : null;
     state.away = refused?.isAway ?? true;
@@ -103,30 +107,49 @@ export async function look(): Promise<void> {
   }
 }
 
-async function flush(): Promise<void> {
-  const by = token();
-  if (!by || outbox.inOrder(await outbox.waiting()).length === 0) {
-    entries = await outbox.waiting();
+async function read(): Promise<void> {
+  const before = taken;
+  const answer = await asked<InboxItem[]>('GET', '/api/v1/me/inbox', { tag });
+  // What was acknowledged while this was under way may not be in it: what has been read must not come up again.
+  if (before !== taken) {
+    again = true;
     return;
   }
-  const before = new Set(acknowledgements);
-  const done = await outbox.sendAll(by);
-  entries = await outbox.waiting();
-  // What was just taken stays acknowledged in sight until the next answer says so itself.
-  const left = new Set(entries.map((entry) => entry.alert_id));
-  const at = new Date(now()).toISOString();
-  state.items = state.items.map((item) => (before.has(item.alert_id) && !left.has(item.alert_id) && !item.acknowledged_at ? { ...item, acknowledged_at: at } : item));
+  if (answer.data) state.items = merged(state.items, answer.data, now());
+  if (answer.tag) tag = answer.tag;
+  Object.assign(state, { at: now(), away: false, problem: null });
+  await keep('inbox', { items: $state.snapshot(state.items), at: state.at, ...(tag && { tag }) } satisfies Kept);
+}
+
+async function flush(): Promise<void> {
+  const by = token();
+  if (!by) return;
+  const done = outbox.inOrder(await outbox.waiting()).length === 0 || (await outbox.sendAll(by));
+  await seeWhatWaits();
   if (done) return;
   // The browser sends it by itself when it is back, where it can.
   const ready = (await navigator.serviceWorker?.getRegistration()) as (ServiceWorkerRegistration & { sync?: { register(name: string): Promise<void> } }) | undefined;
   await ready?.sync?.register('outbox').catch(() => {});
 }
 
+/** Looks at what still waits, whoever sent the rest. What was taken stays acknowledged in sight until the next answer says so itself. */
+async function seeWhatWaits(): Promise<void> {
+  const left = await outbox.waiting();
+  const waits = new Set(left.map((entry) => entry.id));
+  const gone = new Set(entries.filter((entry) => entry.kind === 'acknowledgement' && !waits.has(entry.id)).map((entry) => entry.alert_id));
+  if (gone.size > 0) {
+    taken += 1;
+    tag = undefined;
+    const at = new Date(now()).toISOString();
+    state.items = state.items.map((item) => (gone.has(item.alert_id) && !item.acknowledged_at ? { ...item, acknowledged_at: at } : item));
+  }
+  entries = left;
+}
+
 /** "I have read it." Counts from this moment, sent at once or when there is a way. */
 export async function acknowledge(item: InboxItem): Promise<void> {
   entries = await outbox.post({ kind: 'acknowledgement', id: outbox.newId(), alert_id: item.alert_id, at: Date.now() });
   await remember(item.alert_id);
-  tag = undefined;
   // It is kept; nobody waits for the network.
   void flush().then(look);
 }
@@ -175,7 +198,7 @@ export async function lookAtFeedback(): Promise<void> {
     const { data } = await asked<Said[]>('GET', '/api/v1/me/feedback');
     if (!data) return;
     // What the service worker sent meanwhile waits no more.
-    entries = await outbox.waiting();
+    await seeWhatWaits();
     said = data;
     await keep('said', data);
   } catch {

@@ -1,12 +1,11 @@
 // Web Push: alerts arrive though the app is closed, where the browser can and the platform offers it.
 import { asked } from './account.svelte.ts';
-import { keep, kept } from './device.ts';
 import { ask } from './platform.ts';
+import { introduce, known, takeLeave, type Ask } from './subscription.ts';
 
 export type Hearing = 'impossible' | 'off' | 'on' | 'refused';
 
-/** Under this name the device keeps its number at the platform: without it the platform does not know of this browser. */
-const DEVICE = 'web_push';
+const asResident: Ask = async (method, path, body) => (await asked(method, path, { body })).data;
 
 /** Whether this browser is told. */
 export async function hearing(): Promise<Hearing> {
@@ -16,7 +15,7 @@ export async function hearing(): Promise<Hearing> {
   if (!offered) return 'impossible';
   if (Notification.permission === 'denied') return 'refused';
   const subscription = await registration.pushManager.getSubscription();
-  return subscription && isOf(subscription, offered) && (await kept(DEVICE)) !== undefined && Notification.permission === 'granted' ? 'on' : 'off';
+  return subscription && isOf(subscription, offered) && (await known()) && Notification.permission === 'granted' ? 'on' : 'off';
 }
 
 /** Asks the person, then the browser, then tells the platform where to send. */
@@ -31,10 +30,8 @@ export async function listen(): Promise<Hearing> {
     subscription = null;
   }
   subscription ??= await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
-  const { endpoint, keys } = subscription.toJSON();
   try {
-    const { data } = await asked<{ endpoint_id: number }>('POST', '/api/v1/me/web-push', { body: { endpoint, keys } });
-    await keep(DEVICE, data?.endpoint_id);
+    await introduce(subscription, asResident);
   } catch (refused) {
     await subscription.unsubscribe().catch(() => {});
     throw refused;
@@ -42,13 +39,16 @@ export async function listen(): Promise<Hearing> {
   return 'on';
 }
 
-/** No longer told on this device. Offline the platform learns it from the browser's push service, at the next alert. */
+/** Goes on being told after the browser's push service has given it another address. Offline that is for the next time. */
+export async function goOn(): Promise<void> {
+  if (!(await known())) return;
+  const subscription = await (await ready())?.pushManager.getSubscription();
+  if (subscription) await introduce(subscription, asResident).catch(() => {});
+}
+
+/** No longer told on this device. */
 export async function deafen(): Promise<void> {
-  const device = await kept<number>(DEVICE);
-  if (device !== undefined) {
-    await asked('DELETE', `/api/v1/me/devices/${device}`).catch(() => {});
-    await keep(DEVICE, undefined);
-  }
+  await takeLeave(asResident);
   const registration = await ready().catch(() => undefined);
   await registration?.pushManager?.getSubscription().then((subscription) => subscription?.unsubscribe()).catch(() => {});
 }

@@ -4,6 +4,7 @@ import type { InboxItem } from './contract.ts';
 import { kept } from './device.ts';
 import { endOf, isExercise, isUrgent, raised } from './order.ts';
 import { inOrder, sendAll, waiting } from './outbox.ts';
+import { introduce, known } from './subscription.ts';
 
 declare const SHELL: { version: string; page: string; files: string[] };
 
@@ -72,6 +73,25 @@ async function sendWaiting(): Promise<void> {
 }
 
 worker.addEventListener('push', (event) => event.waitUntil(told(event.data)));
+
+// The browser's push service has given this browser another address. The app may stay closed for months: the platform is told now.
+worker.addEventListener('pushsubscriptionchange' as keyof ServiceWorkerGlobalScopeEventMap, (event) => {
+  const { newSubscription, oldSubscription } = event as unknown as { newSubscription?: PushSubscription | null; oldSubscription?: PushSubscription | null };
+  const goOn = async () => {
+    const token = await kept<string>('token');
+    if (!token || !(await known())) return;
+    const applicationServerKey = oldSubscription?.options.applicationServerKey;
+    const subscription = newSubscription ?? (applicationServerKey && (await worker.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })));
+    if (!subscription) return;
+    await introduce(subscription, async (method, path, body) => {
+      const headers = { authorization: `Bearer ${token}`, 'x-fenghuo-request': '1', 'content-type': 'application/json' };
+      const answer = await fetch(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`);
+      return answer.status === 204 ? undefined : answer.json();
+    });
+  };
+  (event as ExtendableEvent).waitUntil(goOn());
+});
 
 /** What a push says, as far as it says it; the rest is asked from the inbox. */
 interface Told { alert_id?: string; title?: string; body?: string; urgent?: boolean; exercise?: boolean }
