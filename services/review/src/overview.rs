@@ -30,7 +30,7 @@ struct Overview {
 /// Alerts of one district that stand alike.
 #[derive(Serialize, ToSchema)]
 struct OverviewRow {
-    /// None: the whole city.
+    /// None: city level.
     #[schema(value_type = Option<String>)]
     district: Option<DistrictCode>,
     state: State,

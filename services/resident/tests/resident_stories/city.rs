@@ -14,7 +14,7 @@ use domain::ids::{AlertId, StaffId};
 use domain::language::Language;
 use domain::phone::PhoneNumber;
 use domain::staff::Role;
-use http::{Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use platform::clock::Clock;
 use platform::crypto::{Purpose, Sealed};
@@ -228,6 +228,17 @@ impl City {
         let (status, items) = self.get(&person.token, "/api/v1/me/inbox").await;
         assert_eq!(status, StatusCode::OK, "{items}");
         items.as_array().unwrap().clone()
+    }
+
+    /// The inbox for somebody who has the one with this tag: how it is answered, and the tag of the answer.
+    pub async fn inbox_unless(&self, person: &Person, tag: Option<&HeaderValue>) -> (StatusCode, Option<HeaderValue>) {
+        let asked = Request::get("/api/v1/me/inbox").header("authorization", format!("Bearer {}", person.token));
+        let asked = tag.into_iter().fold(asked, |asked, tag| asked.header("if-none-match", tag));
+        let response = self.router.clone().oneshot(asked.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let octets = body.collect().await.unwrap().to_bytes().len();
+        assert_eq!(octets == 0, parts.status == StatusCode::NOT_MODIFIED, "{octets} octets with {}", parts.status);
+        (parts.status, parts.headers.get("etag").cloned())
     }
 
     pub async fn acknowledge(&self, person: &Person, alert: &Alert) -> (StatusCode, Value) {

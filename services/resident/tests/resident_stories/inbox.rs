@@ -131,6 +131,35 @@ async fn an_acknowledgement_counts_once_and_a_repeat_hears_of_the_first(#[values
     city.close().await;
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_phone_that_has_it_all_is_sent_nothing_until_something_changes(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let (reader, other) = (city.register("13812345678").await, city.register("13900001111").await);
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&reader, &other]).await;
+
+    let (status, tag) = city.inbox_unless(&reader, None).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(city.inbox_unless(&reader, tag.as_ref()).await, (StatusCode::NOT_MODIFIED, tag.clone()));
+    city.acknowledge(&other, &water).await;
+    assert_eq!(city.inbox_unless(&reader, tag.as_ref()).await.0, StatusCode::NOT_MODIFIED, "another's acknowledgement is not theirs");
+
+    let mut last = tag;
+    city.acknowledge(&reader, &water).await;
+    for change in ["acknowledged", "stopped", "expired"] {
+        let (status, tag) = city.inbox_unless(&reader, last.as_ref()).await;
+        assert_eq!(status, StatusCode::OK, "{change}");
+        assert_ne!(tag, last, "{change}");
+        last = tag;
+        match change {
+            "acknowledged" => city.stop(&water, None, "样本有误").await,
+            _ => city.platform.clock.forward(4 * HOUR),
+        }
+    }
+    city.close().await;
+}
+
 /// A tap on a slow network is repeated; all of them are told one time.
 #[rstest]
 #[tokio::test]
