@@ -80,9 +80,11 @@ export class Staff {
 
   /** Makes sure of everything on the checklist, then decides. */
   async decides(button: RegExp, { reason, typed }: { reason?: string; typed?: boolean } = {}): Promise<void> {
+    const step = this.page.locator('main').getByRole('button', { name: button }).first();
+    await step.waitFor();
     const boxes = this.page.locator('main fieldset input[type=checkbox]');
     for (let at = 0; at < (await boxes.count()); at += 1) await boxes.nth(at).check();
-    await this.page.locator('main').getByRole('button', { name: button }).first().click();
+    await step.click();
     const dialog = this.page.locator('dialog[open]');
     await dialog.waitFor();
     if (reason) await dialog.getByRole('textbox').first().fill(reason);
