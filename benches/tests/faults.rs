@@ -41,7 +41,7 @@ struct Story {
 impl Story {
     async fn begin(residents: u32) -> Result<Self> {
         let few = residents <= FEW;
-        let (batch_size, checkpoint_every, streams) = if few { (200, 50, 50) } else { (1000, 500, 1000) };
+        let (batch_size, checkpoint_every, streams) = if few { (200, 50, 50) } else { (4000, 1000, 1000) };
         let sender = json!({ "connections": 1, "streams": streams, "request_timeout_ms": 3000 });
         let plan = Plan {
             residents,

@@ -37,7 +37,7 @@ impl Default for Settings {
             batch_size: BATCH_SIZE,
             chunk: 50_000,
             first_chunk: 5_000,
-            window: 64,
+            window: 32,
             lease_s: 30,
             pump_interval_ms: 200,
             keep_ledger_months: 24,

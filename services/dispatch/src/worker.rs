@@ -41,7 +41,7 @@ pub struct WorkerSettings {
 
 impl Default for WorkerSettings {
     fn default() -> Self {
-        Self { batches: 8, checkpoint_every: 500, lease_s: 30 }
+        Self { batches: 4, checkpoint_every: 1000, lease_s: 30 }
     }
 }
 

@@ -7,6 +7,8 @@
 mod compiled;
 mod legs;
 
+use std::collections::BTreeSet;
+
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Schema;
@@ -38,6 +40,13 @@ pub struct AudienceQuery {
     /// None of these may.
     #[serde(default)]
     pub exclude: Vec<Selection>,
+}
+
+/// Where an alert's people are: in the district whose alert it is, and for one of city level in those that its audience names. Empty: anywhere
+/// in the city, or not known.
+#[must_use]
+pub fn districts_of(owner: Option<DistrictCode>, audience: Option<&Audience>) -> BTreeSet<DistrictCode> {
+    owner.map_or_else(|| audience.map(Audience::districts).unwrap_or_default(), |own| BTreeSet::from([own]))
 }
 
 /// Residents by what is known of them: *and* between the kinds, *or* inside each; an empty kind asks nothing.
@@ -93,8 +102,10 @@ pub enum AudienceError {
 }
 
 impl Audience {
-    const RESIDENTS: u8 = 1;
-    const QUERY: u8 = 2;
+    /// The first byte of [`Audience::to_bytes`] for people named by number.
+    pub const RESIDENTS: u8 = 1;
+    /// The first byte of [`Audience::to_bytes`] for a query.
+    pub const QUERY: u8 = 2;
 
     /// Whether this can be somebody's audience.
     ///
@@ -105,6 +116,15 @@ impl Audience {
             Self::Residents(residents) if residents.is_empty() => Err(AudienceError::NoArea),
             Self::Residents(_) => Ok(()),
             Self::Query(query) => query.validate(),
+        }
+    }
+
+    /// The districts outside which nobody is in it; empty if that may be anywhere in the city, as with people named by number.
+    #[must_use]
+    pub fn districts(&self) -> BTreeSet<DistrictCode> {
+        match self {
+            Self::Residents(_) => BTreeSet::new(),
+            Self::Query(query) => query.districts(),
         }
     }
 
@@ -156,16 +176,15 @@ impl AudienceQuery {
             && !self.exclude.iter().any(|selection| selection.selects(resident))
     }
 
-    /// The one district that everybody selected lives in; none if it may be several: such an alert is the city's.
+    /// The districts outside which nobody is selected; empty if that may be anywhere in the city.
     #[must_use]
-    pub fn district(&self) -> Option<DistrictCode> {
-        let mut districts = self.include.iter().flat_map(|selection| {
+    pub fn districts(&self) -> BTreeSet<DistrictCode> {
+        let named = self.include.iter().flat_map(|selection| {
             // No area at all means anywhere.
             let anywhere = selection.areas.is_empty().then_some(None);
             anywhere.into_iter().chain(selection.areas.iter().map(|area| area.district()))
         });
-        let first = districts.next()??;
-        districts.all(|district| district == Some(first)).then_some(first)
+        named.collect::<Option<_>>().unwrap_or_default()
     }
 
     /// Whether everybody selected lives in the area: what an author of limited scope may ask for.
@@ -279,17 +298,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case::one_district(r#"{"include":[{"areas":["500103"]}]}"#, Some("500103"))]
-    #[case::parts_of_one(r#"{"include":[{"areas":["500103001","500103001001"]},{"areas":["500103"]}]}"#, Some("500103"))]
-    #[case::two_districts(r#"{"include":[{"areas":["500103001","500101001"]}]}"#, None)]
-    #[case::city(r#"{"include":[{"areas":["500103","city"]}]}"#, None)]
-    #[case::no_area(r#"{"include":[{"areas":["500103"]},{"industries":["education"]}]}"#, None)]
-    #[case::nothing(r#"{"include":[]}"#, None)]
-    fn an_alert_belongs_to_the_one_district_of_its_audience(#[case] json: &str, #[case] district: Option<&str>) {
+    #[case::one_district(r#"{"include":[{"areas":["500103"]}]}"#, &["500103"])]
+    #[case::parts_of_one(r#"{"include":[{"areas":["500103001","500103001001"]},{"areas":["500103"]}]}"#, &["500103"])]
+    #[case::two_districts(r#"{"include":[{"areas":["500103001","500101001"]}]}"#, &["500101", "500103"])]
+    #[case::city(r#"{"include":[{"areas":["500103","city"]}]}"#, &[])]
+    #[case::no_area(r#"{"include":[{"areas":["500103"]},{"industries":["education"]}]}"#, &[])]
+    #[case::nothing(r#"{"include":[]}"#, &[])]
+    fn an_audience_names_the_districts_it_lies_in(#[case] json: &str, #[case] districts: &[&str]) {
         let query = query(json);
-        assert_eq!(query.district().map(|code| code.to_string()).as_deref(), district);
-        if let Some(district) = query.district() {
-            assert!(query.lies_within(Area::District(district)));
+        let named: Vec<String> = query.districts().iter().map(ToString::to_string).collect();
+        assert_eq!(named, districts);
+        if let [district] = districts {
+            assert!(query.lies_within(district.parse().unwrap()));
         }
         assert!(query.lies_within(Area::City));
     }

@@ -12,5 +12,6 @@ pub use number::{BatchNumber, BatchNumberError, MAX_PLANNED, MAX_RETRIES, Origin
 pub use outcomes::{Outcomes, OutcomesError};
 pub use recipients::{MAX_RECIPIENTS, RecipientList, RecipientListError};
 
-/// Recipients in a planned batch, unless a city sets it otherwise. Retry and fallback batches hold what is left of one and are smaller.
-pub const BATCH_SIZE: u16 = 1000;
+/// Recipients in a planned batch, unless a city sets it otherwise: so many that taking, noting and closing it (about a millisecond of the
+/// database's time) weigh little beside the sending. Retry and fallback batches hold what is left of one and are smaller.
+pub const BATCH_SIZE: u16 = 4000;

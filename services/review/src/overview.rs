@@ -1,10 +1,13 @@
 //! Alerts by district, state and class: the map of the city.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State as Extracted;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::DeliveryClass;
 use domain::alert_state::State;
 use domain::area::DistrictCode;
+use domain::audience::{Audience, districts_of};
 use platform::http::{Access, Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use strum::VariantArray as _;
@@ -33,6 +36,9 @@ struct OverviewRow {
     /// None: city level.
     #[schema(value_type = Option<String>)]
     district: Option<DistrictCode>,
+    /// Where the people are: in the district whose alert it is, or in those that an alert of city level names. Empty: anywhere in the city.
+    #[schema(value_type = Vec<String>)]
+    reaches: BTreeSet<DistrictCode>,
     state: State,
     class: DeliveryClass,
     exercise: bool,
@@ -45,15 +51,17 @@ struct OverviewRow {
 #[utoipa::path(get, path = "/api/v1/alerts/overview", responses((status = 200, description = "As of now", body = Overview)))]
 async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -> Result<axum::Json<Overview>, Problem> {
     let open: Vec<String> = State::VARIANTS.iter().filter(|state| !state.is_final()).map(|state| state.as_ref().to_owned()).collect();
+    // the audiences of districts are within them, and need not be read
     let rows = sqlx::query!(
         r#"select district, state, class, content ->> 'status' = 'exercise' as "exercise!", count(*) as "count!",
-                  min(changed_at) as "oldest_changed_at!"
+                  min(changed_at) as "oldest_changed_at!", case when district is null and get_byte(audience, 0) = $4 then audience end as audience
              from review.alert
             where (state = any($1) or changed_at > $2) and ($3::int is null or district is null or district = $3)
-            group by 1, 2, 3, 4"#,
+            group by 1, 2, 3, 4, 7"#,
         &open,
         service.platform.clock.now() - RECENT,
-        caller.scope.district().map(stored_district)
+        caller.scope.district().map(stored_district),
+        i32::from(Audience::QUERY)
     )
     .fetch_all(service.platform.database.pool())
     .await
@@ -61,8 +69,12 @@ async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -
     let rows = rows
         .into_iter()
         .map(|row| {
+            let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
+            let audience =
+                row.audience.map(|bytes| Audience::from_bytes(&bytes)).transpose().map_err(|_| Error::Stored { what: "audience" })?;
             Ok(OverviewRow {
-                district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+                district,
+                reaches: districts_of(district, audience.as_ref()),
                 state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
                 class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
                 exercise: row.exercise,

@@ -63,7 +63,7 @@ impl Default for Settings {
             binds: nonzero(2),
             window: nonzero_size(64),
             rate_per_second: nonzero(1000),
-            worker: WorkerSettings { batches: 4, ..WorkerSettings::default() },
+            worker: WorkerSettings { checkpoint_every: 500, ..WorkerSettings::default() },
             enquire_link_s: 30,
             connect_timeout_s: 10,
             response_timeout_s: 10,

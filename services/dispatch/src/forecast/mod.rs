@@ -10,7 +10,7 @@
 //!
 //! One turn, every few seconds and when an alert arrives, is one transaction in one process at a time:
 //!
-//! * **What is left** ([`line`]) is read from the ledger by wave: one pass over the batches of the waves in line (64,000 rows for a whole
+//! * **What is left** ([`line`]) is read from the ledger by wave: one pass over the batches of the waves in line (8,000 rows for a whole
 //!   city), nothing of what is done with. What is not planned yet comes from the count of the audience, made once for each alert.
 //! * **What channels do** ([`seen`]) is what the ledger shows as done with from one turn to the next, counted only while there was something to
 //!   be sent at both. Batches know app and SMS, not APNs and FCM; so what is seen is a rate of the channel, and a lane is named as the

@@ -1,9 +1,12 @@
 //! The deliveries under way, those in danger first.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::area::DistrictCode;
+use domain::audience::{Audience, districts_of};
 use domain::forecast::Outlook;
 use domain::ids::AlertId;
 use platform::http::{Json, Problem, StaffCaller};
@@ -27,6 +30,9 @@ pub(super) struct RunningDelivery {
     /// None: the whole city.
     #[schema(value_type = Option<String>)]
     district: Option<DistrictCode>,
+    /// Where its people are: in that district, or in those that an alert of city level names. Empty: anywhere in the city.
+    #[schema(value_type = Vec<String>)]
+    reaches: BTreeSet<DistrictCode>,
     /// waiting, dispatching or active.
     #[schema(example = "dispatching")]
     state: String,
@@ -63,12 +69,13 @@ async fn load(shared: &Shared, own: Option<DistrictCode>) -> Result<Vec<RunningD
     let rows = sqlx::query!(
         r#"with line as (
                select a.alert_id, a.class, a.exercise, a.district, a.state, a.approved_at, a.release_at, a.due_at, a.expires_at, a.handed_over_at,
+                      case when a.district is null and not a.personal then a.audience end as audience,
                       a.content #>> '{texts,zh-CN,headline}' as headline, f.spare_s, f.outlook, f.made_at, f.in_danger_since
                  from dispatch.alert a left join dispatch.forecast f on f.alert_id = a.alert_id and f.wave = 1
                 where a.state in ('waiting', 'dispatching', 'active') and ($1::int is null or a.district is null or a.district = $1)
                 order by a.handed_over_at is not null, f.in_danger_since is null, a.due_at limit $2)
            select line.alert_id, line.class, line.exercise, line.district, line.state, line.approved_at, line.release_at, line.due_at, line.expires_at,
-                  line.handed_over_at, line.headline, line.spare_s as "spare_s?", line.outlook as "outlook?", line.made_at as "made_at?",
+                  line.audience, line.handed_over_at, line.headline, line.spare_s as "spare_s?", line.outlook as "outlook?", line.made_at as "made_at?",
                   line.in_danger_since, coalesce(w.recipients, 0) as "recipients!", coalesce(w.no_channel, 0) as "no_channel!",
                   coalesce(b.accepted, 0) as "accepted!", coalesce(b.open, 0) as "open!", coalesce(b.unreachable, 0) as "unreachable!"
              from line
@@ -89,17 +96,18 @@ async fn load(shared: &Shared, own: Option<DistrictCode>) -> Result<Vec<RunningD
                 row.outlook.map(serde_json::from_value).transpose().map_err(|error| Error::damaged("outlook", alert_id, error))?;
             let sentence = outlook.as_ref().zip(row.made_at).map(|(outlook, made_at)| outlook.sentence(made_at));
             let (zh, en) = sentence.map_or_else(Default::default, |sentence| (sentence.zh, sentence.en));
+            let district =
+                row.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
+            let audience = row.audience.map(|bytes| Audience::from_bytes(&bytes)).transpose();
+            let audience = audience.map_err(|error| Error::damaged("audience", alert_id, error))?;
             let held = row.handed_over_at.map(|at| at <= row.due_at);
             Ok(RunningDelivery {
                 alert_id,
                 headline: row.headline.unwrap_or_default(),
                 class: row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
                 exercise: row.exercise,
-                district: row
-                    .district
-                    .map(DistrictCode::try_from)
-                    .transpose()
-                    .map_err(|error| Error::damaged("district", alert_id, error))?,
+                district,
+                reaches: districts_of(district, audience.as_ref()),
                 state: row.state,
                 approved_at: row.approved_at,
                 release_at: row.release_at,
@@ -144,6 +152,7 @@ mod tests {
         let told: Vec<_> = running.iter().map(|one| (one.alert_id, one.recipients, one.accepted, one.open, one.holds)).collect();
         assert_eq!(told, [(under_way, 4, 3, 1, true), (done, 2, 2, 0, true)]);
         assert_eq!(running[1].last_at, Some(city.clock().now()));
+        assert!(running[0].reaches.is_empty(), "people named by number may be anywhere");
         assert_eq!(load(&shared, Some("500103".parse().unwrap())).await.unwrap().len(), 2);
         assert!(load(&shared, Some("500105".parse().unwrap())).await.unwrap().is_empty(), "nothing of another district");
     }

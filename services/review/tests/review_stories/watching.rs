@@ -6,7 +6,7 @@ use crate::city::Store::{self, Embedded, Services};
 use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, WORKER, everybody_in, path, words};
 use http::StatusCode;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[rstest]
 #[tokio::test]
@@ -116,5 +116,14 @@ async fn the_city_at_a_glance_counts_by_district_state_and_class(#[values(Embedd
     let row = |district: &str, state: &str, count| (district.to_owned(), state.to_owned(), count);
     assert_eq!(glance(OFFICER).await, [row("500103", "district_review", 2), row("500104", "draft", 1)]);
     assert_eq!(glance(REVIEWER).await, [row("500103", "district_review", 2)]);
+
+    let audience = json!({ "query": { "include": [{ "areas": ["500105", "500106001"] }] } });
+    let of_the_city = json!({ "content": city.content(), "audience": audience });
+    assert_eq!(city.post(OFFICER, "/api/v1/alerts", of_the_city).await.0, StatusCode::CREATED);
+    let (_, overview) = city.get(OFFICER, "/api/v1/alerts/overview").await;
+    let reached =
+        |district: Value| overview["rows"].as_array().unwrap().iter().find(|row| row["district"] == district).unwrap()["reaches"].clone();
+    assert_eq!(reached(Value::Null), json!(["500105", "500106"]), "an alert of city level may be about some districts");
+    assert_eq!(reached(json!("500104")), json!(["500104"]));
     city.close().await;
 }

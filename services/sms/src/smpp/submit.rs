@@ -108,10 +108,7 @@ impl Account {
     pub async fn submit(&self, to: PhoneNumber, segments: &Segments) -> Submitted {
         let mut ids = Vec::with_capacity(segments.parts.len());
         for part in &segments.parts {
-            let Some(message) = self.message(to, segments, part) else {
-                return Submitted { outcome: Outcome::Permanent, ids };
-            };
-            match self.submit_part(message).await {
+            match self.submit_part(to, segments, part).await {
                 Ok(id) => ids.push(id),
                 // Whoever has some of the parts was sent to.
                 Err(Outcome::Pending) if !ids.is_empty() => return Submitted { outcome: Outcome::Temporary, ids },
@@ -140,12 +137,13 @@ impl Account {
         Some(message)
     }
 
-    async fn submit_part(&self, message: SubmitSm) -> Result<String, Outcome> {
+    async fn submit_part(&self, to: PhoneNumber, segments: &Segments, part: &[u8]) -> Result<String, Outcome> {
         let mut tries = 0;
         loop {
+            let message = self.message(to, segments, part).ok_or(Outcome::Permanent)?;
             self.wait_for_turn().await;
             let place = self.place().await?;
-            let outcome = match place.client.submit_sm(message.clone()).await {
+            let outcome = match place.client.submit_sm(message).await {
                 Ok(response) => {
                     count(Outcome::Accepted);
                     return Ok(response.message_id().as_str().to_owned());

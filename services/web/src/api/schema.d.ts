@@ -2658,7 +2658,7 @@ export interface components {
             class: components["schemas"]["DeliveryClass"];
             /** Format: int64 */
             count: number;
-            /** @description None: the whole city. */
+            /** @description None: city level. */
             district?: string | null;
             exercise: boolean;
             /**
@@ -2666,6 +2666,8 @@ export interface components {
              * @description Since when the one that has stood like this for longest does.
              */
             oldest_changed_at: string;
+            /** @description Where the people are: in the district whose alert it is, or in those that an alert of city level names. Empty: anywhere in the city. */
+            reaches: string[];
             state: components["schemas"]["AlertState"];
         };
         /** @description A passage of an alert's text. */
@@ -3119,6 +3121,8 @@ export interface components {
             last_at?: string | null;
             /** Format: int64 */
             open: number;
+            /** @description Where its people are: in that district, or in those that an alert of city level names. Empty: anywhere in the city. */
+            reaches: string[];
             /**
              * Format: int64
              * @description Of the first wave.
@@ -6112,7 +6116,10 @@ export interface operations {
     inbox_inbox: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `etag` of the answer that the app has */
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6121,11 +6128,20 @@ export interface operations {
             /** @description Alerts that have not expired */
             200: {
                 headers: {
+                    /** @description Names this answer */
+                    etag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["InboxItem"][];
                 };
+            };
+            /** @description Nothing has changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description No session or key, or one that is not valid any more */
             401: {

@@ -3,9 +3,9 @@ import { inOrder, isInDanger, lateness, marks, numbers, oldest, values, type Row
 
 const NOW = Date.parse('2026-11-22T04:00:00Z');
 const at = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString();
-const row = (more: Partial<Row>): Row => ({ district: '500103', state: 'district_review', class: 'routine', exercise: false, count: 1, oldest_changed_at: at(-10), ...more });
+const row = (more: Partial<Row>): Row => ({ district: '500103', reaches: more.district === null ? [] : [more.district ?? '500103'], state: 'district_review', class: 'routine', exercise: false, count: 1, oldest_changed_at: at(-10), ...more });
 const running = (more: Partial<Running>): Running => ({
-  alert_id: 'a', headline: '', class: 'routine', exercise: false, district: '500103', state: 'dispatching', approved_at: at(-30), release_at: at(-30), due_at: at(90),
+  alert_id: 'a', headline: '', class: 'routine', exercise: false, district: '500103', reaches: [more.district ?? '500103'], state: 'dispatching', approved_at: at(-30), release_at: at(-30), due_at: at(90),
   expires_at: at(600), handed_over_at: null, recipients: 100, accepted: 50, open: 50, unreachable: 0, last_at: at(10), holds: true, spare_s: 4800, in_danger_since: null,
   sentence: '', sentence_en: '', ...more,
 });
@@ -22,6 +22,13 @@ describe('the city at a glance', () => {
 
   it('shows open alerts by district, those of the whole city apart', () => {
     expect(values('alerts', rows, [], false, NOW)).toEqual({ 500103: 3, 500101: 1, city: 1, 500112: 1 });
+  });
+
+  it('counts an alert of city level in each district that it names', () => {
+    const named = { district: null, reaches: ['500105', '500106'] };
+    expect(values('alerts', [row(named), row({ district: '500105' })], [], false, NOW)).toEqual({ 500105: 2, 500106: 1 });
+    expect(values('coverage', [], [running({ ...named, recipients: 10, accepted: 4 })], false, NOW)).toEqual({ 500105: 0.4, 500106: 0.4 });
+    expect(marks([row({ ...named, state: 'awaiting_confirmation', class: 'urgent' })], [], false, NOW)).toEqual(['500105', '500106']);
   });
 
   it('marks districts where something urgent waits or a deadline is in danger', () => {

@@ -40,21 +40,21 @@ export function oldest(rows: readonly Row[], state: Row['state'], exercises: boo
 }
 
 export type Shown = 'alerts' | 'coverage' | 'lateness';
-/** What belongs to no one district: alerts of the whole city. */
+/** What lies in no district that could be named: alerts to the whole city, and to people whom records name. */
 export const CITY = 'city';
+const places = ({ reaches }: { reaches: string[] }) => (reaches.length ? reaches : [CITY]);
 
-/** A number for every district that has one; `city` for alerts of the whole city. */
+/** A number for every district that has one; `city` for what lies in none. An alert to several districts counts in each. */
 export function values(shown: Shown, rows: readonly Row[], running: readonly Running[], exercises: boolean, now: number): Record<string, number> {
   const found: Record<string, number> = {};
   if (shown === 'alerts') {
     for (const row of counted(rows, exercises)) {
-      if (isOpen(row)) found[row.district ?? CITY] = (found[row.district ?? CITY] ?? 0) + row.count;
+      if (isOpen(row)) for (const place of places(row)) found[place] = (found[place] ?? 0) + row.count;
     }
     return found;
   }
   const whole: Record<string, { done: number; of: number }> = {};
-  for (const one of counted(running, exercises)) {
-    const place = one.district ?? CITY;
+  for (const [one, place] of counted(running, exercises).flatMap((one) => places(one).map((place) => [one, place] as const))) {
     if (shown === 'lateness') found[place] = Math.max(found[place] ?? 0, lateness(one, now));
     else if (one.recipients > 0) {
       const sum = (whole[place] ??= { done: 0, of: 0 });
@@ -78,7 +78,7 @@ export function lateness(running: Running, now: number): number {
 export function marks(rows: readonly Row[], running: readonly Running[], exercises: boolean, now: number): string[] {
   const waiting = counted(rows, exercises).filter((row) => row.state === 'awaiting_confirmation' || (row.class === 'urgent' && (row.state === 'approved' || row.state === 'dispatching')));
   const endangered = counted(running, exercises).filter((one) => isInDanger(one, now));
-  return [...new Set([...waiting, ...endangered].flatMap((one) => one.district ?? []))];
+  return [...new Set([...waiting, ...endangered].flatMap((one) => one.reaches))];
 }
 
 /** Running deliveries in the order of what needs a look: in danger, then sending, each by deadline; those that are through last. */
