@@ -152,7 +152,7 @@ mod tests {
         let told: Vec<_> = running.iter().map(|one| (one.alert_id, one.recipients, one.accepted, one.open, one.holds)).collect();
         assert_eq!(told, [(under_way, 4, 3, 1, true), (done, 2, 2, 0, true)]);
         assert_eq!(running[1].last_at, Some(city.clock().now()));
-        assert!(running[0].reaches.is_empty(), "people named by number may be anywhere");
+        assert_eq!(running[0].reaches, BTreeSet::from(["500103".parse().unwrap()]), "where its people are");
         assert_eq!(load(&shared, Some("500103".parse().unwrap())).await.unwrap().len(), 2);
         assert!(load(&shared, Some("500105".parse().unwrap())).await.unwrap().is_empty(), "nothing of another district");
     }
