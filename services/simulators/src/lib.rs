@@ -31,6 +31,7 @@ mod received;
 mod simulators;
 mod smsc;
 mod statistics;
+mod struck;
 mod web_push;
 
 pub use error::Error;

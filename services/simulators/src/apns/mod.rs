@@ -23,6 +23,7 @@ use crate::{
     options::Options,
     received::{Provider, ReceivedPush},
     statistics::Tallies,
+    struck::{Objection, Struck, strike},
 };
 
 /// The simulator of APNs.
@@ -116,34 +117,19 @@ impl Apns {
     }
 
     fn strike(&self, fault: &FaultKind, token: &str, request: &Parts, body: &Bytes, dice: &mut Dice) -> Action {
-        let (reason, retry_after_s) = match fault {
-            FaultKind::Gone => (Reason::Unregistered, 0),
-            FaultKind::BadRecipient => (Reason::BadDeviceToken, 0),
-            FaultKind::Throttled { retry_after_s } => (Reason::TooManyRequests, *retry_after_s),
-            FaultKind::InternalError => (Reason::InternalServerError, 0),
-            FaultKind::Unavailable => (Reason::ServiceUnavailable, 0),
-            FaultKind::CredentialsRefused | FaultKind::ThirdPartyAuthError => (Reason::InvalidProviderToken, 0),
-            FaultKind::CredentialsExpired => (Reason::ExpiredProviderToken, 0),
-            FaultKind::Hang => {
-                self.tallies.refused("hung");
-                return Action::Hang;
-            }
-            FaultKind::CloseConnection => {
-                self.tallies.refused("connection closed");
-                return Action::Break;
-            }
-            FaultKind::AnswerLost => {
-                self.accept(token, request, body);
-                return Action::Break;
-            }
-            FaultKind::Nonsense => {
-                self.tallies.refused("nonsense");
-                return Action::Respond(nonsense());
-            }
-            FaultKind::Undeliverable | FaultKind::NoReceipt => {
-                self.accept(token, request, body);
-                return Action::Respond(with_id(request, dice, StatusCode::OK, Bytes::new()));
-            }
+        let objection = match strike(fault, &self.tallies, || self.accept(token, request, body)) {
+            Struck::Ended(action) => return action,
+            Struck::Taken => return Action::Respond(with_id(request, dice, StatusCode::OK, Bytes::new())),
+            Struck::Refused(objection) => objection,
+        };
+        let (reason, retry_after_s) = match objection {
+            Objection::Gone => (Reason::Unregistered, 0),
+            Objection::BadRecipient => (Reason::BadDeviceToken, 0),
+            Objection::Throttled { retry_after_s } => (Reason::TooManyRequests, retry_after_s),
+            Objection::InternalError => (Reason::InternalServerError, 0),
+            Objection::Unavailable => (Reason::ServiceUnavailable, 0),
+            Objection::CredentialsRefused | Objection::ThirdPartyAuthError => (Reason::InvalidProviderToken, 0),
+            Objection::CredentialsExpired => (Reason::ExpiredProviderToken, 0),
         };
         self.refuse(request, dice, reason, retry_after_s)
     }
@@ -194,13 +180,5 @@ fn with_id(request: &Parts, dice: &mut Dice, status: StatusCode, body: Bytes) ->
         id.set_sensitive(true);
         response.headers_mut().insert("apns-id", id);
     }
-    response
-}
-
-/// What no provider says.
-pub(crate) fn nonsense() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"\xff\xfe<html>\x00not what you expected"));
-    *response.status_mut() = StatusCode::IM_A_TEAPOT;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response
 }

@@ -26,7 +26,6 @@ use self::{
     refusal::Refusal,
 };
 use crate::{
-    apns::nonsense,
     dice::Dice,
     fault::{FaultKind, Faults},
     http2::{Action, Answer, PushProvider},
@@ -34,6 +33,7 @@ use crate::{
     options::Options,
     received::{Provider, ReceivedPush},
     statistics::Tallies,
+    struck::{Objection, Struck, strike},
 };
 
 /// The simulator of FCM.
@@ -116,39 +116,24 @@ impl Fcm {
     }
 
     fn strike(&self, fault: &FaultKind, request: &Parts, target: &Target<'_>, body: &[u8]) -> Action {
-        match fault {
-            FaultKind::Gone => self.refuse(Refusal::Unregistered, 0),
-            FaultKind::BadRecipient => self.refuse(Refusal::InvalidToken, 0),
-            FaultKind::Throttled { retry_after_s } => self.refuse(Refusal::QuotaExceeded, *retry_after_s),
-            FaultKind::InternalError => self.refuse(Refusal::Internal, 0),
-            FaultKind::Unavailable => self.refuse(Refusal::Unavailable, 0),
-            FaultKind::CredentialsRefused => self.refuse(Refusal::Unauthenticated, 0),
-            FaultKind::CredentialsExpired => {
+        let objection = match strike(fault, &self.tallies, || self.accept(request, target, body)) {
+            Struck::Ended(action) => return action,
+            Struck::Taken => return Action::Respond(self.success()),
+            Struck::Refused(objection) => objection,
+        };
+        match objection {
+            Objection::Gone => self.refuse(Refusal::Unregistered, 0),
+            Objection::BadRecipient => self.refuse(Refusal::InvalidToken, 0),
+            Objection::Throttled { retry_after_s } => self.refuse(Refusal::QuotaExceeded, retry_after_s),
+            Objection::InternalError => self.refuse(Refusal::Internal, 0),
+            Objection::Unavailable => self.refuse(Refusal::Unavailable, 0),
+            Objection::CredentialsRefused => self.refuse(Refusal::Unauthenticated, 0),
+            Objection::CredentialsExpired => {
                 // The access token is void from now on; the token endpoint gives a new one.
                 self.authority.revoke_all();
                 self.refuse(Refusal::Unauthenticated, 0)
             }
-            FaultKind::ThirdPartyAuthError => self.refuse(Refusal::ThirdPartyAuthError, 0),
-            FaultKind::Hang => {
-                self.tallies.refused("hung");
-                Action::Hang
-            }
-            FaultKind::CloseConnection => {
-                self.tallies.refused("connection closed");
-                Action::Break
-            }
-            FaultKind::AnswerLost => {
-                self.accept(request, target, body);
-                Action::Break
-            }
-            FaultKind::Nonsense => {
-                self.tallies.refused("nonsense");
-                Action::Respond(nonsense())
-            }
-            FaultKind::Undeliverable | FaultKind::NoReceipt => {
-                self.accept(request, target, body);
-                Action::Respond(self.success())
-            }
+            Objection::ThirdPartyAuthError => self.refuse(Refusal::ThirdPartyAuthError, 0),
         }
     }
 

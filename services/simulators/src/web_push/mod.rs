@@ -29,7 +29,6 @@ use self::{
     vapid::{Checked, Verifier},
 };
 use crate::{
-    apns::nonsense,
     dice::Dice,
     fault::{FaultKind, Faults},
     http2::{Action, Answer, PushProvider},
@@ -37,6 +36,7 @@ use crate::{
     options::Options,
     received::{Provider, ReceivedPush},
     statistics::Tallies,
+    struck::{Objection, Struck, strike},
 };
 
 /// The simulator of a push service.
@@ -134,34 +134,19 @@ impl WebPush {
     }
 
     fn strike(&self, fault: &FaultKind, id: &str, request: &Parts, body: &Bytes) -> Action {
-        let (refusal, retry_after_s) = match fault {
-            FaultKind::Gone => (Refusal::Gone, 0),
-            FaultKind::BadRecipient => (Refusal::NoSuchSubscription, 0),
-            FaultKind::Throttled { retry_after_s } => (Refusal::TooManyRequests, *retry_after_s),
-            FaultKind::InternalError => (Refusal::InternalError, 0),
-            FaultKind::Unavailable => (Refusal::Unavailable, 0),
-            FaultKind::CredentialsRefused | FaultKind::ThirdPartyAuthError => (Refusal::Forbidden, 0),
-            FaultKind::CredentialsExpired => (Refusal::Unauthorized, 0),
-            FaultKind::Hang => {
-                self.tallies.refused("hung");
-                return Action::Hang;
-            }
-            FaultKind::CloseConnection => {
-                self.tallies.refused("connection closed");
-                return Action::Break;
-            }
-            FaultKind::AnswerLost => {
-                self.accept(id, request, body);
-                return Action::Break;
-            }
-            FaultKind::Nonsense => {
-                self.tallies.refused("nonsense");
-                return Action::Respond(nonsense());
-            }
-            FaultKind::Undeliverable | FaultKind::NoReceipt => {
-                self.accept(id, request, body);
-                return Action::Respond(self.created(request));
-            }
+        let objection = match strike(fault, &self.tallies, || self.accept(id, request, body)) {
+            Struck::Ended(action) => return action,
+            Struck::Taken => return Action::Respond(self.created(request)),
+            Struck::Refused(objection) => objection,
+        };
+        let (refusal, retry_after_s) = match objection {
+            Objection::Gone => (Refusal::Gone, 0),
+            Objection::BadRecipient => (Refusal::NoSuchSubscription, 0),
+            Objection::Throttled { retry_after_s } => (Refusal::TooManyRequests, retry_after_s),
+            Objection::InternalError => (Refusal::InternalError, 0),
+            Objection::Unavailable => (Refusal::Unavailable, 0),
+            Objection::CredentialsRefused | Objection::ThirdPartyAuthError => (Refusal::Forbidden, 0),
+            Objection::CredentialsExpired => (Refusal::Unauthorized, 0),
         };
         self.refuse(refusal, retry_after_s)
     }
