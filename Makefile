@@ -4,11 +4,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+POSTGRES := services/private-postgres/packed/version
 
 # Queries are checked against the committed descriptions in .sqlx; `make sqlx` renews them.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build pages test test-load lint services sqlx bench bench-peers bench-pages clean
+.PHONY: help run build pages postgres test test-load lint services sqlx bench bench-peers bench-pages clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -16,16 +17,21 @@ help: ## what can be made
 run: build ## the whole platform in one process, with simulated providers and a demo city
 	$(TARGET)/release/fenghuo up $(ARGS)
 
-build: pages ## the release binary, pages included
+build: pages postgres ## the release binary, pages and PostgreSQL included
 	$(CARGO) build --release --locked --workspace --bin fenghuo
 
 pages: ## the pages, built into the binary (needs Node.js 20 or newer)
 	cd services/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
-test: services pages ## every test, on the embedded set and on PostgreSQL, RabbitMQ and Redis, and the pages in Chromium
+postgres: $(POSTGRES) ## PostgreSQL for this machine, built into the binary (needs Node.js 20 or newer)
+
+$(POSTGRES): services/private-postgres/package-lock.json services/private-postgres/pack.mjs
+	cd services/private-postgres && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent pack-server
+
+test: services pages postgres ## every test, on the embedded set and on PostgreSQL, RabbitMQ and Redis, and the pages in Chromium
 	. deploy/dev/test-environment.sh && $(CARGO) test --locked --workspace
 
-lint: pages ## formatting, clippy and the pages' types, warnings denied
+lint: pages postgres ## formatting, clippy and the pages' types, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	cd services/web && npm run --silent check && npm run --silent test

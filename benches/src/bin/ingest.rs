@@ -170,7 +170,7 @@ async fn rows_of_the_last_delivery(platform: &Platform) -> anyhow::Result<Vec<By
         "copy (select {COLUMNS} from ingest.record where chunk_id in (select chunk_id from ingest.chunk where load_id =
              (select max(load_id::text)::uuid from ingest.load))) to stdout (format binary)"
     );
-    let rows = connection.copy_out_raw(&statement).await?.try_collect().await?;
+    let rows = connection.driver().copy_out_raw(&statement).await?.try_collect().await?;
     Ok(rows)
 }
 
@@ -181,9 +181,9 @@ const COLUMNS: &str = "source, source_id, chunk_id, content_hash, kind, origin, 
 async fn copy(platform: &Platform, rows: &[Bytes], records: u64, like: &'static str) -> anyhow::Result<f64> {
     let mut connection = platform.database.pool().acquire().await?;
     let make = format!("drop table if exists ingest.bare; create table ingest.bare (like ingest.record {like})");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&mut *connection).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&mut connection).await?;
     let begun = Instant::now();
-    let mut copying = connection.copy_in_raw(&format!("copy ingest.bare ({COLUMNS}) from stdin (format binary)")).await?;
+    let mut copying = connection.driver().copy_in_raw(&format!("copy ingest.bare ({COLUMNS}) from stdin (format binary)")).await?;
     for piece in rows {
         copying.send(&piece[..]).await?;
     }

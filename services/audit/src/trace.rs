@@ -1,11 +1,11 @@
 //! The table of the trace: appended to by one writer at a time, read by auditors.
 
 use chrono::{DateTime, Utc};
+use platform::database::Connection;
 use platform::database::Database;
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -129,7 +129,7 @@ pub async fn newest(database: &Database, filter: &Filter, before: Option<i64>, l
 }
 
 /// The end of the chain.
-pub async fn head(connection: &mut PgConnection) -> Result<Head, Error> {
+pub async fn head(connection: &mut Connection) -> Result<Head, Error> {
     let row = sqlx::query!("select sequence, hash from audit.head").fetch_one(connection).await?;
     Ok(Head { sequence: row.sequence, hash: stored_hash(&row.hash)? })
 }

@@ -4,9 +4,9 @@ use domain::alert::{AlertContent, DeliveryClass};
 use domain::audience::Audience;
 use domain::deadline;
 use domain::ids::AlertId;
+use platform::database::Connection;
 use platform::database::Database;
 use proto::AlertApproved;
-use sqlx::PgConnection;
 
 use crate::settings::Settings;
 use crate::{Error, signals};
@@ -62,7 +62,7 @@ pub(crate) async fn on_approved(database: &Database, settings: &Settings, event:
 }
 
 /// Approval and stop of one alert may arrive at the same moment: one of them waits, so that neither misses the other.
-pub(crate) async fn one_at_a_time(connection: &mut PgConnection, alert_id: AlertId) -> Result<(), Error> {
+pub(crate) async fn one_at_a_time(connection: &mut Connection, alert_id: AlertId) -> Result<(), Error> {
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", alert_id.to_string()).execute(connection).await?;
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
+use platform::database::Connection;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use strum::{AsRefStr, EnumString};
 use utoipa::ToSchema;
 
@@ -38,7 +38,7 @@ pub enum VisitOutcome {
 
 /// Opens an item for each of these residents, once per person and alert; who is no longer registered has no community to ask.
 pub(crate) async fn open(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     alert_id: AlertId,
     residents: &[u32],
     reason: Reason,

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
 use domain::staff::{Role, Scope};
 use platform::Platform;
+use platform::database::Connection;
 use platform::database::Tx;
 use platform::http::FieldFault;
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -110,12 +110,12 @@ impl Row {
 }
 
 /// The account with this login name.
-pub(crate) async fn by_login(connection: &mut PgConnection, login: &str) -> Result<Option<Row>, Error> {
+pub(crate) async fn by_login(connection: &mut Connection, login: &str) -> Result<Option<Row>, Error> {
     Ok(sqlx::query_as!(Row, "select * from identity.staff where login = $1", login).fetch_optional(connection).await?)
 }
 
 /// The account with this id.
-pub(crate) async fn by_id(connection: &mut PgConnection, id: StaffId) -> Result<Option<Row>, Error> {
+pub(crate) async fn by_id(connection: &mut Connection, id: StaffId) -> Result<Option<Row>, Error> {
     Ok(sqlx::query_as!(Row, "select * from identity.staff where id = $1", id.uuid()).fetch_optional(connection).await?)
 }
 
@@ -186,7 +186,7 @@ pub async fn create_administrator(platform: &Platform, login: &str) -> Result<St
 /// Makes the account unless the login name exists: for demo cities and rehearsals. Returns the password of a new account.
 pub async fn ensure_staff(platform: &Platform, new: NewStaff) -> Result<Option<String>, Error> {
     new.check()?;
-    if by_login(&mut *platform.database.pool().acquire().await?, &new.login).await?.is_some() {
+    if by_login(&mut platform.database.pool().acquire().await?, &new.login).await?.is_some() {
         return Ok(None);
     }
     let (password, hash) = generated().await?;
@@ -200,7 +200,7 @@ pub async fn ensure_staff(platform: &Platform, new: NewStaff) -> Result<Option<S
 
 /// The account with this login name.
 pub async fn find(platform: &Platform, login: &str) -> Result<Option<StaffId>, Error> {
-    Ok(by_login(&mut *platform.database.pool().acquire().await?, login).await?.map(|row| row.id.into()))
+    Ok(by_login(&mut platform.database.pool().acquire().await?, login).await?.map(|row| row.id.into()))
 }
 
 async fn generated() -> Result<(Password, String), Error> {

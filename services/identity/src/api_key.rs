@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
+use platform::database::Connection;
 use platform::database::{Database, Tx};
 use platform::http::{FieldFault, SourceCaller};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -142,7 +142,7 @@ pub(crate) async fn all(database: &Database) -> Result<Vec<ApiKey>, Error> {
 }
 
 /// Revokes a key. Whether it was in use until now.
-pub(crate) async fn revoke(connection: &mut PgConnection, id: ApiKeyId, now: DateTime<Utc>) -> Result<bool, Error> {
+pub(crate) async fn revoke(connection: &mut Connection, id: ApiKeyId, now: DateTime<Utc>) -> Result<bool, Error> {
     let revoked = sqlx::query!(
         "with before as (select id, revoked_at from identity.api_key where id = $1 for update)
          update identity.api_key k set revoked_at = coalesce(k.revoked_at, $2) from before where k.id = before.id

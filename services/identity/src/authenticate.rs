@@ -21,7 +21,7 @@ impl StaffAndSources {
 
     async fn staff(&self, token: &TokenHash) -> Result<Option<Caller>, Error> {
         let Some(session) = self.sessions.find(token).await? else { return Ok(None) };
-        let row = account::by_id(&mut *self.platform.database.pool().acquire().await?, session.staff).await?;
+        let row = account::by_id(&mut self.platform.database.pool().acquire().await?, session.staff).await?;
         // Role, scope and state come from the account, not from the session: changes hold from the next request on.
         let Some(row) = row.filter(|row| row.disabled_at.is_none() && row.credential_revision == session.revision) else {
             self.sessions.end(token).await?;

@@ -55,7 +55,7 @@ impl SignIn {
     pub async fn sign_in(&self, login: &str, password: Password, from: IpAddr) -> Result<SignedIn, Error> {
         let login = login.trim().to_ascii_lowercase();
         self.throttle(&login, from).await?;
-        let row = account::by_login(&mut *self.platform.database.pool().acquire().await?, &login).await?;
+        let row = account::by_login(&mut self.platform.database.pool().acquire().await?, &login).await?;
         // Also for a disabled account: whether it is one is nobody's business.
         let fits = self.hasher.fits(password, row.as_ref().map(|row| row.password_hash.clone())).await?;
         let Some(row) = row else { return Err(Error::SignInRefused) };
@@ -72,7 +72,7 @@ impl SignIn {
 
     /// Whether this is the account's password: before it is changed. Counts as an attempt.
     pub async fn confirm(&self, id: StaffId, password: Password, from: IpAddr) -> Result<Staff, Error> {
-        let row = account::by_id(&mut *self.platform.database.pool().acquire().await?, id).await?.ok_or(Error::NoSuchStaff(id))?;
+        let row = account::by_id(&mut self.platform.database.pool().acquire().await?, id).await?.ok_or(Error::NoSuchStaff(id))?;
         self.throttle(&row.login, from).await?;
         if !self.hasher.fits(password, Some(row.password_hash.clone())).await? {
             return Err(Error::CurrentPasswordWrong);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::area::{CommunityCode, DistrictCode, TownshipCode};
 use domain::risk_record::Subject;
-use sqlx::PgConnection;
+use platform::database::Connection;
 
 use crate::Error;
 use crate::check::Candidate;
@@ -36,7 +36,7 @@ impl Known {
     }
 
     /// Looks all subjects up.
-    pub(crate) async fn among(connection: &mut PgConnection, candidates: &[Candidate]) -> Result<Self, Error> {
+    pub(crate) async fn among(connection: &mut Connection, candidates: &[Candidate]) -> Result<Self, Error> {
         let (mut phones, mut identities, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for candidate in candidates {
             match &candidate.record.subject {

@@ -12,16 +12,8 @@ pub enum Error {
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
     /// The embedded database did not start or stop.
-    #[error("the embedded database in {} failed: {reason}", directory.display())]
-    Embedded {
-        /// Its data directory.
-        directory: PathBuf,
-        /// What its engine said.
-        reason: String,
-    },
-    /// This binary was built without the embedded database.
-    #[error("this build has no embedded database: set database.mode to \"postgres\" or build with the feature `embedded`")]
-    EmbeddedMissing,
+    #[error("the embedded database: {0}")]
+    Embedded(#[from] private_postgres::Error),
     /// The tables of a schema could not be brought up to date.
     #[error("the migration of schema {schema} failed")]
     Migration {

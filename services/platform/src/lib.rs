@@ -1,6 +1,6 @@
 //! What every service stands on: the database, the bus, the cache, the clock, the keys, the HTTP shell, the telemetry.
 //!
-//! Each has two forms behind one type, so a service is written once: PostgreSQL on a server or inside the process
+//! Each has two forms behind one type, so a service is written once: PostgreSQL on a server or one of our own beside the process
 //! ([`database`]), RabbitMQ or a bus inside the process ([`bus`]), Redis or memory ([`cache`]), the machine's clock or one
 //! that is moved by hand ([`clock`]).
 //!

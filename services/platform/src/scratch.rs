@@ -1,8 +1,11 @@
 //! Platforms that leave nothing behind, for tests and rehearsals.
 //!
-//! [`temporary`] is the embedded set. [`services`] is the set of real services, found at `FENGHUO_TEST_POSTGRES`,
-//! `FENGHUO_TEST_RABBITMQ` and `FENGHUO_TEST_REDIS`, by default on their usual local ports; each call gets a database and
-//! name prefixes of its own. A service that does not answer is an error, never a reason to skip a test.
+//! [`temporary`] is the embedded set. [`services`] is the set of real services that `FENGHUO_TEST_POSTGRES`,
+//! `FENGHUO_TEST_RABBITMQ` and `FENGHUO_TEST_REDIS` name; each call gets a database and name prefixes of its own. A service that is
+//! named and does not answer is an error, never a reason to skip a test.
+//!
+//! Where none is named, as on a machine that has nothing but a compiler, the embedded set stands in for them, so that `cargo test`
+//! works there. Where `CI` is set nothing stands in: the services are then looked for on their usual local ports.
 
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -27,8 +30,11 @@ pub async fn temporary(clock: Clock) -> Result<Platform, Error> {
     Platform::on(Database::temporary().await?, &settings, clock).await
 }
 
-/// PostgreSQL, RabbitMQ and Redis. [`remove`] cleans up behind it.
+/// PostgreSQL, RabbitMQ and Redis, or what stands in for them. [`remove`] cleans up behind it.
 pub async fn services(clock: Clock) -> Result<Platform, Error> {
+    if !are_services_named() {
+        return temporary(clock).await;
+    }
     Platform::on(Database::scratch(&postgres_url()).await?, &service_settings(), clock).await
 }
 
@@ -75,6 +81,11 @@ pub fn rabbitmq_url() -> String {
 /// The Redis that tests use.
 pub fn redis_url() -> String {
     or_default("FENGHUO_TEST_REDIS", "redis://127.0.0.1:6379/")
+}
+
+/// Whether real services are to be used.
+fn are_services_named() -> bool {
+    ["FENGHUO_TEST_POSTGRES", "FENGHUO_TEST_RABBITMQ", "FENGHUO_TEST_REDIS", "CI"].iter().any(|name| std::env::var_os(name).is_some())
 }
 
 fn or_default(variable: &str, default: &str) -> String {

@@ -1,7 +1,5 @@
 //! The promises on the set that runs inside the process: embedded PostgreSQL, in-process bus and cache.
 
-#![cfg(feature = "embedded")]
-
 mod contract;
 
 use std::time::{Duration, Instant};

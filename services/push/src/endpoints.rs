@@ -3,8 +3,8 @@
 use domain::ids::ResidentNo;
 use domain::language::Language;
 use platform::crypto::{Keyring, Purpose, Sealed};
+use platform::database::Pool;
 use platform::tasks::chain;
-use sqlx::PgPool;
 
 use crate::endpoint::{Endpoint, Enrolled, Public, Reach, Token};
 
@@ -27,11 +27,11 @@ struct Row {
 /// An alert's audience, which knows its endpoints.
 pub(crate) trait Load: Reach + Sized {
     /// Loads the endpoints that are open to such alerts.
-    fn load(pool: &PgPool, keyring: &Keyring, residents: &[i32]) -> impl Future<Output = sqlx::Result<Devices<Self>>> + Send;
+    fn load(pool: &Pool, keyring: &Keyring, residents: &[i32]) -> impl Future<Output = sqlx::Result<Devices<Self>>> + Send;
 }
 
 impl Load for Public {
-    async fn load(pool: &PgPool, keyring: &Keyring, residents: &[i32]) -> sqlx::Result<Devices<Self>> {
+    async fn load(pool: &Pool, keyring: &Keyring, residents: &[i32]) -> sqlx::Result<Devices<Self>> {
         let rows = match stretch(residents) {
             Some((first, last)) => {
                 let mut rows = sqlx::query_as!(
@@ -77,7 +77,7 @@ fn stretch(residents: &[i32]) -> Option<(i32, i32)> {
 }
 
 impl Load for Enrolled {
-    async fn load(pool: &PgPool, keyring: &Keyring, residents: &[i32]) -> sqlx::Result<Devices<Self>> {
+    async fn load(pool: &Pool, keyring: &Keyring, residents: &[i32]) -> sqlx::Result<Devices<Self>> {
         let rows = sqlx::query_as!(
             Row,
             r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!",

@@ -4,7 +4,7 @@ use domain::identity_number::IdentityNumber;
 use domain::ids::ResidentNo;
 use domain::phone::PhoneNumber;
 use platform::crypto::{Keyring, Purpose};
-use sqlx::PgConnection;
+use platform::database::Connection;
 
 use crate::Error;
 
@@ -19,7 +19,7 @@ pub(crate) fn identity_hash(keyring: &Keyring, number: &IdentityNumber) -> [u8; 
 }
 
 /// The resident with this phone.
-pub(crate) async fn by_phone(connection: &mut PgConnection, phone_hash: &[u8]) -> Result<Option<ResidentNo>, Error> {
+pub(crate) async fn by_phone(connection: &mut Connection, phone_hash: &[u8]) -> Result<Option<ResidentNo>, Error> {
     sqlx::query_scalar!("select resident_no from resident.resident where phone_hash = $1", phone_hash)
         .fetch_optional(connection)
         .await

@@ -214,7 +214,7 @@ async fn take_indexes(tx: &mut platform::database::Tx) -> Result<Vec<String>, Er
 }
 
 async fn copy(tx: &mut platform::database::Tx, statement: &'static str, lines: String) -> Result<(), Error> {
-    let mut into = tx.copy_in_raw(statement).await.map_err(Error::database("beginning COPY"))?;
+    let mut into = tx.driver().copy_in_raw(statement).await.map_err(Error::database("beginning COPY"))?;
     into.send(lines.into_bytes()).await.map_err(Error::database("sending rows by COPY"))?;
     into.finish().await.map_err(Error::database("ending COPY"))?;
     Ok(())

@@ -38,7 +38,7 @@ async fn replied(service: &Service, event: SmsReplied) -> Result<(), BoxError> {
     let mut connection = platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     // Delivered again: who has consented anew since then must not be withdrawn by an old reply.
     let known = sqlx::query_scalar!(r#"select exists (select from resident.reply where message_ref = $1) as "known!""#, event.message_ref)
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut connection)
         .await
         .map_err(Error::database("looking for the reply"))?;
     if known {

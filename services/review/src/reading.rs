@@ -12,9 +12,9 @@ use domain::ids::{AlertId, ShortCode, StaffId};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
 use domain::staff::Role;
+use platform::database::Connection;
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -263,7 +263,7 @@ async fn read(Shared(service): Shared<Service>, caller: StaffCaller, Path(id): P
 /// The alert as the caller sees it.
 pub(crate) async fn detail(
     service: &Service,
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     alert: Alert,
     caller: &StaffCaller,
 ) -> Result<AlertDetail, Error> {

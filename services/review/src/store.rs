@@ -6,8 +6,8 @@ use domain::alert_state::{Action, Decision, Participants, State};
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
 use domain::ids::{AlertId, ShortCode, StaffId};
+use platform::database::Connection;
 use platform::database::Tx;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Error;
@@ -77,7 +77,7 @@ impl Alert {
 }
 
 /// Reads an alert. With `lock`, nobody else changes it until the transaction ends.
-pub(crate) async fn load(connection: &mut PgConnection, id: AlertId, lock: bool) -> Result<Alert, Error> {
+pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -> Result<Alert, Error> {
     if lock {
         sqlx::query!("select alert_id from review.alert where alert_id = $1 for update", id.uuid())
             .fetch_optional(&mut *connection)

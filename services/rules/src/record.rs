@@ -7,7 +7,7 @@ use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::condition::{Facts, RecordView};
 use domain::ids::{LoadId, ResidentNo};
 use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
-use sqlx::PgPool;
+use platform::database::Pool;
 use sqlx::types::Json;
 
 use crate::Error;
@@ -96,7 +96,7 @@ pub(crate) struct Page {
 }
 
 /// The records of a load with numbers above `after`, at most `limit` of them, in the order of their numbers.
-pub(crate) async fn read(pool: &PgPool, load: LoadId, after: i64, limit: u32) -> Result<Page, Error> {
+pub(crate) async fn read(pool: &Pool, load: LoadId, after: i64, limit: u32) -> Result<Page, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select record_id as "id!", kind as "kind!", origin as "origin!", level as "level!", district as "district!", township, community,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use platform::database::Pool;
 
 /// Clock ticks a second in `/proc`, the same on every Linux.
 const TICKS: u32 = 100;
@@ -18,7 +18,7 @@ pub fn cpu(process: &str) -> Duration {
 
 /// What the processes of a PostgreSQL server on this machine have taken so far: those that serve this database, and those that
 /// write for all.
-pub async fn cpu_of_server(pool: &PgPool) -> anyhow::Result<Duration> {
+pub async fn cpu_of_server(pool: &Pool) -> anyhow::Result<Duration> {
     let processes = sqlx::query_scalar!(
         r#"select pid as "pid!" from pg_stat_activity
            where datname = current_database() or backend_type in ('walwriter', 'checkpointer', 'background writer')"#

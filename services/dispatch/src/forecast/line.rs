@@ -6,8 +6,8 @@ use domain::area::DistrictCode;
 use domain::forecast::{Mix, Rates, Reach, Work};
 use domain::ids::AlertId;
 use domain::outcome::Channel;
+use platform::database::Connection;
 use serde_json::Value;
-use sqlx::PgConnection;
 
 use super::settings::ForecastSettings;
 use crate::Error;
@@ -114,7 +114,7 @@ impl InLine {
 }
 
 /// Everything in line, and whatever has left it since the last forecast. One pass over the batches of these waves.
-pub(super) async fn read(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<InLine>, Error> {
+pub(super) async fn read(connection: &mut Connection, now: DateTime<Utc>) -> Result<Vec<InLine>, Error> {
     let rows = sqlx::query!(
         r#"with line as (
                select alert_id, wave from dispatch.wave where state = 'planning'

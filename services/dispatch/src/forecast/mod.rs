@@ -35,12 +35,12 @@ use chrono::{DateTime, Utc};
 use domain::forecast::{self, Outlook, Rates, Work};
 use platform::Platform;
 use platform::clock::Clock;
+use platform::database::Connection;
 use platform::database::Database;
 use platform::http::Routes;
 use platform::tasks::chain;
 use platform::worker::Turn;
 use resident::headcount::Headcount;
-use sqlx::PgConnection;
 
 use crate::settings::Settings;
 use crate::{Error, signals};
@@ -120,7 +120,7 @@ impl Forecaster {
     }
 
     /// What the newest turn knew, brought up to date with the ledger; nothing is written.
-    async fn look(&self, connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Look, Error> {
+    async fn look(&self, connection: &mut Connection, now: DateTime<Utc>) -> Result<Look, Error> {
         let line = line::read(connection, now).await?;
         let seen = seen::read(connection, now, &self.settings.forecast).await?;
         Ok(Look { line, rates: self.capacity.rates(&self.settings.forecast, seen) })

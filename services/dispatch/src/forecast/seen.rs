@@ -6,8 +6,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::forecast::{Rates, seen_rate};
 use domain::outcome::Channel;
+use platform::database::Connection;
 use platform::database::Tx;
-use sqlx::PgConnection;
 
 use super::line::InLine;
 use super::settings::ForecastSettings;
@@ -31,7 +31,7 @@ struct Stretch {
 }
 
 /// What was seen so far.
-pub(super) async fn read(connection: &mut PgConnection, now: DateTime<Utc>, settings: &ForecastSettings) -> Result<Seen, Error> {
+pub(super) async fn read(connection: &mut Connection, now: DateTime<Utc>, settings: &ForecastSettings) -> Result<Seen, Error> {
     Ok(summed(&stretches(connection, now, settings).await?, settings))
 }
 
@@ -83,7 +83,7 @@ fn shown(seen: Seen) -> Seen {
     seen
 }
 
-async fn stretches(connection: &mut PgConnection, now: DateTime<Utc>, settings: &ForecastSettings) -> Result<Vec<Stretch>, Error> {
+async fn stretches(connection: &mut Connection, now: DateTime<Utc>, settings: &ForecastSettings) -> Result<Vec<Stretch>, Error> {
     let rows = sqlx::query!(
         "select channel, at, pressing, seconds, messages from dispatch.seen where at > $1 and at <= $2 order by at",
         oldest(now, settings),

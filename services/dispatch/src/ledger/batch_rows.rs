@@ -5,7 +5,7 @@ use domain::alert::DeliveryClass;
 use domain::batch::{BatchNumber, RecipientList, RecipientListError};
 use domain::ids::{AlertId, WaveNo};
 use domain::outcome::Channel;
-use sqlx::PgConnection;
+use platform::database::Connection;
 
 use super::column;
 use crate::Error;
@@ -44,7 +44,7 @@ pub(crate) fn list(numbers: &[u32]) -> Result<RecipientList, RecipientListError>
 }
 
 /// Writes batches as ready, in one statement. A batch that is there already, from before a crash, stays as it is.
-pub(crate) async fn write(connection: &mut PgConnection, of: WaveOf, batches: &[NewBatch]) -> Result<(), Error> {
+pub(crate) async fn write(connection: &mut Connection, of: WaveOf, batches: &[NewBatch]) -> Result<(), Error> {
     if batches.is_empty() {
         return Ok(());
     }

@@ -1,44 +1,41 @@
-//! PostgreSQL, as a server or inside the process, behind one pool and one kind of transaction.
+//! PostgreSQL behind one pool and one kind of transaction: a server, or one of our own beside the process
+//! ([`private_postgres`]). They differ only in where PostgreSQL is.
 //!
 //! A change and the events that tell of it are written in one transaction: [`Tx::publish`] puts the event into the outbox
 //! of the publisher's schema, [`Tx::commit`] wakes the relay that carries it to the bus ([`crate::bus`]).
 //!
 //! A table that grows for ever is partitioned by month ([`Monthly`]), so that old months can be dropped.
-//!
-//! The embedded database has **one** connection. Whoever holds it and waits for a second one waits for ever: inside a
-//! transaction use only `&mut *tx`, and hold no transaction while waiting for anything else.
 
-#[cfg(feature = "embedded")]
-mod embedded;
-#[cfg(not(feature = "embedded"))]
-#[path = "embedded_missing.rs"]
-mod embedded;
+mod executor;
 mod monthly;
 mod outbox;
+mod private;
 mod scratch;
+mod transaction;
 
-use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+use private_postgres::Server;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, Postgres};
 
 use crate::error::Error;
-use embedded::Embedded;
+pub use executor::{Connection, Pool};
 pub use monthly::Monthly;
 pub(crate) use outbox::Wakes;
 use scratch::Scratch;
+pub use transaction::Tx;
 
 /// Where the data lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DatabaseMode {
-    /// PostgreSQL inside the process, in `data_dir`.
+    /// A PostgreSQL of our own, started and stopped with the process, in `data_dir`.
     #[default]
     Embedded,
     /// A PostgreSQL server, 15 or newer, at `url`.
@@ -49,14 +46,14 @@ pub enum DatabaseMode {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// Inside the process, or a server.
+    /// One of our own, or a server.
     pub mode: DatabaseMode,
     /// Directory of the embedded database; made when it is missing.
     pub data_dir: PathBuf,
     /// `postgres://user:password@host/database` of the server.
     #[serde(skip_serializing)]
     pub url: SecretString,
-    /// Most connections to the server at once; the embedded database always has one.
+    /// Most connections at once.
     pub connections: u32,
 }
 
@@ -68,8 +65,8 @@ impl Default for DatabaseSettings {
 
 /// How long a request for a connection waits.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The embedded connection is everybody's, so the line may be long.
-const EMBEDDED_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(120);
+/// A connection to a server of our own that nobody has used for so long is given up: each costs some megabytes of one machine.
+const OWN_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A pool of connections. Clones share it.
 #[derive(Clone, Debug)]
@@ -77,90 +74,83 @@ pub struct Database(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    // closed before the engine below it stops
-    pool: PgPool,
-    engine: Engine,
+    // closed before what stands behind it ends
+    pool: Pool,
+    behind: Behind,
     wakes: Arc<Wakes>,
 }
 
 /// What stands behind the pool and must be ended after it.
 #[derive(Debug)]
-enum Engine {
-    Embedded(Box<Embedded>),
+enum Behind {
+    Own(Arc<Server>),
     Server,
-    Scratch(Box<Scratch>),
+    Scratch { scratch: Box<Scratch>, _server: Option<Arc<Server>> },
 }
 
 impl Database {
     /// Opens the database of the settings.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, Error> {
         match settings.mode {
-            DatabaseMode::Embedded => Self::embedded(Embedded::open(settings.data_dir.clone()).await?).await,
+            DatabaseMode::Embedded => {
+                let server = private::open(settings.data_dir.clone()).await?;
+                let pool = PgPoolOptions::new().idle_timeout(OWN_IDLE_TIMEOUT);
+                Self::connect(pool, private::options(&server), settings.connections, Behind::Own(server)).await
+            }
             DatabaseMode::Postgres => {
                 let options = parse_url(&settings.url)?;
-                Self::server(options, settings.connections, Engine::Server).await
+                Self::connect(PgPoolOptions::new(), options, settings.connections, Behind::Server).await
             }
         }
     }
 
-    /// An embedded database in a directory of its own that is gone after the last clone.
+    /// A new database on a server of this process's own that is dropped after the last clone.
     pub async fn temporary() -> Result<Self, Error> {
-        Self::embedded(Embedded::temporary().await?).await
+        let server = private::passing().await?;
+        Self::on_scratch(private::options(&server), Some(server)).await
     }
 
     /// A new database on the server at `url` that is dropped after the last clone.
     pub async fn scratch(url: &str) -> Result<Self, Error> {
-        let scratch = Scratch::create(parse_url(&SecretString::from(url))?).await?;
-        Self::server(scratch.options(), 10, Engine::Scratch(Box::new(scratch))).await
+        Self::on_scratch(parse_url(&SecretString::from(url))?, None).await
     }
 
-    async fn embedded(engine: Embedded) -> Result<Self, Error> {
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(EMBEDDED_ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(engine.options())
-            .await?;
-        Ok(Self(Arc::new(Inner { pool, engine: Engine::Embedded(Box::new(engine)), wakes: Arc::default() })))
+    async fn on_scratch(options: PgConnectOptions, server: Option<Arc<Server>>) -> Result<Self, Error> {
+        let scratch = Box::new(Scratch::create(options).await?);
+        Self::connect(PgPoolOptions::new(), scratch.options(), 10, Behind::Scratch { scratch, _server: server }).await
     }
 
-    async fn server(options: PgConnectOptions, connections: u32, engine: Engine) -> Result<Self, Error> {
-        let pool = PgPoolOptions::new()
+    async fn connect(pool: PgPoolOptions, options: PgConnectOptions, connections: u32, behind: Behind) -> Result<Self, Error> {
+        let pool = pool
             .max_connections(connections.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.application_name("fenghuo"))
             .await?;
-        Ok(Self(Arc::new(Inner { pool, engine, wakes: Arc::default() })))
+        Ok(Self(Arc::new(Inner { pool: Pool::new(pool), behind, wakes: Arc::default() })))
     }
 
     /// The pool, for single statements.
-    pub fn pool(&self) -> &PgPool {
+    pub fn pool(&self) -> &Pool {
         &self.0.pool
     }
 
-    /// Whether PostgreSQL runs inside the process, with its one connection.
-    pub fn is_embedded(&self) -> bool {
-        matches!(self.0.engine, Engine::Embedded(_))
-    }
-
     /// Begins a transaction; dropped without [`Tx::commit`] it is undone.
-    pub async fn begin(&self) -> Result<Tx, Error> {
-        Ok(Tx { inner: self.0.pool.begin().await?, published: Vec::new(), wakes: Arc::clone(&self.0.wakes) })
+    pub fn begin(&self) -> BoxFuture<'_, Result<Tx, Error>> {
+        Box::pin(async { Ok(Tx::new(self.0.pool.begin().await?, Arc::clone(&self.0.wakes))) })
     }
 
     /// Brings the tables of `schema` up to date. What has been applied is kept in `<schema>._sqlx_migrations`.
-    pub async fn migrate(&self, schema: &str, migrator: &Migrator) -> Result<(), Error> {
+    pub fn migrate<'a>(&'a self, schema: &'a str, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), Error>> {
         let migrator = Migrator {
             migrations: migrator.migrations.clone(),
             table_name: format!("{schema}._sqlx_migrations").into(),
             create_schemas: vec![schema.to_owned().into()].into(),
-            // nobody else can be connected to an embedded database
-            locking: !self.is_embedded(),
             ..Migrator::DEFAULT
         };
-        migrator.run(&self.0.pool).await.map_err(|source| Error::Migration { schema: schema.to_owned(), source })
+        Box::pin(async move {
+            let failed = |source| Error::Migration { schema: schema.to_owned(), source };
+            migrator.run(self.0.pool.driver()).await.map_err(failed)
+        })
     }
 
     /// Whether the database answers.
@@ -169,14 +159,14 @@ impl Database {
         Ok(())
     }
 
-    /// Closes all connections and stops the embedded engine, so that its directory can be opened again. Other clones
+    /// Closes all connections and stops a server of our own, so that its directory can be opened again. Other clones
     /// are useless afterwards.
     pub async fn close(&self) -> Result<(), Error> {
-        self.0.pool.close().await;
-        match &self.0.engine {
-            Engine::Embedded(embedded) => embedded.stop().await,
-            Engine::Scratch(scratch) => scratch.remove().await,
-            Engine::Server => Ok(()),
+        self.0.pool.driver().close().await;
+        match &self.0.behind {
+            Behind::Own(server) => private::stop(Arc::clone(server)).await,
+            Behind::Scratch { scratch, .. } => scratch.remove().await,
+            Behind::Server => Ok(()),
         }
     }
 
@@ -201,44 +191,4 @@ fn parse_url(url: &SecretString) -> Result<PgConnectOptions, Error> {
 pub fn refuses_the_data(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
-}
-
-/// A transaction that can publish.
-///
-/// It dereferences to the connection: `sqlx::query!(…).execute(&mut *tx)`.
-#[derive(Debug)]
-pub struct Tx {
-    inner: sqlx::Transaction<'static, Postgres>,
-    published: Vec<&'static str>,
-    wakes: Arc<Wakes>,
-}
-
-impl Tx {
-    /// Makes the changes last, then wakes the relays of the events among them.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.inner.commit().await?;
-        for schema in self.published {
-            self.wakes.of(schema).wake();
-        }
-        Ok(())
-    }
-
-    /// Undoes the changes now rather than at the next use of the connection.
-    pub async fn rollback(self) -> Result<(), Error> {
-        Ok(self.inner.rollback().await?)
-    }
-}
-
-impl Deref for Tx {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.inner
-    }
-}
-
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.inner
-    }
 }

@@ -17,7 +17,7 @@ use domain::month::{Keeping, Month};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{Database, Tx};
+use super::{Connection, Database, Tx};
 use crate::error::Error;
 use crate::worker::{self, Turn, Wake};
 use crate::{BoxError, Platform};
@@ -59,7 +59,6 @@ impl Monthly {
         if self.next_step(&mut connection, now).await?.is_none() {
             return Ok(Turn::Idle);
         }
-        // the embedded database has no second one
         drop(connection);
         let mut tx = database.begin().await?;
         self.alone(&mut tx).await?;
@@ -75,7 +74,7 @@ impl Monthly {
         Keeping { past: self.months, ahead: AHEAD }
     }
 
-    async fn next_step(self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<Option<Step>, Error> {
+    async fn next_step(self, connection: &mut Connection, now: DateTime<Utc>) -> Result<Option<Step>, Error> {
         let (keeping, made) = (self.keeping(), self.made(connection).await?);
         if let Some(month) = keeping.to_make(now, &made).first() {
             return Ok(Some(Step::Make(*month)));
@@ -94,7 +93,7 @@ impl Monthly {
     }
 
     /// The months that have a partition.
-    async fn made(self, connection: &mut sqlx::PgConnection) -> Result<BTreeSet<Month>, Error> {
+    async fn made(self, connection: &mut Connection) -> Result<BTreeSet<Month>, Error> {
         let names = sqlx::query_scalar!(
             r#"select relname::text as "name!" from pg_inherits join pg_class on pg_class.oid = inhrelid
                where inhparent = to_regclass($1)"#,

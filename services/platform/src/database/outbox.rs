@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use futures::future::BoxFuture;
 use proto::Event;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -28,25 +29,30 @@ impl Wakes {
 impl Tx {
     /// Publishes `event` from `schema` if and when this transaction is committed: it then arrives at least once at every
     /// queue of its topic.
-    pub async fn publish<E: Event>(&mut self, schema: &'static str, event: &E) -> Result<(), Error> {
-        self.publish_all(schema, std::slice::from_ref(event)).await
+    pub fn publish<E: Event>(&mut self, schema: &'static str, event: &E) -> BoxFuture<'_, Result<(), Error>> {
+        self.publish_all(schema, std::slice::from_ref(event))
     }
 
     /// Publishes many events of one kind in one statement.
-    pub async fn publish_all<E: Event>(&mut self, schema: &'static str, events: &[E]) -> Result<(), Error> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<Uuid> = events.iter().map(|_| Uuid::now_v7()).collect();
-        let payloads: Vec<Vec<u8>> = events.iter().map(prost::Message::encode_to_vec).collect();
-        let statement = format!(
-            "insert into {schema}.outbox (event_id, topic, payload, occurred_at) \
-             select id, $1, payload, now() from unnest($2::uuid[], $3::bytea[]) with ordinality as e (id, payload, at) order by at"
-        );
-        sqlx::query(AssertSqlSafe(statement)).bind(E::TOPIC).bind(ids).bind(payloads).execute(&mut **self).await?;
-        if !self.published.contains(&schema) {
-            self.published.push(schema);
-        }
-        Ok(())
+    pub fn publish_all<E: Event>(&mut self, schema: &'static str, events: &[E]) -> BoxFuture<'_, Result<(), Error>> {
+        self.put_out(schema, E::TOPIC, events.iter().map(prost::Message::encode_to_vec).collect())
+    }
+
+    fn put_out(&mut self, schema: &'static str, topic: &'static str, payloads: Vec<Vec<u8>>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            if payloads.is_empty() {
+                return Ok(());
+            }
+            let ids: Vec<Uuid> = payloads.iter().map(|_| Uuid::now_v7()).collect();
+            let statement = format!(
+                "insert into {schema}.outbox (event_id, topic, payload, occurred_at) \
+                 select id, $1, payload, now() from unnest($2::uuid[], $3::bytea[]) with ordinality as e (id, payload, at) order by at"
+            );
+            sqlx::query(AssertSqlSafe(statement)).bind(topic).bind(ids).bind(payloads).execute(&mut **self).await?;
+            if !self.published.contains(&schema) {
+                self.published.push(schema);
+            }
+            Ok(())
+        })
     }
 }

@@ -98,7 +98,7 @@ async fn assert_exact(database: &Database, headcount: &Headcount, when: &str) {
 }
 
 /// Somebody comes to live in the first community, reached by SMS.
-async fn comes(connection: &mut sqlx::PgConnection, no: i32) {
+async fn comes(connection: &mut platform::database::Connection, no: i32) {
     sqlx::query(
         "insert into resident.resident (resident_no, phone_hash, phone_sealed, district, township, community, notices, registered_at)
          values ($1, sha256($1::text::bytea), 'sealed', 500103, 500103001, 500103001001, true, now())",
@@ -109,7 +109,7 @@ async fn comes(connection: &mut sqlx::PgConnection, no: i32) {
     .unwrap();
 }
 
-async fn run(connection: &mut sqlx::PgConnection, statement: &'static str) {
+async fn run(connection: &mut platform::database::Connection, statement: &'static str) {
     sqlx::raw_sql(statement).execute(connection).await.unwrap();
 }
 

@@ -20,7 +20,7 @@ use lapin::BasicProperties;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use proto::QUEUES;
 use secrecy::ExposeSecret as _;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::AssertSqlSafe;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ use super::BusSettings;
 use super::dead_letter::{DeadLetter, MOST_SHOWN};
 use super::handler::Retries;
 use super::relay;
-use crate::database::Database;
+use crate::database::{Connection, Database};
 use crate::error::Error;
 use crate::worker::Turn;
 use consumer::Probe;
@@ -88,18 +88,11 @@ impl Rabbit {
 
     /// Publishes a batch of the outbox of `schema` and deletes what the broker has confirmed.
     pub(super) async fn take_over(&self, database: &Database, schema: &'static str) -> Result<Turn, Error> {
-        if database.is_embedded() {
-            // its one connection must not wait for the broker; nobody else relays, so no lock is needed
-            let rows = oldest(&mut *database.pool().acquire().await?, schema, "").await?;
-            let published = self.publish_rows(&rows).await;
-            forget(&mut *database.pool().acquire().await?, schema, &published.0).await?;
-            return published.1.map(|()| turn_after(&rows));
-        }
         // a broker that is away must not be waited for inside a transaction
         self.link.publisher().await?;
         let _turn = self.relaying.acquire().await;
         let mut tx = database.begin().await?;
-        let rows = oldest(&mut tx, schema, " for update skip locked").await?;
+        let rows = oldest(&mut tx, schema).await?;
         let published = self.publish_rows(&rows).await;
         forget(&mut tx, schema, &published.0).await?;
         tx.commit().await?;
@@ -189,12 +182,12 @@ fn turn_after(rows: &[OutboxRow]) -> Turn {
     if (rows.len() as i64) < relay::BATCH { Turn::Idle } else { Turn::More }
 }
 
-async fn oldest(connection: &mut PgConnection, schema: &'static str, lock: &'static str) -> Result<Vec<OutboxRow>, Error> {
-    let statement = format!("select id, event_id, topic, payload from {schema}.outbox order by id limit $1{lock}");
+async fn oldest(connection: &mut Connection, schema: &'static str) -> Result<Vec<OutboxRow>, Error> {
+    let statement = format!("select id, event_id, topic, payload from {schema}.outbox order by id limit $1 for update skip locked");
     Ok(sqlx::query_as(AssertSqlSafe(statement)).bind(relay::BATCH).fetch_all(connection).await?)
 }
 
-async fn forget(connection: &mut PgConnection, schema: &'static str, ids: &[i64]) -> Result<(), Error> {
+async fn forget(connection: &mut Connection, schema: &'static str, ids: &[i64]) -> Result<(), Error> {
     if !ids.is_empty() {
         let statement = format!("delete from {schema}.outbox where id = any($1)");
         sqlx::query(AssertSqlSafe(statement)).bind(ids).execute(connection).await?;
