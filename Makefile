@@ -23,12 +23,12 @@ pages: ## the pages, built into the binary (needs Node.js 20 or newer)
 	cd services/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 test: services pages ## every test, on the embedded set and on PostgreSQL, RabbitMQ and Redis, and the pages in Chromium
-	. deploy/dev/test-environment.sh && $(CARGO) test --locked --workspace
+	CARGO='$(CARGO)' bash deploy/dev/test.sh
 
 lint: pages ## formatting, clippy and the pages' types, warnings denied
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	cd services/web && npm run --silent check && npm run --silent test
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 services: ## PostgreSQL, RabbitMQ and Redis on their usual local ports, installed if they are missing
 	bash deploy/dev/services.sh
@@ -37,7 +37,7 @@ sqlx: services ## renew .sqlx, the committed descriptions of the queries, from t
 	bash deploy/dev/sqlx.sh
 
 test-load: services ## the faults of `make test` with a million people
-	. deploy/dev/test-environment.sh && FENGHUO_LOAD_RESIDENTS=1000000 $(CARGO) test --release --locked --workspace --bin fenghuo --test faults -- --nocapture
+	. deploy/dev/test-environment.sh && FENGHUO_LOAD_RESIDENTS=1000000 $(CARGO) test --release --locked -p fenghuo -p benches --bin fenghuo --test it faults:: -- --ignored --nocapture
 
 bench: services ## the measurements, each with its limit
 	$(CARGO) build --release --locked --workspace --bin fenghuo --bin ingest --bin fanout --bin preempt --bin acks --bin lookups
