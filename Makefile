@@ -29,12 +29,12 @@ $(POSTGRES): services/private-postgres/package-lock.json services/private-postgr
 	cd services/private-postgres && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent pack-server
 
 test: services pages postgres ## every test, on the embedded set and on PostgreSQL, RabbitMQ and Redis, and the pages in Chromium
-	. deploy/dev/test-environment.sh && $(CARGO) test --locked --workspace
+	CARGO='$(CARGO)' bash deploy/dev/test.sh
 
 lint: pages postgres ## formatting, clippy and the pages' types, warnings denied
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	cd services/web && npm run --silent check && npm run --silent test
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 services: ## PostgreSQL, RabbitMQ and Redis on their usual local ports, installed if they are missing
 	bash deploy/dev/services.sh
@@ -43,7 +43,7 @@ sqlx: services ## renew .sqlx, the committed descriptions of the queries, from t
 	bash deploy/dev/sqlx.sh
 
 test-load: services ## the faults of `make test` with a million people
-	. deploy/dev/test-environment.sh && FENGHUO_LOAD_RESIDENTS=1000000 $(CARGO) test --release --locked --workspace --bin fenghuo --test faults -- --nocapture
+	. deploy/dev/test-environment.sh && FENGHUO_LOAD_RESIDENTS=1000000 $(CARGO) test --release --locked -p fenghuo -p benches --bin fenghuo --test it faults:: -- --ignored --nocapture
 
 bench: services ## the measurements, each with its limit
 	$(CARGO) build --release --locked --workspace --bin fenghuo --bin ingest --bin fanout --bin preempt --bin acks --bin lookups

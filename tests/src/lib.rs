@@ -3,28 +3,22 @@
 //! [`Whole`] is the platform with all its services in this process, asked without a network. Its callers are made up: the
 //! token says who somebody is, so a test can be anybody. How real tokens are checked is tested where they are issued.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
 use chrono::{DateTime, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
 use domain::staff::{Role, Scope};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Method, Request, StatusCode};
+use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
-use platform::clock::Clock;
+use platform::Platform;
 use platform::http::{
     Authenticator, Authenticators, Caller, Problem, ResidentCaller, RouteRule, Routes, ScreenCaller, Shell, SourceCaller, StaffCaller,
     openapi_faults,
 };
-use platform::{Platform, scratch};
 use serde_json::Value;
+use stages::{Desk, NOBODY, Store, request};
 use strum::VariantArray as _;
-use tower::ServiceExt as _;
 use uuid::Uuid;
 
 /// All services on one temporary platform.
@@ -35,13 +29,13 @@ pub struct Whole {
     pub table: Vec<RouteRule>,
     /// What is wrong with the description of the interface.
     pub description_faults: Vec<String>,
-    router: Router,
+    desk: Desk,
 }
 
 impl Whole {
     /// Starts everything; the clock stands at `now` until it is moved.
     pub async fn start(now: DateTime<Utc>) -> Self {
-        let platform = scratch::temporary(Clock::moved(now)).await.expect("the embedded set opens");
+        let platform = Store::Embedded.open_at(now).await;
         for (schema, migrator) in [
             (identity::SCHEMA, &identity::MIGRATOR),
             (audit::SCHEMA, &audit::MIGRATOR),
@@ -58,21 +52,17 @@ impl Whole {
         let routes = routes(&platform).await;
         let description_faults = openapi_faults(&routes);
         let shell = Shell::new(routes, Authenticators::new().with(Taken));
-        Self { table: shell.table(), description_faults, router: shell.router(), platform }
+        Self { table: shell.table(), description_faults, desk: Desk::at(shell), platform }
     }
 
     /// Ends everything.
     pub async fn end(self) {
-        self.platform.tasks.shutdown(Duration::from_secs(10)).await;
-        self.platform.database.close().await.expect("the database closes");
+        stages::close(&self.platform).await;
     }
 
     /// Sends a request and returns the status with the JSON of the answer, null where it is none.
     pub async fn ask(&self, who: Option<Who>, method: &Method, path: &str, body: &Value) -> (StatusCode, Value) {
-        let response = self.send(who, method, path, body).await;
-        let status = response.status();
-        let bytes = response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        self.desk.send(method.clone(), &token(who), path, body.clone()).await
     }
 
     /// Sends a request and returns the status and the problem's code, if it is a problem; a stream is not read.
@@ -82,7 +72,7 @@ impl Whole {
 
     /// The same for a request with a body.
     pub async fn verdict_on(&self, who: Option<Who>, method: &Method, path: &str, body: &Value) -> (StatusCode, String) {
-        let response = self.send(who, method, path, body).await;
+        let response = self.desk.respond(request(method.clone(), &token(who), path, body)).await;
         let status = response.status();
         if status.is_success() {
             return (status, String::new());
@@ -91,21 +81,10 @@ impl Whole {
         let problem: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         (status, problem["code"].as_str().unwrap_or_default().to_owned())
     }
+}
 
-    async fn send(&self, who: Option<Who>, method: &Method, path: &str, body: &Value) -> http::Response<Body> {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(who) = who {
-            request = request.header(AUTHORIZATION, format!("Bearer {}", who.token()));
-        }
-        let body = if body.is_null() {
-            Body::empty()
-        } else {
-            request = request.header(CONTENT_TYPE, "application/json");
-            Body::from(body.to_string())
-        };
-        let request = request.body(body).expect("method, path and headers are sound");
-        self.router.clone().oneshot(request).await.expect("the router answers everything")
-    }
+fn token(who: Option<Who>) -> String {
+    who.map_or_else(|| NOBODY.to_owned(), Who::token)
 }
 
 /// What every process of the platform together answers. A service that is added to the binary is added here.

@@ -33,7 +33,7 @@ pub const DESK: &str = "identity audit review resident";
 /// The population of every measurement.
 pub const SEED: u64 = 7;
 /// How long the platform may take for anything that is not measured.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Sealed tokens in a kept database must open again; they are nobody's.
 const KEPT_KEY: [u8; 32] = [0x42; 32];
 
@@ -188,6 +188,15 @@ impl City {
         let address = format!("{}/readyz", self.process(group)?.url()?);
         eventually(&format!("{group} is ready"), PATIENCE, async || {
             Ok(self.client.get(&address).send().await.ok().filter(|answer| answer.status().is_success()).map(|_| ()))
+        })
+        .await
+    }
+
+    /// Waits until it says that a store is away.
+    pub async fn misses_a_store(&self, group: &str) -> Result<()> {
+        let address = format!("{}/readyz", self.process(group)?.url()?);
+        eventually(&format!("{group} misses a store"), PATIENCE, async || {
+            Ok(self.client.get(&address).send().await.ok().filter(|answer| answer.status().is_server_error()).map(|_| ()))
         })
         .await
     }

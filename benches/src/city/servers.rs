@@ -4,15 +4,16 @@
 //! their packages made, since they refuse or dislike root.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The running servers; killed when dropped.
 #[derive(Debug)]
@@ -38,17 +39,17 @@ impl Servers {
 
     /// `postgres://…`
     pub fn postgres_url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.postgres.port)
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.postgres.port.number)
     }
 
     /// `amqp://…`
     pub fn rabbitmq_url(&self) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.rabbitmq.port)
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.rabbitmq.port.number)
     }
 
     /// `redis://…`
     pub fn redis_url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.redis.port)
+        format!("redis://127.0.0.1:{}/", self.redis.port.number)
     }
 
     /// Breaks every connection to PostgreSQL without a shutdown checkpoint, as a crash would, and starts it again.
@@ -69,13 +70,13 @@ impl Servers {
 
     /// Empties Redis.
     pub fn empty_redis(&self) -> Result<()> {
-        output(Command::new("redis-cli").args(["-p", &self.redis.port.to_string(), "flushall"]))
+        output(Command::new("redis-cli").args(["-p", &self.redis.port.number.to_string(), "flushall"]))
     }
 }
 
 #[derive(Debug)]
 struct Postgres {
-    port: u16,
+    port: Port,
     bin: PathBuf,
     data: PathBuf,
 }
@@ -83,11 +84,11 @@ struct Postgres {
 impl Postgres {
     fn start(directory: &Path) -> Result<Self> {
         let home = owned_by("postgres", &directory.join("postgres"))?;
-        let postgres = Self { port: free_port()?, bin: postgres_bin()?, data: home.join("data") };
+        let postgres = Self { port: Port::reserved()?, bin: postgres_bin()?, data: home.join("data") };
         let data = postgres.data.to_string_lossy().into_owned();
         let initdb = postgres.bin.join("initdb");
         output(as_user("postgres", &initdb).args(["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8"]))?;
-        let settings = format!("port = {}\nunix_socket_directories = '{}'\nmax_connections = 200\n", postgres.port, home.display());
+        let settings = format!("port = {}\nunix_socket_directories = '{}'\nmax_connections = 200\n", postgres.port.number, home.display());
         let file = postgres.data.join("postgresql.conf");
         fs::write(&file, fs::read_to_string(&file)? + &settings)?;
         postgres.control(&["start"])?;
@@ -97,7 +98,7 @@ impl Postgres {
     fn control(&self, arguments: &[&str]) -> Result<()> {
         let data = self.data.to_string_lossy().into_owned();
         let log = self.data.with_file_name("log").to_string_lossy().into_owned();
-        output(as_user("postgres", &self.bin.join("pg_ctl")).args(["-D", &data, "-l", &log, "-w", "-t", "60"]).args(arguments))
+        output(as_user("postgres", &self.bin.join("pg_ctl")).args(["-D", &data, "-l", &log, "-w", "-t", "180"]).args(arguments))
     }
 }
 
@@ -117,7 +118,8 @@ fn postgres_bin() -> Result<PathBuf> {
 
 #[derive(Debug)]
 struct Rabbitmq {
-    port: u16,
+    port: Port,
+    _between_nodes: Port,
     node: String,
     home: PathBuf,
     server: Child,
@@ -126,14 +128,14 @@ struct Rabbitmq {
 impl Rabbitmq {
     fn start(directory: &Path) -> Result<Self> {
         let home = owned_by("rabbitmq", &directory.join("rabbitmq"))?;
-        let port = free_port()?;
-        let node = format!("fenghuo-{port}@localhost");
+        let (port, between_nodes) = (Port::reserved()?, Port::reserved()?);
+        let node = format!("fenghuo-{}@localhost", port.number);
         // the machine's own configuration names the usual port
-        fs::write(home.join("rabbitmq.conf"), format!("listeners.tcp.1 = 127.0.0.1:{port}\n"))?;
+        fs::write(home.join("rabbitmq.conf"), format!("listeners.tcp.1 = 127.0.0.1:{}\n", port.number))?;
         let mut command = Self::program("rabbitmq-server", &home, &node)?;
-        command.env("RABBITMQ_NODE_PORT", port.to_string()).env("RABBITMQ_DIST_PORT", free_port()?.to_string());
+        command.env("RABBITMQ_NODE_PORT", port.number.to_string()).env("RABBITMQ_DIST_PORT", between_nodes.number.to_string());
         let server = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        Ok(Self { port, node, home, server })
+        Ok(Self { port, _between_nodes: between_nodes, node, home, server })
     }
 
     fn program(name: &str, home: &Path, node: &str) -> Result<Command> {
@@ -159,7 +161,7 @@ impl Rabbitmq {
     }
 
     fn wait(&self) -> Result<()> {
-        until_open("RabbitMQ", self.port)
+        until_open("RabbitMQ", self.port.number)
     }
 }
 
@@ -180,15 +182,15 @@ fn rabbitmq_sbin() -> PathBuf {
 
 #[derive(Debug)]
 struct Redis {
-    port: u16,
+    port: Port,
     server: Child,
 }
 
 impl Redis {
     fn start(directory: &Path) -> Result<Self> {
-        let port = free_port()?;
+        let port = Port::reserved()?;
         let server = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--port", &port.number.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(directory)
             .stdin(Stdio::null())
@@ -196,7 +198,7 @@ impl Redis {
             .spawn()
             .context("redis-server is not on this machine")?;
         let redis = Self { port, server };
-        until_open("Redis", port)?;
+        until_open("Redis", redis.port.number)?;
         Ok(redis)
     }
 }
@@ -234,9 +236,21 @@ fn open_to_all(directory: &Path) -> Result<()> {
     Ok(fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o755))?)
 }
 
-/// A port that nobody listens on now.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+/// A port for a server. A socket that nobody listens on keeps it: the system gives it to nobody else, and a server that asks for it by its
+/// number, and says like this one that it may be shared (`SO_REUSEADDR`), gets it whenever it starts.
+#[derive(Debug)]
+struct Port {
+    number: u16,
+    _keeper: TcpSocket,
+}
+
+impl Port {
+    fn reserved() -> Result<Self> {
+        let keeper = TcpSocket::new_v4()?;
+        keeper.set_reuseaddr(true)?;
+        keeper.bind(([127, 0, 0, 1], 0).into())?;
+        Ok(Self { number: keeper.local_addr()?.port(), _keeper: keeper })
+    }
 }
 
 fn until_open(name: &str, port: u16) -> Result<()> {

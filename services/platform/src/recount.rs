@@ -91,8 +91,16 @@ mod tests {
     async fn a_count_that_failed_is_tried_again() {
         let recounted = Recounted::<_, u8>::default();
         assert_eq!(recounted.of(1, async { Err("away") }).await, Err("away"));
+        let begun = Instant::now();
         assert_eq!(recounted.of(1, async { Ok::<_, &str>(7) }).await, Ok(7));
-        assert_eq!(recounted.of(1, async { Err("away") }).await, Ok(7), "kept for a second at least");
+        {
+            let place = recounted.place(1);
+            let mut kept = place.try_lock().unwrap();
+            let until = &mut kept.as_mut().unwrap().until;
+            assert!(*until >= begun + SHORTEST, "kept for a second at least");
+            *until += Duration::from_secs(3_600);
+        }
+        assert_eq!(recounted.of(1, async { Err("away") }).await, Ok(7));
     }
 
     #[tokio::test]

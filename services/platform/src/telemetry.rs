@@ -120,7 +120,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, LazyLock, Mutex};
 
     use axum::body::Body;
     use tower::ServiceExt as _;
@@ -139,10 +139,17 @@ mod tests {
         assert!(text.contains("hand_over_seconds_bucket{le=\"1800\"} 1"), "{text}");
     }
 
+    /// Listeners that hear everything and write nothing, for as long as the process lives. `tracing` asks only once whether anybody cares for
+    /// a line, and remembers it for all threads: where there is one listener, it asks the thread that comes by first, and that may be
+    /// another test's, which has none. Where there are several, it asks all of them.
+    static LISTENERS: LazyLock<[tracing::Dispatch; 2]> =
+        LazyLock::new(|| [(); 2].map(|()| tracing::Dispatch::new(lines(LogFormat::Json, EnvFilter::new("trace"), std::io::sink))));
+
     /// What is written while a shell answers these paths.
     async fn written(format: LogFormat, paths: &[&str]) -> String {
         let text = Arc::new(Mutex::new(Vec::new()));
         let place = Arc::clone(&text);
+        LazyLock::force(&LISTENERS);
         let _heard = tracing::subscriber::set_default(lines(format, EnvFilter::new("info"), move || Page(Arc::clone(&place))));
         for path in paths {
             let request = http::Request::get(*path).header("x-request-id", "load-balancer-7").body(Body::empty()).unwrap();

@@ -68,9 +68,11 @@ mod tests {
         let clock = Clock::moved(DateTime::from_timestamp(1_700_000_000, 0).unwrap());
         let cache = Cache::in_process(&clock);
         let (one, other) = (Ear::default(), Ear::default());
+        // looks, however short a time ago it has looked
         let hears = async |ear: &Ear| {
-            tokio::time::sleep(LOOK).await;
-            ear.listen(&cache).await.is_some_and(|until| until > Instant::now())
+            ear.0.lock().unwrap().looked_at = None;
+            let now = Instant::now();
+            ear.listen(&cache).await.is_some_and(|until| until >= now + AHEAD)
         };
         assert!(!hears(&one).await);
         announce(&cache, AlertId::new()).await;
@@ -78,7 +80,7 @@ mod tests {
         assert!(!hears(&one).await, "the same word");
         assert!(hears(&other).await);
         announce(&cache, AlertId::new()).await;
-        one.0.lock().unwrap().looked_at = Some(Instant::now());
+        one.0.lock().unwrap().looked_at = Some(Instant::now() + Duration::from_secs(3_600));
         assert!(one.listen(&cache).await.is_none(), "nobody looks at every moment");
         assert!(hears(&one).await, "another alert");
         announce(&cache, AlertId::new()).await;

@@ -8,15 +8,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::BoxError;
 use crate::tasks::{Tasks, chain};
 
-/// The signal of one worker. Signals while it works are kept, as one.
+/// The signal of a worker, or of several that look after the same. It reaches all of them, whoever waits and whoever works.
 #[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<Notify>);
+pub struct Wake(Arc<watch::Sender<()>>);
 
 impl Wake {
     /// A signal that nobody has given yet.
@@ -24,14 +24,29 @@ impl Wake {
         Self::default()
     }
 
-    /// Makes the worker take another turn.
+    /// Makes whoever listens take another turn.
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.0.send_replace(());
     }
 
-    /// Waits for the signal.
-    pub async fn woken(&self) {
-        self.0.notified().await;
+    /// Listens from now on.
+    pub fn listen(&self) -> Listener {
+        Listener { heard: self.0.subscribe(), _wake: self.clone() }
+    }
+}
+
+/// Who listens for a signal. Signals while it works are kept, as one.
+#[derive(Debug)]
+pub struct Listener {
+    heard: watch::Receiver<()>,
+    // a signal that nobody can give any more is waited for like any other
+    _wake: Wake,
+}
+
+impl Listener {
+    /// Waits for the signal, unless it was given since the last time.
+    pub async fn woken(&mut self) {
+        let _ = self.heard.changed().await;
     }
 }
 
@@ -57,7 +72,7 @@ where
     F: FnMut() -> T + Send + 'static,
     T: Future<Output = Result<Turn, BoxError>> + Send + 'static,
 {
-    let (stop, clock, wake) = (tasks.token().clone(), clock.clone(), wake.clone());
+    let (stop, clock, mut signal) = (tasks.token().clone(), clock.clone(), wake.listen());
     tasks.spawn(name, async move {
         let mut retry = FIRST_RETRY;
         while !stop.is_cancelled() {
@@ -76,7 +91,7 @@ where
                     retry = FIRST_RETRY;
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        () = wake.woken() => {}
+                        () = signal.woken() => {}
                         () = clock.sleep(interval) => {}
                         () = &mut next_move => {}
                         () = tokio::time::sleep(REAL_FLOOR.min(interval)), if clock.is_moved() => {}
@@ -125,6 +140,20 @@ mod tests {
         turns.recv().await.expect("the signalled turn");
         clock.forward(HOUR);
         turns.recv().await.expect("the timer's turn");
+        assert!(tasks.shutdown(HOUR).await);
+    }
+
+    #[tokio::test]
+    async fn a_signal_reaches_every_worker_that_listens_for_it() {
+        let (clock, tasks, wake) = (Clock::moved(DateTime::UNIX_EPOCH), Tasks::new(), Wake::new());
+        let mut workers = [counted(&clock, &tasks, &wake, vec![]), counted(&clock, &tasks, &wake, vec![])];
+        for turns in &mut workers {
+            turns.recv().await.expect("the first turn");
+        }
+        wake.wake();
+        for turns in &mut workers {
+            turns.recv().await.expect("the signalled turn");
+        }
         assert!(tasks.shutdown(HOUR).await);
     }
 

@@ -34,12 +34,12 @@ struct Line {
 
 impl Line {
     /// None: routine batches may go. Otherwise they must wait, until that time if they are told one.
-    fn wait(&self) -> Option<Option<Instant>> {
+    fn wait(&self, now: Instant) -> Option<Option<Instant>> {
         if self.urgent > 0 {
             return Some(None);
         }
         let until = self.last_done.map(|done| done + LINGER).max(self.expected_until)?;
-        (until > Instant::now()).then_some(Some(until))
+        (until > now).then_some(Some(until))
     }
 }
 
@@ -61,7 +61,7 @@ impl Precedence {
 
     /// Whether routine batches may go.
     pub(crate) fn is_given(&self) -> bool {
-        self.line.borrow().wait().is_none()
+        self.line.borrow().wait(Instant::now()).is_none()
     }
 
     /// Listens for word of an urgent alert that is not in hand yet.
@@ -81,7 +81,7 @@ impl Precedence {
         }
         let mut line = self.line.subscribe();
         loop {
-            let wait = line.borrow_and_update().wait();
+            let wait = line.borrow_and_update().wait(Instant::now());
             // the sender lives as long as `self`, so a change is waited for without fail
             match wait {
                 None => return,
@@ -123,8 +123,10 @@ mod tests {
         drop(one);
         assert!(precedence.given().now_or_never().is_none());
         drop(other);
-        assert!(precedence.given().now_or_never().is_none(), "another one may just be coming");
-        let done = Instant::now();
+        let line = *precedence.line.borrow();
+        let done = line.last_done.unwrap();
+        assert_eq!(line.wait(done), Some(Some(done + LINGER)), "another one may just be coming");
+        assert_eq!(line.wait(done + LINGER), None);
         precedence.given().await;
         assert!(done.elapsed() >= LINGER / 2, "it has waited, and no timer is exact");
         assert!(precedence.is_given());
@@ -133,20 +135,24 @@ mod tests {
     #[tokio::test]
     async fn routine_batches_wait_for_the_urgent_ones_of_which_there_is_word_but_not_for_long() {
         let cache = Cache::in_process(&Clock::moved(DateTime::from_timestamp(1_700_000_000, 0).unwrap()));
-        let precedence = Precedence::new();
-        urgent::announce(&cache, AlertId::new()).await;
-        precedence.listen(&cache).await;
-        assert!(!precedence.is_given());
+        let expected = async || {
+            let (precedence, now) = (Precedence::new(), Instant::now());
+            urgent::announce(&cache, AlertId::new()).await;
+            precedence.listen(&cache).await;
+            let line = *precedence.line.borrow();
+            let Some(Some(until)) = line.wait(now) else { panic!("there is word of one") };
+            assert!(until >= now + urgent::AHEAD);
+            assert_eq!(line.wait(until), None, "an alert without anybody to be pushed to holds nobody up for ever");
+            (precedence, until)
+        };
+        let (precedence, _) = expected().await;
         drop(precedence.take());
-        let begun = Instant::now();
-        precedence.given().await;
-        assert!(begun.elapsed() < urgent::AHEAD, "what was announced is done");
+        let line = *precedence.line.borrow();
+        let done = line.last_done.unwrap();
+        assert_eq!((line.expected_until, line.wait(done)), (None, Some(Some(done + LINGER))), "what was announced is done");
 
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        urgent::announce(&cache, AlertId::new()).await;
-        precedence.listen(&cache).await;
-        assert!(!precedence.is_given());
+        let (precedence, until) = expected().await;
         precedence.given().await;
-        assert!(begun.elapsed() >= urgent::AHEAD, "an alert without anybody to be pushed to holds nobody up for ever");
+        assert!(Instant::now() >= until);
     }
 }

@@ -26,7 +26,8 @@ afterAll(curtain);
 /** What is wrong with the page as it stands. */
 async function looksAt(page: Page, name: string): Promise<string[]> {
   await page.waitForLoadState('networkidle').catch(() => undefined);
-  await page.waitForTimeout(400);
+  // what moves comes to rest
+  await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => Number(effect?.getComputedTiming().endTime) < 2000).map(({ finished }) => finished.catch(() => undefined))));
   await page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true, animations: 'disabled' });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   await page.evaluate(AXE);

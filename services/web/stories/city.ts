@@ -64,8 +64,8 @@ export const city = {
   },
 };
 
-/** Asks until there is an answer: what goes through broker and database takes a moment. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined | null | false>, seconds = 60): Promise<T> {
+/** Asks until there is an answer: what goes through broker and database takes a moment, and on a slow machine that does other things as well a long one. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined | null | false>, seconds = 180): Promise<T> {
   const until = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();

@@ -15,8 +15,8 @@ export default defineConfig({
     include: ['*.story.ts'],
     fileParallelism: false,
     sequence: { shuffle: false, sequencer: ByName },
-    testTimeout: 240_000,
-    hookTimeout: 120_000,
+    testTimeout: 900_000,
+    hookTimeout: 300_000,
     reporters: ['verbose'],
   },
 });

@@ -2,34 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::alert::{AlertContent, DeliveryClass};
 use domain::audience::Audience;
-use domain::cap;
 use domain::ids::{AlertId, BatchId};
+use domain::language::Language;
 use domain::outcome::{Channel, Outcome};
 use platform::clock::Clock;
 use platform::database::Database;
-use platform::{BoxError, Platform, StoreSettings, scratch};
+use platform::{BoxError, Platform};
 use prost::Message as _;
 use proto::{AlertApproved, AlertStopped, Event, StopReason};
 use roaring::RoaringBitmap;
 use sqlx::Row as _;
+use stages::views::Reach;
+use stages::{MINUTE, views};
+pub(crate) use stages::{Store, noon};
 
 use crate::ledger::{BatchKey, Claimed, GoneEndpoint, Ledger};
 use crate::planning::{Line, Planner};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
 use crate::{MIGRATOR, SCHEMA, approved, ending, progress, pump, reminders};
-
-/// Which database a story is told with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Store {
-    Embedded,
-    Postgres,
-}
 
 /// What phones and their providers say, and what they were sent.
 #[derive(Debug, Default)]
@@ -82,33 +77,12 @@ pub(crate) struct City {
     planner: Planner,
 }
 
-const STAND_INS: &str = "
-    create schema resident;
-    create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
-                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null,
-                                 apns bool not null default false, fcm bool not null default false, web bool not null default false);
-    create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
-    create schema review;
-    create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
-                                        approved_at timestamptz, district int, exercise bool);";
-
-/// 12:00 in the city, on a day without anything special.
-pub(crate) fn noon() -> DateTime<Utc> {
-    "2026-03-10T12:00:00+08:00".parse().unwrap()
-}
-
 impl City {
     /// Batches of 5, chunks of 10 after a first one of 5, a window of 2.
     pub(crate) async fn new(store: Store) -> Self {
-        let clock = Clock::moved(noon());
-        let platform = match store {
-            Store::Embedded => scratch::temporary(clock).await.unwrap(),
-            Store::Postgres => {
-                let settings = StoreSettings { keys: scratch::passing_key(), ..StoreSettings::default() };
-                Platform::on(Database::scratch(&scratch::postgres_url()).await.unwrap(), &settings, clock).await.unwrap()
-            }
-        };
-        sqlx::raw_sql(STAND_INS).execute(platform.database.pool()).await.unwrap();
+        let platform = store.open().await;
+        views::stand_in(&platform, views::RESIDENT).await;
+        views::stand_in(&platform, views::REVIEW).await;
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
         let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
@@ -124,23 +98,13 @@ impl City {
         &self.platform.clock
     }
 
-    pub(crate) fn forward(&self, minutes: u64) {
-        self.clock().forward(Duration::from_secs(minutes * 60));
+    pub(crate) fn forward(&self, minutes: u32) {
+        self.clock().forward(minutes * MINUTE);
     }
 
     /// Registers residents of one community; `app`, `sms` and `drill` as the view has them.
     pub(crate) async fn residents(&self, numbers: impl IntoIterator<Item = u32>, app: bool, sms: bool, drill: bool) {
-        let numbers: Vec<i32> = numbers.into_iter().map(|number| number.try_into().unwrap()).collect();
-        sqlx::query(
-            "insert into resident.reach select n, 500103, 500103001, 500103001001, null, 'zh-CN', $2, $3, $4 from unnest($1::int[]) as n",
-        )
-        .bind(numbers)
-        .bind(app)
-        .bind(sms)
-        .bind(drill)
-        .execute(self.database().pool())
-        .await
-        .unwrap();
+        views::residents(&self.platform, numbers, Reach { app, sms, drill, language: Language::ZhCn }).await;
     }
 
     pub(crate) async fn acknowledge(&self, alert_id: AlertId, numbers: impl IntoIterator<Item = u32>) {
@@ -162,16 +126,7 @@ impl City {
     }
 
     pub(crate) async fn shown_by_review(&self, alert_id: AlertId, class: DeliveryClass, content: &AlertContent, audience: &Audience) {
-        sqlx::query("insert into review.approved_alert values ($1, '7KQ3', $2, $3, $4, $5, 500103, $6)")
-            .bind(alert_id.uuid())
-            .bind(class.as_ref())
-            .bind(serde_json::to_value(content).unwrap())
-            .bind(audience.to_bytes())
-            .bind(self.clock().now())
-            .bind(content.status == cap::Status::Exercise)
-            .execute(self.database().pool())
-            .await
-            .unwrap();
+        views::approved(&self.platform, alert_id, class, content, audience).await;
     }
 
     pub(crate) async fn hear_of_approval(&self, alert_id: AlertId) {
@@ -309,23 +264,7 @@ impl City {
 
 /// An alert valid for two days, to be acknowledged within an hour.
 pub(crate) fn alert() -> AlertContent {
-    AlertContent {
-        status: cap::Status::Actual,
-        msg_type: cap::MsgType::Alert,
-        references: None,
-        category: cap::Category::Health,
-        urgency: cap::Urgency::Expected,
-        severity: cap::Severity::Moderate,
-        certainty: cap::Certainty::Observed,
-        purpose: "stop the chain of infection".to_owned(),
-        texts: BTreeMap::default(),
-        contact: "12320".to_owned(),
-        expires_at: noon() + TimeDelta::days(2),
-        ack_window_s: 3600,
-        place: None,
-        display: false,
-        source_note: String::new(),
-    }
+    stages::alert(noon() + TimeDelta::days(2))
 }
 
 /// These residents, by number.

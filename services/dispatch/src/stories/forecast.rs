@@ -115,7 +115,7 @@ async fn a_provider_that_turns_out_slow_brings_danger_where_its_quota_would_hold
 #[case::reached_by_the_deadline(0, OutOfDanger::DoneInTime)]
 #[case::reached_after_it(31, OutOfDanger::DoneLate)]
 #[tokio::test]
-async fn a_danger_ends_when_everybody_is_reached(#[case] minutes: u64, #[case] how: OutOfDanger) {
+async fn a_danger_ends_when_everybody_is_reached(#[case] minutes: u32, #[case] how: OutOfDanger) {
     let city = City::new(Store::Postgres).await;
     androids(&city, 1..=40).await;
     let forecaster = forecaster(&city, SLOW);

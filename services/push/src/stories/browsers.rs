@@ -1,7 +1,5 @@
 //! Browsers: who has the app nowhere else is told there, can read it alone, and is not lost when the browser is gone.
 
-use std::time::Duration;
-
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};
 use aws_lc_rs::error::Unspecified;
@@ -17,16 +15,15 @@ use domain::web_push::{PushServices, Subscription};
 use platform::clock::Clock;
 use serde_json::{Value, json};
 use simulators::{Fault, FaultKind, Provider, Simulators};
+use stages::{SECOND, noon, views};
 
-use super::city::{City, noon};
+use super::city::City;
 use super::providers::web_push_settings;
 use crate::answer::ProviderAnswer;
 use crate::endpoint::{Endpoint, Public, Token};
 use crate::notice::Notice;
 use crate::notice::tests::notice;
 use crate::web_push::WebPush;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// A browser with its own keys, subscribed at the simulated push service.
 pub(super) struct Browser {
@@ -94,7 +91,7 @@ impl Browser {
 async fn with_a_browser(city: &City, number: u32, language: Language, drill: bool) -> Browser {
     city.resident(number, language, drill).await;
     let browser = Browser::subscribed(&city.simulators, &format!("browser-{number}"));
-    city.endpoint(number, i64::from(number), "web_push", &browser.subscription.to_bytes(), language).await;
+    views::device(&city.platform, number, i64::from(number), "web_push", &browser.subscription.to_bytes(), language).await;
     browser
 }
 
@@ -139,9 +136,7 @@ async fn a_browser_that_is_gone_is_pruned_and_an_sms_takes_its_place() {
 
     assert_eq!((kept.told(&city).len(), gone.told(&city).len()), (1, 0));
     assert_eq!(city.reached(alert_id).await, (1, 2));
-    let mut pruned = city.gone.lock().unwrap().clone();
-    pruned.sort_unstable();
-    assert_eq!(pruned, [(0, 0), (1, 1)]);
+    assert_eq!(city.gone(), [(0, 0), (1, 1)]);
 }
 
 #[tokio::test]
@@ -164,7 +159,7 @@ async fn a_push_service_that_says_wait_is_left_alone_until_then_and_phones_do_no
 
 #[tokio::test]
 async fn a_push_service_that_hangs_costs_a_retry_under_the_same_topic() {
-    let city = City::new(|_| ()).await;
+    let city = City::that_gives_up().await;
     let browser = with_a_browser(&city, 0, Language::ZhCn, false).await;
     city.simulators.fault(Provider::WebPush, Fault::new(FaultKind::Hang).times(1));
     city.approve(Status::Actual, 0..1).await;
@@ -216,7 +211,7 @@ async fn a_subscription_of_another_key_is_pruned_and_holds_nobody_up() {
     city.settle().await;
     assert_eq!(others.each_ref().map(|browser| browser.told(&city).len()), [1, 1]);
     assert_eq!(city.reached(alert_id).await, (2, 1), "who has the useless subscription gets an SMS");
-    assert_eq!(*city.gone.lock().unwrap(), [(0, 0)]);
+    assert_eq!(city.gone(), [(0, 0)]);
 }
 
 #[tokio::test]
@@ -248,7 +243,7 @@ async fn a_push_service_that_is_no_longer_allowed_is_never_called_and_an_sms_tak
     let statistics = city.simulators.statistics().web_push;
     assert_eq!((statistics.requests, statistics.connections), (0, 0));
     assert_eq!(city.reached(alert_id).await, (0, 1));
-    assert_eq!(*city.gone.lock().unwrap(), [], "it may be allowed again");
+    assert_eq!(city.gone(), [], "it may be allowed again");
 
     let sender =
         WebPush::new(&crate::WebPushSettings { allowed_hosts: PushServices::default(), ..allowing_nobody(&city) }, Clock::moved(noon()));

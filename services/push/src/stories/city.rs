@@ -1,10 +1,9 @@
 //! A small city with phones: dispatch and push as they run, the providers simulated, the other services' views stood in for.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use dispatch::ledger::Claimed;
 use dispatch::worker::{BatchChannel, Noted, Sent, WorkerSettings};
 use domain::alert::{AlertContent, AlertText, DeliveryClass};
@@ -13,36 +12,17 @@ use domain::cap;
 use domain::ids::AlertId;
 use domain::language::Language;
 use domain::outcome::{Channel, Outcome};
-use platform::clock::Clock;
-use platform::crypto::Purpose;
-use platform::database::Database;
-use platform::{BoxError, Platform, StoreSettings, scratch};
+use platform::{BoxError, Platform};
 use proto::topology::{
     AUDIT_IN_DANGER, AUDIT_OUT_OF_DANGER, DISPLAY_RELEASED, RESIDENT_ENDPOINTS_GONE, RESIDENT_RELEASED, REVIEW_HANDED_OVER, REVIEW_RELEASED,
 };
 use proto::{AlertApproved, AlertHandedOver, AlertInDanger, AlertOutOfDanger, AlertReleased, EndpointsGone};
 use simulators::{Options, Provider, Simulators};
+use stages::views::{self, Reach};
+use stages::{Heard, Store, noon, unheard};
 
-use super::providers::{settings, web_push_settings};
+use super::providers::{HUNG_AFTER_MS, settings, web_push_settings};
 use crate::Settings;
-
-const STAND_INS: &str = "
-    create schema resident;
-    create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
-                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null,
-                                 apns bool not null default false, fcm bool not null default false, web bool not null default false);
-    create table resident.endpoint (resident_no int not null, endpoint_id bigint not null, kind text not null, sealed bytea not null,
-                                    language text not null);
-    create function resident.push_endpoints(first_no int, last_no int)
-        returns table (resident_no int, endpoint_id bigint, kind text, sealed bytea, language text) language sql stable
-        as $$ select * from resident.endpoint where endpoint.resident_no between first_no and last_no and kind <> 'phone' order by 1 $$;
-    create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
-    create schema review;
-    create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
-                                        approved_at timestamptz, district int, exercise bool);";
-
-/// How long a story may take on a busy machine before something hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A second Firebase project that the simulators know.
 pub(super) const OTHER_PROJECT: &str = "simulated-city-2";
@@ -63,15 +43,9 @@ impl BatchChannel for AnyPhone {
 pub(super) struct City {
     pub platform: Platform,
     pub simulators: Simulators,
-    /// (resident, endpoint) as told to resident.
-    pub gone: Arc<Mutex<Vec<(u32, i64)>>>,
+    gone: Heard<EndpointsGone>,
     dispatch: dispatch::Settings,
     _directory: tempfile::TempDir,
-}
-
-/// Noon in the city.
-pub(super) fn noon() -> DateTime<Utc> {
-    "2026-03-10T12:00:00+08:00".parse().unwrap()
 }
 
 impl City {
@@ -85,25 +59,16 @@ impl City {
             ..Options::default()
         };
         let simulators = Simulators::start(options).await.unwrap();
-        let stores = StoreSettings { keys: scratch::passing_key(), ..StoreSettings::default() };
-        let database = Database::scratch(&scratch::postgres_url()).await.unwrap();
-        let platform = Platform::on(database, &stores, Clock::moved(noon())).await.unwrap();
-        sqlx::raw_sql(STAND_INS).execute(platform.database.pool()).await.unwrap();
+        let platform = Store::Postgres.open().await;
+        views::stand_in(&platform, views::RESIDENT).await;
+        views::stand_in(&platform, views::REVIEW).await;
         platform.database.migrate(dispatch::SCHEMA, &dispatch::MIGRATOR).await.unwrap();
 
-        let gone = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&gone);
-        let hear = move |event: EndpointsGone| {
-            told.lock().unwrap().extend(event.entries.iter().map(|entry| (entry.resident_no, entry.endpoint_id)));
-            async { Ok(()) }
-        };
-        platform.bus.subscribe(&RESIDENT_ENDPOINTS_GONE, 1, hear).unwrap();
-        for queue in [&REVIEW_RELEASED, &RESIDENT_RELEASED, &DISPLAY_RELEASED] {
-            platform.bus.subscribe(queue, 1, |_: AlertReleased| async { Ok(()) }).unwrap();
-        }
-        platform.bus.subscribe(&REVIEW_HANDED_OVER, 1, |_: AlertHandedOver| async { Ok(()) }).unwrap();
-        platform.bus.subscribe(&AUDIT_IN_DANGER, 1, |_: AlertInDanger| async { Ok(()) }).unwrap();
-        platform.bus.subscribe(&AUDIT_OUT_OF_DANGER, 1, |_: AlertOutOfDanger| async { Ok(()) }).unwrap();
+        let gone = Heard::on(&platform, &RESIDENT_ENDPOINTS_GONE);
+        unheard::<AlertReleased>(&platform, &[&REVIEW_RELEASED, &RESIDENT_RELEASED, &DISPLAY_RELEASED]);
+        unheard::<AlertHandedOver>(&platform, &[&REVIEW_HANDED_OVER]);
+        unheard::<AlertInDanger>(&platform, &[&AUDIT_IN_DANGER]);
+        unheard::<AlertOutOfDanger>(&platform, &[&AUDIT_OUT_OF_DANGER]);
         let (apns, fcm) = settings(&simulators, directory.path());
         let worker = WorkerSettings { batches: 2, checkpoint_every: 5, ..WorkerSettings::default() };
         let web_push = web_push_settings(&simulators, directory.path());
@@ -116,35 +81,29 @@ impl City {
         Self { platform, simulators, gone, dispatch, _directory: directory }
     }
 
+    /// Providers that do not answer are given up after a while.
+    pub(super) async fn that_gives_up() -> Self {
+        Self::new(|settings| {
+            let (Some(apns), Some(fcm), Some(web_push)) = (&mut settings.apns, &mut settings.fcm, &mut settings.web_push) else {
+                panic!("all are set")
+            };
+            for timeout in [&mut apns.request_timeout_ms, &mut fcm.request_timeout_ms, &mut web_push.request_timeout_ms] {
+                *timeout = HUNG_AFTER_MS;
+            }
+        })
+        .await
+    }
+
     /// A resident with an app and a phone number.
     pub(super) async fn resident(&self, number: u32, language: Language, drill: bool) {
-        sqlx::query("insert into resident.reach values ($1, 500103, 500103001, 500103001001, null, $2, true, true, $3)")
-            .bind(i32::try_from(number).unwrap())
-            .bind(language.as_ref())
-            .bind(drill)
-            .execute(self.platform.database.pool())
-            .await
-            .unwrap();
+        views::residents(&self.platform, [number], Reach { app: true, sms: true, drill, language }).await;
     }
 
     /// Registers a device and returns its token.
     pub(super) async fn device(&self, number: u32, endpoint_id: i64, kind: &str, language: Language) -> String {
         let token = if kind == "apns" { format!("{endpoint_id:064x}") } else { format!("{kind}-{endpoint_id}") };
-        self.endpoint(number, endpoint_id, kind, token.as_bytes(), language).await;
+        views::device(&self.platform, number, endpoint_id, kind, token.as_bytes(), language).await;
         token
-    }
-
-    /// Registers whatever is stored of a device.
-    pub(super) async fn endpoint(&self, number: u32, endpoint_id: i64, kind: &str, stored: &[u8], language: Language) {
-        sqlx::query("insert into resident.endpoint values ($1, $2, $3, $4, $5)")
-            .bind(i32::try_from(number).unwrap())
-            .bind(endpoint_id)
-            .bind(kind)
-            .bind(self.platform.keyring.seal(Purpose::PushToken, stored).into_bytes())
-            .bind(language.as_ref())
-            .execute(self.platform.database.pool())
-            .await
-            .unwrap();
     }
 
     /// Residents with an iPhone each; returns the tokens.
@@ -160,16 +119,8 @@ impl City {
     /// review approves an urgent alert to these residents.
     pub(super) async fn approve(&self, status: cap::Status, residents: impl IntoIterator<Item = u32>) -> AlertId {
         let alert_id = AlertId::new();
-        sqlx::query("insert into review.approved_alert values ($1, '7KQ3', $2, $3, $4, $5, 500103, $6)")
-            .bind(alert_id.uuid())
-            .bind(DeliveryClass::Urgent.as_ref())
-            .bind(serde_json::to_value(alert(status)).unwrap())
-            .bind(Audience::Residents(residents.into_iter().collect()).to_bytes())
-            .bind(noon())
-            .bind(status == cap::Status::Exercise)
-            .execute(self.platform.database.pool())
-            .await
-            .unwrap();
+        let audience = Audience::Residents(residents.into_iter().collect());
+        views::approved(&self.platform, alert_id, DeliveryClass::Urgent, &alert(status), &audience).await;
         let mut tx = self.platform.database.begin().await.unwrap();
         tx.publish(dispatch::SCHEMA, &AlertApproved { alert_id: alert_id.to_string() }).await.unwrap();
         tx.commit().await.unwrap();
@@ -178,23 +129,28 @@ impl City {
 
     /// Waits until nothing more happens without the clock.
     pub(super) async fn settle(&self) {
-        let settled = async {
-            let mut quiet = 0;
-            while quiet < 3 {
-                let at_rest =
-                    self.platform.bus.settled().await.unwrap() && dispatch::settled(&self.platform, &self.dispatch).await.unwrap();
-                // A message may be between two queues at any one look.
-                quiet = if at_rest { quiet + 1 } else { 0 };
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, settled).await.expect("the city comes to rest");
+        let mut quiet = 0;
+        stages::until("the city comes to rest", async || {
+            let at_rest = self.platform.bus.settled().await.unwrap() && dispatch::settled(&self.platform, &self.dispatch).await.unwrap();
+            // a message may be between two queues at any one look
+            quiet = if at_rest { quiet + 1 } else { 0 };
+            quiet == 3
+        })
+        .await;
     }
 
     /// Moves the clock and waits again.
     pub(super) async fn forward(&self, duration: Duration) {
         self.platform.clock.forward(duration);
         self.settle().await;
+    }
+
+    /// (resident, endpoint) as told to resident since it was last asked, in their order.
+    pub(super) fn gone(&self) -> Vec<(u32, i64)> {
+        let told = self.gone.take();
+        let mut gone: Vec<_> = told.iter().flat_map(|told| &told.entries).map(|entry| (entry.resident_no, entry.endpoint_id)).collect();
+        gone.sort_unstable();
+        gone
     }
 
     /// (reached by app, reached by SMS) of an alert.
@@ -216,28 +172,14 @@ impl City {
     }
 }
 
+/// In both languages, with nothing to acknowledge, valid for two days.
 fn alert(status: cap::Status) -> AlertContent {
-    let text = |headline: &str| AlertText {
-        headline: headline.to_owned(),
-        body: "body".to_owned(),
-        instruction: String::new(),
-        sms: "sms".to_owned(),
-    };
+    let text = |headline: &str| AlertText { body: "body".to_owned(), instruction: String::new(), ..stages::headline(headline) };
     AlertContent {
         status,
-        msg_type: cap::MsgType::Alert,
-        references: None,
-        category: cap::Category::Health,
-        urgency: cap::Urgency::Immediate,
-        severity: cap::Severity::Severe,
-        certainty: cap::Certainty::Observed,
-        purpose: "stop the chain of infection".to_owned(),
-        texts: BTreeMap::from([(Language::ZhCn, text("请立即居家隔离")), (Language::En, text("Isolate at once"))]),
+        texts: [(Language::ZhCn, text("请立即居家隔离")), (Language::En, text("Isolate at once"))].into(),
         contact: "12320".to_owned(),
-        expires_at: noon() + TimeDelta::days(2),
         ack_window_s: 0,
-        place: None,
-        display: false,
-        source_note: String::new(),
+        ..stages::alert(noon() + TimeDelta::days(2))
     }
 }

@@ -1,19 +1,17 @@
 //! A wave of app batches, from approval to what the ledger and the phones know in the end.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
 
 use domain::cap::Status;
 use domain::language::Language;
 use platform::clock::Clock;
 use secrecy::SecretString;
 use simulators::{Fault, FaultKind, Provider, Simulators};
+use stages::{SECOND, noon, soon};
 
-use super::city::{City, OTHER_PROJECT, noon};
+use super::city::{City, OTHER_PROJECT};
 use crate::fcm::Fcm;
 use crate::{FcmProject, FcmSettings};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn everybody_is_reached_once_on_their_own_phone_in_their_own_language() {
@@ -54,9 +52,7 @@ async fn a_resident_with_several_devices_is_reached_if_one_is_and_the_gone_ones_
 
     assert_eq!(city.simulators.times(Provider::Fcm, &kept), 1);
     assert_eq!(city.reached(alert_id).await, (1, 1), "one on the other phone, one by SMS");
-    let mut pruned = city.gone.lock().unwrap().clone();
-    pruned.sort_unstable();
-    assert_eq!(pruned, [(0, 10), (1, 11)]);
+    assert_eq!(city.gone(), [(0, 10), (1, 11)]);
 }
 
 #[tokio::test]
@@ -114,7 +110,7 @@ async fn a_provider_that_says_wait_is_left_alone_until_then() {
 
 #[tokio::test]
 async fn a_hanging_provider_costs_a_retry() {
-    let city = City::new(|_| ()).await;
+    let city = City::that_gives_up().await;
     let tokens = city.apple_users(0..5).await;
     city.simulators.fault(Provider::Apns, Fault::new(FaultKind::Hang).only(&tokens[2]).times(1));
 
@@ -152,7 +148,7 @@ async fn an_account_is_not_driven_faster_than_its_rate() {
     let alert_id = city.approve(Status::Actual, 0..30).await;
     for second in 1..=3 {
         let until = |simulators: &simulators::Simulators| simulators.statistics().apns.requests >= second * 10;
-        tokio::time::timeout(SECOND * 30, city.simulators.until(until)).await.expect("a second's worth of messages");
+        soon("a second's worth of messages", city.simulators.until(until)).await;
         assert_eq!(city.simulators.statistics().apns.requests, second * 10);
         city.platform.clock.forward(SECOND);
     }
@@ -200,7 +196,7 @@ async fn two_firebase_projects_share_the_load_each_within_its_own_quota() {
     let alert_id = city.approve(Status::Actual, 0..20).await;
     for second in 1..=5 {
         let until = |simulators: &Simulators| simulators.statistics().fcm.requests >= second * 4;
-        tokio::time::timeout(SECOND * 30, city.simulators.until(until)).await.expect("a second's worth of messages of each project");
+        soon("a second's worth of messages of each project", city.simulators.until(until)).await;
         assert_eq!(city.simulators.statistics().fcm.requests, second * 4, "twice what one project may send");
         assert_eq!(reached_by(&city.simulators, &tokens), [second as usize * 2; 2]);
         city.platform.clock.forward(SECOND);

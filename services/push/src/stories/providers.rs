@@ -1,7 +1,6 @@
 //! One message to one device: every fault a provider can have, and its name with us.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::cap::Status;
@@ -13,6 +12,7 @@ use platform::clock::Clock;
 use rstest::rstest;
 use secrecy::SecretString;
 use simulators::{Fault, FaultKind, FaultPlan, Options, Provider, Simulators};
+use stages::MINUTE;
 
 use super::browsers::Browser;
 use crate::answer::{ProviderAnswer, Trouble};
@@ -48,15 +48,23 @@ struct Phones {
 
 impl Phones {
     async fn new() -> Self {
+        Self::with(ANSWERED_WITHIN_MS).await
+    }
+
+    /// Whoever does not answer in time is given up after `request_timeout_ms`.
+    async fn with(request_timeout_ms: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = Options { directory: Some(directory.path().to_owned()), token_age_checked: false, ..Options::default() };
         let simulators = Simulators::start(options).await.unwrap();
         let clock = Clock::moved(start());
-        let (apns, fcm) = settings(&simulators, directory.path());
+        let (mut apns, mut fcm) = settings(&simulators, directory.path());
+        let mut web_push = web_push_settings(&simulators, directory.path());
+        (apns.request_timeout_ms, fcm.request_timeout_ms, web_push.request_timeout_ms) =
+            (request_timeout_ms, request_timeout_ms, request_timeout_ms);
         Self {
             apns: Apns::new(&apns, clock.clone()).unwrap(),
             fcm: Fcm::new(&fcm, clock.clone()).unwrap(),
-            web_push: WebPush::new(&web_push_settings(&simulators, directory.path()), clock.clone()).unwrap(),
+            web_push: WebPush::new(&web_push, clock.clone()).unwrap(),
             simulators,
             _directory: directory,
             clock,
@@ -78,7 +86,12 @@ impl Phones {
     }
 }
 
-/// Settings that reach the simulators; short time-outs, since nothing answers late here.
+/// How long an answer may take on a machine that does other things as well.
+const ANSWERED_WITHIN_MS: u64 = 60_000;
+/// After so long a story that has to wait for an answer that never comes takes it that none comes; the others come sooner on any machine.
+pub(super) const HUNG_AFTER_MS: u64 = 3_000;
+
+/// Settings that reach the simulators.
 pub(super) fn settings(simulators: &Simulators, directory: &std::path::Path) -> (ApnsSettings, FcmSettings) {
     let (addresses, credentials) = (simulators.addresses(), simulators.credentials());
     let ca = Some(directory.join("ca.pem"));
@@ -90,7 +103,7 @@ pub(super) fn settings(simulators: &Simulators, directory: &std::path::Path) -> 
         key: SecretString::from(credentials.apns_key_p8.clone()),
         extra_ca: ca.clone(),
         connections: NonZeroUsize::MIN,
-        request_timeout_ms: 500,
+        request_timeout_ms: ANSWERED_WITHIN_MS,
         ..ApnsSettings::default()
     };
     let project = FcmProject { service_account_file: Some(directory.join("fcm-service-account.json")), ..FcmProject::default() };
@@ -98,7 +111,7 @@ pub(super) fn settings(simulators: &Simulators, directory: &std::path::Path) -> 
         base_url: addresses.fcm_url(),
         extra_ca: ca,
         connections: NonZeroUsize::MIN,
-        request_timeout_ms: 500,
+        request_timeout_ms: ANSWERED_WITHIN_MS,
         projects: vec![project],
         ..FcmSettings::default()
     };
@@ -113,7 +126,7 @@ pub(super) fn web_push_settings(simulators: &Simulators, directory: &std::path::
         subject: "mailto:duty@example.com".to_owned(),
         allowed_hosts: vec![simulators.addresses().web_push.to_string()].try_into().unwrap(),
         extra_ca: Some(directory.join("ca.pem")),
-        request_timeout_ms: 500,
+        request_timeout_ms: ANSWERED_WITHIN_MS,
         ..WebPushSettings::default()
     }
 }
@@ -157,7 +170,8 @@ async fn a_fault_has_one_name_at_all_providers_and_the_next_push_gets_through(
     #[case] answer: ProviderAnswer,
     #[values(Provider::Apns, Provider::Fcm, Provider::WebPush)] provider: Provider,
 ) {
-    let phones = Phones::new().await;
+    let hangs = fault == FaultKind::Hang;
+    let phones = Phones::with(if hangs { HUNG_AFTER_MS } else { ANSWERED_WITHIN_MS }).await;
     phones.simulators.fault(provider, Fault::new(fault).times(1));
     assert_eq!(phones.push(provider).await, answer);
     assert_eq!(phones.push(provider).await.outcome(), Outcome::Accepted);
@@ -202,7 +216,7 @@ async fn an_apns_token_that_expires_early_is_renewed_unless_it_was_made_just_now
     phones.push(Provider::Apns).await;
     phones.simulators.fault(Provider::Apns, Fault::new(FaultKind::CredentialsExpired).times(2));
     assert_eq!(phones.push(Provider::Apns).await.outcome(), Outcome::CredentialsRefused, "the clocks differ");
-    phones.clock.forward(Duration::from_secs(25 * 60));
+    phones.clock.forward(25 * MINUTE);
     assert_eq!(phones.push(Provider::Apns).await, ProviderAnswer::Temporary { why: Trouble::TokenExpired });
     assert_eq!(phones.push(Provider::Apns).await.outcome(), Outcome::Accepted);
 }

@@ -93,8 +93,12 @@ async fn credentials_are_written_where_asked() {
 
 #[tokio::test]
 async fn stopping_frees_the_ports_and_a_taken_port_is_named() {
-    let first = Simulators::start(Options::default()).await.unwrap();
-    let options = Options { smpp_port: first.addresses().smpp.port(), ..Options::default() };
+    // kept for the simulators by a socket that does not listen, so that nobody else on this machine gets it in between
+    let kept = tokio::net::TcpSocket::new_v4().unwrap();
+    kept.set_reuseaddr(true).unwrap();
+    kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let options = Options { smpp_port: kept.local_addr().unwrap().port(), ..Options::default() };
+    let first = Simulators::start(options.clone()).await.unwrap();
     let taken = Simulators::start(options.clone()).await.unwrap_err();
     assert!(matches!(&taken, Error::Listen { address, .. } if *address == first.addresses().smpp), "{taken}");
     first.stop().await;

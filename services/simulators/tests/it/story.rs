@@ -20,7 +20,7 @@ use simulators::{Options, Simulators};
 use tokio::net::TcpStream;
 
 /// Whatever does not happen within this time does not happen.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("it should have happened by now")

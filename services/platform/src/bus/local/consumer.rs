@@ -16,6 +16,7 @@ use super::{Line, LocalBus};
 use crate::bus::handler::{Fault, Handler, Verdict, count};
 use crate::error::Error;
 use crate::tasks::{Tasks, chain};
+use crate::worker::Listener;
 
 /// A safety net only: new messages are signalled, failed ones have their time.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
@@ -24,8 +25,10 @@ const DATABASE_RETRY: Duration = Duration::from_secs(1);
 
 /// Starts reading `queue`.
 pub(in crate::bus) fn start(bus: &Arc<LocalBus>, tasks: &Tasks, queue: &'static Queue, concurrency: usize, handler: Handler) {
+    let line = bus.line(queue.name);
     let consumer = Consumer {
-        line: bus.line(queue.name),
+        signal: line.signal.listen(),
+        line,
         bus: Arc::clone(bus),
         queue,
         concurrency,
@@ -60,6 +63,7 @@ struct Consumer {
     concurrency: usize,
     handler: Handler,
     line: Arc<Line>,
+    signal: Listener,
     /// Fetched, not begun.
     waiting: VecDeque<Message>,
     running: JoinSet<Ending>,
@@ -91,7 +95,7 @@ impl Consumer {
                 biased;
                 () = stop.cancelled() => {}
                 Some(ending) = self.running.join_next() => self.note_all(ending),
-                () = self.line.signal.woken(), if !look => look = true,
+                () = self.signal.woken(), if !look => look = true,
                 () = tokio::time::sleep_until(next_look), if !look => {
                     self.retries_at.retain(|at| *at > next_look);
                     look = true;

@@ -1,0 +1,3 @@
+//! A city of processes under faults.
+
+mod faults;

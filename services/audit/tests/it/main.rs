@@ -1,0 +1,6 @@
+//! The trace from outside.
+
+#![allow(clippy::unwrap_used, reason = "a trace that cannot be set up fails the test")]
+
+mod office;
+mod trace;

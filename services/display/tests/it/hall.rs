@@ -1,0 +1,150 @@
+//! A hall with screens; dispatch and review are stood in for by tables, staff by fixed tokens.
+
+use std::ops::Deref;
+
+use chrono::TimeDelta;
+use domain::alert::AlertContent;
+use domain::area::Area;
+use domain::audience::{Audience, AudienceQuery};
+use domain::cap::Severity;
+use domain::ids::AlertId;
+use domain::language::Language;
+use domain::staff::Role;
+use http::StatusCode;
+use platform::http::Authenticators;
+use proto::{AlertReleased, AlertStopped, StopReason};
+use serde_json::{Value, json};
+use stages::{Line, Staff, Stage, Store, until, views};
+
+pub const ADMINISTRATOR: &str = "fhs_administrator";
+pub const OPERATOR: &str = "fhs_operator";
+pub const DISTRICT_REVIEWER: &str = "fhs_reviewer_of_500103";
+
+const STAFF: Staff = Staff(&[
+    (ADMINISTRATOR, Role::Administrator, "city"),
+    (OPERATOR, Role::TechnicalOperator, "city"),
+    (DISTRICT_REVIEWER, Role::DistrictReviewer, "district:500103"),
+]);
+
+pub struct Hall(Stage);
+
+impl Deref for Hall {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.0
+    }
+}
+
+impl Hall {
+    pub async fn open(store: Store) -> Self {
+        let platform = store.open().await;
+        views::stand_in(&platform, views::DISPATCH).await;
+        views::stand_in(&platform, views::REVIEW).await;
+        platform.database.migrate(display::SCHEMA, &display::MIGRATOR).await.unwrap();
+        let routes = display::start(&platform, display::Settings::default()).await.unwrap();
+        let callers = Authenticators::new().with(STAFF).with(display::authenticator(&platform));
+        Self(Stage::new(platform, display::SCHEMA, routes, callers))
+    }
+
+    /// Registers a screen; its key.
+    pub async fn screen(&self, area: &str, drill: bool) -> String {
+        let screen = json!({"name": "2 号屏", "place": "江北机场 T3", "area": area, "form": "full", "drill": drill});
+        let (status, registered) = self.post(ADMINISTRATOR, "/api/v1/screens", screen).await;
+        assert_eq!(status, StatusCode::CREATED, "{registered}");
+        registered["key"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn release(&self, headline: &str, severity: Severity, urgent: bool, area: &str) -> AlertId {
+        let alert = self.prepare(headline, severity, urgent, area).await;
+        self.tell_of_release(alert).await;
+        alert
+    }
+
+    pub async fn release_exercise(&self, headline: &str, area: &str) -> AlertId {
+        let alert = self.prepare(headline, Severity::Minor, false, area).await;
+        sqlx::query("update dispatch.released_alert set exercise = true").execute(self.pool()).await.unwrap();
+        self.tell_of_release(alert).await;
+        alert
+    }
+
+    /// Dispatch shows the alert as released, but has not told of it.
+    pub async fn prepare(&self, headline: &str, severity: Severity, urgent: bool, area: &str) -> AlertId {
+        let (alert_id, now) = (AlertId::new(), self.platform.clock.now());
+        let texts = [(Language::ZhCn, stages::headline(headline))].into();
+        let content = AlertContent { severity, texts, display: true, ..stages::alert(now + TimeDelta::hours(4)) };
+        let area: Area = area.parse().unwrap();
+        sqlx::query("insert into dispatch.released_alert values ($1, '7KQ3', $2, $3, null, $4, $5, null, false, $6)")
+            .bind(alert_id.uuid())
+            .bind(if urgent { "urgent" } else { "routine" })
+            .bind(serde_json::to_value(&content).unwrap())
+            .bind(now)
+            .bind(content.expires_at)
+            .bind(Audience::Query(AudienceQuery::everybody_in(area)).to_bytes())
+            .execute(self.pool())
+            .await
+            .unwrap();
+        alert_id
+    }
+
+    pub async fn tell_of_release(&self, alert: AlertId) {
+        self.publish(&AlertReleased { alert_id: alert.to_string() }).await;
+    }
+
+    pub async fn cancel(&self, alert: AlertId) {
+        let how = StopReason::Cancelled.into();
+        self.publish(&AlertStopped { alert_id: alert.to_string(), how, by_alert_id: None, reason: "误报".into() }).await;
+    }
+
+    /// Waits until every event that this service reads was handled. Those that others would read are left.
+    pub async fn settle(&self) {
+        until("all that concerns screens is handled", async || {
+            self.count("select (select count(*) from display.outbox) + (select count(*) from bus.message where queue like 'display.%')")
+                .await
+                == 0
+        })
+        .await;
+    }
+
+    pub async fn headlines(&self, key: &str) -> Vec<String> {
+        let (status, playlist) = self.get(key, "/api/v1/screen/playlist").await;
+        assert_eq!(status, StatusCode::OK, "{playlist}");
+        headlines(&playlist)
+    }
+
+    pub async fn until_shown(&self, key: &str, expected: &[&str]) {
+        until(&format!("{expected:?} on the screen"), async || self.headlines(key).await == expected).await;
+    }
+
+    /// Opens the screen's event stream.
+    pub async fn follow(&self, key: &str, last: Option<&str>) -> Follower {
+        Follower(self.listen(key, "/api/v1/screen/events", last).await)
+    }
+}
+
+/// A screen that listens.
+pub struct Follower(Line);
+
+/// One event.
+#[derive(Debug)]
+pub struct Told {
+    pub id: String,
+    pub headlines: Vec<String>,
+}
+
+impl Follower {
+    pub async fn next(&mut self) -> Told {
+        loop {
+            let event = self.0.next().await;
+            let line = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).map(str::to_owned);
+            if let (Some(id), Some(data)) = (line("id:"), line("data:")) {
+                return Told { id, headlines: headlines(&serde_json::from_str(&data).unwrap()) };
+            }
+        }
+    }
+}
+
+fn headlines(playlist: &Value) -> Vec<String> {
+    let items = playlist["items"].as_array().unwrap();
+    items.iter().map(|item| item["texts"][0]["headline"].as_str().unwrap().to_owned()).collect()
+}

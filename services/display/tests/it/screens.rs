@@ -1,0 +1,172 @@
+//! Stories of public screens.
+
+use crate::hall::{ADMINISTRATOR, DISTRICT_REVIEWER, Hall, OPERATOR};
+use domain::cap::Severity;
+use http::StatusCode;
+use rstest::rstest;
+use serde_json::json;
+use stages::Store::{self, Embedded, Postgres};
+use stages::{HOUR, MINUTE};
+
+#[rstest]
+#[tokio::test]
+async fn a_released_alert_is_on_the_screens_of_its_area_until_it_is_cancelled(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let inside = hall.screen("500103001", false).await;
+    let outside = hall.screen("500105", false).await;
+    assert_eq!(hall.headlines(&inside).await, [""; 0]);
+
+    let alert = hall.release("请煮沸饮用水", Severity::Moderate, false, "500103").await;
+    hall.until_shown(&inside, &["请煮沸饮用水"]).await;
+    assert_eq!(hall.headlines(&outside).await, [""; 0]);
+
+    hall.cancel(alert).await;
+    hall.until_shown(&inside, &[]).await;
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn urgent_alerts_come_first_and_an_expired_one_is_gone_at_its_time(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let screen = hall.screen("city", false).await;
+    hall.release("一般", Severity::Severe, false, "city").await;
+    hall.release("紧急", Severity::Minor, true, "500103").await;
+    hall.until_shown(&screen, &["紧急", "一般"]).await;
+
+    hall.platform.clock.forward(4 * HOUR);
+    assert_eq!(hall.headlines(&screen).await, [""; 0], "no event is needed for that");
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_stop_that_comes_before_the_release_holds(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let screen = hall.screen("city", false).await;
+    let alert = hall.prepare("误报", Severity::Minor, false, "city").await;
+    hall.cancel(alert).await;
+    hall.settle().await;
+    hall.tell_of_release(alert).await;
+    let shown = hall.release("真的", Severity::Minor, false, "city").await;
+    hall.until_shown(&screen, &["真的"]).await;
+    assert_eq!(hall.get(ADMINISTRATOR, &format!("/api/v1/alerts/{alert}/screens")).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(hall.get(ADMINISTRATOR, &format!("/api/v1/alerts/{shown}/screens")).await.0, StatusCode::OK);
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_alert_that_is_not_for_screens_or_is_an_exercise_is_not_shown_to_the_public(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let (public, drill) = (hall.screen("city", false).await, hall.screen("city", true).await);
+    hall.release_exercise("演练", "city").await;
+    hall.until_shown(&drill, &["演练"]).await;
+    assert_eq!(hall.headlines(&public).await, [""; 0]);
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_event_stream_tells_every_change_and_resumes_after_the_last_one_seen(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let screen = hall.screen("500103", false).await;
+    let mut stream = hall.follow(&screen, None).await;
+    assert_eq!(stream.next().await.headlines, [""; 0]);
+
+    let alert = hall.release("甲", Severity::Minor, false, "500103").await;
+    let first = stream.next().await;
+    assert_eq!(first.headlines, ["甲"]);
+    hall.release("乙", Severity::Minor, false, "500105").await;
+    hall.release("丙", Severity::Extreme, false, "500103").await;
+    let second = stream.next().await;
+    assert_eq!(second.headlines, ["丙", "甲"], "a change elsewhere is not told");
+
+    // The connection is lost; meanwhile one alert is cancelled.
+    drop(stream);
+    hall.cancel(alert).await;
+    hall.until_shown(&screen, &["丙"]).await;
+    let mut again = hall.follow(&screen, Some(&second.id)).await;
+    let third = again.next().await;
+    assert_eq!(third.headlines, ["丙"]);
+
+    // Whoever has seen the last change waits for the next.
+    let mut up_to_date = hall.follow(&screen, Some(&third.id)).await;
+    hall.release("丁", Severity::Unknown, true, "city").await;
+    assert_eq!(up_to_date.next().await.headlines, ["丁", "丙"]);
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn fetching_is_the_hand_over_and_each_play_counts_once(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let screen = hall.screen("500103", false).await;
+    hall.screen("500103", false).await;
+    let alert = hall.release("甲", Severity::Minor, false, "500103").await;
+    hall.until_shown(&screen, &["甲"]).await;
+
+    let now = hall.platform.clock.now();
+    let play = |id: u8, at| json!({"play_id": format!("00000000-0000-0000-0000-0000000000{id:02}"), "alert_id": alert, "shown_at": at, "seconds": 10});
+    let tomorrow = now + chrono::TimeDelta::days(1);
+    let plays = json!({"plays": [play(1, now), play(2, now), play(3, tomorrow)]});
+    let (status, answer) = hall.post(&screen, "/api/v1/screen/plays", plays.clone()).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({"recorded": 2, "ignored": 1})));
+    let (_, again) = hall.post(&screen, "/api/v1/screen/plays", plays).await;
+    assert_eq!(again, json!({"recorded": 0, "ignored": 3}));
+
+    let (_, showings) = hall.get(ADMINISTRATOR, &format!("/api/v1/alerts/{alert}/screens")).await;
+    let showings = showings.as_array().unwrap();
+    assert_eq!(showings.len(), 1, "the other screen has not fetched it");
+    assert_eq!(showings[0]["plays"], 2);
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_silent_screen_is_stale_until_it_gives_a_sign_of_life(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let screen = hall.screen("500103", false).await;
+    hall.platform.clock.forward(10 * MINUTE);
+    assert_eq!(hall.get(OPERATOR, "/api/v1/screens?stale=true").await.1.as_array().unwrap().len(), 1);
+
+    let (status, _) = hall.post(&screen, "/api/v1/screen/heartbeat", json!({"revision": 0})).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(hall.get(OPERATOR, "/api/v1/screens?stale=true").await.1, json!([]));
+    assert_eq!(hall.get(OPERATOR, "/api/v1/screens").await.1[0]["stale"], false);
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_retired_screen_is_let_in_no_more(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let screen = hall.screen("500103", false).await;
+    let id = hall.get(ADMINISTRATOR, "/api/v1/screens").await.1[0]["screen_id"].as_str().unwrap().to_owned();
+    assert_eq!(hall.delete(ADMINISTRATOR, &format!("/api/v1/screens/{id}")).await, StatusCode::NO_CONTENT);
+    assert_eq!(hall.get(&screen, "/api/v1/screen/playlist").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(hall.get(ADMINISTRATOR, "/api/v1/screens").await.1, json!([]));
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn only_registrars_register_and_everybody_sees_the_own_area(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    hall.screen("500103", false).await;
+    hall.screen("500105", false).await;
+    let registration = json!({"name": "屏", "place": "站", "area": "500103", "form": "full"});
+    for token in [DISTRICT_REVIEWER, OPERATOR] {
+        assert_eq!(hall.post(token, "/api/v1/screens", registration.clone()).await.0, StatusCode::FORBIDDEN);
+    }
+    let seen = hall.get(DISTRICT_REVIEWER, "/api/v1/screens").await.1;
+    assert_eq!(seen.as_array().unwrap().len(), 1);
+    assert_eq!(seen[0]["area"], "500103");
+
+    let wrong = json!({"name": "", "place": "站", "area": "999999", "form": "full"});
+    let (status, problem) = hall.post(ADMINISTRATOR, "/api/v1/screens", wrong).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let fields: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|fault| fault["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["name", "area"]);
+    hall.close().await;
+}

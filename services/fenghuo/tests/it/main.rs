@@ -1,0 +1,9 @@
+//! The binary from outside: its commands, the platform as one process and as many, and the pages in a browser.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod command_line;
+mod pages;
+mod processes;
+mod rehearsal;
+mod separate_processes;

@@ -1,0 +1,108 @@
+//! Signing in, staying signed in, signing out.
+
+use axum::body::Body;
+use domain::staff::{Role, Scope};
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use stages::{MINUTE, NOBODY, SECOND};
+
+use crate::city::City;
+
+#[tokio::test]
+async fn an_officer_signs_in_is_known_and_signs_out() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let token = city.session("Wang", &password).await;
+    let me = city.look(&token, "/api/v1/session").await;
+    assert_eq!((me.text("/role"), me.text("/scope")), ("city_command_officer".to_owned(), "city".to_owned()));
+
+    assert_eq!(city.ask(Method::DELETE, &token, "/api/v1/session", Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(city.look(&token, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+    let actions: Vec<_> = city.trace().await.into_iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, ["staff.create", "session.begin", "session.end"]);
+}
+
+#[tokio::test]
+async fn nobody_learns_from_a_refusal_whether_the_name_exists() {
+    let city = City::founded().await;
+    city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let wrong_password = city.signs_in("wang", "not the password").await;
+    let wrong_name = city.signs_in("nobody", "not the password").await;
+    assert_eq!(wrong_password.status, StatusCode::UNAUTHORIZED);
+    for field in ["/code", "/detail", "/status"] {
+        assert_eq!(wrong_password.body.pointer(field), wrong_name.body.pointer(field));
+    }
+    assert_eq!(city.trace().await.last().unwrap().action, "session.refuse");
+}
+
+#[tokio::test]
+async fn guessing_at_one_account_is_slowed_down_and_the_owner_gets_in_soon_after() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    for _ in 0..10 {
+        assert_eq!(city.signs_in("wang", "guess").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let throttled = city.signs_in("wang", &password).await;
+    assert_eq!(throttled.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(throttled.headers["retry-after"], "30");
+    city.has("chen", Role::CityCommandOfficer, Scope::City).await;
+    assert_eq!(city.signs_in("chen", "guess").await.status, StatusCode::UNAUTHORIZED, "another account is not slowed down");
+    city.passes(30 * SECOND);
+    assert_eq!(city.signs_in("wang", &password).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_not_used_and_after_its_longest_time() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+
+    let forgotten = city.session("wang", &password).await;
+    city.passes(29 * MINUTE);
+    assert_eq!(city.look(&forgotten, "/api/v1/session").await.status, StatusCode::OK);
+    city.passes(31 * MINUTE);
+    assert_eq!(city.look(&forgotten, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+
+    let busy = city.session("wang", &password).await;
+    for _ in 0..35 {
+        city.passes(20 * MINUTE);
+        assert_eq!(city.look(&busy, "/api/v1/session").await.status, StatusCode::OK);
+    }
+    city.passes(20 * MINUTE);
+    assert_eq!(city.look(&busy, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "twelve hours are over");
+}
+
+#[tokio::test]
+async fn a_browser_keeps_the_session_in_a_cookie_that_scripts_cannot_read() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let request = json!({ "login": "wang", "password": password, "cookie": true });
+    let answer = city.ask(Method::POST, NOBODY, "/api/v1/session", request).await;
+    assert!(answer.body.get("token").is_none());
+    let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
+    for property in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/", "Max-Age=43200"] {
+        assert!(cookie.contains(property), "{cookie}");
+    }
+    let pair = cookie.split(';').next().unwrap();
+    let request = Request::get("/api/v1/session").header("cookie", pair).body(Body::empty()).unwrap();
+    assert_eq!(city.respond(request).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions_and_keeps_this_one() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let (here, elsewhere) = (city.session("wang", &password).await, city.session("wang", &password).await);
+    let change = |current: &str, new: &str| json!({ "current": current, "new": new });
+
+    let wrong = city.ask(Method::POST, &here, "/api/v1/session/password", change("wrong", "beacon tower at dusk")).await;
+    assert_eq!(wrong.text("/errors/0/field"), "current");
+    let weak = city.ask(Method::POST, &here, "/api/v1/session/password", change(&password, "short")).await;
+    assert_eq!(weak.text("/errors/0/field"), "new");
+    let changed = city.ask(Method::POST, &here, "/api/v1/session/password", change(&password, "beacon tower at dusk")).await;
+    assert_eq!(changed.status, StatusCode::NO_CONTENT);
+
+    assert_eq!(city.look(&here, "/api/v1/session").await.status, StatusCode::OK);
+    assert_eq!(city.look(&elsewhere, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(city.signs_in("wang", &password).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(city.signs_in("wang", "beacon tower at dusk").await.status, StatusCode::CREATED);
+}

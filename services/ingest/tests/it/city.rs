@@ -1,0 +1,183 @@
+//! A small city to which records are delivered over HTTP.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::ids::ApiKeyId;
+use domain::risk_record::{Origin, RecordKind};
+use domain::staff::Role;
+use ingest::{LoadReport, Settings};
+use platform::Platform;
+use platform::crypto::Purpose;
+use platform::http::{Authenticator, Authenticators, Caller, Problem, Server, Shell, SourceCaller};
+use proto::topology::RULES_RECORDS;
+use proto::{RecordsStored, ResidentRegistered};
+use reqwest::RequestBuilder;
+use stages::{Staff, Store, soon};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+pub const CDC: &str = "fhk_cdc";
+pub const LABORATORY: &str = "fhk_laboratory";
+pub const REVIEWER: &str = "fhs_reviewer";
+pub const COMMAND: &str = "fhs_command";
+pub const AUDITOR: &str = "fhs_auditor";
+
+const STAFF: Staff = Staff(&[
+    (REVIEWER, Role::DistrictReviewer, "district:500101"),
+    (COMMAND, Role::CityCommandOfficer, "city"),
+    (AUDITOR, Role::Auditor, "city"),
+]);
+
+/// The units that report, by their keys.
+struct Sources;
+
+#[async_trait]
+impl Authenticator for Sources {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["fhk_"]
+    }
+
+    async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        let (unit, area) = match token {
+            CDC => ("市疾控中心", "city"),
+            LABORATORY => ("区检验所", "500103"),
+            _ => return Ok(None),
+        };
+        Ok(Some(Caller::Source(SourceCaller {
+            key_id: ApiKeyId::new(),
+            unit: unit.to_owned(),
+            origin: Origin::Surveillance,
+            area: area.parse().expect("an area"),
+            kinds: vec![RecordKind::Case, RecordKind::CloseContact],
+        })))
+    }
+}
+
+pub struct City {
+    pub platform: Platform,
+    pub address: SocketAddr,
+    /// What rules is told.
+    pub told: UnboundedReceiver<RecordsStored>,
+    client: reqwest::Client,
+    stop: CancellationToken,
+}
+
+impl City {
+    pub async fn new(store: Store) -> Self {
+        let platform = store.open_at("2026-11-02T04:00:00Z".parse().expect("a time")).await;
+        platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.expect("migrated");
+        platform.database.migrate(ingest::SCHEMA, &ingest::MIGRATOR).await.expect("migrated");
+        let (tell, told) = unbounded_channel();
+        platform
+            .bus
+            .subscribe(&RULES_RECORDS, 1, move |event: RecordsStored| {
+                tell.send(event).ok();
+                async { Ok(()) }
+            })
+            .expect("subscribed");
+        // small chunks, so that a few rows are several
+        let settings = Settings { chunk_rows: 3, upload_bytes: 100_000, ..Settings::default() };
+        let routes = ingest::start(&platform, settings).await.expect("started");
+        let router = Shell::new(routes, Authenticators::new().with(STAFF).with(Sources)).router();
+        let server = Server::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
+        let (address, stop) = (server.address(), CancellationToken::new());
+        tokio::spawn(server.serve(router, stop.clone(), Duration::from_secs(5)));
+        Self { platform, address, told, client: reqwest::Client::new(), stop }
+    }
+
+    pub fn post(&self, token: &str, path: &str, media_type: &str) -> RequestBuilder {
+        self.client.post(format!("http://{}{path}", self.address)).bearer_auth(token).header("content-type", media_type)
+    }
+
+    pub async fn ndjson(&self, token: &str, rows: impl Into<reqwest::Body>) -> LoadReport {
+        report(self.post(token, "/api/v1/records/stream", "application/x-ndjson").body(rows)).await
+    }
+
+    pub async fn csv(&self, token: &str, file: impl Into<reqwest::Body>) -> LoadReport {
+        report(self.post(token, "/api/v1/records/upload", "text/csv").body(file)).await
+    }
+
+    pub async fn get(&self, token: &str, path: &str) -> reqwest::Response {
+        self.client.get(format!("http://{}{path}", self.address)).bearer_auth(token).send().await.expect("an answer")
+    }
+
+    pub async fn refused(&self, token: &str, report: &LoadReport) -> String {
+        let answer = self.get(token, &format!("/api/v1/loads/{}/refused", report.load_id)).await;
+        assert_eq!(answer.status(), 200);
+        // `text` would take the byte order mark away
+        String::from_utf8(answer.bytes().await.expect("a body").to_vec()).expect("UTF-8")
+    }
+
+    /// Somebody with this phone registers.
+    pub async fn register(&self, phone: &str, resident_no: i32) {
+        let hash = self.platform.keyring.hash(Purpose::ResidentPhone, phone.as_bytes());
+        let mut tx = self.platform.database.begin().await.expect("a transaction");
+        sqlx::query(
+            "insert into resident.resident (resident_no, phone_hash, district, township, community, notices, registered_at)
+             values ($1, $2, 500101, 500101001, 500101001001, true, now())",
+        )
+        .bind(resident_no)
+        .bind(hash.to_vec())
+        .execute(&mut *tx)
+        .await
+        .expect("registered");
+        let event = ResidentRegistered { resident_no: resident_no.unsigned_abs(), phone_hash: hash.to_vec(), identity_hash: None };
+        tx.publish(ingest::SCHEMA, &event).await.expect("published");
+        tx.publish(ingest::SCHEMA, &event).await.expect("published a second time");
+        tx.commit().await.expect("committed");
+    }
+
+    /// What rules would read of an event: source's id, resident and community of each record.
+    pub async fn feed(&self, event: &RecordsStored) -> Vec<(String, Option<i32>, Option<i64>)> {
+        let load: uuid::Uuid = event.load_id.parse().expect("an id");
+        let rows = sqlx::query_as("select source_id, subject_resident, community from ingest.record_feed where load_id = $1 order by 1")
+            .bind(load)
+            .fetch_all(self.platform.database.pool())
+            .await
+            .expect("the view is read");
+        assert_eq!(rows.len(), event.records as usize);
+        rows
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn settle(&self) {
+        stages::settle(&self.platform).await;
+    }
+
+    /// The next load that rules is told of.
+    pub async fn next_told(&mut self) -> RecordsStored {
+        soon("rules is told", self.told.recv()).await.expect("an event")
+    }
+
+    pub async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(self.platform.database.pool()).await.expect("a count")
+    }
+
+    pub async fn end(self) {
+        self.stop.cancel();
+        stages::close(&self.platform).await;
+    }
+}
+
+pub async fn report(request: RequestBuilder) -> LoadReport {
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status();
+    let text = answer.text().await.expect("a text");
+    assert_eq!(status, 200, "{text}");
+    // reqwest's own JSON would hide what came instead
+    serde_json::from_str(&text).expect("a report")
+}
+
+/// A close contact with this phone, as a line of NDJSON.
+pub fn contact(source_id: &str, phone: &str) -> String {
+    format!(
+        r#"{{"source_id":"{source_id}","kind":"close_contact","occurred_at":"2026-11-02T11:00:00+08:00","subject":{{"phone":"{phone}"}},"level":"high","district":"500101","attributes":{{"isolation_site":"渝州宾馆"}}}}"#
+    ) + "\n"
+}
+
+/// Accepted, repeated, refused.
+pub fn counts(report: &LoadReport) -> (u64, u64, u64) {
+    (report.accepted, report.repeated, report.refused)
+}

@@ -1,0 +1,231 @@
+//! Stories of deliveries.
+
+use crate::city::{AUDITOR, CDC, COMMAND, City, LABORATORY, REVIEWER, contact, counts, report};
+use bytes::Bytes;
+use ingest::{Ending, LoadReport};
+use rstest::rstest;
+use stages::Store::{self, Embedded, Postgres};
+use stages::eventually;
+use tokio::io::AsyncWriteExt as _;
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_is_kept_once_however_often_it_comes(#[values(Embedded, Postgres)] store: Store) {
+    let mut city = City::new(store).await;
+    let rows: String = (0..7).map(|n| contact(&format!("cdc-{n}"), "13800005678")).collect();
+    assert_eq!(counts(&city.ndjson(CDC, rows.clone()).await), (7, 0, 0));
+    assert_eq!(counts(&city.ndjson(CDC, rows.clone()).await), (0, 7, 0));
+
+    let other = contact("cdc-3", "13800005678").replace("high", "low");
+    let again = city.ndjson(CDC, format!("{other}{}{}{other}", contact("cdc-9", "13800005679"), contact("cdc-9", "13800005679"))).await;
+    assert_eq!(counts(&again), (1, 1, 2));
+    let lines: Vec<(u64, &str)> = again.refused_rows.iter().map(|row| (row.line, row.field.as_str())).collect();
+    assert_eq!(lines, [(1, "source_id"), (4, "source_id")]);
+    assert_eq!(city.count("select count(*) from ingest.record where source_id = 'cdc-3' and level = 'high'").await, 1);
+
+    // another source has ids of its own
+    let laboratory = contact("cdc-3", "13800005678").replace("500101", "500103");
+    assert_eq!(counts(&city.ndjson(LABORATORY, laboratory).await), (1, 0, 0));
+
+    city.settle().await;
+    let mut records = 0;
+    while let Ok(event) = city.told.try_recv() {
+        records += city.feed(&event).await.len();
+    }
+    assert_eq!(records, 9, "rules is told of every record once");
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_rows_are_fetched_mended_and_sent_again(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    let good = contact("cdc-1", "13800005678");
+    let rows = format!("{good}{}not json\n\n{}", contact("cdc-2", "1380000567"), contact("cdc-3", "13800005678").replace("high", "huge"));
+    let load = city.ndjson(CDC, rows).await;
+    assert_eq!(counts(&load), (1, 0, 3));
+    let named: Vec<(u64, &str)> = load.refused_rows.iter().map(|row| (row.line, row.field.as_str())).collect();
+    assert_eq!(named, [(2, "subject.phone"), (3, "row"), (5, "level")]);
+
+    let refused = city.refused(CDC, &load).await;
+    assert!(refused.contains(r#""row":"not json""#), "{refused}");
+    let mended = refused.replace("1380000567\"", "13800005670\"").replace("huge", "low");
+    assert_eq!(counts(&city.ndjson(CDC, mended).await), (2, 0, 1));
+
+    let kept: Vec<Vec<u8>> =
+        sqlx::query_scalar("select row_sealed from ingest.refused_row").fetch_all(city.platform.database.pool()).await.unwrap();
+    assert!(!kept.concat().windows(10).any(|bytes| bytes == b"1380000567"), "the rows are sealed");
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spreadsheet_is_uploaded_mended_and_uploaded_again(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    let file = "\u{feff}source_id;kind;occurred_at;phone;level;district;isolation_site\r\n\
+                x-1;close_contact;2026/11/2 8:00;13800005678;high;500101;\"渝州宾馆; 3 号楼\"\r\n\
+                x-2;close_contact;2026-11-02 08:00;138;high;500101;\"two\nlines\"\r\n\
+                x-3;close_contact;2026-11-02 13:00;13800005678;high;500101;\r\n";
+    let form = reqwest::multipart::Form::new().part("file", reqwest::multipart::Part::text(file).file_name("contacts.csv"));
+    let client = reqwest::Client::new();
+    let upload = client.post(format!("http://{}/api/v1/records/upload", city.address)).bearer_auth(CDC).multipart(form);
+    let load = report(upload).await;
+    assert_eq!(counts(&load), (1, 0, 2));
+    let named: Vec<(u64, &str)> = load.refused_rows.iter().map(|row| (row.line, row.field.as_str())).collect();
+    assert_eq!(named, [(3, "subject.phone"), (5, "occurred_at")]);
+    assert_eq!(city.count("select count(*) from ingest.record where attributes ->> 'isolation_site' = '渝州宾馆; 3 号楼'").await, 1);
+
+    let refused = city.refused(CDC, &load).await;
+    assert!(refused.starts_with("\u{feff}source_id;kind;occurred_at;phone;level;district;isolation_site;refused_line;"), "{refused}");
+    let mended = refused.replace(";138;", ";13800005679;").replace("13:00", "11:00");
+    assert_eq!(counts(&city.csv(CDC, mended).await), (2, 0, 0));
+    assert_eq!(city.count("select count(*) from ingest.record where attributes ->> 'isolation_site' = E'two\\nlines'").await, 1);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_about_a_stranger_waits_until_they_register(#[values(Embedded, Postgres)] store: Store) {
+    let mut city = City::new(store).await;
+    let rows = contact("cdc-1", "13800005678") + &contact("cdc-2", "13900001111");
+    city.ndjson(CDC, rows).await;
+    let event = city.next_told().await;
+    assert_eq!(city.feed(&event).await, [("cdc-1".into(), None, None), ("cdc-2".into(), None, None)]);
+
+    city.register("+8613800005678", 17).await;
+    let event = city.next_told().await;
+    assert_eq!(city.feed(&event).await, [("cdc-1".into(), Some(17), Some(500_101_001_001))]);
+    city.settle().await;
+    assert!(city.told.try_recv().is_err(), "a registration that is told of twice matches once");
+
+    // and what comes later is matched at once, also without a district
+    city.ndjson(CDC, contact("cdc-3", "13800005678").replace(r#""district":"500101","#, "")).await;
+    let event = city.next_told().await;
+    assert_eq!(city.feed(&event).await, [("cdc-3".into(), Some(17), Some(500_101_001_001))]);
+    assert_eq!(counts(&city.ndjson(CDC, contact("cdc-1", "13800005678")).await), (0, 1, 0), "matching does not change the content");
+    assert_eq!(city.count("select count(*) from ingest.record where subject_hash is not null").await, 1);
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_needs_a_district_or_a_registration() {
+    let city = City::new(Embedded).await;
+    let unknown = contact("cdc-1", "13800005678").replace(r#""district":"500101","#, "");
+    let number = contact("cdc-2", "13800005678").replace(r#"{"phone":"13800005678"}"#, r#"{"resident_no":99}"#);
+    let load = city.ndjson(CDC, unknown + &number).await;
+    let named: Vec<&str> = load.refused_rows.iter().map(|row| row.field.as_str()).collect();
+    assert_eq!(named, ["district", "subject.resident_no"]);
+
+    // a district that follows from the person is still not everybody's to report
+    city.register("+8613800005678", 17).await;
+    let elsewhere = city.ndjson(LABORATORY, contact("lab-1", "13800005678").replace(r#""district":"500101","#, "")).await;
+    assert_eq!(elsewhere.refused_rows[0].field, "district");
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_breaks_off_keeps_what_was_whole(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    let rows: String = (0..5).map(|n| contact(&format!("cdc-{n}"), "13800005678")).collect();
+    let cut = rows.len() - 40;
+    let head = format!(
+        "POST /api/v1/records/stream HTTP/1.1\r\nhost: city\r\nauthorization: Bearer {CDC}\r\ncontent-length: {}\r\n\r\n",
+        rows.len()
+    );
+    let mut line = tokio::net::TcpStream::connect(city.address).await.unwrap();
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(&rows.as_bytes()[..cut]).await.unwrap();
+    drop(line);
+
+    let load = eventually("the load is finished", async || {
+        let loads: Vec<LoadReport> = serde_json::from_str(&city.get(CDC, "/api/v1/loads").await.text().await.unwrap()).unwrap();
+        loads.into_iter().find(|load| load.finished_at.is_some())
+    })
+    .await;
+    assert_eq!((load.ending, counts(&load)), (Some(Ending::BrokenOff), (4, 0, 1)));
+    let shown: LoadReport =
+        serde_json::from_str(&city.get(CDC, &format!("/api/v1/loads/{}", load.load_id)).await.text().await.unwrap()).unwrap();
+    assert_eq!((shown.refused_rows[0].line, shown.refused_rows[0].field.as_str()), (5, "row"));
+    assert_eq!(counts(&city.ndjson(CDC, rows).await), (1, 4, 0));
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_over_the_limit_keeps_what_came_before() {
+    let city = City::new(Embedded).await;
+    let rows = (0..2_000).map(|n| format!("x-{n},case,2026-11-02 08:00,13800005678,high,500101\n"));
+    let pieces: Vec<Result<Bytes, std::io::Error>> = std::iter::once("source_id,kind,occurred_at,phone,level,district\n".to_owned())
+        .chain(rows)
+        .map(|row| Ok(Bytes::from(row)))
+        .collect();
+    // without a length announced, so that only the bytes themselves can tell
+    let load = city.csv(CDC, reqwest::Body::wrap_stream(futures::stream::iter(pieces))).await;
+    assert_eq!(load.ending, Some(Ending::TooLarge));
+    assert!(load.accepted > 1_000, "{load:?}");
+    city.end().await;
+}
+
+#[rstest]
+#[case::utf16("text/csv", b"\xff\xfes\x00o\x00", 400, "not_utf8")]
+#[case::gbk_header("text/csv", b"\xd6\xd0,kind\n", 400, "not_utf8")]
+#[case::no_column("text/csv", b"source_id,kind\n", 400, "csv_header")]
+#[case::empty("text/csv", b"", 400, "csv_header")]
+#[case::json("application/json", b"{}", 415, "media_type_unsupported")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_cannot_be_used_is_refused_whole(
+    #[case] media_type: &str,
+    #[case] file: &'static [u8],
+    #[case] status: u16,
+    #[case] code: &str,
+) {
+    let city = City::new(Embedded).await;
+    let answer = city.post(CDC, "/api/v1/records/upload", media_type).body(file).send().await.expect("an answer");
+    assert_eq!(answer.status(), status);
+    let problem: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(problem["code"], code);
+    assert_eq!(city.count("select count(*) from ingest.load").await, 0);
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_one_record_or_an_array_of_at_most_five_thousand() {
+    let city = City::new(Embedded).await;
+    let batch = |body: String| city.post(CDC, "/api/v1/records", "application/json").body(body);
+    assert_eq!(counts(&report(batch(contact("cdc-1", "13800005678"))).await), (1, 0, 0));
+    let array = format!("[{},{},17]", contact("cdc-1", "13800005678"), contact("cdc-2", "13800005678"));
+    let load = report(batch(array)).await;
+    assert_eq!(counts(&load), (1, 1, 1));
+    assert_eq!(load.refused_rows[0].line, 3);
+    for (body, code) in [("[{}", "json_malformed"), ("", "json_malformed"), (&*format!("[{}17]", "17,".repeat(5_000)), "too_many_records")]
+    {
+        let problem: serde_json::Value = serde_json::from_str(&batch(body.to_owned()).send().await.unwrap().text().await.unwrap()).unwrap();
+        assert_eq!(problem["code"], code);
+    }
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn loads_are_seen_by_their_sender_and_the_command_and_rows_by_their_sender_alone() {
+    let city = City::new(Embedded).await;
+    let own = contact("r-1", "13800005678");
+    let load = city.ndjson(REVIEWER, own.replace("500101", "500103") + &own).await;
+    assert_eq!((counts(&load), load.refused_rows[0].field.as_str()), ((1, 0, 1), "district"));
+
+    let path = format!("/api/v1/loads/{}", load.load_id);
+    let rows = format!("{path}/refused");
+    for (token, seen, rows_seen) in [(REVIEWER, 200, 200), (COMMAND, 200, 403), (LABORATORY, 404, 404), (AUDITOR, 403, 403)] {
+        assert_eq!(city.get(token, &path).await.status(), seen, "{token}");
+        assert_eq!(city.get(token, &rows).await.status(), rows_seen, "{token}");
+    }
+    assert_eq!(city.post(AUDITOR, "/api/v1/records", "application/json").body("{}").send().await.unwrap().status(), 403);
+    // the relay carries entries from the one to the other in one step
+    let traced = city
+        .count(
+            "select (select count(*) from ingest.outbox where topic = 'audit.entry')
+                  + (select count(*) from bus.message where queue = 'audit.entries')",
+        )
+        .await;
+    assert_eq!(traced, 2, "the delivery and the one opening of its rows");
+    city.end().await;
+}

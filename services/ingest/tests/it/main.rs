@@ -1,0 +1,6 @@
+//! The ingest service from outside, over HTTP.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod city;
+mod deliveries;

@@ -1,0 +1,7 @@
+//! What the platform promises to the services that stand on it, on every form of its stores.
+
+#[macro_use]
+mod contract;
+mod embedded;
+mod services;
+mod weir;

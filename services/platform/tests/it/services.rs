@@ -1,0 +1,211 @@
+//! The promises on real services: PostgreSQL, RabbitMQ and Redis, found as [`platform::scratch`] says. They fail when a
+//! service does not answer.
+
+use std::time::Duration;
+
+use platform::bus::{BusMode, BusSettings};
+use platform::cache::{Cache, CacheSettings};
+use platform::clock::Clock;
+use platform::database::{Database, DatabaseMode, DatabaseSettings};
+use platform::tasks::chain;
+use platform::{Error, Platform, StoreSettings, scratch};
+use proto::topology::RULES_RECORDS;
+use secrecy::{ExposeSecret as _, SecretString};
+use stages::{soon, until};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::contract::bus::{listen, load, next, publish};
+use crate::contract::{self, SCHEMA, settle, standing_clock};
+use crate::weir::Weir;
+
+/// PostgreSQL and Redis, for what needs no broker: declaring its queues takes a second.
+async fn without_broker(clock: Clock) -> Result<Platform, Error> {
+    let settings = StoreSettings { bus: BusSettings::default(), ..scratch::service_settings() };
+    Platform::on(Database::scratch(&scratch::postgres_url()).await?, &settings, clock).await
+}
+
+held_by! { [ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"] platform::scratch::services:
+    bus {
+        what_a_committed_transaction_published_arrives_at_every_queue_of_its_topic,
+        what_an_undone_transaction_published_never_arrives,
+        what_was_published_before_anybody_listened_arrives,
+        a_handler_that_fails_twice_sees_the_message_a_third_time,
+        a_message_that_always_fails_is_kept_with_its_reason_and_holds_nobody_up,
+        two_subscribers_of_one_queue_share_its_messages,
+        a_handler_may_use_the_database_and_publish,
+        a_queue_is_not_read_as_another_event,
+    }
+}
+
+held_by! { [ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"] crate::services::without_broker:
+    cache {
+        a_value_lives_as_long_as_the_moved_clock_says,
+        what_was_deleted_is_gone_and_the_rest_stays,
+        of_many_who_take_a_value_one_gets_it,
+        a_value_is_not_stored_over_a_living_one_when_asked_not_to,
+        a_counter_counts_for_its_time_and_begins_again,
+        a_token_bucket_gives_its_burst_then_its_rate,
+        a_token_bucket_never_gives_more_than_it_has_to_many_at_once,
+        what_a_bucket_can_never_give_is_an_error,
+    }
+    crypto {
+        what_was_sealed_opens_for_its_purpose_alone,
+        altered_or_cut_bytes_do_not_open,
+        a_hash_finds_equal_values_of_one_purpose,
+        processes_that_start_at_once_agree_on_the_keys,
+        another_master_key_is_refused,
+        a_master_key_file_is_made_once_and_is_private,
+    }
+    database {
+        a_schema_is_migrated_step_by_step_and_only_once,
+        a_dropped_transaction_leaves_no_trace_and_no_one_waiting,
+        a_failed_statement_spoils_its_transaction_alone,
+        a_statement_that_is_given_up_does_not_block_the_next,
+        time_is_kept_in_utc,
+    }
+    monthly {
+        the_coming_months_have_partitions_before_they_begin,
+        a_month_is_dropped_with_its_rows_when_the_months_to_keep_have_passed,
+        rows_that_had_no_partition_are_brought_to_their_month_or_dropped_with_it,
+        many_who_keep_the_same_table_do_not_disturb_each_other,
+        a_worker_keeps_the_table_as_the_clock_moves,
+    }
+}
+
+/// The host and port in a server's URL.
+fn host_of(url: &SecretString) -> String {
+    let rest = url.expose_secret().split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    authority.rsplit('@').next().unwrap_or(authority).to_owned()
+}
+
+/// The same URL, by way of the weir.
+fn by_way_of(weir: &Weir, url: &SecretString) -> SecretString {
+    SecretString::from(url.expose_secret().replace(&host_of(url), &weir.address.to_string()))
+}
+
+#[test]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+fn what_was_in_hand_when_the_process_died_is_handled_by_the_next() {
+    let (store, url) = (scratch::service_settings(), scratch::postgres_url());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    // outlives both processes
+    let database = runtime.block_on(Database::scratch(&url)).expect("PostgreSQL answers");
+    let name: String = runtime.block_on(sqlx::query_scalar("select current_database()").fetch_one(database.pool())).expect("a name");
+    let (server, _) = url.rsplit_once('/').expect("a database in the URL");
+    let settings = StoreSettings {
+        database: DatabaseSettings {
+            mode: DatabaseMode::Postgres,
+            url: SecretString::from(format!("{server}/{name}")),
+            ..DatabaseSettings::default()
+        },
+        ..store
+    };
+    contract::crash::what_was_in_hand_when_the_process_died_is_handled_by_the_next(async |clock: Clock| {
+        Platform::open(&settings, clock).await
+    });
+    runtime.block_on(database.close()).expect("dropped");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn an_outage_of_the_broker_loses_nothing() {
+    let settings = scratch::service_settings();
+    let weir = Weir::before(&host_of(&settings.bus.url)).await;
+    let bus = BusSettings { url: by_way_of(&weir, &settings.bus.url), ..settings.bus.clone() };
+    let settings = StoreSettings { bus, ..settings };
+    let database = Database::scratch(&scratch::postgres_url()).await.expect("PostgreSQL answers");
+    contract::on(Platform::on(database, &settings, standing_clock()).await, async |platform: &Platform| {
+        let (told, mut heard) = unbounded_channel();
+        listen(platform, &RULES_RECORDS, told);
+        platform.bus.start_relay(SCHEMA);
+        publish(platform, &load(1)).await;
+        assert_eq!(next(&mut heard).await, 1);
+
+        weir.close();
+        for number in 2..=50 {
+            publish(platform, &load(number)).await;
+        }
+        assert!(heard.try_recv().is_err(), "the broker is away");
+        assert!(matches!(platform.bus.settled().await, Ok(false) | Err(Error::Broker { .. })));
+        weir.open();
+
+        let mut missing: Vec<u32> = (2..=50).collect();
+        while !missing.is_empty() {
+            let number = next(&mut heard).await;
+            missing.retain(|other| *other != number);
+        }
+        settle(platform).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn queues_that_somebody_deleted_are_made_again_and_read_again() {
+    contract::on(scratch::services(standing_clock()).await, async |platform: &Platform| {
+        let (told, mut heard) = unbounded_channel();
+        listen(platform, &RULES_RECORDS, told);
+        platform.bus.start_relay(SCHEMA);
+        publish(platform, &load(1)).await;
+        assert_eq!(next(&mut heard).await, 1);
+        platform.bus.delete_all().await.expect("deleted");
+        publish(platform, &load(2)).await;
+        assert_eq!(next(&mut heard).await, 2);
+        settle(platform).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn the_bus_on_rabbitmq_works_beside_the_embedded_database() {
+    let settings = scratch::service_settings();
+    let database = Database::temporary().await.expect("the embedded database starts");
+    contract::on(Platform::on(database, &settings, standing_clock()).await, async |platform: &Platform| {
+        contract::bus::a_handler_may_use_the_database_and_publish(platform).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn a_redis_that_goes_away_is_an_error_and_used_again_later() {
+    let settings = scratch::service_settings().cache;
+    let weir = Weir::before(&host_of(&settings.url)).await;
+    let cache =
+        Cache::open(&CacheSettings { url: by_way_of(&weir, &settings.url), ..settings }, &standing_clock()).await.expect("Redis answers");
+    cache.set("a", b"1", Duration::from_secs(60)).await.expect("stored");
+    weir.close();
+    let refused = soon("an error", cache.take_tokens("provider", 10.0, 10, 1)).await;
+    assert!(matches!(refused, Err(Error::Cache { .. })), "{refused:?}");
+    weir.open();
+    until("it connects again", async || cache.get("a").await.is_ok()).await;
+    cache.clear().await.expect("cleared");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn services_that_do_not_answer_are_errors_that_name_them() {
+    let nobody = "127.0.0.1:9";
+    let database = DatabaseSettings {
+        mode: DatabaseMode::Postgres,
+        url: SecretString::from(format!("postgres://u:sesame@{nobody}/x")),
+        ..DatabaseSettings::default()
+    };
+    let refused = Database::open(&database).await.expect_err("nobody listens there");
+    assert!(matches!(refused, Error::Database(_)) && !chain(&refused).contains("sesame"), "{refused}");
+
+    let settings = StoreSettings {
+        bus: BusSettings {
+            mode: BusMode::Rabbitmq,
+            url: SecretString::from(format!("amqp://u:sesame@{nobody}/%2f")),
+            ..BusSettings::default()
+        },
+        keys: scratch::passing_key(),
+        ..StoreSettings::default()
+    };
+    let database = Database::scratch(&scratch::postgres_url()).await.expect("PostgreSQL answers");
+    let refused = Platform::on(database, &settings, standing_clock()).await.expect_err("nobody listens there");
+    assert!(matches!(refused, Error::Broker { .. }) && !chain(&refused).contains("sesame"), "{refused}");
+}

@@ -1,0 +1,273 @@
+//! A city whose people register. Dispatch is stood in for by a table, the SMS centre and audit by lists of what they were told, staff by fixed tokens.
+
+use std::ops::Deref;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::alert::{AlertContent, AlertText};
+use domain::ids::AlertId;
+use domain::language::Language;
+use domain::phone::PhoneNumber;
+use domain::staff::Role;
+use http::{HeaderValue, Request, StatusCode};
+use platform::crypto::{Purpose, Sealed};
+use platform::http::Authenticators;
+use proto::topology::{
+    AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS, REVIEW_CLOSED,
+    REVIEW_RELEASED, SMS_CODES,
+};
+use proto::{AlertClosed, AlertReleased, AlertStopped, AuditEntry, CodeRequested, ResidentRegistered, SmsReplied, StopReason};
+use resident::{SessionAuthenticator, Settings};
+use roaring::RoaringBitmap;
+use serde_json::{Value, json};
+use stages::{Heard, NOBODY, SECOND, Staff, Stage, Store, unheard, views};
+
+/// A community of 渝中 and the one beside it, in one township; and one of another district.
+pub const HOME: &str = "500103001003";
+pub const NEXT_DOOR: &str = "500103001006";
+pub const ELSEWHERE: &str = "500104001001";
+
+pub const WORKER: &str = "fhs_worker_of_home";
+pub const WORKER_NEXT_DOOR: &str = "fhs_worker_next_door";
+pub const REVIEWER: &str = "fhs_reviewer_of_500103";
+pub const OFFICER: &str = "fhs_officer";
+
+const STAFF: Staff = Staff(&[
+    (WORKER, Role::CommunityWorker, "community:500103001003"),
+    (WORKER_NEXT_DOOR, Role::CommunityWorker, "community:500103001006"),
+    (REVIEWER, Role::DistrictReviewer, "district:500103"),
+    (OFFICER, Role::CityCommandOfficer, "city"),
+]);
+
+/// Somebody who has registered.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub no: u32,
+    pub token: String,
+}
+
+/// An alert as a story tells it.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    pub id: AlertId,
+    pub code: &'static str,
+    /// In Chinese.
+    pub headline: &'static str,
+    pub english: Option<&'static str>,
+    pub valid: TimeDelta,
+}
+
+/// A Chinese alert for four hours.
+pub fn alert(code: &'static str, headline: &'static str) -> Alert {
+    Alert { id: AlertId::new(), code, headline, english: None, valid: TimeDelta::hours(4) }
+}
+
+pub struct City {
+    stage: Stage,
+    codes: Heard<CodeRequested>,
+    trail: Heard<AuditEntry>,
+    registered: Heard<ResidentRegistered>,
+}
+
+impl Deref for City {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+impl City {
+    pub async fn open(store: Store) -> Self {
+        let platform = store.open().await;
+        views::stand_in(&platform, views::DISPATCH).await;
+        platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
+        let settings = Settings { web_push: Some(crate::web_push::offer()), ..Settings::default() };
+        let routes = resident::start(&platform, settings).await.unwrap();
+        let callers = Authenticators::new().with(STAFF).with(SessionAuthenticator::new(&platform));
+        unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED]);
+        unheard::<AlertReleased>(&platform, &[&DISPLAY_RELEASED, &REVIEW_RELEASED]);
+        unheard::<AlertClosed>(&platform, &[&DISPLAY_CLOSED, &REVIEW_CLOSED]);
+        let stage = Stage::new(platform, resident::SCHEMA, routes, callers);
+        let (codes, trail, registered) = (stage.hears(&SMS_CODES), stage.hears(&AUDIT_ENTRIES), stage.hears(&INGEST_REGISTRATIONS));
+        Self { stage, codes, trail, registered }
+    }
+
+    /// Asks for a code and reads it from the SMS.
+    pub async fn code(&self, phone: &str) -> String {
+        let (status, answer) = self.post(NOBODY, "/api/v1/registration/code", json!({ "phone": phone })).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        self.settle().await;
+        let requested = self.codes.take().pop().expect("a code was sent");
+        assert_eq!(self.opened(Purpose::ResidentPhone, requested.phone_sealed), e164(phone));
+        let text = self.opened(Purpose::SmsText, requested.text_sealed);
+        text.chars().filter(char::is_ascii_digit).take(6).collect()
+    }
+
+    /// A person of [`HOME`] registers.
+    pub async fn register(&self, phone: &str) -> Person {
+        self.register_with(phone, json!({})).await
+    }
+
+    /// A person registers and says more, or something else, than their community.
+    pub async fn register_with(&self, phone: &str, says: Value) -> Person {
+        let code = self.code(phone).await;
+        let (status, answer) = self.post(NOBODY, "/api/v1/registration", registration(phone, &code, says)).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        Person { no: u32::try_from(answer["resident_no"].as_u64().unwrap()).unwrap(), token: text(&answer["token"]) }
+    }
+
+    /// Dispatch has the alert planned for these people, and has told nobody.
+    pub async fn plan(&self, alert: &Alert, people: &[&Person]) {
+        let now = self.platform.clock.now();
+        let mut bitmap = Vec::new();
+        people.iter().map(|person| person.no).collect::<RoaringBitmap>().serialize_into(&mut bitmap).unwrap();
+        sqlx::query(
+            "insert into dispatch.released_alert (alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by)
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (alert_id) do update set audience_bitmap = excluded.audience_bitmap",
+        )
+        .bind(alert.id.uuid())
+        .bind(alert.code)
+        .bind(serde_json::to_value(content(alert, now)).unwrap())
+        .bind(bitmap)
+        .bind(now)
+        .bind(now + alert.valid)
+        .bind(now + TimeDelta::hours(1))
+        .execute(self.pool())
+        .await
+        .unwrap();
+    }
+
+    /// The alert is released to these people. Later ones are newer.
+    pub async fn release(&self, alert: &Alert, people: &[&Person]) {
+        self.platform.clock.forward(SECOND);
+        self.plan(alert, people).await;
+        self.tell(&AlertReleased { alert_id: alert.id.to_string() }).await;
+    }
+
+    /// The alert is stopped: cancelled, or superseded by another one.
+    pub async fn stop(&self, alert: &Alert, by: Option<AlertId>, reason: &str) {
+        let how = if by.is_some() { StopReason::Superseded } else { StopReason::Cancelled };
+        let by_alert_id = by.map(|by| by.to_string());
+        self.tell(&AlertStopped { alert_id: alert.id.to_string(), how: how.into(), by_alert_id, reason: reason.into() }).await;
+    }
+
+    /// A reply by SMS, received now.
+    pub async fn reply(&self, phone: &str, text: &str, message_ref: &str) {
+        let (phone_hash, text_sealed) = {
+            let keyring = &self.platform.keyring;
+            let hash = keyring.hash(Purpose::ResidentPhone, e164(phone).as_bytes());
+            (hash.bytes().to_vec(), keyring.seal(Purpose::SmsReply, text.as_bytes()).into_bytes())
+        };
+        let received_at_ms = self.platform.clock.now().timestamp_millis();
+        self.tell(&SmsReplied { phone_hash, text_sealed, received_at_ms, message_ref: message_ref.into() }).await;
+    }
+
+    /// What the replies came to, by reference.
+    pub async fn meanings(&self) -> Vec<(String, String)> {
+        let query = "select message_ref, meaning from resident.reply order by message_ref";
+        sqlx::query_as(query).fetch_all(self.pool()).await.unwrap()
+    }
+
+    pub async fn inbox(&self, person: &Person) -> Vec<Value> {
+        let (status, items) = self.get(&person.token, "/api/v1/me/inbox").await;
+        assert_eq!(status, StatusCode::OK, "{items}");
+        items.as_array().unwrap().clone()
+    }
+
+    /// The inbox for somebody who has the one with this tag: how it is answered, and the tag of the answer.
+    pub async fn inbox_unless(&self, person: &Person, tag: Option<&HeaderValue>) -> (StatusCode, Option<HeaderValue>) {
+        let asked = Request::get("/api/v1/me/inbox").header("authorization", format!("Bearer {}", person.token));
+        let asked = tag.into_iter().fold(asked, |asked, tag| asked.header("if-none-match", tag));
+        let (parts, octets) = self.answered(asked.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!(octets.is_empty(), parts.status == StatusCode::NOT_MODIFIED, "{} octets with {}", octets.len(), parts.status);
+        (parts.status, parts.headers.get("etag").cloned())
+    }
+
+    pub async fn acknowledge(&self, person: &Person, alert: &Alert) -> (StatusCode, Value) {
+        self.post(&person.token, &format!("/api/v1/me/alerts/{}/acknowledgement", alert.id), Value::Null).await
+    }
+
+    /// Who acknowledged the alert, and by what.
+    pub async fn acknowledged(&self, alert: &Alert) -> Vec<(i32, String)> {
+        let query = "select resident_no, by from resident.acknowledged where alert_id = $1 order by resident_no";
+        sqlx::query_as(query).bind(alert.id.uuid()).fetch_all(self.pool()).await.unwrap()
+    }
+
+    /// Whether `resident.reach` names the app, and SMS; none if the person is not there.
+    pub async fn reach(&self, person: &Person) -> Option<(bool, bool)> {
+        let query = sqlx::query_as("select app, sms from resident.reach where resident_no = $1");
+        query.bind(person.no.cast_signed()).fetch_optional(self.pool()).await.unwrap()
+    }
+
+    /// The kinds of the person's addresses in `resident.endpoint`.
+    pub async fn endpoints(&self, person: &Person) -> Vec<String> {
+        let query = sqlx::query_scalar("select kind from resident.endpoint where resident_no = $1 order by kind");
+        query.bind(person.no.cast_signed()).fetch_all(self.pool()).await.unwrap()
+    }
+
+    /// The tables in which a row holds this text, as text or as its bytes.
+    pub async fn tables_with(&self, plain: &str) -> Vec<String> {
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select format('%I.%I', table_schema, table_name) from information_schema.tables
+             where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')",
+        )
+        .fetch_all(self.pool())
+        .await
+        .unwrap();
+        assert!(tables.contains(&"resident.resident".to_owned()) && tables.len() > 8, "{tables:?}");
+        let bytes: String = plain.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let mut found = Vec::new();
+        for table in tables {
+            let query = format!("select count(*) from {table} as line where strpos(line::text, $1) > 0 or strpos(line::text, $2) > 0");
+            let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).bind(plain).bind(&bytes).fetch_one(self.pool()).await.unwrap();
+            if rows > 0 {
+                found.push(table);
+            }
+        }
+        found
+    }
+
+    /// What was written into the audit trail since it was last asked.
+    pub async fn trail(&self) -> Vec<AuditEntry> {
+        self.settle().await;
+        self.trail.take()
+    }
+
+    /// Whose registration ingest was told of since it was last asked.
+    pub async fn registered(&self) -> Vec<ResidentRegistered> {
+        self.settle().await;
+        self.registered.take()
+    }
+
+    fn opened(&self, purpose: Purpose, sealed: Vec<u8>) -> String {
+        let plain = self.platform.keyring.open(purpose, &Sealed::from_bytes(sealed).unwrap()).unwrap();
+        String::from_utf8(plain.to_vec()).unwrap()
+    }
+}
+
+/// The body of a registration; what `says` names replaces what it is otherwise.
+pub fn registration(phone: &str, code: &str, says: Value) -> Value {
+    let mut body = json!({ "phone": phone, "code": code, "community": HOME, "consent_version": domain::consent::CURRENT_VERSION });
+    body.as_object_mut().unwrap().extend(says.as_object().unwrap().clone());
+    body
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The fields that a problem names.
+pub fn fields(problem: &Value) -> Vec<String> {
+    problem["errors"].as_array().into_iter().flatten().map(|fault| text(&fault["field"])).collect()
+}
+
+fn e164(phone: &str) -> String {
+    phone.parse::<PhoneNumber>().unwrap().e164()
+}
+
+fn content(alert: &Alert, now: DateTime<Utc>) -> AlertContent {
+    let words = |headline: &str| AlertText { headline: headline.into(), ..AlertText::default() };
+    let english = alert.english.map(|english| (Language::En, words(english)));
+    let texts = [(Language::ZhCn, words(alert.headline))].into_iter().chain(english).collect();
+    AlertContent { texts, ..stages::alert(now + alert.valid) }
+}

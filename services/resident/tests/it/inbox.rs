@@ -1,0 +1,176 @@
+//! Stories of the inbox and of "I have read it".
+
+use chrono::TimeDelta;
+
+use crate::city::{Alert, City, Person, alert, text};
+use domain::ids::AlertId;
+use http::StatusCode;
+use proto::{AlertClosed, AlertReleased};
+use rstest::rstest;
+use serde_json::{Value, json};
+use stages::HOUR;
+use stages::Store::{self, Embedded, Services};
+
+async fn headlines(city: &City, person: &Person) -> Vec<String> {
+    city.inbox(person).await.iter().map(|item| text(&item["text"]["headline"])).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_inbox_holds_the_alerts_for_its_owner_newest_first_in_their_language(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    let foreigner = city.register_with("13900001111", json!({ "language": "en" })).await;
+    let water = Alert { english: Some("Boil your water"), ..alert("AB2C", "请煮沸饮用水") };
+    city.release(&water, &[&reader, &foreigner]).await;
+    city.release(&alert("AB2D", "请检测"), &[&foreigner]).await;
+
+    assert_eq!(headlines(&city, &reader).await, ["请煮沸饮用水"]);
+    assert_eq!(headlines(&city, &foreigner).await, ["请检测", "Boil your water"], "Chinese where there is no English");
+    let [item] = &city.inbox(&reader).await[..] else { panic!("one") };
+    assert_eq!((&item["state"], &item["acknowledged_at"], &item["short_code"]), (&json!("live"), &Value::Null, &json!("AB2C")));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_is_planned_later_gets_it_with_the_next_event(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let (first, second) = (city.register("13812345678").await, city.register("13900001111").await);
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&first]).await;
+    assert_eq!(headlines(&city, &second).await, [""; 0]);
+    city.release(&water, &[&first, &second]).await;
+    assert_eq!(headlines(&city, &second).await, ["请煮沸饮用水"]);
+    assert_eq!(headlines(&city, &first).await, ["请煮沸饮用水"], "once");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_cancelled_or_corrected_says_so_until_it_expires(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    let [mistaken, imprecise, over] = [alert("AB2C", "误"), alert("AB2D", "不详"), alert("AB2E", "已结束")];
+    let precise = Alert { valid: TimeDelta::hours(8), ..alert("AB2F", "详") };
+    for alert in [&mistaken, &imprecise, &over, &precise] {
+        city.release(alert, &[&reader]).await;
+    }
+    assert_eq!(city.inbox(&reader).await.len(), 4);
+    city.stop(&mistaken, None, "样本有误").await;
+    city.stop(&imprecise, Some(precise.id), "").await;
+    city.tell(&AlertClosed { alert_id: over.id.to_string(), at_ms: 0 }).await;
+    city.stop(&over, None, "太迟").await;
+
+    let inbox = city.inbox(&reader).await;
+    let told: Vec<_> = inbox.iter().map(|item| (text(&item["text"]["headline"]), text(&item["state"]))).collect();
+    let expected = [("详", "live"), ("已结束", "closed"), ("不详", "superseded"), ("误", "cancelled")];
+    assert_eq!(told, expected.map(|(headline, state)| (headline.to_owned(), state.to_owned())));
+    assert_eq!(inbox[2]["superseded_by"], json!(precise.id));
+    assert_eq!(inbox[3]["stop_reason"], json!("样本有误"));
+
+    city.platform.clock.forward(4 * HOUR);
+    assert_eq!(headlines(&city, &reader).await, ["详"], "no event is needed for that");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_stop_that_comes_before_the_release_holds(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    let mistaken = alert("AB2C", "误");
+    // dispatch has not heard of the stop yet: its view still has the alert
+    city.plan(&mistaken, &[&reader]).await;
+    city.stop(&mistaken, None, "样本有误").await;
+    city.tell(&AlertReleased { alert_id: mistaken.id.to_string() }).await;
+    assert_eq!(headlines(&city, &reader).await, [""; 0]);
+    city.close().await;
+}
+
+/// Numbers of revisions are drawn before they are committed, so a lower one may appear after a higher one was read.
+#[rstest]
+#[tokio::test]
+async fn a_change_that_is_committed_late_is_seen() {
+    let city = City::open(Embedded).await;
+    let reader = city.register("13812345678").await;
+    let [first, second] = [alert("AB2C", "先"), alert("AB2D", "后")];
+    city.release(&first, &[&reader]).await;
+    city.count("select nextval('resident.alert_revision')").await;
+    city.release(&second, &[&reader]).await;
+    assert_eq!(headlines(&city, &reader).await, ["后", "先"]);
+    let late = "with late as (update resident.alert set state = 'cancelled', revision = revision + 1 where short_code = 'AB2C' returning 1)
+        select count(*) from late";
+    assert_eq!(city.count(late).await, 1);
+    assert_eq!(city.inbox(&reader).await[1]["state"], json!("cancelled"));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_acknowledgement_counts_once_and_a_repeat_hears_of_the_first(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let (reader, stranger) = (city.register("13812345678").await, city.register("13900001111").await);
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&reader]).await;
+
+    let first = city.acknowledge(&reader, &water).await;
+    assert_eq!(first, (StatusCode::OK, json!({ "acknowledged_at": "2026-03-10T04:00:01Z" })));
+    city.platform.clock.forward(HOUR);
+    assert_eq!(city.acknowledge(&reader, &water).await, first);
+    city.stop(&water, None, "样本有误").await;
+    assert_eq!(city.acknowledge(&reader, &water).await, first);
+    assert_eq!(city.acknowledged(&water).await, [(reader.no.cast_signed(), "app".to_owned())]);
+    assert_eq!(city.inbox(&reader).await[0]["acknowledged_at"], first.1["acknowledged_at"]);
+
+    let (status, problem) = city.acknowledge(&stranger, &water).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("no_such_alert")));
+    let unknown = Alert { id: AlertId::new(), ..water.clone() };
+    assert_eq!(city.acknowledge(&reader, &unknown).await.0, StatusCode::NOT_FOUND);
+    city.platform.clock.forward(4 * HOUR);
+    assert_eq!(city.acknowledge(&reader, &water).await.0, StatusCode::NOT_FOUND, "it has expired");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_phone_that_has_it_all_is_sent_nothing_until_something_changes(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let (reader, other) = (city.register("13812345678").await, city.register("13900001111").await);
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&reader, &other]).await;
+
+    let (status, tag) = city.inbox_unless(&reader, None).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(city.inbox_unless(&reader, tag.as_ref()).await, (StatusCode::NOT_MODIFIED, tag.clone()));
+    city.acknowledge(&other, &water).await;
+    assert_eq!(city.inbox_unless(&reader, tag.as_ref()).await.0, StatusCode::NOT_MODIFIED, "another's acknowledgement is not theirs");
+
+    let mut last = tag;
+    city.acknowledge(&reader, &water).await;
+    for change in ["acknowledged", "stopped", "expired"] {
+        let (status, tag) = city.inbox_unless(&reader, last.as_ref()).await;
+        assert_eq!(status, StatusCode::OK, "{change}");
+        assert_ne!(tag, last, "{change}");
+        last = tag;
+        match change {
+            "acknowledged" => city.stop(&water, None, "样本有误").await,
+            _ => city.platform.clock.forward(4 * HOUR),
+        }
+    }
+    city.close().await;
+}
+
+/// A tap on a slow network is repeated; all of them are told one time.
+#[rstest]
+#[tokio::test]
+async fn many_taps_at_once_are_one_acknowledgement(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&reader]).await;
+    let answers = futures::future::join_all((0..8).map(|_| city.acknowledge(&reader, &water))).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(city.acknowledged(&water).await.len(), 1);
+    city.close().await;
+}

@@ -1,0 +1,141 @@
+//! Stories of what staff may see: how many people an audience has, and whom to call.
+
+use crate::city::{City, ELSEWHERE, HOME, NEXT_DOOR, OFFICER, REVIEWER, WORKER, WORKER_NEXT_DOOR, fields};
+use http::{Method, StatusCode};
+use proto::EndpointsGone;
+use proto::endpoints_gone::Entry;
+use rstest::rstest;
+use serde_json::{Value, json};
+use stages::Store::{self, Embedded, Services};
+
+#[rstest]
+#[tokio::test]
+async fn a_phone_number_is_opened_for_the_persons_own_community_with_a_reason_and_leaves_a_trace(
+    #[values(Embedded, Services)] store: Store,
+) {
+    let city = City::open(store).await;
+    let person = city.register_with("13812345678", json!({ "name": "张三" })).await;
+    let open = async |token: &str, no: u32, reason: &str| {
+        city.post(token, &format!("/api/v1/residents/{no}/contact"), json!({ "reason": reason })).await
+    };
+    for reason in ["", "  回访    ", &"长".repeat(201)] {
+        let (status, problem) = open(WORKER, person.no, reason).await;
+        assert_eq!((status, fields(&problem)), (StatusCode::UNPROCESSABLE_ENTITY, vec!["reason".to_owned()]));
+    }
+    for (token, no) in [(WORKER_NEXT_DOOR, person.no), (WORKER, 9_999), (WORKER, u32::MAX - 1)] {
+        let (status, problem) = open(token, no, "电话回访密接人员").await;
+        assert_ne!(status, StatusCode::OK, "{problem}");
+    }
+    assert_eq!(open(OFFICER, person.no, "电话回访密接人员").await.0, StatusCode::FORBIDDEN, "the command does not call people");
+    assert!(city.trail().await.is_empty(), "nothing was opened");
+
+    for token in [WORKER, REVIEWER] {
+        let contact = open(token, person.no, " 电话回访密接人员 ").await;
+        assert_eq!(contact, (StatusCode::OK, json!({ "name": "张三", "phone": "+8613812345678" })));
+    }
+    let trail = city.trail().await;
+    let told: Vec<_> = trail.iter().map(|entry| (entry.role.as_str(), entry.action.as_str(), entry.object.as_str())).collect();
+    let no = person.no.to_string();
+    let opened = |role: &'static str| (role, "contact_opened", no.as_str());
+    assert_eq!(told, [opened("community_worker"), opened("district_reviewer")]);
+    assert!(trail.iter().all(|entry| entry.detail_json == r#"{"reason":"电话回访密接人员"}"# && entry.district == Some(500_103)));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_audience_is_counted_with_its_exclusions_and_by_the_way_it_is_reached(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let with_app = city.register("13800000001").await;
+    let device = json!({ "kind": "apns", "token": "0a".repeat(32) });
+    assert_eq!(city.post(&with_app.token, "/api/v1/me/devices", device).await.0, StatusCode::CREATED);
+    city.register_with("13800000002", json!({ "industry": "catering" })).await;
+    city.register_with("13800000003", json!({ "community": NEXT_DOOR, "language": "en" })).await;
+    let silent = city.register_with("13800000004", json!({ "community": NEXT_DOOR })).await;
+    assert_eq!(city.delete(&silent.token, "/api/v1/me/consent").await, StatusCode::NO_CONTENT);
+    city.register_with("13800000005", json!({ "community": ELSEWHERE })).await;
+    let forgotten = city.register("13800000006").await;
+    assert_eq!(city.delete(&forgotten.token, "/api/v1/me").await, StatusCode::NO_CONTENT);
+
+    let size = async |token: &str, query: Value| city.post(token, "/api/v1/audience/size", query).await;
+    for (query, (people, app, sms, unreachable)) in [
+        (json!({ "include": [{ "areas": ["city"] }] }), (5, 1, 3, 1)),
+        (json!({ "include": [{ "areas": ["500103"] }] }), (4, 1, 2, 1)),
+        (json!({ "include": [{ "areas": ["500103"] }], "exclude": [{ "areas": [NEXT_DOOR] }] }), (2, 1, 1, 0)),
+        (
+            json!({ "include": [{ "areas": ["500103"] }], "exclude": [{ "industries": ["catering"] }, { "languages": ["en"] }] }),
+            (2, 1, 0, 1),
+        ),
+        (json!({ "include": [{ "areas": [NEXT_DOOR], "languages": ["en"] }, { "areas": [ELSEWHERE] }] }), (2, 0, 2, 0)),
+        (json!({ "include": [{ "areas": ["500105"] }] }), (0, 0, 0, 0)),
+    ] {
+        let (status, answer) = size(OFFICER, query.clone()).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        let told = ["people", "app", "sms", "unreachable"].map(|field| answer[field].as_i64().unwrap());
+        assert_eq!(told, [people, app, sms, unreachable], "{query}");
+    }
+    let counts = |people: i64, apns: i64, sms: i64, unreachable: i64| json!({ "people": people, "app": apns, "apns": apns, "fcm": 0, "web": 0, "sms": sms, "unreachable": unreachable });
+    let mut whole = counts(5, 1, 3, 1);
+    whole.as_object_mut().unwrap().extend([
+        ("drill".to_owned(), counts(0, 0, 0, 0)),
+        ("districts".to_owned(), json!({ "500103": counts(4, 1, 2, 1), "500104": counts(1, 0, 1, 0) })),
+        ("townships".to_owned(), json!({ "500103001": 4, "500104001": 1 })),
+    ]);
+    assert_eq!(size(OFFICER, json!({ "include": [{ "areas": ["city"] }] })).await.1, whole);
+
+    assert_eq!(size(REVIEWER, json!({ "include": [{ "areas": ["500103"] }] })).await.0, StatusCode::OK);
+    for beyond in [
+        json!([{ "areas": ["500104"] }]),
+        json!([{ "areas": ["city"] }]),
+        json!([{ "areas": ["500103", "500104001"] }]),
+        json!([{ "areas": ["500103"] }, { "areas": [ELSEWHERE] }]),
+    ] {
+        assert_eq!(size(REVIEWER, json!({ "include": beyond })).await.0, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(size(WORKER, json!({ "include": [{ "areas": ["500103"] }] })).await.0, StatusCode::FORBIDDEN);
+    for nobody in [json!({ "include": [] }), json!({ "include": [{}] }), json!({ "include": [{ "areas": ["500199"] }] })] {
+        assert_eq!(size(OFFICER, nobody).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_size_of_an_audience_follows_what_happens_to_its_people(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let size = async |area: &str| {
+        let (status, answer) = city.post(OFFICER, "/api/v1/audience/size", json!({ "include": [{ "areas": [area] }] })).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        ["people", "apns", "fcm", "sms", "unreachable"].map(|field| answer[field].as_i64().unwrap())
+    };
+    assert_eq!(size("city").await, [0, 0, 0, 0, 0]);
+    let person = city.register("13812345678").await;
+    assert_eq!(size("city").await, [1, 0, 0, 1, 0], "registered");
+
+    let add = async |kind: &str, token: String| {
+        let (status, answer) = city.post(&person.token, "/api/v1/me/devices", json!({ "kind": kind, "token": token })).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["endpoint_id"].as_i64().unwrap()
+    };
+    let iphone = add("apns", "0a".repeat(32)).await;
+    assert_eq!(size(HOME).await, [1, 1, 0, 0, 0], "an iPhone");
+    let android = add("fcm_fid", "f".repeat(22)).await;
+    assert_eq!(size(HOME).await, [1, 1, 1, 0, 0], "and an Android phone");
+    city.tell(&EndpointsGone { entries: vec![Entry { resident_no: person.no, endpoint_id: iphone }] }).await;
+    assert_eq!(size(HOME).await, [1, 0, 1, 0, 0], "the provider says the iPhone is gone");
+    assert_eq!(city.delete(&person.token, &format!("/api/v1/me/devices/{android}")).await, StatusCode::NO_CONTENT);
+    assert_eq!(size(HOME).await, [1, 0, 0, 1, 0], "the Android phone was removed");
+
+    assert_eq!(city.delete(&person.token, "/api/v1/me/consent").await, StatusCode::NO_CONTENT);
+    assert_eq!(size(HOME).await, [1, 0, 0, 0, 1], "consent withdrawn");
+    let again = json!({ "version": domain::consent::CURRENT_VERSION });
+    assert_eq!(city.post(&person.token, "/api/v1/me/consent", again).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(size(HOME).await, [1, 0, 0, 1, 0], "and given again");
+
+    let moved = city.send(Method::PATCH, &person.token, "/api/v1/me", json!({ "community": ELSEWHERE })).await.0;
+    assert_eq!(moved, StatusCode::NO_CONTENT);
+    assert_eq!((size(HOME).await, size("500104").await), ([0, 0, 0, 0, 0], [1, 0, 0, 1, 0]), "moved");
+    assert_eq!(city.delete(&person.token, "/api/v1/me").await, StatusCode::NO_CONTENT);
+    assert_eq!(size("city").await, [0, 0, 0, 0, 0], "everything deleted");
+    city.close().await;
+}

@@ -1,0 +1,186 @@
+//! Stories of reviews: three different people, or two officers on the urgent path.
+
+use crate::city::{
+    City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, SUBMITTER, THIRD_OFFICER, everybody_in, path, words,
+};
+use http::StatusCode;
+use rstest::rstest;
+use serde_json::{Value, json};
+use stages::Store::{self, Embedded, Services};
+use stages::{HOUR, id};
+
+#[rstest]
+#[tokio::test]
+async fn three_people_approve_an_alert_and_dispatch_hears_of_it_once(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.approved_alert().await;
+    assert_eq!((&alert["state"], &alert["approved_at"]), (&json!("approved"), &json!("2026-03-10T04:00:00Z")));
+    let people = ["submitter", "district_reviewer", "city_reviewer"].map(|role| alert[role].clone());
+    assert_eq!(people, [SUBMITTER, REVIEWER, OFFICER].map(|token| json!(id(token))));
+    assert_eq!(city.approved().await, [alert["alert_id"].as_str().unwrap()]);
+    assert_eq!(city.count("select count(*) from review.approved_alert where class = 'routine' and not exercise").await, 1);
+
+    let (status, problem) = city.decide(SECOND_OFFICER, &alert, "approve", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("not_from_here")));
+    assert_eq!(city.approved().await, [""; 0]);
+    let expected = [(SUBMITTER, "alert_write"), (SUBMITTER, "alert_submit"), (REVIEWER, "alert_pass_district"), (OFFICER, "alert_approve")];
+    assert_eq!(city.trail().await, expected.map(|(token, action)| (id(token).to_string(), action.to_owned())));
+    assert_eq!(words(&alert["history"], "action"), ["write", "submit", "pass_district", "approve"]);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn nobody_takes_two_of_the_three_parts(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    // the district's reviewer writes one, so their own review is not open to them
+    let own = city.write(REVIEWER).await;
+    let own = city.take(own, &[(REVIEWER, "submit")]).await;
+    let refused = async |token: &str, alert: &Value, action: &str| {
+        let (status, problem) = city.decide(token, alert, action, "不妥").await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+        problem["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(refused(REVIEWER, &own, "pass_district").await, "same_person");
+    assert_eq!(refused(OFFICER, &own, "pass_district").await, "outside_scope", "a district's alert is reviewed in the district");
+    assert_eq!(refused(SUBMITTER, &own, "pass_district").await, "wrong_role");
+    assert_eq!(words(&city.get(REVIEWER, &path(&own)).await.1["open_actions"], ""), [""; 0]);
+    assert_eq!(words(&city.get(SECOND_REVIEWER, &path(&own)).await.1["open_actions"], ""), ["pass_district", "return_district"]);
+
+    // the city's alert is reviewed twice by the command
+    let body = json!({ "content": city.content(), "audience": everybody_in("city") });
+    let (_, whole) = city.post(OFFICER, "/api/v1/alerts", body).await;
+    let whole = city.take(whole, &[(OFFICER, "submit")]).await;
+    assert_eq!(refused(OFFICER, &whole, "pass_district").await, "same_person");
+    let whole = city.take(whole, &[(SECOND_OFFICER, "pass_district")]).await;
+    assert_eq!(refused(OFFICER, &whole, "approve").await, "same_person");
+    assert_eq!(refused(SECOND_OFFICER, &whole, "approve").await, "same_person");
+    let whole = city.take(whole, &[(THIRD_OFFICER, "approve")]).await;
+    assert_eq!(city.approved().await, [whole["alert_id"].as_str().unwrap()]);
+    city.close().await;
+}
+
+#[rstest]
+#[case::submitter_reviews("update review.alert set district_reviewer = submitter")]
+#[case::submitter_approves("update review.alert set city_reviewer = submitter")]
+#[case::reviewer_approves("update review.alert set city_reviewer = district_reviewer")]
+#[tokio::test]
+async fn the_database_refuses_one_person_in_two_parts(#[case] write: &'static str) {
+    let city = City::open(Embedded).await;
+    city.approved_alert().await;
+    let error = sqlx::query(write).execute(city.pool()).await.unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().constraint(), Some("different_people"));
+    city.close().await;
+}
+
+#[rstest]
+#[case::unreviewed("update review.alert set approved_at = now()")]
+#[case::urgent_and_unconfirmed("update review.alert set approved_at = now(), class = 'urgent'")]
+#[tokio::test]
+async fn the_database_refuses_an_approval_without_its_reviews(#[case] write: &'static str) {
+    let city = City::open(Embedded).await;
+    city.write(SUBMITTER).await;
+    let error = sqlx::query(write).execute(city.pool()).await.unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().constraint(), Some("reviewed"));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_return_needs_a_reason_and_clears_who_has_reviewed(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.write(SUBMITTER).await;
+    let alert = city.take(alert, &[(SUBMITTER, "submit")]).await;
+    let (status, problem) = city.decide(REVIEWER, &alert, "return_district", "  ").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("reason_missing")));
+    let (_, alert) = city.decide(REVIEWER, &alert, "return_district", "缺少地点").await;
+    assert_eq!(alert["state"], json!("draft"));
+
+    let alert = city.take(alert, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district")]).await;
+    let (_, alert) = city.decide(OFFICER, &alert, "return_city", "措施过严").await;
+    assert_eq!((&alert["state"], &alert["district_reviewer"]), (&json!("draft"), &Value::Null));
+    let (_, lines) = city.get(SUBMITTER, "/api/v1/alerts").await;
+    assert_eq!(lines[0]["last_reason"], json!("措施过严"), "its author reads why");
+
+    let alert = city.take(alert, &[(SUBMITTER, "submit"), (SECOND_REVIEWER, "pass_district")]).await;
+    assert_eq!(city.decide(OFFICER, &alert, "refuse", "").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let (_, alert) = city.decide(OFFICER, &alert, "refuse", "已有全市通告").await;
+    assert_eq!(alert["state"], json!("refused"));
+    assert_eq!(city.decide(OFFICER, &alert, "approve", "").await.0, StatusCode::CONFLICT);
+    assert_eq!(city.approved().await, [""; 0]);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn another_districts_alert_is_hidden() {
+    let city = City::open(Embedded).await;
+    let alert = city.write(SUBMITTER).await;
+    let alert = city.take(alert, &[(SUBMITTER, "submit")]).await;
+    assert_eq!(city.get(OTHER_REVIEWER, &path(&alert)).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(city.decide(OTHER_REVIEWER, &alert, "pass_district", "").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(city.get(OTHER_REVIEWER, "/api/v1/alerts").await.1, json!([]));
+    city.close().await;
+}
+
+/// With several connections the two transactions really meet at the row.
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_decide_at_once_one_is_told_that_it_changed_meanwhile(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    for _ in 0..5 {
+        let alert = city.write(SUBMITTER).await;
+        let alert = city.take(alert, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district")]).await;
+        let (first, second, third) = tokio::join!(
+            city.decide(OFFICER, &alert, "approve", ""),
+            city.decide(SECOND_OFFICER, &alert, "approve", ""),
+            city.decide(THIRD_OFFICER, &alert, "return_city", "措施过严"),
+        );
+        let answers = [first, second, third];
+        assert_eq!(answers.iter().filter(|(status, _)| *status == StatusCode::OK).count(), 1, "{answers:?}");
+        let others: Vec<_> = answers.iter().filter(|(status, _)| *status != StatusCode::OK).collect();
+        for (status, problem) in others {
+            assert_eq!((*status, &problem["code"]), (StatusCode::CONFLICT, &json!("changed_meanwhile")));
+        }
+        let stands = city.look(&alert).await;
+        assert_eq!(stands["history"].as_array().unwrap().len(), 4, "one decision was taken");
+        let told = if stands["state"] == json!("approved") { vec![stands["alert_id"].as_str().unwrap().to_owned()] } else { Vec::new() };
+        assert_eq!(city.approved().await, told);
+    }
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_urgent_alert_is_confirmed_by_a_second_officer(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.write(OFFICER).await;
+    assert_eq!(city.decide(SUBMITTER, &alert, "compose_urgent", "").await.0, StatusCode::FORBIDDEN);
+    let alert = city.take(alert, &[(OFFICER, "compose_urgent")]).await;
+    assert_eq!((&alert["state"], &alert["class"]), (&json!("awaiting_confirmation"), &json!("urgent")));
+    for action in ["confirm", "decline"] {
+        let (status, problem) = city.decide(OFFICER, &alert, action, "我自己").await;
+        assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("same_person")));
+    }
+    let (_, declined) = city.decide(SECOND_OFFICER, &alert, "decline", "尚未核实").await;
+    assert_eq!(declined["state"], json!("draft"));
+
+    let alert = city.take(declined, &[(OFFICER, "compose_urgent"), (SECOND_OFFICER, "confirm")]).await;
+    assert_eq!((&alert["state"], &alert["city_reviewer"]), (&json!("approved"), &json!(id(SECOND_OFFICER))));
+    assert_eq!(city.approved().await, [alert["alert_id"].as_str().unwrap()]);
+    assert_eq!(city.count("select count(*) from review.approved_alert where class = 'urgent'").await, 1);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_has_expired_under_review_is_not_approved() {
+    let city = City::open(Embedded).await;
+    let alert = city.write(SUBMITTER).await;
+    let alert = city.take(alert, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district")]).await;
+    city.platform.clock.forward(24 * HOUR);
+    let (status, problem) = city.decide(OFFICER, &alert, "approve", "").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(words(&problem["errors"], "field"), ["content.expires_at"]);
+    city.close().await;
+}

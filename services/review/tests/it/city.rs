@@ -1,0 +1,163 @@
+//! A city command with its districts. Rules are stood in for by the events they publish, dispatch, resident, display and audit by lists of what they were
+//! told, staff by fixed tokens.
+
+use std::ops::Deref;
+
+use chrono::TimeDelta;
+use domain::alert::AlertContent;
+use domain::audience::Audience;
+use domain::ids::{AlertId, RuleId};
+use domain::staff::Role;
+use http::StatusCode;
+use platform::http::Authenticators;
+use proto::topology::{
+    AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED,
+    RESIDENT_RELEASED, RESIDENT_STOPPED,
+};
+use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AuditEntry, DraftGathered};
+use review::Settings;
+use serde_json::{Value, json};
+use stages::{Heard, Line, Staff, Stage, Store, id, unheard};
+
+pub const SUBMITTER: &str = "fhs_submitter_of_500103";
+pub const REVIEWER: &str = "fhs_reviewer_of_500103";
+pub const SECOND_REVIEWER: &str = "fhs_second_reviewer_of_500103";
+pub const OTHER_REVIEWER: &str = "fhs_reviewer_of_500104";
+pub const OFFICER: &str = "fhs_officer";
+pub const SECOND_OFFICER: &str = "fhs_second_officer";
+pub const THIRD_OFFICER: &str = "fhs_third_officer";
+pub const WORKER: &str = "fhs_worker_of_500103";
+
+const STAFF: Staff = Staff(&[
+    (SUBMITTER, Role::SubmittingUnit, "district:500103"),
+    (REVIEWER, Role::DistrictReviewer, "district:500103"),
+    (SECOND_REVIEWER, Role::DistrictReviewer, "district:500103"),
+    (OTHER_REVIEWER, Role::DistrictReviewer, "district:500104"),
+    (OFFICER, Role::CityCommandOfficer, "city"),
+    (SECOND_OFFICER, Role::CityCommandOfficer, "city"),
+    (THIRD_OFFICER, Role::CityCommandOfficer, "city"),
+    (WORKER, Role::CommunityWorker, "community:500103001003"),
+]);
+
+pub struct City {
+    stage: Stage,
+    approved: Heard<AlertApproved>,
+    stopped: Heard<AlertStopped>,
+    trail: Heard<AuditEntry>,
+}
+
+impl Deref for City {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+impl City {
+    pub async fn open(store: Store) -> Self {
+        let platform = store.open().await;
+        platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
+        let routes = review::start(&platform, Settings::default()).await.unwrap();
+        unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED]);
+        unheard::<AlertReleased>(&platform, &[&RESIDENT_RELEASED, &DISPLAY_RELEASED]);
+        unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);
+        let stage = Stage::new(platform, review::SCHEMA, routes, Authenticators::new().with(STAFF));
+        let (approved, stopped, trail) = (stage.hears(&DISPATCH_APPROVED), stage.hears(&DISPATCH_STOPPED), stage.hears(&AUDIT_ENTRIES));
+        Self { stage, approved, stopped, trail }
+    }
+
+    /// A good alert, valid for a day.
+    pub fn content(&self) -> AlertContent {
+        stages::alert(self.platform.clock.now() + TimeDelta::days(1))
+    }
+
+    /// A rule's draft for these residents of 500103, which the officer answers for.
+    pub fn draft(&self, content: &AlertContent, residents: impl IntoIterator<Item = u32>, missing: &[&str]) -> DraftGathered {
+        DraftGathered {
+            draft_id: AlertId::new().to_string(),
+            rule_id: RuleId::new().to_string(),
+            rule_version: 3,
+            district: 500_103,
+            activated_by: id(OFFICER).to_string(),
+            content_json: serde_json::to_string(content).unwrap(),
+            audience: Audience::Residents(residents.into_iter().collect()).to_bytes(),
+            records: 2,
+            missing: missing.iter().map(ToString::to_string).collect(),
+            gathered_at_ms: self.platform.clock.now().timestamp_millis(),
+        }
+    }
+
+    /// An alert for all of 500103 as its author sees it.
+    pub async fn write(&self, token: &str) -> Value {
+        let body = json!({ "district": "500103", "content": self.content(), "audience": everybody_in("500103") });
+        let (status, alert) = self.post(token, "/api/v1/alerts", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{alert}");
+        alert
+    }
+
+    /// Takes these steps, each as it has to be.
+    pub async fn take(&self, mut alert: Value, steps: &[(&str, &str)]) -> Value {
+        for (token, action) in steps {
+            let (status, answer) = self.decide(token, &alert, action, "").await;
+            assert_eq!(status, StatusCode::OK, "{action}: {answer}");
+            alert = answer;
+        }
+        alert
+    }
+
+    /// An alert that went the whole way to its approval.
+    pub async fn approved_alert(&self) -> Value {
+        let alert = self.write(SUBMITTER).await;
+        self.take(alert, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")]).await
+    }
+
+    /// Decides about the alert as it was looked at.
+    pub async fn decide(&self, token: &str, alert: &Value, action: &str, reason: &str) -> (StatusCode, Value) {
+        let body = json!({ "version": alert["version"], "action": action, "reason": reason });
+        self.post(token, &format!("{}/decisions", path(alert)), body).await
+    }
+
+    /// The alert as it stands, seen by an officer.
+    pub async fn look(&self, alert: &Value) -> Value {
+        self.get(OFFICER, &path(alert)).await.1
+    }
+
+    /// Which alerts dispatch was told are approved, since it was last asked.
+    pub async fn approved(&self) -> Vec<String> {
+        self.settle().await;
+        self.approved.take().into_iter().map(|event| event.alert_id).collect()
+    }
+
+    /// What dispatch was told to stop, since it was last asked.
+    pub async fn stopped(&self) -> Vec<AlertStopped> {
+        self.settle().await;
+        self.stopped.take()
+    }
+
+    /// What was written into the audit trail since it was last asked: who did what.
+    pub async fn trail(&self) -> Vec<(String, String)> {
+        self.settle().await;
+        self.trail.take().into_iter().map(|entry| (entry.actor, entry.action)).collect()
+    }
+
+    /// Opens the live line of somebody's page.
+    pub async fn listen_as(&self, token: &str) -> Line {
+        self.listen(token, "/api/v1/events", None).await
+    }
+}
+
+/// The audience of everybody who lives there.
+pub fn everybody_in(area: &str) -> Value {
+    json!({ "query": { "include": [{ "areas": [area] }] } })
+}
+
+pub fn path(alert: &Value) -> String {
+    format!("/api/v1/alerts/{}", alert["alert_id"].as_str().unwrap())
+}
+
+/// The words of a list in JSON, by a field of theirs or as they are.
+pub fn words(list: &Value, field: &str) -> Vec<String> {
+    let word = |item: &Value| if field.is_empty() { item.clone() } else { item[field].clone() };
+    list.as_array().unwrap().iter().map(|item| word(item).as_str().unwrap_or_default().to_owned()).collect()
+}

@@ -1,0 +1,151 @@
+//! Stories of what follows an approval: correction, cancellation, and what dispatch reports.
+
+use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, path, words};
+use http::StatusCode;
+use proto::{AlertClosed, AlertHandedOver, AlertReleased, StopReason};
+use rstest::rstest;
+use serde_json::{Value, json};
+use stages::Store::{self, Embedded, Services};
+use stages::{MINUTE, noon};
+
+async fn correct(city: &City, token: &str, alert: &Value) -> (StatusCode, Value) {
+    city.post(token, &format!("{}/correction", path(alert)), json!({ "reason": "地点有误" })).await
+}
+
+const APPROVAL: [(&str, &str); 3] = [(SUBMITTER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")];
+
+#[rstest]
+#[tokio::test]
+async fn a_correction_takes_the_place_of_the_old_alert_when_it_is_approved(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let old = city.approved_alert().await;
+    city.approved().await;
+    assert_eq!(correct(&city, OTHER_REVIEWER, &old).await.0, StatusCode::NOT_FOUND);
+    let (status, new) = correct(&city, SUBMITTER, &old).await;
+    assert_eq!(status, StatusCode::CREATED, "{new}");
+    assert_eq!((&new["corrects"], &new["state"]), (&old["alert_id"], &json!("draft")));
+    assert_eq!((&new["content"]["msg_type"], &new["content"]["references"]), (&json!("update"), &old["alert_id"]));
+    assert_eq!((&new["audience"], &new["content"]["purpose"]), (&old["audience"], &old["content"]["purpose"]));
+    assert_ne!(new["short_code"], old["short_code"]);
+
+    // an edit does not change what it corrects
+    let edit = json!({ "version": new["version"], "content": city.content() });
+    let (_, new) = city.put(SUBMITTER, &path(&new), edit).await;
+    assert_eq!((&new["content"]["msg_type"], &new["content"]["references"]), (&json!("update"), &old["alert_id"]));
+    let before = city.take(new, &APPROVAL[..2]).await;
+    assert_eq!(city.look(&old).await["state"], json!("approved"), "it stands until then");
+    assert!(city.stopped().await.is_empty());
+
+    let new = city.take(before, &APPROVAL[2..]).await;
+    assert_eq!(city.look(&old).await["state"], json!("superseded"));
+    assert_eq!(city.approved().await, [new["alert_id"].as_str().unwrap()]);
+    let [stop] = &city.stopped().await[..] else { panic!("one stop") };
+    assert_eq!((json!(stop.alert_id), stop.how()), (old["alert_id"].clone(), StopReason::Superseded));
+    assert_eq!(json!(stop.by_alert_id), new["alert_id"]);
+    let again = correct(&city, SUBMITTER, &old).await;
+    assert_eq!((again.0, &again.1["code"]), (StatusCode::CONFLICT, &json!("not_correctable")));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_two_corrections_of_one_alert_only_the_first_is_approved(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let old = city.approved_alert().await;
+    let (_, first) = correct(&city, SUBMITTER, &old).await;
+    let (_, second) = correct(&city, SUBMITTER, &old).await;
+    let second = city.take(second, &APPROVAL[..2]).await;
+    city.take(first, &APPROVAL).await;
+    city.approved().await;
+
+    let (status, problem) = city.decide(OFFICER, &second, "approve", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("not_correctable")));
+    assert_eq!(city.look(&second).await["state"], json!("city_review"));
+    assert_eq!(city.approved().await, [""; 0]);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn nobody_has_received_what_was_not_approved_so_it_is_not_corrected() {
+    let city = City::open(Embedded).await;
+    let alert = city.write(SUBMITTER).await;
+    assert_eq!(correct(&city, SUBMITTER, &alert).await.1["code"], json!("not_correctable"));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_cancelled_alert_is_stopped_with_its_reason(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.approved_alert().await;
+    assert_eq!(city.decide(REVIEWER, &alert, "cancel", "误报").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(city.decide(SECOND_OFFICER, &alert, "cancel", "").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(city.stopped().await.is_empty());
+    let (_, cancelled) = city.decide(SECOND_OFFICER, &alert, "cancel", "误报").await;
+    assert_eq!(cancelled["state"], json!("cancelled"));
+    let [stop] = &city.stopped().await[..] else { panic!("one stop") };
+    assert_eq!((json!(stop.alert_id), stop.how(), stop.reason.as_str()), (alert["alert_id"].clone(), StopReason::Cancelled, "误报"));
+
+    // what dispatch had under way changes nothing any more
+    let alert_id = alert["alert_id"].as_str().unwrap().to_owned();
+    city.tell(&AlertHandedOver { alert_id, at_ms: 0, recipients: 1, unreachable: 0 }).await;
+    assert_eq!(city.look(&alert).await["version"], cancelled["version"]);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_never_approved_is_cancelled_without_telling_dispatch() {
+    let city = City::open(Embedded).await;
+    let alert = city.write(SUBMITTER).await;
+    let alert = city.take(alert, &APPROVAL[..2]).await;
+    assert_eq!(city.decide(OFFICER, &alert, "cancel", "误报").await.1["state"], json!("cancelled"));
+    let draft = city.write(SUBMITTER).await;
+    assert_eq!(city.decide(SUBMITTER, &draft, "discard", "重复").await.1["state"], json!("cancelled"));
+    assert!(city.stopped().await.is_empty());
+    city.close().await;
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Report {
+    Released,
+    HandedOver,
+    Closed,
+}
+
+/// Released at 12:01, handed over at 12:02, closed at 12:03; the events come when they come.
+async fn report(city: &City, alert: &Value, report: Report) {
+    let alert_id = alert["alert_id"].as_str().unwrap().to_owned();
+    let minute = |minutes: i64| noon().timestamp_millis() + minutes * 60_000;
+    match report {
+        Report::Released => city.tell(&AlertReleased { alert_id }).await,
+        Report::HandedOver => city.tell(&AlertHandedOver { alert_id, at_ms: minute(2), recipients: 3, unreachable: 0 }).await,
+        Report::Closed => city.tell(&AlertClosed { alert_id, at_ms: minute(3) }).await,
+    }
+}
+
+use Report::{Closed, HandedOver, Released};
+
+#[rstest]
+#[case::in_order(&[Released, HandedOver, Closed], &["dispatching", "active", "closed"])]
+#[case::repeated(&[Released, Released, HandedOver, Released, HandedOver], &["dispatching", "dispatching", "active", "active", "active"])]
+#[case::handed_over_first(&[HandedOver, Released, Closed], &["active", "active", "closed"])]
+#[case::closed_first(&[Closed, HandedOver, Released], &["closed", "closed", "closed"])]
+#[tokio::test]
+async fn reports_of_dispatch_in_any_order_never_bring_an_alert_back(#[case] reports: &[Report], #[case] states: &[&str]) {
+    let city = City::open(Embedded).await;
+    let alert = city.approved_alert().await;
+    city.platform.clock.forward(10 * MINUTE);
+    for (heard, state) in reports.iter().zip(states) {
+        report(&city, &alert, *heard).await;
+        assert_eq!(city.look(&alert).await["state"], json!(state), "after {heard:?}");
+    }
+    let seen = city.look(&alert).await;
+    if states.contains(&"active") {
+        assert_eq!(seen["handed_over_at"], json!("2026-03-10T04:02:00Z"), "when it was, not when it was heard");
+    }
+    let actions = words(&seen["history"], "action");
+    assert_eq!(actions.iter().filter(|action| *action == "handed_over").count(), usize::from(states.contains(&"active")));
+    city.close().await;
+}

@@ -1,0 +1,6 @@
+//! The SMS service from outside: short messages from the approved alert to the phone and back.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod city;
+mod stories;

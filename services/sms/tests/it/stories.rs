@@ -1,0 +1,243 @@
+//! Stories of short messages, from the approved alert to the phone and back.
+
+use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, TEXT, phone};
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use domain::cap::Status;
+use http::StatusCode;
+use platform::crypto::{Purpose, Sealed};
+use proto::topology::RESIDENT_SMS_REPLIES;
+use proto::{CodeRequested, SmsReplied};
+use rstest::rstest;
+use serde_json::json;
+use simulators::{Fault, FaultKind, FaultPlan, Options, Provider};
+use stages::Store::{self, Embedded, Postgres};
+use stages::{Heard, noon, soon};
+
+#[rstest]
+#[tokio::test]
+async fn a_long_chinese_text_arrives_whole_and_its_receipts_are_counted(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=20, false).await;
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=20).await;
+    city.until_messages(alert, "delivered", 20).await;
+
+    let arrived = city.centre.sms_to(&phone(7)).remove(0);
+    let whole = format!("【烽火】{TEXT}。咨询12320。收到请回复1 7KQ3，退订回复T");
+    assert_eq!((arrived.text.as_str(), arrived.segments, arrived.data_coding), (whole.as_str(), 3, 8));
+    assert_eq!(city.number("select sum(parts) from sms.message where alert_id = $1", alert).await, 60);
+    assert_eq!(
+        city.number("select count(*) from sms.receipt where $1::uuid is not null", alert).await,
+        0,
+        "receipts that did their work go"
+    );
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_phone_that_does_not_get_it_is_undeliverable_and_one_that_does_not_exist_is_pruned(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=3, false).await;
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::Undeliverable).only(phone(1)));
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::Gone).only(phone(2)));
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=3).await;
+    city.until_messages(alert, "delivered", 1).await;
+    city.until_messages(alert, "undeliverable", 1).await;
+    city.until("the batch is closed", async || city.all_closed(alert).await).await;
+
+    assert_eq!(city.number("select sum(unreachable) from dispatch.batch where alert_id = $1", alert).await, 1);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_centre_that_throttles_is_waited_for_and_nobody_is_lost(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=10, false).await;
+    city.centre.fault(Provider::Sms, Fault::throttled(0).times(12));
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=10).await;
+    city.until_messages(alert, "delivered", 10).await;
+
+    let statistics = city.centre.statistics().sms;
+    assert_eq!((statistics.recipients, statistics.duplicates), (10, 0));
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn no_more_than_the_window_is_ever_unanswered(#[values(Embedded, Postgres)] store: Store) {
+    // The centre throttles the fifth unanswered message of a session.
+    let city = City::new(store, Options { sms_window: 4, ..Options::default() }).await;
+    city.residents(1..=40, false).await;
+    city.centre.set_faults(Provider::Sms, FaultPlan { latency_ms: 5, ..FaultPlan::default() });
+    city.start(sms::Settings { window: 4.try_into().unwrap(), ..city.settings() }).await;
+
+    let alert = city.approve(Status::Actual, 1..=40).await;
+    city.until_messages(alert, "delivered", 40).await;
+
+    assert!(city.centre.statistics().sms.refused.is_empty(), "{:?}", city.centre.statistics().sms.refused);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_connection_that_breaks_comes_back_and_everybody_gets_the_message(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=20, false).await;
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::CloseConnection).times(4));
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=20).await;
+    city.until_messages(alert, "delivered", 20).await;
+
+    assert_eq!(city.centre.statistics().sms.recipients, 20);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn refused_credentials_hold_the_batch_until_the_account_is_mended(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=5, false).await;
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::CredentialsRefused));
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=5).await;
+    let held = "select count(*) from dispatch.batch where alert_id = $1 and lease > 1 and state <> 'closed'";
+    city.until("the batch was given back", async || city.number(held, alert).await == 1).await;
+    assert_eq!(city.centre.statistics().sms.accepted, 0);
+
+    city.centre.heal(Provider::Sms);
+    city.until_messages(alert, "delivered", 5).await;
+    assert_eq!(city.number("select count(*) from dispatch.batch where alert_id = $1 and unreachable > 0", alert).await, 0);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_cancelled_alert_reaches_nobody_further(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=5, false).await;
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::CredentialsRefused));
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=5).await;
+    let held = "select count(*) from dispatch.batch where alert_id = $1 and lease > 1";
+    city.until("the batch was given back", async || city.number(held, alert).await == 1).await;
+    city.cancel(alert).await;
+    city.until("the batch is closed", async || city.all_closed(alert).await).await;
+    city.centre.heal(Provider::Sms);
+
+    assert_eq!(city.number("select sum(withdrawn) from dispatch.batch where alert_id = $1", alert).await, 5);
+    assert_eq!(city.centre.statistics().sms.accepted, 0);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_reply_is_passed_on_once_although_it_is_delivered_twice(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    let heard = Heard::<SmsReplied>::on(&city.platform, &RESIDENT_SMS_REPLIES);
+    city.start(city.settings()).await;
+
+    for text in ["收到", "收到", "1 7KQ3"] {
+        city.centre.reply(&phone(3), text);
+    }
+    soon("three replies are taken", city.centre.until(|centre| centre.statistics().sms.deliveries_acknowledged == 3)).await;
+    city.until("both replies", async || heard.count() >= 2).await;
+
+    let keyring = &city.platform.keyring;
+    let replies = heard.take();
+    let read = |reply: &SmsReplied| {
+        let sealed = Sealed::from_bytes(reply.text_sealed.clone()).unwrap();
+        String::from_utf8(keyring.open(Purpose::SmsReply, &sealed).unwrap().to_vec()).unwrap()
+    };
+    let mut texts: Vec<String> = replies.iter().map(read).collect();
+    texts.sort();
+    assert_eq!(texts, ["1 7KQ3", "收到"]);
+    let hash = keyring.hash(Purpose::ResidentPhone, format!("+86{}", phone(3)).as_bytes());
+    assert!(replies.iter().all(|reply| reply.phone_hash == hash.bytes()));
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_exercise_reaches_enrolled_phones_only_and_says_that_it_is_one(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=2, true).await;
+    city.residents(3..=4, false).await;
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Exercise, 1..=4).await;
+    city.until_messages(alert, "delivered", 2).await;
+
+    assert!(city.centre.sms_to(&phone(1))[0].text.starts_with("【烽火】【演练】"));
+    assert_eq!(city.centre.sms_to(&phone(3)), []);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn staff_of_the_area_see_counts_and_others_do_not(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=4, false).await;
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::Undeliverable).only(phone(1)));
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::NoReceipt).only(phone(2)));
+    let desk = City::desk(city.start(city.settings()).await);
+    let alert = city.approve(Status::Actual, 1..=4).await;
+    city.until_messages(alert, "delivered", 2).await;
+    city.until_messages(alert, "undeliverable", 1).await;
+
+    let path = format!("/api/v1/alerts/{alert}/sms");
+    let mut counts = json!({"submitted": 1, "delivered": 2, "undeliverable": 1, "segments": 12});
+    for (token, status) in [(OFFICER, StatusCode::OK), (REVIEWER, StatusCode::OK), (OTHER_REVIEWER, StatusCode::FORBIDDEN)] {
+        let (answered, mut body) = desk.get(token, &path).await;
+        assert_eq!(answered, status, "{token}: {body}");
+        if status == StatusCode::OK {
+            let arrivals = body["arrivals"].take();
+            counts["arrivals"] = json!(null);
+            assert_eq!(body, counts);
+            // the two may have arrived in one minute of the city's time or in two
+            let arrived = arrivals.as_array().unwrap();
+            assert_eq!(arrived.iter().map(|arrival| arrival["count"].as_i64().unwrap()).sum::<i64>(), 2, "{arrivals}");
+            let minute = |at: DateTime<Utc>| at.duration_trunc(TimeDelta::minutes(1)).unwrap();
+            let (first, last) = (minute(noon()), minute(city.platform.clock.now()));
+            let at = |arrival: &serde_json::Value| arrival["at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+            assert!(arrived.iter().map(at).all(|at| at == minute(at) && (first..=last).contains(&at)), "{arrivals}");
+        }
+    }
+    assert_eq!(desk.get(OFFICER, "/api/v1/alerts/00000000-0000-0000-0000-000000000000/sms").await.0, StatusCode::NOT_FOUND);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_one_time_code_is_sent_once_and_not_after_its_time(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.start(city.settings()).await;
+    let keyring = &city.platform.keyring;
+    let code = |id: &str, text: &str, minutes| CodeRequested {
+        request_id: id.into(),
+        phone_sealed: keyring.seal(Purpose::ResidentPhone, format!("+86{}", phone(5)).as_bytes()).into_bytes(),
+        text_sealed: keyring.seal(Purpose::SmsText, text.as_bytes()).into_bytes(),
+        expires_at_ms: (city.platform.clock.now() + TimeDelta::minutes(minutes)).timestamp_millis(),
+    };
+
+    city.publish(&code("late", "【烽火】验证码 000000", 0)).await;
+    city.publish(&code("first", "【烽火】验证码 123456", 5)).await;
+    soon("the code is sent", city.centre.until(|centre| centre.statistics().sms.accepted == 1)).await;
+    city.until("all is handled", async || city.platform.bus.settled().await.unwrap()).await;
+    city.publish(&code("first", "【烽火】验证码 123456", 5)).await;
+    city.publish(&code("second", "【烽火】验证码 654321", 5)).await;
+    city.until("all is handled", async || city.platform.bus.settled().await.unwrap()).await;
+
+    let texts: Vec<String> = city.centre.sms_to(&phone(5)).into_iter().map(|sms| sms.text).collect();
+    assert_eq!(texts, ["【烽火】验证码 123456", "【烽火】验证码 654321"]);
+    city.end().await;
+}

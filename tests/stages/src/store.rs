@@ -1,0 +1,68 @@
+//! The stores that a story is told on, and its time.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use platform::clock::Clock;
+use platform::database::Database;
+use platform::{Platform, StoreSettings, scratch};
+
+/// A second of the moved clock.
+pub const SECOND: Duration = Duration::from_secs(1);
+/// A minute.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// An hour.
+pub const HOUR: Duration = Duration::from_secs(3_600);
+/// A day.
+pub const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// What a story is told on. Each story has a database, queues and keys of its own, which are gone afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Everything comes with the platform: its own PostgreSQL, bus and cache in this process.
+    Embedded,
+    /// PostgreSQL as a server, bus and cache in this process.
+    Postgres,
+    /// PostgreSQL, RabbitMQ and Redis.
+    Services,
+}
+
+impl Store {
+    /// A platform whose clock stands at [`noon`].
+    pub async fn open(self) -> Platform {
+        self.open_at(noon()).await
+    }
+
+    /// A platform whose clock stands at `now`.
+    pub async fn open_at(self, now: DateTime<Utc>) -> Platform {
+        let clock = Clock::moved(now);
+        let opened = match self {
+            Self::Embedded => scratch::temporary(clock).await,
+            Self::Services => scratch::services(clock).await,
+            Self::Postgres => {
+                let settings = StoreSettings { keys: scratch::passing_key(), ..StoreSettings::default() };
+                Platform::on(self.database().await, &settings, clock).await
+            }
+        };
+        opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
+    }
+
+    /// A database alone, for what needs nothing else.
+    pub async fn database(self) -> Database {
+        let opened = match self {
+            Self::Embedded => Database::temporary().await,
+            Self::Postgres | Self::Services => Database::scratch(&scratch::postgres_url()).await,
+        };
+        opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
+    }
+}
+
+/// 12:00 in the city, on a day without anything special.
+pub fn noon() -> DateTime<Utc> {
+    "2026-03-10T12:00:00+08:00".parse().unwrap()
+}
+
+/// Ends a platform and removes what it made in its stores.
+pub async fn close(platform: &Platform) {
+    scratch::remove(platform).await.unwrap();
+}

@@ -1,0 +1,109 @@
+//! Tables in the place of what other services show.
+//!
+//! A service reads the views of others ([`RESIDENT`], [`REVIEW`], [`DISPATCH`]); where those services do not run, a story makes tables of
+//! their names and columns, and fills them.
+
+use domain::alert::{AlertContent, DeliveryClass};
+use domain::audience::Audience;
+use domain::cap;
+use domain::ids::AlertId;
+use domain::language::Language;
+use domain::phone::PhoneNumber;
+use platform::Platform;
+use platform::crypto::Purpose;
+
+/// Whom dispatch, push and sms reach, how, and who has acknowledged.
+pub const RESIDENT: &str = "
+    create schema resident;
+    create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
+                                 industry text, language text not null, app bool not null, sms bool not null, drill bool not null,
+                                 apns bool not null default false, fcm bool not null default false, web bool not null default false);
+    create table resident.endpoint (resident_no int not null, endpoint_id bigint not null, kind text not null, sealed bytea not null,
+                                    language text not null);
+    create function resident.push_endpoints(first_no int, last_no int)
+        returns table (resident_no int, endpoint_id bigint, kind text, sealed bytea, language text) language sql stable
+        as $$ select * from resident.endpoint where endpoint.resident_no between first_no and last_no and kind <> 'phone' order by 1 $$;
+    create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);";
+
+/// What dispatch and display read of review.
+pub const REVIEW: &str = "
+    create schema review;
+    create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
+                                        approved_at timestamptz, district int, exercise bool);";
+
+/// What resident and display read of dispatch.
+pub const DISPATCH: &str = "
+    create schema dispatch;
+    create table dispatch.released_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience_bitmap bytea,
+                                          released_at timestamptz, expires_at timestamptz, ack_by timestamptz, exercise bool, audience bytea);";
+
+/// Makes such tables.
+pub async fn stand_in(platform: &Platform, tables: &'static str) {
+    sqlx::raw_sql(tables).execute(platform.database.pool()).await.unwrap();
+}
+
+/// How somebody is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// They have the app.
+    pub app: bool,
+    /// They have a phone for short messages.
+    pub sms: bool,
+    /// They take part in exercises.
+    pub drill: bool,
+    /// In which language.
+    pub language: Language,
+}
+
+/// Residents of one community of 500103, all reached in one way.
+pub async fn residents(platform: &Platform, numbers: impl IntoIterator<Item = u32>, reach: Reach) {
+    let numbers: Vec<i32> = numbers.into_iter().map(|number| number.try_into().unwrap()).collect();
+    sqlx::query("insert into resident.reach select n, 500103, 500103001, 500103001001, null, $2, $3, $4, $5 from unnest($1::int[]) as n")
+        .bind(numbers)
+        .bind(reach.language.as_ref())
+        .bind(reach.app)
+        .bind(reach.sms)
+        .bind(reach.drill)
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
+}
+
+/// A device of theirs, as it is stored.
+pub async fn device(platform: &Platform, resident_no: u32, endpoint_id: i64, kind: &str, stored: &[u8], language: Language) {
+    let sealed = platform.keyring.seal(Purpose::PushToken, stored).into_bytes();
+    endpoint(platform, resident_no, endpoint_id, kind, sealed, language).await;
+}
+
+/// Their phone.
+pub async fn phone(platform: &Platform, resident_no: u32, phone: &str) {
+    let e164 = phone.parse::<PhoneNumber>().unwrap().e164();
+    let sealed = platform.keyring.seal(Purpose::ResidentPhone, e164.as_bytes()).into_bytes();
+    endpoint(platform, resident_no, -i64::from(resident_no), "phone", sealed, Language::ZhCn).await;
+}
+
+async fn endpoint(platform: &Platform, resident_no: u32, endpoint_id: i64, kind: &str, sealed: Vec<u8>, language: Language) {
+    sqlx::query("insert into resident.endpoint values ($1, $2, $3, $4, $5)")
+        .bind(i32::try_from(resident_no).unwrap())
+        .bind(endpoint_id)
+        .bind(kind)
+        .bind(sealed)
+        .bind(language.as_ref())
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
+}
+
+/// Review shows an alert of 500103 as approved now. Its short code is 7KQ3.
+pub async fn approved(platform: &Platform, alert_id: AlertId, class: DeliveryClass, content: &AlertContent, audience: &Audience) {
+    sqlx::query("insert into review.approved_alert values ($1, '7KQ3', $2, $3, $4, $5, 500103, $6)")
+        .bind(alert_id.uuid())
+        .bind(class.as_ref())
+        .bind(serde_json::to_value(content).unwrap())
+        .bind(audience.to_bytes())
+        .bind(platform.clock.now())
+        .bind(content.status == cap::Status::Exercise)
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
+}

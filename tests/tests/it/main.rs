@@ -1,0 +1,7 @@
+//! The whole platform in one process.
+
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod access;
+mod forecast;
+mod interface;
