@@ -18,6 +18,7 @@ mod routes;
 pub mod trace;
 
 use platform::Platform;
+use platform::compiled_once;
 use platform::http::Routes;
 use proto::topology::AUDIT_ENTRIES;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub struct Settings {}
 
 /// Starts to consume and returns the routes.
+#[compiled_once]
 pub async fn start(platform: &Platform, _settings: Settings) -> Result<Routes, Error> {
     let database = platform.database.clone();
     let consume = move |entry| {

@@ -1,6 +1,7 @@
 //! The table of the trace: appended to by one writer at a time, read by auditors.
 
 use chrono::{DateTime, Utc};
+use platform::compiled_once;
 use platform::database::Connection;
 use platform::database::Database;
 use proto::AuditEntry;
@@ -41,6 +42,7 @@ pub struct Entry {
 }
 
 /// Appends an entry unless it is there already. Whether it was appended.
+#[compiled_once]
 pub async fn append(database: &Database, entry: AuditEntry) -> Result<bool, Error> {
     let entry_id: Uuid = entry.entry_id.parse().map_err(|_| Error::Malformed { field: "entry_id" })?;
     let detail = if entry.detail_json.is_empty() { "{}" } else { entry.detail_json.as_str() };
@@ -103,6 +105,7 @@ pub struct Filter {
 }
 
 /// The newest entries that fit, at most `limit`, all before `before`.
+#[compiled_once]
 pub async fn newest(database: &Database, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Entry>, Error> {
     let rows = sqlx::query!(
         "select sequence, body from audit.entry
@@ -129,6 +132,7 @@ pub async fn newest(database: &Database, filter: &Filter, before: Option<i64>, l
 }
 
 /// The end of the chain.
+#[compiled_once]
 pub async fn head(connection: &mut Connection) -> Result<Head, Error> {
     let row = sqlx::query!("select sequence, hash from audit.head").fetch_one(connection).await?;
     Ok(Head { sequence: row.sequence, hash: stored_hash(&row.hash)? })

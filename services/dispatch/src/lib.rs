@@ -38,6 +38,7 @@ mod signals;
 mod stories;
 pub mod worker;
 
+use platform::compiled_once;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,7 @@ const CONCURRENCY: usize = 4;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Starts the service: subscribes, starts its workers, and returns its routes. `capacity` is what the accounts of push and sms allow.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) -> Result<platform::http::Routes, Error> {
     let settings = Arc::new(settings.checked()?);
     platform.bus.start_relay(SCHEMA);
@@ -127,6 +129,7 @@ fn more(found: Result<bool, Error>) -> Result<Turn, BoxError> {
 
 /// Whether dispatch has nothing to do before the clock moves: what a rehearsal asks, beside the bus, before it moves it. Events on their way to
 /// dispatch are not seen here.
+#[compiled_once]
 pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, Error> {
     let now: DateTime<Utc> = platform.clock.now();
     let quiet = settings.quiet_hours.is_quiet(now);

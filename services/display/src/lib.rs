@@ -26,6 +26,7 @@ mod settings;
 mod staff;
 mod trace;
 
+use platform::compiled_once;
 use std::{sync::Arc, time::Duration};
 
 use platform::{
@@ -64,6 +65,7 @@ pub fn authenticator(platform: &Platform) -> impl Authenticator {
 }
 
 /// Starts the service: follows the alerts, returns its routes.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let alerts = Alerts { platform: platform.clone(), changed: Wake::new() };
     let feed = Feed::start(alerts.clone(), Duration::from_millis(settings.refresh_ms.into())).await?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
 use domain::staff::{Role, Scope};
 use platform::Platform;
+use platform::compiled_once;
 use platform::database::Connection;
 use platform::database::Tx;
 use platform::http::FieldFault;
@@ -159,6 +160,7 @@ pub(crate) async fn set_password(tx: &mut Tx, id: StaffId, password_hash: &str) 
 
 /// Makes the first administrator, or gives a forgotten one a new password, from the command line. The schema must be
 /// migrated. Returns the password, which is kept nowhere.
+#[compiled_once]
 pub async fn create_administrator(platform: &Platform, login: &str) -> Result<String, Error> {
     let new = NewStaff { login: login.to_owned(), name: login.to_owned(), role: Role::Administrator, scope: Scope::City };
     new.check()?;
@@ -184,6 +186,7 @@ pub async fn create_administrator(platform: &Platform, login: &str) -> Result<St
 }
 
 /// Makes the account unless the login name exists: for demo cities and rehearsals. Returns the password of a new account.
+#[compiled_once]
 pub async fn ensure_staff(platform: &Platform, new: NewStaff) -> Result<Option<String>, Error> {
     new.check()?;
     if by_login(&mut platform.database.pool().acquire().await?, &new.login).await?.is_some() {
@@ -199,6 +202,7 @@ pub async fn ensure_staff(platform: &Platform, new: NewStaff) -> Result<Option<S
 }
 
 /// The account with this login name.
+#[compiled_once]
 pub async fn find(platform: &Platform, login: &str) -> Result<Option<StaffId>, Error> {
     Ok(by_login(&mut platform.database.pool().acquire().await?, login).await?.map(|row| row.id.into()))
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
+use platform::compiled_once;
 use platform::database::Connection;
 use platform::database::{Database, Tx};
 use platform::http::{FieldFault, SourceCaller};
@@ -104,6 +105,7 @@ impl Row {
 }
 
 /// Makes a key; the token is shown once and kept nowhere.
+#[compiled_once]
 pub async fn create(tx: &mut Tx, new: NewApiKey, by: StaffId, now: DateTime<Utc>) -> Result<(Token, ApiKey), Error> {
     new.check(now)?;
     let token = Token::generate(API_KEY);

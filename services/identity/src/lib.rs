@@ -24,6 +24,7 @@ pub mod session;
 pub mod sign_in;
 mod token;
 
+use platform::compiled_once;
 use std::time::Duration;
 
 use platform::Platform;
@@ -67,12 +68,14 @@ impl Settings {
 }
 
 /// Starts the service and returns its routes.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     platform.bus.start_relay(SCHEMA);
     routes(platform, &settings).await
 }
 
 /// The routes alone.
+#[compiled_once]
 pub async fn routes(platform: &Platform, settings: &Settings) -> Result<Routes, Error> {
     routes::routes(platform, settings).await
 }

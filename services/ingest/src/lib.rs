@@ -35,6 +35,7 @@ mod subjects;
 
 use chrono_tz::Tz;
 use platform::Platform;
+use platform::compiled_once;
 use platform::http::Routes;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,7 @@ impl Default for Settings {
 ///
 /// # Errors
 /// When the bus refuses the subscription.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     platform.bus.start_relay(SCHEMA);
     registrations::subscribe(platform)?;

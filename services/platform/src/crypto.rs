@@ -9,6 +9,7 @@ mod cipher;
 mod master_key;
 mod sealed;
 
+use crate::compiled_once;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -81,6 +82,7 @@ impl fmt::Debug for Keyring {
 impl Keyring {
     /// Unwraps the keys in the database, which are made when there are none. Processes that start together agree on one
     /// set. The schema `keys` must have been migrated.
+    #[compiled_once]
     pub async fn load(settings: &KeySettings, database: &Database) -> Result<Self, Error> {
         let master = MasterKey::load(settings)?;
         let fresh_data = master.wrap("data", DATA_KEY, &random_key());

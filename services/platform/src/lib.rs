@@ -31,6 +31,9 @@ pub mod telemetry;
 pub mod urgent;
 pub mod worker;
 
+/// For an asynchronous function that other crates call: it returns a boxed future, so that its body is compiled here, once, and not again
+/// in every crate that waits for it, as that of any other asynchronous function is.
+pub use async_recursion::async_recursion as compiled_once;
 pub use error::{BoxError, Error};
 
 use bus::{Bus, BusSettings};
@@ -75,12 +78,14 @@ pub struct StoreSettings {
 
 impl Platform {
     /// Opens all stores and brings the platform's own tables (schemas `bus` and `keys`) up to date. Services migrate theirs.
+    #[compiled_once]
     pub async fn open(settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
         let database = Database::open(&settings.database).await?;
         Self::on(database, settings, clock).await
     }
 
     /// The same on a database that is open already; `settings.database` is not looked at.
+    #[compiled_once]
     pub async fn on(database: Database, settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
         database.migrate("keys", &crypto::MIGRATOR).await?;
         database.migrate("bus", &bus::MIGRATOR).await?;

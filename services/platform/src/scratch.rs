@@ -7,6 +7,7 @@
 //! Where none is named, as on a machine that has nothing but a compiler, the embedded set stands in for them, so that `cargo test`
 //! works there. Where `CI` is set nothing stands in: the services are then looked for on their usual local ports.
 
+use crate::compiled_once;
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use crate::{Error, Platform, StoreSettings};
 const FIRST_RETRY_MS: u64 = 5;
 
 /// Everything in this process, on a database that is gone after the last clone.
+#[compiled_once]
 pub async fn temporary(clock: Clock) -> Result<Platform, Error> {
     let settings = StoreSettings {
         bus: BusSettings { first_retry_ms: FIRST_RETRY_MS, ..BusSettings::default() },
@@ -31,6 +33,7 @@ pub async fn temporary(clock: Clock) -> Result<Platform, Error> {
 }
 
 /// PostgreSQL, RabbitMQ and Redis, or what stands in for them. [`remove`] cleans up behind it.
+#[compiled_once]
 pub async fn services(clock: Clock) -> Result<Platform, Error> {
     if !are_services_named() {
         return temporary(clock).await;
@@ -55,6 +58,7 @@ pub fn service_settings() -> StoreSettings {
 }
 
 /// Stops the tasks and removes what the platform has made in broker, cache and database.
+#[compiled_once]
 pub async fn remove(platform: &Platform) -> Result<(), Error> {
     platform.tasks.shutdown(std::time::Duration::from_secs(10)).await;
     platform.bus.delete_all().await?;

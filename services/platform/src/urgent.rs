@@ -5,6 +5,7 @@
 //! processes look ([`Ear`]), and those that plan and send routine alerts rest until the urgent one is there. Nothing depends on
 //! it: without the word an urgent alert is a little slower.
 
+use crate::compiled_once;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub const AHEAD: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Leaves word.
+#[compiled_once]
 pub async fn announce(cache: &Cache, alert_id: AlertId) {
     if let Err(error) = cache.set(KEY, alert_id.uuid().as_bytes(), AHEAD).await {
         tracing::warn!(%alert_id, error = chain(&error), "nobody was told of an urgent alert ahead of its batches");
@@ -39,6 +41,7 @@ struct Heard {
 
 impl Ear {
     /// Until when to rest, if there is a word that was not heard before. The word itself stays where the platform's clock stands still.
+    #[compiled_once]
     pub async fn listen(&self, cache: &Cache) -> Option<Instant> {
         let now = Instant::now();
         {

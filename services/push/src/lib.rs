@@ -38,6 +38,7 @@ mod stories;
 mod tally;
 pub mod web_push;
 
+use platform::compiled_once;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +58,7 @@ const WARM_INTERVAL: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// When a setting cannot be used, or the queue not be read.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let set = [("apns", settings.apns.is_some()), ("fcm", settings.fcm.is_some()), ("web_push", settings.web_push.is_some())];
     for (provider, is_set) in set {

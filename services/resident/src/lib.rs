@@ -34,6 +34,7 @@ mod replies;
 mod session;
 mod web_push;
 
+use platform::compiled_once;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -114,6 +115,7 @@ impl Deref for Service {
 ///
 /// # Errors
 /// When the bus refuses a subscription, or acknowledgements should not even be kept for a month.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_acknowledgements_months;
     if months == 0 {

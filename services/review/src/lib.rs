@@ -26,6 +26,7 @@ mod trace;
 mod writing;
 
 use platform::Platform;
+use platform::compiled_once;
 use platform::http::Routes;
 use platform::worker::Wake;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,7 @@ struct Service {
 ///
 /// # Errors
 /// When the bus refuses a subscription.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let changed = Wake::new();
     let feed = Feed::start(platform, &changed);

@@ -31,6 +31,7 @@ mod record;
 mod rulebook;
 mod trial;
 
+use platform::compiled_once;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,6 +111,7 @@ struct Service {
 ///
 /// # Errors
 /// When a setting makes no sense or the bus refuses the subscription.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let service = Service {
         platform: platform.clone(),

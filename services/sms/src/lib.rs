@@ -27,6 +27,7 @@ mod routes;
 mod settings;
 pub mod smpp;
 
+use platform::compiled_once;
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
@@ -58,6 +59,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 const CODES_AT_ONCE: usize = 16;
 
 /// Starts the service: binds to the centre, works through batches, returns its routes.
+#[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_messages_months;
     if months == 0 {

@@ -3,6 +3,7 @@
 use domain::batch::{BatchNumber, Outcomes, RecipientList};
 use domain::ids::WaveNo;
 use domain::outcome::{Channel, Outcome};
+use platform::compiled_once;
 use proto::EndpointsGone;
 use proto::events::endpoints_gone::Entry;
 
@@ -14,6 +15,7 @@ impl Ledger {
     ///
     /// `None`: there is nothing to do. Somebody else has it, it was closed, it must wait because quiet hours began, or nobody in it is to be sent
     /// to any more because the alert ended or all have acknowledged; in that last case it is closed here.
+    #[compiled_once]
     pub async fn claim(&self, BatchKey { alert_id, batch_id }: BatchKey, holder: &str) -> Result<Option<Claimed>, Error> {
         let now = self.clock.now();
         let Some(row) = sqlx::query!(
@@ -91,6 +93,7 @@ impl Ledger {
     }
 
     /// Notes what became of the recipients so far, prunes endpoints, and renews the lease.
+    #[compiled_once]
     pub async fn checkpoint(&self, claimed: &mut Claimed, report: &Report) -> Result<Standing, Error> {
         let now = self.clock.now();
         let ended = if report.gone.is_empty() {
@@ -142,6 +145,7 @@ impl Ledger {
 
     /// Gives the batch back with what is known so far; it is released again from `not_before` on, to anybody. For credentials that were refused,
     /// an account that is throttled as a whole, a process that stops. Nobody's attempts are counted for it.
+    #[compiled_once]
     pub async fn release(&self, claimed: Claimed, mut report: Report, not_before: chrono::DateTime<chrono::Utc>) -> Result<(), Error> {
         // An answer about our credentials says nothing about the recipient.
         for position in 0..claimed.recipients.len() {

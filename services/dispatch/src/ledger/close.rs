@@ -1,5 +1,6 @@
 //! The end of a batch: outcomes, what follows from them, and the pruned endpoints, in one transaction.
 
+use platform::compiled_once;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,6 +23,7 @@ impl Ledger {
     /// Temporary failures go on in one retry batch, backed off with jitter and not before the provider's `Retry-After`; app recipients who cannot
     /// be reached go on in one SMS batch; the rest of an ended alert is withdrawn. Where a provider refused our credentials the batch is not
     /// closed but given back for a minute, with an alarm.
+    #[compiled_once]
     pub async fn close(&self, claimed: Claimed, mut report: Report) -> Result<(), Error> {
         let ended = sqlx::query_scalar!(
             r#"select (state not in ('dispatching', 'active') or expires_at <= $2) as "ended!" from dispatch.alert where alert_id = $1"#,

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod command_line;
+mod durable;
+mod everything_killed;
 mod pages;
 mod processes;
 mod rehearsal;

@@ -11,6 +11,8 @@ use rand::RngExt as _;
 use roaring::RoaringBitmap;
 use serde_json::Value;
 
+use crate::everything_killed::{kill_everything, of_its_own_group};
+
 /// How often the process is killed.
 const KILLS: usize = 20;
 /// No rehearsal takes so long, on no machine.
@@ -164,11 +166,12 @@ impl Theatre {
         command
     }
 
-    /// Plays on, and is killed when it has worked for so long. False: it was over before.
+    /// Plays on, and is killed together with its database when it has worked for so long. False: it was over before.
     fn is_killed_after(&self, work: Duration) -> bool {
-        let mut rehearsal = self.rehearsal().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs");
+        let mut command = self.rehearsal();
+        let mut rehearsal = of_its_own_group(&mut command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs");
         let (ended, _) = works(&mut rehearsal, work);
-        rehearsal.kill().and_then(|()| rehearsal.wait()).expect("SIGKILL");
+        kill_everything(&mut rehearsal, &self.data().join("database"));
         ended.is_none()
     }
 

@@ -19,6 +19,7 @@ mod local;
 mod rabbit;
 mod relay;
 
+use crate::compiled_once;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -99,6 +100,7 @@ impl std::fmt::Debug for Bus {
 
 impl Bus {
     /// Opens the bus; with RabbitMQ, declares every queue there is. Its tasks end with `tasks`.
+    #[compiled_once]
     pub async fn open(settings: &BusSettings, database: &Database, tasks: &Tasks) -> Result<Self, Error> {
         let retries = Retries::from_millis(settings.first_retry_ms);
         let carrier = match settings.mode {
@@ -146,6 +148,7 @@ impl Bus {
     /// Whether everything published through this process's relays has been handled: no outbox row, no message waiting,
     /// delayed or in a handler. Dead letters do not count. With RabbitMQ, messages in the handlers of *other* processes
     /// are not seen.
+    #[compiled_once]
     pub async fn settled(&self) -> Result<bool, Error> {
         let schemas = self.0.relays.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match &self.0.carrier {
@@ -155,6 +158,7 @@ impl Bus {
     }
 
     /// Whether the carrier answers.
+    #[compiled_once]
     pub async fn ping(&self) -> Result<(), Error> {
         match &self.0.carrier {
             Carrier::Local(_) => self.0.database.ping().await,
@@ -163,6 +167,7 @@ impl Bus {
     }
 
     /// The messages that were given up, oldest first, at most 1,000. They stay where they are.
+    #[compiled_once]
     pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error> {
         match &self.0.carrier {
             Carrier::Local(local) => local.dead_letters().await,
@@ -171,6 +176,7 @@ impl Bus {
     }
 
     /// Removes all messages, and on RabbitMQ all queues and exchanges of this prefix: for tests and rehearsals.
+    #[compiled_once]
     pub async fn delete_all(&self) -> Result<(), Error> {
         match &self.0.carrier {
             Carrier::Local(local) => local.delete_all().await,

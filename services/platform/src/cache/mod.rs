@@ -6,6 +6,7 @@
 mod local;
 mod redis;
 
+use crate::compiled_once;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +74,7 @@ enum Store {
 impl Cache {
     /// Opens the cache of the settings. A Redis that does not answer is an error here, and a typed error of every
     /// operation later.
+    #[compiled_once]
     pub async fn open(settings: &CacheSettings, clock: &Clock) -> Result<Self, Error> {
         let store = match settings.mode {
             CacheMode::InProcess => Store::Local(Arc::default()),
@@ -87,6 +89,7 @@ impl Cache {
     }
 
     /// The value under `key`, unless it has expired.
+    #[compiled_once]
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         match &self.store {
             Store::Local(local) => Ok(local.get(key, self.now_ms())),
@@ -95,6 +98,7 @@ impl Cache {
     }
 
     /// Stores `value` for `ttl`, over what was there.
+    #[compiled_once]
     pub async fn set(&self, key: &str, value: &[u8], ttl: Duration) -> Result<(), Error> {
         match &self.store {
             Store::Local(local) => local.set(key, value, self.now_ms(), millis(ttl)),
@@ -104,6 +108,7 @@ impl Cache {
     }
 
     /// Stores `value` unless there is one. Whether it was stored.
+    #[compiled_once]
     pub async fn set_if_absent(&self, key: &str, value: &[u8], ttl: Duration) -> Result<bool, Error> {
         match &self.store {
             Store::Local(local) => Ok(local.set_if_absent(key, value, self.now_ms(), millis(ttl))),
@@ -112,6 +117,7 @@ impl Cache {
     }
 
     /// The value, and removes it: of many who ask at once, one gets it.
+    #[compiled_once]
     pub async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         match &self.store {
             Store::Local(local) => Ok(local.take(key, self.now_ms())),
@@ -120,6 +126,7 @@ impl Cache {
     }
 
     /// Removes what is under `key`.
+    #[compiled_once]
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         match &self.store {
             Store::Local(local) => local.delete(key),
@@ -129,6 +136,7 @@ impl Cache {
     }
 
     /// Adds one to the counter under `key`. It counts from the first call for `ttl`, then begins again.
+    #[compiled_once]
     pub async fn incr(&self, key: &str, ttl: Duration) -> Result<u64, Error> {
         match &self.store {
             Store::Local(local) => Ok(local.incr(key, self.now_ms(), millis(ttl))),
@@ -137,6 +145,7 @@ impl Cache {
     }
 
     /// Takes `wanted` tokens from a bucket that holds `burst` and gains `per_second`. A bucket nobody has used is full.
+    #[compiled_once]
     pub async fn take_tokens(&self, bucket: &str, per_second: f64, burst: u32, wanted: u32) -> Result<Tokens, Error> {
         if wanted > burst || per_second.is_nan() || per_second <= 0.0 {
             return Err(Error::BucketTooSmall { wanted, burst });
@@ -153,6 +162,7 @@ impl Cache {
     }
 
     /// Whether the store answers.
+    #[compiled_once]
     pub async fn ping(&self) -> Result<(), Error> {
         match &self.store {
             Store::Local(_) => Ok(()),
@@ -161,6 +171,7 @@ impl Cache {
     }
 
     /// Removes everything under this cache's prefix: for tests and rehearsals.
+    #[compiled_once]
     pub async fn clear(&self) -> Result<(), Error> {
         match &self.store {
             Store::Local(local) => local.clear(),

@@ -13,6 +13,7 @@ mod private;
 mod scratch;
 mod transaction;
 
+use crate::compiled_once;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +91,7 @@ enum Behind {
 
 impl Database {
     /// Opens the database of the settings.
+    #[compiled_once]
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, Error> {
         match settings.mode {
             DatabaseMode::Embedded => {
@@ -105,12 +107,14 @@ impl Database {
     }
 
     /// A new database on a server of this process's own that is dropped after the last clone.
+    #[compiled_once]
     pub async fn temporary() -> Result<Self, Error> {
         let server = private::passing().await?;
         Self::on_scratch(private::options(&server), Some(server)).await
     }
 
     /// A new database on the server at `url` that is dropped after the last clone.
+    #[compiled_once]
     pub async fn scratch(url: &str) -> Result<Self, Error> {
         Self::on_scratch(parse_url(&SecretString::from(url))?, None).await
     }
@@ -154,6 +158,7 @@ impl Database {
     }
 
     /// Whether the database answers.
+    #[compiled_once]
     pub async fn ping(&self) -> Result<(), Error> {
         sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(&self.0.pool).await?;
         Ok(())
@@ -161,6 +166,7 @@ impl Database {
 
     /// Closes all connections and stops a server of our own, so that its directory can be opened again. Other clones
     /// are useless afterwards.
+    #[compiled_once]
     pub async fn close(&self) -> Result<(), Error> {
         self.0.pool.driver().close().await;
         match &self.0.behind {

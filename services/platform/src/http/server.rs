@@ -1,5 +1,6 @@
 //! Serving a router on a socket: HTTP/1.1 and HTTP/2 on the same port, and an orderly end.
 
+use crate::compiled_once;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub struct Server {
 
 impl Server {
     /// Listens. Connections wait until [`Server::serve`].
+    #[compiled_once]
     pub async fn bind(address: SocketAddr) -> Result<Self, Error> {
         let failed = |source| Error::Listen { address: address.to_string(), source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -49,6 +51,7 @@ impl Server {
     }
 
     /// Serves until `shutdown`; then takes no new connection, lets open requests finish for at most `drain`, and returns.
+    #[compiled_once]
     pub async fn serve(self, router: Router, shutdown: CancellationToken, drain: Duration) {
         let connections = TaskTracker::new();
         // Cancelled when patience with the open requests ends.
