@@ -58,9 +58,8 @@ pub struct Address {
 #[derive(Debug)]
 pub struct Server {
     address: Address,
-    child: Mutex<Option<Child>>,
-    // released after the server is gone
-    _directory: Directory,
+    // the directory is let go of after the server is gone
+    running: Mutex<Option<(Child, Directory)>>,
 }
 
 /// What a server does for its data.
@@ -107,7 +106,7 @@ impl Server {
             password: cluster.password,
             database: "postgres",
         };
-        Ok(Self { address, child: Mutex::new(Some(child)), _directory: directory })
+        Ok(Self { address, running: Mutex::new(Some((child, directory))) })
     }
 
     /// How to reach it.
@@ -115,13 +114,15 @@ impl Server {
         &self.address
     }
 
-    /// Ends all connections and the server, with everything on disk. Does nothing the second time.
+    /// Ends all connections and the server, with everything on disk, and lets go of the directory. Does nothing the second time.
     ///
     /// # Errors
     /// When it does not end within half a minute.
     pub fn stop(&self) -> Result<(), Error> {
-        let child = self.child.lock().unwrap_or_else(PoisonError::into_inner).take();
-        child.map_or(Ok(()), Child::stop)
+        match self.running.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some((child, _directory)) => child.stop(),
+            None => Ok(()),
+        }
     }
 }
 

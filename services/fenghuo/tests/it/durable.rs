@@ -20,11 +20,12 @@ fn up(data: &Path) -> (Child, String) {
     command.args(["up", "--residents", "50", "--listen", "127.0.0.1:0", "--data"]).arg(data);
     let mut child =
         of_its_own_group(&mut command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
-    let said = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut said = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let url = said
-        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")).map(str::to_owned))
-        .next()
+        .find_map(|line| line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")).map(str::to_owned))
         .expect("it says where it answers");
+    // it has more to say, and must not find that nobody listens
+    std::thread::spawn(move || said.for_each(drop));
     (child, url)
 }
 

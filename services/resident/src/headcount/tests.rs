@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use domain::area::{Area, CommunityCode};
 use domain::audience::{Audience, AudienceQuery, ResidentTraits};
-use platform::database::{Database, Tx};
+use platform::database::{Database, DatabaseSettings, Tx};
 use platform::{Platform, StoreSettings, scratch};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -20,7 +20,10 @@ use super::{AudienceCounts, Headcount, fold};
 use crate::generate::{self, People};
 
 async fn city(store: Store) -> Database {
-    let database = store.database().await;
+    settled(store.database().await).await
+}
+
+async fn settled(database: Database) -> Database {
     database.migrate(crate::SCHEMA, &crate::MIGRATOR).await.unwrap();
     database
 }
@@ -227,8 +230,10 @@ async fn what_is_not_committed_does_not_count_and_counts_once_it_is_whatever_was
 #[rstest]
 #[tokio::test]
 async fn a_fold_leaves_one_row_a_cell_and_only_who_slept_through_it_begins_anew() {
-    // where nobody else's transactions hold a fold up
-    let database = city(Embedded).await;
+    // on a server where nobody else's transactions hold a fold up
+    let place = tempfile::tempdir().unwrap();
+    let alone = DatabaseSettings { data_dir: place.path().join("database"), ..DatabaseSettings::default() };
+    let database = settled(Database::open(&alone).await.unwrap()).await;
     let (kept, asleep) = (Headcount::new(database.clone()), Headcount::new(database.clone()));
     asleep.refresh().await.unwrap();
     for no in 0..30 {
