@@ -103,6 +103,7 @@ async fn routes(platform: &Platform) -> Routes {
         .merge(display::start(platform, display::Settings::default()).await.expect("display starts"))
         .merge(push)
         .merge(sms)
+        .merge(platform::jobs::routes(platform))
 }
 
 /// Somebody who calls.

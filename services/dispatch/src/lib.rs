@@ -44,6 +44,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use platform::database::Monthly;
+use platform::jobs::Job;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
 use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED};
@@ -60,6 +61,17 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// Alerts handled at once; each is a few rows.
 const CONCURRENCY: usize = 4;
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[KEEP_LEDGER];
+
+const KEEP_LEDGER: Job = Job {
+    name: "dispatch.keep_ledger",
+    cron: "0 10 */6 * * *",
+    about: "推送台账按月保存：提前建好后两个月的分区，删除超过保留期的月份。",
+    about_en: "Keeps the ledger of deliveries by the month: makes the two months to come, drops those past their time.",
+    at_start: true,
+};
+
 /// The longest a lost signal can delay planning, watching or reminding.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -69,6 +81,9 @@ pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) 
     let settings = Arc::new(settings.checked()?);
     platform.bus.start_relay(SCHEMA);
     subscribe(platform, &settings)?;
+    let months = settings.keep_ledger_months;
+    let tables = ["batch", "recipient_list"].map(|table| Monthly { schema: SCHEMA, table, column: "alert_id", months });
+    Monthly::keep(platform, &KEEP_LEDGER, tables.into())?;
     start_workers(platform, &settings);
     Ok(routes::routes(platform).merge(forecast::start(platform, &settings, capacity)))
 }
@@ -88,9 +103,6 @@ fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error>
 }
 
 fn start_workers(platform: &Platform, settings: &Arc<Settings>) {
-    for table in ["batch", "recipient_list"] {
-        Monthly { schema: SCHEMA, table, column: "alert_id", months: settings.keep_ledger_months }.start(platform);
-    }
     // An urgent alert must not wait for a chunk of a routine one that is being written.
     for (name, wake, line) in [
         ("dispatch.planner", &signals::PLANNER, planning::Line::All),

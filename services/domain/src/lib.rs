@@ -7,7 +7,8 @@
 //!   [`consent`].
 //! * What comes in: [`risk_record`]; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`audience`], [`privacy`], [`exercise`].
-//! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`].
+//! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`];
+//!   scheduled work: [`schedule`].
 //! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`].
 
 pub mod alert;
@@ -38,6 +39,7 @@ pub mod reminder;
 pub mod retry;
 pub mod risk_record;
 pub mod rule;
+pub mod schedule;
 pub mod shipped;
 pub mod sms_reply;
 pub mod sms_text;

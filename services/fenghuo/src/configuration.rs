@@ -11,6 +11,7 @@ use platform::config;
 use platform::crypto::KeySettings;
 use platform::database::DatabaseSettings;
 use platform::http::HttpSettings;
+use platform::jobs::JobSettings;
 use platform::telemetry::TelemetrySettings;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,7 @@ pub(crate) struct Configuration {
     pub(crate) bus: BusSettings,
     pub(crate) cache: CacheSettings,
     pub(crate) keys: KeySettings,
+    pub(crate) jobs: JobSettings,
     pub(crate) identity: identity::Settings,
     pub(crate) resident: resident::Settings,
     pub(crate) ingest: ingest::Settings,
@@ -59,7 +61,8 @@ impl Configuration {
 
     /// The sections of the stores.
     pub(crate) fn stores(&self) -> StoreSettings {
-        StoreSettings { database: self.database.clone(), bus: self.bus.clone(), cache: self.cache.clone(), keys: self.keys.clone() }
+        let Self { database, bus, cache, keys, jobs, .. } = self.clone();
+        StoreSettings { database, bus, cache, keys, jobs }
     }
 }
 
@@ -67,7 +70,10 @@ impl Configuration {
 mod tests {
     use std::collections::BTreeSet;
 
+    use strum::VariantArray as _;
+
     use super::*;
+    use crate::services::Service;
 
     const COMMENTED: &str = include_str!("../../../deploy/fenghuo.toml");
 
@@ -97,6 +103,26 @@ mod tests {
         let defaults = toml::to_string(&Configuration::default()).unwrap();
         let missing: Vec<_> = keys(&defaults).difference(&keys(COMMENTED)).cloned().collect();
         assert!(missing.is_empty(), "deploy/fenghuo.toml does not name {missing:?}");
+    }
+
+    #[test]
+    fn the_commented_file_names_every_job_with_its_time() {
+        let (_, section) = COMMENTED.split_once("\n[jobs.cron]\n").expect("there is a section for the jobs");
+        let lines = section.lines().map_while(|line| line.strip_prefix('#'));
+        let told: BTreeSet<&str> = lines.filter_map(|line| line.strip_prefix(": ")).collect();
+        let jobs = Service::VARIANTS.iter().flat_map(|service| service.jobs());
+        let declared: Vec<String> = jobs.map(|job| format!("\"{}\" = \"{}\"", job.name, job.cron)).collect();
+        assert_eq!(told, declared.iter().map(String::as_str).collect());
+    }
+
+    #[test]
+    fn the_time_of_a_job_is_set_by_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("fenghuo.toml");
+        std::fs::write(&file, "[jobs]\ntime_zone = \"Asia/Urumqi\"\n[jobs.cron]\n\"sms.forget_receipts\" = \"0 0 4 * * *\"\n").unwrap();
+        let settings: Configuration = config::load(Some(&file), [], &[]).unwrap();
+        assert_eq!(settings.jobs.cron["sms.forget_receipts"], "0 0 4 * * *");
+        assert_eq!(settings.stores().jobs, settings.jobs);
     }
 
     #[test]

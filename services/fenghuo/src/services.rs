@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use platform::Platform;
 use platform::http::{Authenticators, Routes, Shell};
+use platform::jobs::{self, Job};
 use sqlx::migrate::Migrator;
 use strum::VariantArray;
 
@@ -52,6 +53,16 @@ impl Service {
         })
     }
 
+    /// What it does on schedule.
+    pub(crate) fn jobs(self) -> &'static [Job] {
+        match self {
+            Self::Resident => resident::JOBS,
+            Self::Dispatch => dispatch::JOBS,
+            Self::Sms => sms::JOBS,
+            Self::Identity | Self::Audit | Self::Ingest | Self::Rules | Self::Review | Self::Push | Self::Display => &[],
+        }
+    }
+
     async fn start(self, platform: &Platform, settings: &Configuration) -> Result<Routes> {
         Ok(match self {
             Self::Identity => identity::start(platform, settings.identity.clone()).await?,
@@ -92,6 +103,7 @@ pub(crate) async fn migrate(platform: &Platform) -> Result<()> {
 
 /// Starts services and returns the shell that answers for them.
 pub(crate) async fn start(platform: &Platform, settings: &Configuration, services: &[Service]) -> Result<Shell> {
+    platform.jobs.check_settings(Service::VARIANTS.iter().flat_map(|service| service.jobs()))?;
     let mut routes: Option<Routes> = None;
     for &service in services {
         let own = service.start(platform, settings).await.with_context(|| format!("service {service:?} did not start"))?;
@@ -100,7 +112,7 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
             None => own,
         });
     }
-    let routes = routes.context("no service was named")?;
+    let routes = routes.context("no service was named")?.merge(jobs::routes(platform));
     let authenticators = Authenticators::new()
         .with(identity::authenticator(platform))
         .with(resident::SessionAuthenticator::new(platform))

@@ -73,6 +73,11 @@ impl Clock {
         Self(Kind::Shifted(Arc::new(Shifted { ahead: watch::Sender::new(ahead) })))
     }
 
+    /// Whether it is the machine's and cannot be moved.
+    pub fn is_real(&self) -> bool {
+        matches!(self.0, Kind::Real)
+    }
+
     /// Whether it stands still until it is moved by hand.
     pub fn is_moved(&self) -> bool {
         matches!(self.0, Kind::Moved(_))

@@ -13,7 +13,7 @@
 //!
 //! What many concurrent requests ask of the database is gathered into few statements ([`gather`]).
 //!
-//! A service gets a [`Platform`], subscribes to its queues, starts its [`worker`]s and returns its HTTP routes.
+//! A service gets a [`Platform`], subscribes to its queues, starts its [`worker`]s, registers its [`jobs`] and returns its HTTP routes.
 
 pub mod bus;
 pub mod cache;
@@ -24,6 +24,7 @@ pub mod database;
 mod error;
 pub mod gather;
 pub mod http;
+pub mod jobs;
 pub mod recount;
 pub mod scratch;
 pub mod tasks;
@@ -42,6 +43,7 @@ use clock::Clock;
 use crypto::{KeySettings, Keyring};
 use database::{Database, DatabaseSettings};
 use http::Check;
+use jobs::{JobSettings, Jobs};
 use serde::{Deserialize, Serialize};
 use tasks::Tasks;
 
@@ -60,6 +62,8 @@ pub struct Platform {
     pub keyring: Keyring,
     /// The background tasks, and the signal to stop.
     pub tasks: Tasks,
+    /// The scheduled work.
+    pub jobs: Jobs,
 }
 
 /// The settings of the stores, each a section of the configuration.
@@ -74,10 +78,12 @@ pub struct StoreSettings {
     pub cache: CacheSettings,
     /// The master key.
     pub keys: KeySettings,
+    /// When scheduled work is done.
+    pub jobs: JobSettings,
 }
 
 impl Platform {
-    /// Opens all stores and brings the platform's own tables (schemas `bus` and `keys`) up to date. Services migrate theirs.
+    /// Opens all stores and brings the platform's own tables (schemas `bus`, `keys` and `jobs`) up to date. Services migrate theirs.
     #[compiled_once]
     pub async fn open(settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
         let database = Database::open(&settings.database).await?;
@@ -89,11 +95,13 @@ impl Platform {
     pub async fn on(database: Database, settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
         database.migrate("keys", &crypto::MIGRATOR).await?;
         database.migrate("bus", &bus::MIGRATOR).await?;
+        database.migrate(jobs::SCHEMA, &jobs::MIGRATOR).await?;
         let tasks = Tasks::new();
         let keyring = Keyring::load(&settings.keys, &database).await?;
         let cache = Cache::open(&settings.cache, &clock).await?;
         let bus = Bus::open(&settings.bus, &database, &tasks).await?;
-        Ok(Self { database, bus, cache, clock, keyring, tasks })
+        let jobs = Jobs::new(&settings.jobs, &database, &clock, &tasks)?;
+        Ok(Self { database, bus, cache, clock, keyring, tasks, jobs })
     }
 
     /// What `/readyz` asks: database, bus and cache answer.

@@ -12,12 +12,22 @@ use platform::Platform;
 use platform::database::{self, Database, Monthly};
 use platform::gather::{Batch, Gather, Limits};
 use platform::http::{Access, Json, Path, Problem, ResidentCaller, Routes, routes};
+use platform::jobs::Job;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::inbox::LiveAlerts;
 use crate::{Error, SCHEMA, Service, directory};
+
+/// Makes their months and drops them.
+pub(crate) const KEEP_ACKNOWLEDGEMENTS: Job = Job {
+    name: "resident.keep_acknowledgements",
+    cron: "0 12 */6 * * *",
+    about: "居民确认按月保存：提前建好后两个月的分区，删除超过保留期的月份。",
+    about_en: "Keeps acknowledgements by the month: makes the two months to come, drops those past their time.",
+    at_start: true,
+};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("inbox").allow(Access::Resident, routes!(acknowledge))
@@ -74,13 +84,17 @@ pub(crate) struct Acknowledgements {
 
 impl Acknowledgements {
     /// Records in the platform's database what these inboxes hold, and keeps acknowledgements there for so many months.
-    pub(crate) fn start(platform: &Platform, inboxes: &LiveAlerts, months: u32) -> Self {
-        Monthly { schema: SCHEMA, table: "acknowledgement", column: "alert_id", months }.start(platform);
+    ///
+    /// # Errors
+    /// When the job that keeps their table is set to an expression that is none.
+    pub(crate) fn start(platform: &Platform, inboxes: &LiveAlerts, months: u32) -> Result<Self, Error> {
+        let table = Monthly { schema: SCHEMA, table: "acknowledgement", column: "alert_id", months };
+        Monthly::keep(platform, &KEEP_ACKNOWLEDGEMENTS, vec![table])?;
         let gather = |name, by| {
             let recording = Recording { by, database: platform.database.clone(), inboxes: inboxes.clone() };
             Gather::new(&platform.tasks, name, AT_ONCE, recording)
         };
-        Self { by_app: gather("resident.acknowledgements", By::App), by_sms: gather("resident.acknowledgements_by_sms", By::Sms) }
+        Ok(Self { by_app: gather("resident.acknowledgements", By::App), by_sms: gather("resident.acknowledgements_by_sms", By::Sms) })
     }
 
     /// Records the acknowledgement, or finds the one that is there. It is durable when this returns the time of the first.

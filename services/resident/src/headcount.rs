@@ -24,6 +24,7 @@ use domain::audience::{Audience, AudienceQuery};
 use platform::Platform;
 use platform::clock::Clock;
 use platform::database::Database;
+use platform::jobs::{Did, Job};
 use platform::tasks::Tasks;
 use platform::worker::{self, Turn, Wake};
 use tokio::sync::Mutex;
@@ -71,16 +72,25 @@ pub struct CopySize {
     pub bytes: usize,
 }
 
-/// Starts the worker that merges rows now and then. It belongs to the service resident; others only ask.
-pub(crate) fn start_folding(platform: &Platform) {
+/// Merges rows now and then.
+pub(crate) const FOLD: Job = Job {
+    name: "resident.fold_headcount",
+    cron: "0 */5 * * * *",
+    about: "合并人数统计的零散变动，使受众规模的计算保持快速。",
+    about_en: "Merges the small changes of the headcount, so that the size of an audience stays quick to tell.",
+    at_start: true,
+};
+
+/// Has rows merged now and then. That belongs to the service resident; others only ask.
+///
+/// # Errors
+/// When the job is set to an expression that is none.
+pub(crate) fn keep_folded(platform: &Platform) -> Result<(), platform::Error> {
     let database = platform.database.clone();
-    worker::run(&platform.tasks, &platform.clock, "headcount.fold", fold::INTERVAL, &Wake::new(), move || {
+    platform.jobs.register(&FOLD, move || {
         let database = database.clone();
-        async move {
-            fold::turn(&database, fold::FEWEST).await?;
-            Ok(Turn::Idle)
-        }
-    });
+        async move { Ok(Did::nothing().and("合并的变动", "changes merged", fold::turn(&database, fold::FEWEST).await?)) }
+    })
 }
 
 impl Headcount {

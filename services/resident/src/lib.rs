@@ -41,6 +41,7 @@ use std::sync::Arc;
 use headcount::Headcount;
 use platform::Platform;
 use platform::http::Routes;
+use platform::jobs::Job;
 use serde::{Deserialize, Serialize};
 
 use acknowledgement::Acknowledgements;
@@ -54,6 +55,9 @@ pub const SCHEMA: &str = "resident";
 
 /// Its tables and views.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, headcount::FOLD];
 
 /// What the operator sets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -111,7 +115,7 @@ impl Deref for Service {
     }
 }
 
-/// Subscribes to what concerns residents, starts the workers of the headcount and returns the routes.
+/// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
 ///
 /// # Errors
 /// When the bus refuses a subscription, or acknowledgements should not even be kept for a month.
@@ -123,12 +127,12 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         return Err(platform::Error::Setting { name: "resident.keep_acknowledgements_months", reason }.into());
     }
     let inboxes = LiveAlerts::new(platform.database.clone());
-    let acknowledgements = Acknowledgements::start(platform, &inboxes, months);
+    let acknowledgements = Acknowledgements::start(platform, &inboxes, months)?;
     let headcount = Headcount::new(platform.database.clone());
     let service = Service(Arc::new(Parts { platform: platform.clone(), settings, inboxes, acknowledgements, headcount }));
     platform.bus.start_relay(SCHEMA);
     service.headcount.keep(&platform.tasks, &platform.clock);
-    headcount::start_folding(platform);
+    headcount::keep_folded(platform)?;
     alerts::subscribe(&service)?;
     replies::subscribe(&service)?;
     devices::subscribe(&service)?;

@@ -28,14 +28,14 @@ mod settings;
 pub mod smpp;
 
 use platform::compiled_once;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use platform::{
     Platform,
     database::Monthly,
     http::Routes,
-    worker::{self, Turn, Wake},
+    jobs::{Did, Job},
 };
 use proto::{CodeRequested, topology::SMS_CODES};
 
@@ -52,8 +52,24 @@ pub const SCHEMA: &str = "sms";
 /// Its tables.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// How often what waits in vain is removed.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[KEEP_MESSAGES, FORGET_RECEIPTS];
+
+const KEEP_MESSAGES: Job = Job {
+    name: "sms.keep_messages",
+    cron: "0 14 */6 * * *",
+    about: "短信记录按月保存：提前建好后两个月的分区，删除超过保留期的月份。",
+    about_en: "Keeps the record of messages by the month: makes the two months to come, drops those past their time.",
+    at_start: true,
+};
+
+const FORGET_RECEIPTS: Job = Job {
+    name: "sms.forget_receipts",
+    cron: "0 40 * * * *",
+    about: "删除等不到短信的回执，以及不会再重复送来的回复的痕迹。",
+    about_en: "Removes receipts whose message never turned up, and the traces of replies that cannot come again.",
+    at_start: false,
+};
 
 /// One-time codes sent at the same time.
 const CODES_AT_ONCE: usize = 16;
@@ -69,7 +85,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         });
     }
     let settings = Arc::new(settings);
-    Monthly { schema: SCHEMA, table: "part", column: "alert_id", months }.start(platform);
+    Monthly::keep(platform, &KEEP_MESSAGES, vec![Monthly { schema: SCHEMA, table: "part", column: "alert_id", months }])?;
     let (account, delivered) = Account::start(platform, settings.clone())?;
     platform.tasks.spawn("sms.delivered", delivered::take(platform.clone(), settings.clone(), delivered));
 
@@ -84,12 +100,16 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
 
     let (database, clock) = (platform.database.clone(), platform.clock.clone());
     let keep = TimeDelta::hours(settings.receipt_keep_hours.into());
-    worker::run(&platform.tasks, &platform.clock, "sms.sweep", SWEEP_INTERVAL, &Wake::new(), move || {
+    platform.jobs.register(&FORGET_RECEIPTS, move || {
         let (database, before) = (database.clone(), clock.now() - keep);
         async move {
-            message::sweep(&database, before).await?;
-            Ok(Turn::Idle)
+            let gone = message::forget(&database, before).await?;
+            Ok(Did::nothing().and("删除短信回执", "receipts removed", gone.receipts).and(
+                "删除回复痕迹",
+                "traces of replies removed",
+                gone.replies,
+            ))
         }
-    });
+    })?;
     Ok(routes::routes(platform))
 }

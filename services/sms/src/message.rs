@@ -145,11 +145,19 @@ pub async fn put_aside(database: &Database, receipts: &[Receipt], now: DateTime<
     settle(database, &told.ids, since(now)).await
 }
 
+/// How many rows were of no use any more.
+pub struct Gone {
+    /// Receipts whose message never turned up.
+    pub receipts: u64,
+    /// Traces of replies.
+    pub replies: u64,
+}
+
 /// Removes receipts that nobody will ask for any more, and the traces of replies that cannot come again.
-pub async fn sweep(database: &Database, before: DateTime<Utc>) -> Result<(), Error> {
-    sqlx::query!("delete from sms.receipt where received_at < $1", before).execute(database.pool()).await?;
-    sqlx::query!("delete from sms.reply where received_at < $1", before).execute(database.pool()).await?;
-    Ok(())
+pub async fn forget(database: &Database, before: DateTime<Utc>) -> Result<Gone, Error> {
+    let receipts = sqlx::query!("delete from sms.receipt where received_at < $1", before).execute(database.pool()).await?.rows_affected();
+    let replies = sqlx::query!("delete from sms.reply where received_at < $1", before).execute(database.pool()).await?.rows_affected();
+    Ok(Gone { receipts, replies })
 }
 
 /// Brings receipts that were put aside and parts together, as far as both are there. Who finds a receipt in another's hands leaves

@@ -1,7 +1,8 @@
 //! The platform of a rehearsal: all services in this process, a moved clock, simulated providers.
 //!
 //! The clock never jumps over something the platform has to do: [`Stage::move_to`] stops at the end of every gathering
-//! window, every retry, reminder, expiry and end of quiet hours on the way, and lets the platform come to rest there.
+//! window, every retry, reminder, expiry and end of quiet hours on the way, and lets the platform come to rest there. Scheduled work
+//! does not stop it: what has become due on the way is done before the clock goes on.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -281,6 +282,9 @@ impl Stage {
         }
         if !dispatch::settled(&self.platform, &self.settings.dispatch).await? {
             return Ok(Some("dispatch"));
+        }
+        if !self.platform.jobs.settled().await? {
+            return Ok(Some("scheduled work"));
         }
         Ok((!self.no_draft_is_due().await?).then_some("rules"))
     }

@@ -2,7 +2,7 @@
 //!
 //! Such a table is partitioned by a column that holds UUIDs of version 7 (`partition by range (column)`), which begin with the
 //! time they were made at ([`domain::month`]). It has a partition for each month, `<table>_2026_03`, and the partition
-//! `<table>_default` for whatever has none, so that a row is never refused. A worker makes the coming months' partitions in
+//! `<table>_default` for whatever has none, so that a row is never refused. A job makes the coming months' partitions in
 //! time, brings what lies in the default partition to its month, and drops the months that are over and done with: a matter
 //! of the catalogue, whatever their size, while deleting their rows would have to find and vacuum each of them.
 //!
@@ -10,7 +10,7 @@
 //! catalogue, and for rows that are brought from the default partition, where there should be none.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::month::{Keeping, Month};
@@ -18,14 +18,13 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Connection, Database, Tx};
+use crate::Platform;
 use crate::error::Error;
-use crate::worker::{self, Turn, Wake};
-use crate::{BoxError, Platform};
+use crate::jobs::{Did, Job};
+use crate::worker::Turn;
 
 /// Months made before they begin.
 const AHEAD: u32 = 2;
-/// How often a worker looks.
-const INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 /// A table that is partitioned by month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +40,28 @@ pub struct Monthly {
 }
 
 impl Monthly {
-    /// Starts the worker that keeps the table until the process stops.
-    pub fn start(self, platform: &Platform) {
-        let (database, clock) = (platform.database.clone(), platform.clock.clone());
-        worker::run(&platform.tasks, &platform.clock, "database.monthly", INTERVAL, &Wake::new(), move || {
-            let (database, clock) = (database.clone(), clock.clone());
-            async move { self.tend(&database, clock.now()).await.map_err(BoxError::from) }
-        });
+    /// Has `job` keep these tables: take every step that there is to take.
+    ///
+    /// # Errors
+    /// When the job's expression is none.
+    pub fn keep(platform: &Platform, job: &'static Job, tables: Vec<Self>) -> Result<(), Error> {
+        let (database, clock, tables) = (platform.database.clone(), platform.clock.clone(), Arc::<[Self]>::from(tables));
+        platform.jobs.register(job, move || {
+            let (database, now, tables) = (database.clone(), clock.now(), Arc::clone(&tables));
+            async move {
+                let (mut made, mut dropped) = (0, 0);
+                for table in &*tables {
+                    while let Some(step) = table.step(&database, now).await? {
+                        match step {
+                            Step::Make(_) => made += 1,
+                            Step::Drop(_) => dropped += 1,
+                            Step::Forget(_) => {}
+                        }
+                    }
+                }
+                Ok(Did::nothing().and("新建月份分区", "months made", made).and("删除到期月份", "months dropped", dropped))
+            }
+        })
     }
 
     /// Takes the next step of what the table needs at `now`: makes a month, drops one, or empties the default partition of one.
@@ -55,10 +69,13 @@ impl Monthly {
     /// # Errors
     /// When the database fails, or others keep the table busy for seconds.
     pub async fn tend(self, database: &Database, now: DateTime<Utc>) -> Result<Turn, Error> {
+        Ok(if self.step(database, now).await?.is_some() { Turn::More } else { Turn::Idle })
+    }
+
+    /// The same, and which step it was.
+    async fn step(self, database: &Database, now: DateTime<Utc>) -> Result<Option<Step>, Error> {
         let mut connection = database.pool().acquire().await?;
-        if self.next_step(&mut connection, now).await?.is_none() {
-            return Ok(Turn::Idle);
-        }
+        let Some(found) = self.next_step(&mut connection, now).await? else { return Ok(None) };
         drop(connection);
         let mut tx = database.begin().await?;
         self.alone(&mut tx).await?;
@@ -67,7 +84,7 @@ impl Monthly {
             self.take(&mut tx, step).await?;
         }
         tx.commit().await?;
-        Ok(Turn::More)
+        Ok(Some(found))
     }
 
     fn keeping(self) -> Keeping {

@@ -46,12 +46,21 @@ held_by! { platform::scratch::temporary:
         a_statement_that_is_given_up_does_not_block_the_next,
         time_is_kept_in_utc,
     }
+    jobs {
+        the_clock_runs_each_job_once_when_it_passes_its_time,
+        of_many_processes_one_runs_the_job,
+        a_job_that_fails_or_panics_says_why_runs_again_and_stops_no_other,
+        what_was_missed_while_nothing_was_up_is_made_up_once,
+        a_run_whose_process_died_is_seen_and_repeated,
+        a_changed_expression_moves_the_next_time,
+        of_each_job_the_last_runs_are_kept,
+    }
     monthly {
         the_coming_months_have_partitions_before_they_begin,
         a_month_is_dropped_with_its_rows_when_the_months_to_keep_have_passed,
         rows_that_had_no_partition_are_brought_to_their_month_or_dropped_with_it,
         many_who_keep_the_same_table_do_not_disturb_each_other,
-        a_worker_keeps_the_table_as_the_clock_moves,
+        a_job_keeps_the_table_as_the_clock_moves,
     }
 }
 

@@ -3,14 +3,9 @@
 //! Only rows are merged that had settled a turn ago, so that whoever brings a copy up to date in between has summed them up and does not
 //! notice. Any process may fold, one at a time.
 
-use std::time::Duration;
-
 use platform::database::Database;
 
 use crate::Error;
-
-/// How often it is looked whether there is something to merge.
-pub(super) const INTERVAL: Duration = Duration::from_secs(300);
 
 /// With fewer differences than this nothing is worth merging.
 pub(super) const FEWEST: i64 = 10_000;
@@ -18,8 +13,9 @@ pub(super) const FEWEST: i64 = 10_000;
 /// Whoever has a copy begins anew.
 const EVERYTHING: i64 = i64::MAX;
 
-/// Merges the rows if there are more differences than cells by now, and more than `fewest`; notes how far the next turn may go.
-pub(super) async fn turn(database: &Database, fewest: i64) -> Result<(), Error> {
+/// Merges the rows if there are more differences than cells by now, and more than `fewest`; notes how far the next turn may go. How many
+/// differences were merged.
+pub(super) async fn turn(database: &Database, fewest: i64) -> Result<u64, Error> {
     let mut tx = database.begin().await?;
     let may_go_to =
         sqlx::query_scalar!(r#"select next_to::text::bigint as "next_to!" from resident.headcount_fold for update skip locked"#)
@@ -27,7 +23,7 @@ pub(super) async fn turn(database: &Database, fewest: i64) -> Result<(), Error> 
             .await
             .map_err(Error::database("beginning a fold"))?;
     // somebody else is at it
-    let Some(may_go_to) = may_go_to else { return Ok(()) };
+    let Some(may_go_to) = may_go_to else { return Ok(0) };
     // Transactions that have not happened yet are those of another server, whose dump this database was restored from.
     let rows = sqlx::query!(
         r#"select count(*) filter (where tx = '0') as "cells!",
@@ -39,7 +35,8 @@ pub(super) async fn turn(database: &Database, fewest: i64) -> Result<(), Error> 
     .fetch_one(&mut *tx)
     .await
     .map_err(Error::database("looking for what to fold"))?;
-    if rows.foreign > 0 || rows.differences > rows.cells.max(fewest) {
+    let worth = rows.foreign > 0 || rows.differences > rows.cells.max(fewest);
+    if worth {
         let folded_to = if rows.foreign > 0 { EVERYTHING } else { may_go_to };
         merge(&mut tx, may_go_to, folded_to).await?;
         tracing::info!(cells_before = rows.cells, differences = rows.differences + rows.foreign, "headcount folded");
@@ -48,7 +45,8 @@ pub(super) async fn turn(database: &Database, fewest: i64) -> Result<(), Error> 
         .execute(&mut *tx)
         .await
         .map_err(Error::database("noting how far the next fold may go"))?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(if worth { (rows.differences + rows.foreign).unsigned_abs() } else { 0 })
 }
 
 async fn merge(tx: &mut platform::database::Tx, to: i64, told: i64) -> Result<(), Error> {

@@ -169,7 +169,7 @@ async fn whatever_happens_to_people_every_copy_says_what_a_look_at_everybody_say
             tx.commit().await.unwrap();
         }
         match dice.random_range(0..6) {
-            0 => fold::turn(&database, 0).await.unwrap(),
+            0 => _ = fold::turn(&database, 0).await.unwrap(),
             1 => _ = often.refresh().await.unwrap(),
             _ => {}
         }

@@ -98,8 +98,8 @@ async fn a_receipt_about_nothing_of_ours_is_swept_away() {
     store.receive(&[("x", Delivered)]).await;
     assert_eq!(store.waiting().await, 1);
     store.platform.clock.forward(Duration::from_secs(10));
-    sweep(&store.platform.database, store.platform.clock.now()).await.unwrap();
-    assert_eq!(store.waiting().await, 0);
+    let gone = forget(&store.platform.database, store.platform.clock.now()).await.unwrap();
+    assert_eq!((gone.receipts, gone.replies, store.waiting().await), (1, 0, 0));
 }
 
 #[tokio::test]

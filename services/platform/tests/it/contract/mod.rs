@@ -7,6 +7,7 @@ pub mod cache;
 pub mod crash;
 pub mod crypto;
 pub mod database;
+pub mod jobs;
 pub mod monthly;
 
 use std::panic::AssertUnwindSafe;

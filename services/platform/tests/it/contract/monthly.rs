@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use platform::Platform;
 use platform::database::Monthly;
+use platform::jobs::Job;
 use platform::worker::Turn;
 use stages::{DAY, until};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -10,6 +11,9 @@ use uuid::{NoContext, Timestamp, Uuid};
 use super::{SCHEMA, start};
 
 const SAID: Monthly = Monthly { schema: SCHEMA, table: "said", column: "id", months: 2 };
+
+const KEEP_SAID: Job =
+    Job { name: "trial.keep_said", cron: "0 10 */6 * * *", about: "按月保存", about_en: "Keeps it by the month.", at_start: true };
 
 async fn make(platform: &Platform) {
     run(
@@ -111,9 +115,9 @@ pub async fn many_who_keep_the_same_table_do_not_disturb_each_other(platform: &P
     assert_eq!(partitions(platform).await, expected(&brought));
 }
 
-pub async fn a_worker_keeps_the_table_as_the_clock_moves(platform: &Platform) {
+pub async fn a_job_keeps_the_table_as_the_clock_moves(platform: &Platform) {
     make(platform).await;
-    SAID.start(platform);
+    Monthly::keep(platform, &KEEP_SAID, vec![SAID]).expect("offered");
     let present = |months: u32| domain::month::Month::of(start()).later(months).to_string();
     let kept = async |first: String, last: String| {
         let (first, last) = (format!("trial.said_{first}"), format!("trial.said_{last}"));

@@ -14,7 +14,7 @@ export function roleMeans(role: Role): string {
     submitting_unit: ['报送风险记录，撰写并提交弹窗', 'Delivers risk records, writes and submits alerts'],
     industry_supervisor: ['查看和监督本行业', 'Sees and supervises one industry'],
     community_worker: ['随访本社区居民，上报情况，回复反馈', 'Follows up the residents of one community, reports, answers feedback'],
-    technical_operator: ['维护平台运行，看不到个人信息', 'Runs the platform, sees no personal data'],
+    technical_operator: ['维护平台运行，可立即运行定时任务，看不到个人信息', 'Runs the platform and its scheduled work, sees no personal data'],
     auditor: ['查看全部操作痕迹，不能操作', 'Reads the trace of everything, changes nothing'],
     administrator: ['管理账号、密钥和屏幕，看不到弹窗和居民', 'Looks after accounts, keys and screens; sees no alerts and no residents'],
   };
