@@ -24,62 +24,8 @@ async fn without_broker(clock: Clock) -> Result<Platform, Error> {
     Platform::on(Database::scratch(&scratch::postgres_url()).await?, &settings, clock).await
 }
 
-held_by! { [ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"] platform::scratch::services:
-    bus {
-        what_a_committed_transaction_published_arrives_at_every_queue_of_its_topic,
-        what_an_undone_transaction_published_never_arrives,
-        what_was_published_before_anybody_listened_arrives,
-        a_handler_that_fails_twice_sees_the_message_a_third_time,
-        a_message_that_always_fails_is_kept_with_its_reason_and_holds_nobody_up,
-        two_subscribers_of_one_queue_share_its_messages,
-        a_handler_may_use_the_database_and_publish,
-        a_queue_is_not_read_as_another_event,
-    }
-}
-
-held_by! { [ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"] crate::services::without_broker:
-    cache {
-        a_value_lives_as_long_as_the_moved_clock_says,
-        what_was_deleted_is_gone_and_the_rest_stays,
-        of_many_who_take_a_value_one_gets_it,
-        a_value_is_not_stored_over_a_living_one_when_asked_not_to,
-        a_counter_counts_for_its_time_and_begins_again,
-        a_token_bucket_gives_its_burst_then_its_rate,
-        a_token_bucket_never_gives_more_than_it_has_to_many_at_once,
-        what_a_bucket_can_never_give_is_an_error,
-    }
-    crypto {
-        what_was_sealed_opens_for_its_purpose_alone,
-        altered_or_cut_bytes_do_not_open,
-        a_hash_finds_equal_values_of_one_purpose,
-        processes_that_start_at_once_agree_on_the_keys,
-        another_master_key_is_refused,
-        a_master_key_file_is_made_once_and_is_private,
-    }
-    database {
-        a_schema_is_migrated_step_by_step_and_only_once,
-        a_dropped_transaction_leaves_no_trace_and_no_one_waiting,
-        a_failed_statement_spoils_its_transaction_alone,
-        a_statement_that_is_given_up_does_not_block_the_next,
-        time_is_kept_in_utc,
-    }
-    jobs {
-        the_clock_runs_each_job_once_when_it_passes_its_time,
-        of_many_processes_one_runs_the_job,
-        a_job_that_fails_or_panics_says_why_runs_again_and_stops_no_other,
-        what_was_missed_while_nothing_was_up_is_made_up_once,
-        a_run_whose_process_died_is_seen_and_repeated,
-        a_changed_expression_moves_the_next_time,
-        of_each_job_the_last_runs_are_kept,
-    }
-    monthly {
-        the_coming_months_have_partitions_before_they_begin,
-        a_month_is_dropped_with_its_rows_when_the_months_to_keep_have_passed,
-        rows_that_had_no_partition_are_brought_to_their_month_or_dropped_with_it,
-        many_who_keep_the_same_table_do_not_disturb_each_other,
-        a_job_keeps_the_table_as_the_clock_moves,
-    }
-}
+bus_held_by! { [ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"] platform::scratch::services }
+stores_held_by! { [ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"] crate::services::without_broker }
 
 /// The host and port in a server's URL.
 fn host_of(url: &SecretString) -> String {
