@@ -1,17 +1,15 @@
 //! The manual's walk by the interface, played as it stands against a running demo.
 
-#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
-
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use stages::soon;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long the demo may take to start, and the walk.
-const START: Duration = Duration::from_secs(120);
-const WALK: Duration = Duration::from_secs(300);
+/// How long the walk may take, on any machine.
+const WALK: Duration = Duration::from_secs(15 * 60);
 
 /// The blocks for a shell of a page.
 fn shell_blocks(page: &str) -> String {
@@ -39,7 +37,7 @@ async fn demo(directory: &Path) -> (Child, String) {
         .spawn()
         .unwrap();
     let mut said = BufReader::new(platform.stdout.take().unwrap()).lines();
-    let address = tokio::time::timeout(START, async {
+    let address = soon("the demo is up", async {
         loop {
             let line = said.next_line().await.unwrap().expect("the demo ended before it was up");
             if let Some((_, rest)) = line.split_once("is up at ") {
@@ -47,14 +45,21 @@ async fn demo(directory: &Path) -> (Child, String) {
             }
         }
     })
-    .await
-    .expect("the demo is up");
+    .await;
     // what it says later is read, so that it never waits for a reader
     tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
     (platform, address)
 }
 
+/// Ends the demo as Ctrl-C would, so that its database ends with it.
+async fn stop(platform: &mut Child) {
+    let id = platform.id().expect("the demo still runs").to_string();
+    Command::new("kill").args(["-INT", &id]).status().await.unwrap();
+    platform.wait().await.unwrap();
+}
+
 #[tokio::test]
+#[ignore = "needs bash, curl and jq: make test"]
 async fn the_walk_by_the_interface_ends_with_an_acknowledged_alert() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/setup/by-the-interface.md")).unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -64,7 +69,7 @@ async fn the_walk_by_the_interface_ends_with_an_acknowledged_alert() {
 
     let walk = Command::new("bash").arg("-c").arg(script).current_dir(directory.path()).kill_on_drop(true).output();
     let walk = tokio::time::timeout(WALK, walk).await.expect("the walk comes to its end").expect("bash is installed");
-    platform.kill().await.unwrap();
+    stop(&mut platform).await;
     let said = String::from_utf8_lossy(&walk.stdout);
     let told = format!("{said}\n{}", String::from_utf8_lossy(&walk.stderr));
     assert!(walk.status.success(), "a step of docs/setup/by-the-interface.md does not hold:\n{told}");

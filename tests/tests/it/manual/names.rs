@@ -77,7 +77,8 @@ fn every_line_of_a_log_that_the_manual_quotes_is_written_somewhere() {
         });
     }
     let page = std::fs::read_to_string(pages::root().join("docs/reference/logs.md")).unwrap();
-    let quoted: Vec<String> = code(&page).into_iter().filter(|words| words.contains(' ') && !words.contains('=') && !words.starts_with("fenghuo ")).collect();
+    let quoted: Vec<String> =
+        code(&page).into_iter().filter(|words| words.contains(' ') && !words.contains('=') && !words.starts_with("fenghuo ")).collect();
     let wrong: Vec<&String> = quoted.iter().filter(|line| !written.contains(*line)).collect();
     assert!(wrong.is_empty(), "nobody writes {wrong:#?}");
     assert!(quoted.len() > 20, "only {} were found: is the page still read?", quoted.len());
