@@ -9,7 +9,7 @@ POSTGRES := services/private-postgres/packed/version
 # Queries are checked against the committed descriptions in .sqlx; `make sqlx` renews them.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build pages postgres test test-load lint services sqlx bench bench-peers bench-pages clean
+.PHONY: help run build pages postgres test test-load lint docs services sqlx bench bench-peers bench-pages clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,17 @@ lint: pages postgres ## formatting, clippy and the pages' types, warnings denied
 	$(CARGO) fmt --all --check
 	cd services/web && npm run --silent check && npm run --silent test
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+# The version of mdbook that makes the book, unless one is on the path.
+MDBOOK_VERSION := 0.5.4
+MDBOOK := $(or $(shell command -v mdbook),$(TARGET)/tools/bin/mdbook)
+
+docs: $(MDBOOK) ## the manual as a book, in target/book
+	$(MDBOOK) build docs --dest-dir $(abspath $(TARGET))/book
+	@echo "the book is at $(abspath $(TARGET))/book/index.html"
+
+$(TARGET)/tools/bin/mdbook:
+	$(CARGO) install --locked --root $(TARGET)/tools --version $(MDBOOK_VERSION) --no-default-features --features search mdbook
 
 services: ## PostgreSQL, RabbitMQ and Redis on their usual local ports, installed if they are missing
 	bash deploy/dev/services.sh

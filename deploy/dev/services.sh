@@ -46,6 +46,10 @@ fi
 if ! [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; then install chromium; fi
 if ! fc-list :lang=zh 2>/dev/null | grep -q .; then install fonts-noto-cjk; fi
 
+# The manual's walk by the interface is played as it stands: with curl and jq.
+command -v curl >/dev/null || install curl
+command -v jq >/dev/null || install jq
+
 wait_for PostgreSQL 5432
 wait_for RabbitMQ 5672
 wait_for Redis 6379

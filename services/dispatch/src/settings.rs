@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use domain::batch::BATCH_SIZE;
 use domain::quiet_hours::QuietHours;
+use domain::retention;
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::ForecastSettings;
@@ -11,23 +12,48 @@ use crate::forecast::ForecastSettings;
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Recipients in a planned batch.
+    /// Recipients in a planned batch, at most 10000.
+    ///
+    /// Taking and closing a batch costs the database the same whatever its size. What a crash repeats is bounded by the checkpoints,
+    /// not by this.
+    ///
+    /// Unit: recipients
     pub batch_size: u16,
     /// Recipients planned in one transaction.
+    ///
+    /// Longer transactions plan faster and hold their rows longer.
+    ///
+    /// Unit: recipients
     pub chunk: u32,
-    /// Recipients planned in the first transaction of a wave: small, so that sending begins at once (CQ3).
+    /// Recipients planned in the first transaction of a wave.
+    ///
+    /// Small, so that sending begins at once (CQ3).
+    ///
+    /// Unit: recipients
     pub first_chunk: u32,
     /// Batches between released and closed, for each channel and class. Urgent alerts have a window of their own.
+    ///
+    /// Short, because what is in the broker cannot be overtaken; long enough to last all senders for one `pump_interval_ms`.
+    ///
+    /// Unit: batches
     pub window: u16,
-    /// Seconds within which a released batch must be claimed, else it is released again.
+    /// Time within which a released batch must be claimed, else it is released again.
+    ///
+    /// Not shorter than a sender may be busy with what it has in hand.
     pub lease_s: u32,
-    /// Milliseconds between two looks of the pump when nobody signals: the longest wait of a window that other processes empty.
+    /// Time between two looks of the pump when nobody signals.
+    ///
+    /// The longest wait of a window that other processes empty.
     pub pump_interval_ms: u32,
-    /// Months before the present one for which the ledger is kept; older ones are dropped a month at a time.
+    /// Months before the present one for which batches, and with them who was reached, are kept; older ones are dropped a month at a
+    /// time. At least 1.
+    ///
+    /// Alerts live across the end of a month; beyond that the table of retention says why.
     pub keep_ledger_months: u32,
-    /// The hours in which routine alerts are held back (CQ10).
+    /// The local hours in which routine alerts are held back 免打扰时段. Urgent alerts ignore them (CQ10).
     pub quiet_hours: QuietHours,
-    /// How the forecast of deadlines is made.
+    /// The forecast: when the last recipient of each alert will be reached, the alarm before a deadline is missed, and the answer
+    /// before an approval. It knows the rates of `[push]` and `[sms]`, so these must be the same in every process.
     pub forecast: ForecastSettings,
 }
 
@@ -40,7 +66,7 @@ impl Default for Settings {
             window: 32,
             lease_s: 30,
             pump_interval_ms: 200,
-            keep_ledger_months: 24,
+            keep_ledger_months: retention::LEDGER.keeping.length(),
             quiet_hours: QuietHours::default(),
             forecast: ForecastSettings::default(),
         }

@@ -32,10 +32,20 @@ use crate::{Error, SCHEMA};
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerSettings {
     /// Batches in the hands of this process at once, of routine and of urgent alerts each.
+    ///
+    /// More keep connections busier, and more is repeated after a crash.
+    ///
+    /// Unit: batches
     pub batches: u16,
-    /// Recipients between two checkpoints of a batch: the bound on repeats after a crash.
+    /// Recipients between two checkpoints of a batch.
+    ///
+    /// So many, and those on the wire, are sent again after a crash, for each batch in hand.
+    ///
+    /// Unit: recipients
     pub checkpoint_every: u16,
-    /// Seconds for which a batch is held without a checkpoint.
+    /// How long a batch is held without a checkpoint.
+    ///
+    /// After a crash it goes on when this is over: shorter is sooner, but a slow sender must not lose what it has.
     pub lease_s: u32,
 }
 

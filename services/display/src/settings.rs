@@ -6,11 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Seconds without a heartbeat after which a screen counts as stale.
+    /// A screen counts as silent after so long without a sign of life.
+    ///
+    /// Somebody should then look at its power and network.
     pub stale_after_s: u32,
-    /// Seconds between signs of life on a quiet event stream; below what proxies cut off at.
+    /// Time between signs of life on a quiet event stream.
+    ///
+    /// Below what proxies cut off at.
     pub keep_alive_s: u32,
-    /// Milliseconds after which a process sees what another process changed.
+    /// After so long a process sees what another process changed.
+    ///
+    /// An alert is on the screens this much later at most.
     pub refresh_ms: u32,
 }
 

@@ -7,7 +7,7 @@
 //!   [`consent`].
 //! * What comes in: [`risk_record`]; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`audience`], [`privacy`], [`exercise`].
-//! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`];
+//! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`];
 //!   scheduled work: [`schedule`].
 //! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`].
 
@@ -36,6 +36,7 @@ pub mod place;
 pub mod privacy;
 pub mod quiet_hours;
 pub mod reminder;
+pub mod retention;
 pub mod retry;
 pub mod risk_record;
 pub mod rule;

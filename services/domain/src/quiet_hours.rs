@@ -13,15 +13,21 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuietHours {
-    /// Local time at which they begin, as `22:00`.
+    /// When they begin, in local time.
+    ///
+    /// Nobody is woken by what can wait until the morning.
     #[serde(with = "wall_clock")]
     #[schema(value_type = String, example = "22:00")]
     pub from: NaiveTime,
-    /// Local time at which they end, as `07:00`. Before `from`: on the next day.
+    /// When they end, in local time; before `from` means on the next day, equal to `from` means that there are none.
+    ///
+    /// What was held back goes out at this moment.
     #[serde(with = "wall_clock")]
     #[schema(value_type = String, example = "07:00")]
     pub to: NaiveTime,
     /// The city's time zone, by its IANA name.
+    ///
+    /// Quiet is when the residents sleep, wherever the servers are.
     #[schema(value_type = String, example = "Asia/Shanghai")]
     pub tz: Tz,
 }

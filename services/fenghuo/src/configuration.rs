@@ -1,4 +1,4 @@
-//! Every setting of the platform: one section a service or store. `deploy/fenghuo.toml` is the same with comments.
+//! Every setting of the platform: one section a service or store. `deploy/fenghuo.toml` is made from it, with the comments of the fields.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,23 +19,41 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Configuration {
+    /// Where the process listens.
     pub(crate) server: ServerSettings,
+    /// The HTTP interface.
     pub(crate) http: HttpSettings,
+    /// Log lines and metrics.
     pub(crate) telemetry: TelemetrySettings,
+    /// PostgreSQL.
     pub(crate) database: DatabaseSettings,
+    /// Events between the services.
     pub(crate) bus: BusSettings,
+    /// Sessions, one-time codes and send rates: what may be lost.
     pub(crate) cache: CacheSettings,
+    /// The master key.
     pub(crate) keys: KeySettings,
+    /// Scheduled work 定时任务: an operator sees it at the console, with how it went, and can have a job run at once. The same in every process.
     pub(crate) jobs: JobSettings,
+    /// Staff, sessions, API keys. The same in every process.
     pub(crate) identity: identity::Settings,
+    /// The residents' app.
     pub(crate) resident: resident::Settings,
+    /// Risk records 风险记录.
     pub(crate) ingest: ingest::Settings,
+    /// Rules 规则 and the drafts they gather.
     pub(crate) rules: rules::Settings,
+    /// The life of alerts 审核.
     pub(crate) review: review::Settings,
+    /// Waves, batches, deadlines, reminders.
     pub(crate) dispatch: dispatch::Settings,
+    /// APNs, FCM and Web Push. A provider that is not set is not used: its residents count as having no app and get an SMS.
     pub(crate) push: push::Settings,
+    /// The account at the SMS centre, SMPP 3.4. The connection is not encrypted: use a private line or a tunnel.
     pub(crate) sms: sms::Settings,
+    /// Public screens.
     pub(crate) display: display::Settings,
+    /// The trace of staff actions: there is nothing to set.
     pub(crate) audit: audit::Settings,
 }
 
@@ -44,6 +62,8 @@ pub(crate) struct Configuration {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ServerSettings {
     /// Address and port of the HTTP interface.
+    ///
+    /// It speaks HTTP without TLS, so by default only this machine reaches it: a proxy that ends TLS belongs in front of it.
     pub(crate) listen: SocketAddr,
 }
 
@@ -68,52 +88,7 @@ impl Configuration {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use strum::VariantArray as _;
-
     use super::*;
-    use crate::services::Service;
-
-    const COMMENTED: &str = include_str!("../../../deploy/fenghuo.toml");
-
-    /// Every key as `section.key`, whether it is set or stands behind `# `.
-    fn keys(text: &str) -> BTreeSet<String> {
-        let mut section = String::new();
-        let mut keys = BTreeSet::new();
-        for line in text.lines() {
-            let line = line.strip_prefix("#: ").unwrap_or(line).trim();
-            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-                section = name.trim_matches(['[', ']']).to_owned();
-            } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
-                keys.insert(format!("{section}.{key}"));
-            }
-        }
-        keys
-    }
-
-    #[test]
-    fn the_commented_file_says_what_holds_without_it() {
-        let commented: Configuration = toml::from_str(COMMENTED).expect("deploy/fenghuo.toml is valid");
-        assert_eq!(toml::to_string(&commented).unwrap(), toml::to_string(&Configuration::default()).unwrap());
-    }
-
-    #[test]
-    fn the_commented_file_names_every_setting() {
-        let defaults = toml::to_string(&Configuration::default()).unwrap();
-        let missing: Vec<_> = keys(&defaults).difference(&keys(COMMENTED)).cloned().collect();
-        assert!(missing.is_empty(), "deploy/fenghuo.toml does not name {missing:?}");
-    }
-
-    #[test]
-    fn the_commented_file_names_every_job_with_its_time() {
-        let (_, section) = COMMENTED.split_once("\n[jobs.cron]\n").expect("there is a section for the jobs");
-        let lines = section.lines().map_while(|line| line.strip_prefix('#'));
-        let told: BTreeSet<&str> = lines.filter_map(|line| line.strip_prefix(": ")).collect();
-        let jobs = Service::VARIANTS.iter().flat_map(|service| service.jobs());
-        let declared: Vec<String> = jobs.map(|job| format!("\"{}\" = \"{}\"", job.name, job.cron)).collect();
-        assert_eq!(told, declared.iter().map(String::as_str).collect());
-    }
 
     #[test]
     fn the_time_of_a_job_is_set_by_its_name() {

@@ -10,6 +10,8 @@
 //! * [`demo`]: the demo city's staff, screens and rules; [`rehearsal`]: a real outbreak played through the platform.
 
 mod asking;
+#[cfg(test)]
+mod book;
 mod capacity;
 mod command;
 mod configuration;

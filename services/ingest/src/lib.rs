@@ -55,11 +55,22 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The city's time zone: times in CSV files may come without an offset.
+    /// The city's time zone, by its IANA name.
+    ///
+    /// Times in CSV files may come without an offset; they are then the city's.
     pub time_zone: Tz,
-    /// Largest CSV file, in bytes.
+    /// Largest CSV file.
+    ///
+    /// A file is read as it arrives, so this bounds mistakes, not memory. An NDJSON stream has no limit, a JSON batch has 5,000 records
+    /// and 16 MiB.
+    ///
+    /// Unit: bytes
     pub upload_bytes: usize,
-    /// Rows of a chunk, which is stored in one transaction.
+    /// Rows of a chunk, which is stored in one transaction, whole or not at all.
+    ///
+    /// Larger ones load faster; smaller ones are lost in smaller pieces when a transfer breaks off.
+    ///
+    /// Unit: rows
     pub chunk_rows: usize,
 }
 

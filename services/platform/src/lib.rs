@@ -25,6 +25,7 @@ mod error;
 pub mod gather;
 pub mod http;
 pub mod jobs;
+pub mod measures;
 pub mod recount;
 pub mod scratch;
 pub mod tasks;

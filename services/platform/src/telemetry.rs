@@ -15,6 +15,7 @@ use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::TryInitError;
 
+use crate::measures;
 use line::WithRequest;
 
 /// Bounds of all histograms whose name ends in `_seconds`, in seconds: from an HTTP answer to an alert's hand-over.
@@ -38,8 +39,12 @@ pub enum LogFormat {
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
     /// How log lines look.
+    ///
+    /// Collectors read JSON; people at a terminal do not.
     pub format: LogFormat,
-    /// What is logged: a level, or directives such as `info,dispatch=debug`.
+    /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or directives such as `info,dispatch=debug`.
+    ///
+    /// At `info` a request that went well is no news: one alert brings thousands a second.
     pub level: String,
 }
 
@@ -101,6 +106,7 @@ where
 /// Starts recording metrics for this process; the handle renders them. To be called inside the runtime, which keeps them tidy.
 pub fn record() -> Result<PrometheusHandle, TelemetryError> {
     let handle = builder()?.install_recorder()?;
+    measures::describe();
     let tidied = handle.clone();
     tokio::spawn(async move {
         let mut rounds = tokio::time::interval(UPKEEP);

@@ -15,13 +15,14 @@ use crate::sender::Limits;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Apple's service. Without it, residents with an iPhone count as having no app.
+    /// The Apple Push Notification service. Without it, residents with an iPhone count as having no app and get an SMS.
     pub apns: Option<ApnsSettings>,
-    /// Google's service. Without it, residents with an Android phone count as having no app.
+    /// Firebase Cloud Messaging, HTTP v1. Without it, residents with an Android phone count as having no app and get an SMS.
     pub fcm: Option<FcmSettings>,
-    /// The push services of browsers. Without it, residents with the app in a browser alone count as having no app.
+    /// Web Push (RFC 8030, RFC 8292): residents who use the app in a browser. Browsers ask for the public half of the key, so the
+    /// processes that serve `resident` need this section too.
     pub web_push: Option<WebPushSettings>,
-    /// How batches are worked through.
+    /// How this process works through batches of pushes.
     pub worker: WorkerSettings,
 }
 
@@ -29,30 +30,72 @@ pub struct Settings {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApnsSettings {
-    /// Where it is; Apple's development service is `https://api.sandbox.push.apple.com`.
+    /// Where it is.
+    ///
+    /// Apple's development service is `https://api.sandbox.push.apple.com`; a simulator is anywhere.
     pub base_url: String,
     /// The app's bundle id.
+    ///
+    /// Apple delivers to no other app.
+    ///
+    /// Example: "cn.example.app"
     pub topic: String,
     /// The id of the signing key, ten characters.
+    ///
+    /// Apple finds the key by it.
+    ///
+    /// Example: "ABC123DEFG"
     pub key_id: String,
     /// The id of the developer team, ten characters.
+    ///
+    /// It stands in every token as its issuer.
+    ///
+    /// Example: "DEF123GHIJ"
     pub team_id: String,
     /// The signing key, the text of the `.p8` file. Give this or `key_file`.
+    ///
+    /// One key signs for an hour at a time and needs no renewal by hand.
+    ///
+    /// Example: "-----BEGIN PRIVATE KEY-----…"
     #[serde(skip_serializing)]
     pub key: SecretString,
     /// The `.p8` file.
+    ///
+    /// A secret in a file of its own stands in no configuration.
+    ///
+    /// Example: "AuthKey_ABC123DEFG.p8"
     pub key_file: Option<PathBuf>,
     /// PEM certificates that are trusted besides the system's.
+    ///
+    /// For a provider behind a certificate authority of one's own, such as a simulator.
+    ///
+    /// Example: "ca.pem"
     pub extra_ca: Option<PathBuf>,
     /// HTTP/2 connections of this process.
+    ///
+    /// A second one goes on while the first is renewed.
+    ///
+    /// Unit: connections
     pub connections: NonZeroUsize,
     /// Streams of one connection, where the server allows as many.
+    ///
+    /// Bounds how many messages wait for an answer at once.
+    ///
+    /// Unit: streams
     pub streams: NonZeroUsize,
-    /// Messages a second over all processes; unlimited when absent, as Apple names no limit.
+    /// Messages a second over all processes; unlimited when absent.
+    ///
+    /// Apple names no limit.
+    ///
+    /// Example: 10000
     pub rate_per_second: Option<NonZeroU32>,
-    /// Milliseconds to wait for an answer, and for a connection.
+    /// How long to wait for an answer, and for a connection.
+    ///
+    /// What was not answered by then may have been delivered: it is tried again later under the same collapse id.
     pub request_timeout_ms: u64,
-    /// Whether urgent alerts sound through the mute switch. Needs Apple's entitlement for critical alerts.
+    /// Whether urgent alerts sound through the mute switch.
+    ///
+    /// Needs Apple's entitlement for critical alerts; without it Apple refuses them.
     pub critical: bool,
 }
 
@@ -61,16 +104,32 @@ pub struct ApnsSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct FcmSettings {
     /// Where it is.
+    ///
+    /// A simulator is anywhere.
     pub base_url: String,
     /// PEM certificates that are trusted besides the system's.
+    ///
+    /// For a provider behind a certificate authority of one's own, such as a simulator.
+    ///
+    /// Example: "ca.pem"
     pub extra_ca: Option<PathBuf>,
     /// HTTP/2 connections of this process.
+    ///
+    /// A second one goes on while the first is renewed.
+    ///
+    /// Unit: connections
     pub connections: NonZeroUsize,
     /// Streams of one connection, where the server allows as many.
+    ///
+    /// Bounds how many messages wait for an answer at once.
+    ///
+    /// Unit: streams
     pub streams: NonZeroUsize,
-    /// Milliseconds to wait for an answer, and for a connection.
+    /// How long to wait for an answer, and for a connection.
+    ///
+    /// What was not answered by then may have been delivered: it is tried again later under the same collapse id.
     pub request_timeout_ms: u64,
-    /// The Firebase projects. Several share the load, each within its own quota.
+    /// A Firebase project; several share the load in proportion to their quotas. One such block each.
     pub projects: Vec<FcmProject>,
 }
 
@@ -79,11 +138,21 @@ pub struct FcmSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct FcmProject {
     /// The service account, the text of the JSON file that Google hands out. Give this or `service_account_file`.
+    ///
+    /// Access tokens are made with it as they are needed.
+    ///
+    /// Example: "{…}"
     #[serde(skip_serializing)]
     pub service_account: SecretString,
     /// The JSON file.
+    ///
+    /// A secret in a file of its own stands in no configuration.
+    ///
+    /// Example: "service-account.json"
     pub service_account_file: Option<PathBuf>,
-    /// The project's quota over all processes; Google grants 600,000 messages a minute at first.
+    /// The project's quota over all processes.
+    ///
+    /// Google grants 600,000 messages a minute at first; above it, it answers that one should wait.
     pub rate_per_minute: NonZeroU32,
 }
 
@@ -91,25 +160,56 @@ pub struct FcmProject {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebPushSettings {
-    /// The signing key, P-256 in PKCS#8 PEM. Give this or `key_file`. Browsers subscribe with its public half: with another key all of them
-    /// have to subscribe anew.
+    /// The signing key (VAPID), P-256 in PKCS#8 PEM. Give this or `key_file`.
+    ///
+    /// Browsers subscribe with its public half: with another key all of them have to subscribe anew.
+    ///
+    /// Example: "-----BEGIN PRIVATE KEY-----…"
     #[serde(skip_serializing)]
     pub key: SecretString,
     /// The PEM file.
+    ///
+    /// Made by: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out vapid.pem`.
+    ///
+    /// Example: "vapid.pem"
     pub key_file: Option<PathBuf>,
     /// How a push service reaches the operator: a `mailto:` or `https:` address.
+    ///
+    /// Push services refuse messages of nobody.
+    ///
+    /// Example: "mailto:duty@example.com"
     pub subject: String,
-    /// The push services that may be called: `host`, `host:port`, or `*.domain` for all below it. No other address is ever called.
+    /// The push services that may be called: `host`, `host:port`, or `*.domain` for all below it.
+    ///
+    /// Residents send these addresses, so no other is ever called.
     pub allowed_hosts: PushServices,
     /// PEM certificates that are trusted besides the system's.
+    ///
+    /// For a provider behind a certificate authority of one's own, such as a simulator.
+    ///
+    /// Example: "ca.pem"
     pub extra_ca: Option<PathBuf>,
     /// HTTP/2 connections of this process to each push service.
+    ///
+    /// There are several push services, and each serves a part of the residents.
+    ///
+    /// Unit: connections
     pub connections: NonZeroUsize,
     /// Streams of one connection, where the server allows as many.
+    ///
+    /// Push services rarely allow more.
+    ///
+    /// Unit: streams
     pub streams: NonZeroUsize,
     /// Messages a second over all processes to each push service; unlimited when absent.
+    ///
+    /// They name no limit, and answer that one should wait when it is too much.
+    ///
+    /// Example: 1000
     pub rate_per_second: Option<NonZeroU32>,
-    /// Milliseconds to wait for an answer, and for a connection.
+    /// How long to wait for an answer, and for a connection.
+    ///
+    /// An address below an allowed domain may lead nowhere: its batch should not wait for it long.
     pub request_timeout_ms: u64,
 }
 

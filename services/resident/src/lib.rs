@@ -38,6 +38,7 @@ use platform::compiled_once;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use domain::retention;
 use headcount::Headcount;
 use platform::Platform;
 use platform::http::Routes;
@@ -63,18 +64,34 @@ pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, headcount::FO
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long a one-time code is good for, in seconds.
+    /// How long a one-time code is good for.
+    ///
+    /// An SMS takes seconds, a busy network a minute or two.
     pub code_valid_s: u32,
-    /// How long until a person may ask for another code, in seconds.
+    /// How long until a person may ask for another code.
+    ///
+    /// So that impatience costs no second SMS.
     pub code_again_s: u32,
     /// How many codes one phone number may ask for in a day.
+    ///
+    /// Bounds what a prank can cost, and how far a number can be pestered.
+    ///
+    /// Unit: codes
     pub codes_per_day: u32,
-    /// Signature in front of one-time codes, as the SMS centre wants it.
+    /// Signature 签名 in front of one-time codes, shown as 【…】.
+    ///
+    /// SMS centres pass on only what bears the signature agreed with them.
     pub signature: String,
     /// How many devices one resident may have; the oldest leaves.
+    ///
+    /// Bounds what one alert costs for one person.
+    ///
+    /// Unit: devices
     pub devices: u32,
-    /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are
-    /// dropped. At least one: alerts live across the end of a month.
+    /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are dropped. At
+    /// least 1.
+    ///
+    /// Alerts live across the end of a month; beyond that the table of retention says why.
     pub keep_acknowledgements_months: u32,
     /// What browsers are offered, if Web Push is set; no setting of its own: whoever puts the services together takes it from those of push.
     #[serde(skip)]
@@ -84,12 +101,12 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            code_valid_s: 300,
+            code_valid_s: retention::CODES.keeping.length(),
             code_again_s: 60,
             codes_per_day: 10,
             signature: "烽火".to_owned(),
             devices: 5,
-            keep_acknowledgements_months: 24,
+            keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),
             web_push: None,
         }
     }

@@ -65,7 +65,7 @@ async fn replied(service: &Service, event: SmsReplied) -> Result<(), BoxError> {
     .execute(platform.database.pool())
     .await
     .map_err(Error::database("recording a reply"))?;
-    metrics::counter!("sms_replies_total", "meaning" => understood.meaning).increment(1);
+    metrics::counter!("sms_replies_understood_total", "meaning" => understood.meaning).increment(1);
     Ok(())
 }
 

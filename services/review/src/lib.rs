@@ -45,7 +45,9 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Signature in front of every SMS: part of what a reviewer sees before approving.
+    /// Signature 签名 with which a reviewer sees the SMS and its number of segments before approving.
+    ///
+    /// Set it as in `[sms]`: what is reviewed should be what is sent.
     pub signature: String,
 }
 

@@ -68,13 +68,25 @@ const READERS: Access = Access::Staff(&[
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Milliseconds between two looks for drafts whose window has ended.
+    /// Time between two looks for drafts whose window has ended.
+    ///
+    /// So much later than its window a draft goes to its district at most.
     pub close_interval_ms: u32,
-    /// Records of a load that are read and evaluated at a time.
+    /// Records of a delivery that are read and evaluated at a time.
+    ///
+    /// Bounds the memory that a delivery of millions takes.
+    ///
+    /// Unit: records
     pub chunk: u32,
-    /// Loads that are evaluated at the same time in one process.
+    /// Deliveries that are evaluated at the same time in one process.
+    ///
+    /// Evaluating is work for the processor; the services beside it need some too.
+    ///
+    /// Unit: deliveries
     pub loads_at_once: u16,
-    /// The city's time zone: which day a record's time falls on, as its texts say it.
+    /// The city's time zone, by its IANA name.
+    ///
+    /// Texts name the day of a record, and a day begins when the city's does.
     pub time_zone: Tz,
 }
 

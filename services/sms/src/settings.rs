@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use dispatch::worker::WorkerSettings;
+use domain::retention;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -11,42 +12,83 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Host name or address of the SMS centre.
+    ///
+    /// SMPP 3.4 is not encrypted: reach it over a private line or a tunnel.
     pub host: String,
     /// Its TCP port.
+    ///
+    /// 2775 is the one registered for SMPP.
+    ///
+    /// Unit: port
     pub port: u16,
     /// The account, up to 15 ASCII characters.
+    ///
+    /// As agreed with the centre.
     pub system_id: String,
-    /// Its password, up to 8 ASCII characters (SMPP 3.4 §5.2.2).
+    /// Its password, up to 8 ASCII characters (SMPP 3.4 §5.2.2); empty by default.
+    ///
+    /// Better read from a file.
+    ///
+    /// Example: "…"
     #[serde(skip_serializing)]
     pub password: SecretString,
     /// Its system type, where the centre wants one, up to 12 ASCII characters.
+    ///
+    /// Most want none.
     pub system_type: String,
     /// The number that recipients see and reply to, up to 20 digits.
+    ///
+    /// Replies acknowledge, so it has to be one that can be answered.
     pub source_address: String,
-    /// Who sends, shown in front of every text as 【…】.
+    /// Who sends 签名, shown in front of every text as 【…】.
+    ///
+    /// SMS centres pass on only what bears the signature agreed with them.
     pub signature: String,
-    /// How many connections are held to the centre.
+    /// How many connections this process holds to the centre.
+    ///
+    /// With a second one SMS go on when the first breaks.
+    ///
+    /// Unit: connections
     pub binds: NonZeroU32,
     /// How many messages may be unanswered on one connection.
+    ///
+    /// A far centre needs more to be kept busy; most name the number they allow.
+    ///
+    /// Unit: messages
     pub window: NonZeroUsize,
     /// Message parts a second over all connections and processes, as agreed with the centre.
+    ///
+    /// Above it the centre throttles, and pauses cost more than they gain.
     pub rate_per_second: NonZeroU32,
-    /// How this process works through batches.
+    /// How this process works through batches of short messages.
     pub worker: WorkerSettings,
-    /// Seconds between signs of life on a quiet connection.
+    /// Time between signs of life on a quiet connection.
+    ///
+    /// Firewalls forget connections on which nothing is said.
     pub enquire_link_s: u64,
-    /// Seconds to wait for a connection.
+    /// How long to wait for a connection.
+    ///
+    /// A centre that does not answer by then is away.
     pub connect_timeout_s: u64,
-    /// Seconds to wait for the centre's answer.
+    /// How long to wait for the centre's answer.
+    ///
+    /// The connection is renewed after it, so that one lost answer holds up nobody.
     pub response_timeout_s: u64,
-    /// Seconds a message waits for a connection before it counts as a temporary failure.
+    /// How long a message waits for a connection before it counts as a temporary failure.
+    ///
+    /// A connection that is just being renewed should fail nobody.
     pub unbound_patience_s: u64,
-    /// Seconds within which the same words from the same phone are one reply, delivered twice.
+    /// Within this time the same words from the same phone are one reply, delivered twice.
+    ///
+    /// Centres repeat what they were not sure to have delivered.
     pub reply_repeat_s: u32,
-    /// Hours for which a receipt whose message is not known (yet) is kept.
+    /// For how long a receipt is kept whose message is not known (yet).
+    ///
+    /// Receipts may overtake the row of their message; see the table of retention.
     pub receipt_keep_hours: u32,
-    /// For how many months before the present one messages are kept, by when their alert was made; older ones are dropped. At
-    /// least 1: alerts live across the end of a month.
+    /// For how many months before the present one messages are kept, by when their alert was made; older ones are dropped. At least 1.
+    ///
+    /// Alerts live across the end of a month; beyond that the table of retention says why.
     pub keep_messages_months: u32,
 }
 
@@ -69,8 +111,8 @@ impl Default for Settings {
             response_timeout_s: 10,
             unbound_patience_s: 10,
             reply_repeat_s: 120,
-            receipt_keep_hours: 72,
-            keep_messages_months: 24,
+            receipt_keep_hours: retention::RECEIPTS.keeping.length(),
+            keep_messages_months: retention::MESSAGES.keeping.length(),
         }
     }
 }

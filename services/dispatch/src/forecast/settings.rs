@@ -11,23 +11,46 @@ use crate::Error;
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForecastSettings {
-    /// Seconds between two forecasts.
+    /// Time between two forecasts.
+    ///
+    /// An alarm comes at most so much later than it could.
     pub every_s: u32,
-    /// An alert with less to spare than so many seconds is in danger.
+    /// An alert with less to spare than this is in danger: the alarm rings.
+    ///
+    /// Enough for an operator to do something before the deadline.
     pub margin_s: u32,
-    /// The alarm is raised again when an alert has become later by so many seconds; it ends when there are so many to spare beyond the margin.
+    /// It rings again when the alert has become later by so much, and ends when there is so much to spare beyond the margin.
+    ///
+    /// An alarm that repeats itself every few seconds is not heard any more.
     pub step_s: u32,
-    /// Seconds back to which a channel's rate is observed.
+    /// How far back it is observed what a channel hands over. Less than its accounts allow then counts instead of them.
+    ///
+    /// Short enough to notice a slow provider in time, long enough not to be alarmed by a breath.
     pub observed_s: u32,
-    /// Seconds for which a channel must have had something to send in that time before its rate counts.
+    /// How much of that time the channel must have had something to send before it counts.
+    ///
+    /// An idle channel is not a slow one.
     pub enough_s: u32,
-    /// Messages a second that APNs is taken to accept where `push.apns.rate_per_second` names no limit and nothing was observed lately.
+    /// Messages a second that APNs is taken to accept where `push.apns.rate_per_second` names no rate and nothing was observed lately.
+    ///
+    /// Apple names no limit, and a forecast has to assume one.
     pub apns_per_second: NonZeroU32,
-    /// Messages a second that all processes of the platform hand over at most, on all lanes together; no limit when absent.
+    /// Messages a second that all processes of the platform hand over at most, by all channels together. No limit when absent.
+    ///
+    /// Providers may be faster than the platform: set what a load test has shown.
+    ///
+    /// Example: 20000
     pub processes_per_second: Option<NonZeroU32>,
-    /// Of a hundred recipients with the app, how many it is taken not to reach, so that they get an SMS; used until an alert has shown its own share.
+    /// Of a hundred recipients with the app, how many it is taken not to reach, so that they get an SMS; used until the alert itself
+    /// has shown how many.
+    ///
+    /// Some have removed the app since.
     pub fallback_percent: u8,
     /// Parts that an SMS is taken to have where its text is not known yet.
+    ///
+    /// Each part counts against the rate of `[sms]`.
+    ///
+    /// Unit: parts
     pub sms_parts: u8,
 }
 

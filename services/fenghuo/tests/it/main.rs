@@ -9,3 +9,4 @@ mod pages;
 mod processes;
 mod rehearsal;
 mod separate_processes;
+mod walk_through;

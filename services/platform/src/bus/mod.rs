@@ -55,14 +55,24 @@ pub enum BusMode {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BusSettings {
-    /// What carries the messages.
+    /// What carries events between services.
+    ///
+    /// One process needs no broker: the database carries them with the same promise.
     pub mode: BusMode,
-    /// `amqp://user:password@host:5672/%2f` of the broker.
+    /// The broker, for `mode = "rabbitmq"`.
+    ///
+    /// Holds a password: better read from a file.
+    ///
+    /// Example: "amqp://user:password@host:5672/%2f"
     #[serde(skip_serializing)]
     pub url: SecretString,
     /// First part of the names of exchanges and queues on the broker.
+    ///
+    /// Two installations can share a broker under two prefixes.
     pub prefix: String,
-    /// A failed message is tried again after so many milliseconds, doubling to 30 s.
+    /// A failed message is tried again after so long, doubling to 30 s; after 8 attempts it is a dead letter.
+    ///
+    /// Most failures pass at once; what lasts is asked ever more rarely.
     pub first_retry_ms: u64,
 }
 

@@ -34,12 +34,20 @@ pub enum CacheMode {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
-    /// Where it is kept.
+    /// Where sessions, one-time codes and send rates are kept.
+    ///
+    /// Several processes must share them, else a session holds in one of them only.
     pub mode: CacheMode,
-    /// `redis://user:password@host:6379/` of the server.
+    /// The server, for `mode = "redis"`.
+    ///
+    /// Holds a password: better read from a file.
+    ///
+    /// Example: "redis://user:password@host:6379/"
     #[serde(skip_serializing)]
     pub url: SecretString,
     /// First part of all keys on the server.
+    ///
+    /// Two installations can share a server under two prefixes.
     pub prefix: String,
 }
 

@@ -19,12 +19,23 @@ use crate::error::Error;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeySettings {
-    /// 32 bytes as 64 hexadecimal digits or as base64.
+    /// 32 bytes as 64 hexadecimal digits or as base64. Wins over the file.
+    ///
+    /// Wraps the keys in the database that seal personal data: without it the platform does not start, and losing it loses all that is
+    /// sealed.
+    ///
+    /// Example: "…"
     #[serde(skip_serializing)]
     pub master_key: SecretString,
     /// A file that holds it so.
+    ///
+    /// Every process has to have the same. Made by: `openssl rand -hex 32`.
+    ///
+    /// Example: "master.key"
     pub master_key_file: Option<PathBuf>,
-    /// Make the file, readable by this user only, when it is missing. Losing it loses all sealed data.
+    /// Make the file, readable by this user only, when it is missing.
+    ///
+    /// Off, so that a process that looks in the wrong place says so, rather than making a second key.
     pub create: bool,
 }
 

@@ -47,14 +47,26 @@ pub enum DatabaseMode {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// One of our own, or a server.
+    /// Where the data lives.
+    ///
+    /// A demo or one machine needs no server; several processes do.
     pub mode: DatabaseMode,
-    /// Directory of the embedded database; made when it is missing.
+    /// Directory of the private database; made when it is missing.
+    ///
+    /// Put it on a disk that keeps what it has confirmed: every acknowledgement waits for it.
     pub data_dir: PathBuf,
-    /// `postgres://user:password@host/database` of the server.
+    /// The server, for `mode = "postgres"`.
+    ///
+    /// Holds a password: better read from a file.
+    ///
+    /// Example: "postgres://user:password@host/database"
     #[serde(skip_serializing)]
     pub url: SecretString,
-    /// Most connections at once.
+    /// Most connections of this process to the database at once.
+    ///
+    /// The sum over all processes has to stay below the server's `max_connections`.
+    ///
+    /// Unit: connections
     pub connections: u32,
 }
 

@@ -21,13 +21,23 @@ use crate::clock::Clock;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpSettings {
-    /// Largest body of an ordinary request, in bytes.
+    /// Largest body of an ordinary request. Deliveries of records have limits of their own, see `[ingest]`.
+    ///
+    /// An alert with all its texts takes some kilobytes; whoever sends much more is mistaken.
+    ///
+    /// Unit: bytes
     pub body_limit: usize,
-    /// Longest time until an ordinary response begins, in seconds.
+    /// Longest time until an ordinary response begins.
+    ///
+    /// Who waits longer has gone. Uploads and streams take as long as they take.
     pub timeout_seconds: u64,
-    /// How long open requests may take to finish when the process stops, in seconds.
+    /// How long open requests may take to finish when the process stops.
+    ///
+    /// Batches and handlers get 30 s after that: keep the sum below what your supervisor waits before it kills.
     pub drain_seconds: u64,
-    /// Proxies of ours: only they are believed about whom they speak for (`X-Forwarded-For`).
+    /// Addresses of proxies of ours: only they are believed about whom they speak for (`X-Forwarded-For`).
+    ///
+    /// Attempts to sign in are slowed down by address; a client that could name its own would get round that.
     pub trusted_proxies: Vec<IpAddr>,
 }
 

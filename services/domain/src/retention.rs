@@ -1,0 +1,325 @@
+//! What is kept, for how long, and why (CQ13, CQ14): one table for the whole platform.
+//!
+//! The services take the usual length of their purges and of the months that they keep from here, and the manual's page about
+//! retention is made from it. A test of the whole system asks the database for all its tables: one that stands in no row here is
+//! a fault, so nobody can add a table without deciding how long its rows stay.
+
+/// How long something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// Nothing removes it.
+    ForGood,
+    /// So many calendar months before the present one, by when the alert was made; older months are dropped whole.
+    Months(u32),
+    /// So many hours.
+    Hours(u32),
+    /// So many seconds.
+    Seconds(u32),
+    /// Until the person ends it: withdraws, signs out, removes a device, or has everything deleted.
+    WithThePerson,
+    /// Until its work is done: carried, handled, counted.
+    UntilDone,
+}
+
+impl Keeping {
+    /// The number of months, hours or seconds; 0 where there is none to set.
+    #[must_use]
+    pub const fn length(self) -> u32 {
+        match self {
+            Self::Months(length) | Self::Hours(length) | Self::Seconds(length) => length,
+            Self::ForGood | Self::WithThePerson | Self::UntilDone => 0,
+        }
+    }
+}
+
+/// One kind of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// What it is.
+    pub what: &'static str,
+    /// The tables that hold it, as `schema.table`; none where it stands in the cache only.
+    pub tables: &'static [&'static str],
+    /// How long it is kept, unless `setting` says otherwise.
+    pub keeping: Keeping,
+    /// The key of the configuration that changes the length, where one does.
+    pub setting: Option<&'static str>,
+    /// Why so long, and what of a person stands in it.
+    pub why: &'static str,
+    /// The requirement that it answers to.
+    pub requirement: &'static str,
+}
+
+/// Who was sent what: the batches of every wave with one outcome a recipient.
+pub const LEDGER: Kind = Kind {
+    what: "Who was sent an alert, on which channel, with which outcome",
+    tables: &["dispatch.batch", "dispatch.recipient_list"],
+    keeping: Keeping::Months(24),
+    setting: Some("dispatch.keep_ledger_months"),
+    why: "Answers later whether somebody was told. Resident numbers only, no names or phone numbers.",
+    requirement: "CQ15",
+};
+
+/// Short messages, a row a part.
+pub const MESSAGES: Kind = Kind {
+    what: "Short messages that the SMS centre took, with their receipts",
+    tables: &["sms.part"],
+    keeping: Keeping::Months(24),
+    setting: Some("sms.keep_messages_months"),
+    why: "As long as the ledger, whose proof they are. Resident numbers and the centre's ids, neither phone number nor text.",
+    requirement: "CQ15",
+};
+
+/// Who has acknowledged.
+pub const ACKNOWLEDGEMENTS: Kind = Kind {
+    what: "Who has acknowledged which alert, when and how",
+    tables: &["resident.acknowledgement"],
+    keeping: Keeping::Months(24),
+    setting: Some("resident.keep_acknowledgements_months"),
+    why: "Reminders and follow-ups depend on it while the alert lives, evaluation for two years after it.",
+    requirement: "CQ11",
+};
+
+/// Receipts whose message is not known yet, and the references of replies.
+pub const RECEIPTS: Kind = Kind {
+    what: "Receipts that came before their message was stored, and the references of replies that were passed on",
+    tables: &["sms.receipt", "sms.reply"],
+    keeping: Keeping::Hours(72),
+    setting: Some("sms.receipt_keep_hours"),
+    why: "A centre repeats a receipt or a reply for hours at most. No phone number, no text.",
+    requirement: "CQ13",
+};
+
+/// A member of staff's session.
+pub const STAFF_SESSIONS: Kind = Kind {
+    what: "Sessions of staff: the hash of the token with the account, in the cache",
+    tables: &[],
+    keeping: Keeping::Seconds(12 * 3600),
+    setting: Some("identity.session_longest_seconds"),
+    why: "No shift is longer. An unused one ends earlier, after `identity.session_idle_seconds`.",
+    requirement: "CQ13",
+};
+
+/// A one-time code.
+pub const CODES: Kind = Kind {
+    what: "One-time codes: keyed hashes, in the cache",
+    tables: &[],
+    keeping: Keeping::Seconds(300),
+    setting: Some("resident.code_valid_s"),
+    why: "An SMS takes seconds; a code that is read later helps only somebody else.",
+    requirement: "CQ14",
+};
+
+/// Everything that is kept, in the order in which it comes to be.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        what: "Risk records and the deliveries in which they came",
+        tables: &["ingest.load", "ingest.chunk", "ingest.record", "ingest.matched"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "The grounds of every alert, and what makes a record count once however often it comes. People stand in it by number or keyed \
+              hash. There is no purge yet.",
+        requirement: "CQ6",
+    },
+    Kind {
+        what: "Refused rows, sealed",
+        tables: &["ingest.refused_row"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "To be mended and sent again by their sender. A row may name a person, so it is sealed. There is no purge yet.",
+        requirement: "CQ14",
+    },
+    Kind {
+        what: "Rules in all their versions, what districts fill in, which loads were evaluated",
+        tables: &["rules.rule_version", "rules.active", "rules.district_fact", "rules.evaluated_load"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Which rule made an alert, and who answered for it, is asked years later. No personal data.",
+        requirement: "CQ7",
+    },
+    Kind {
+        what: "Which records and people a rule brought into which draft",
+        tables: &["rules.draft", "rules.match", "rules.alerted"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Why somebody is in an audience, and when a rule last told them (no second time within its cooldown). Resident numbers only. \
+              There is no purge yet.",
+        requirement: "CQ4",
+    },
+    Kind {
+        what: "Alerts with every step, who took it, and why",
+        tables: &["review.alert", "review.step"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "What was told in the name of the city, and who reviewed it. The texts hold no personal data: the checks refuse it.",
+        requirement: "CQ8",
+    },
+    Kind {
+        what: "What dispatch knows of an alert: its waves, its forecast, the size of its audience",
+        tables: &["dispatch.alert", "dispatch.stop", "dispatch.wave", "dispatch.headcount", "dispatch.forecast"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "A few rows an alert. Whether deadlines were held is asked for years. The audience is a set of resident numbers.",
+        requirement: "CQ10",
+    },
+    LEDGER,
+    Kind {
+        what: "What each channel was seen to hand over lately",
+        tables: &["dispatch.seen"],
+        keeping: Keeping::UntilDone,
+        setting: Some("dispatch.forecast.observed_s"),
+        why: "The forecast looks back so far and no further. Counts only.",
+        requirement: "CQ10",
+    },
+    Kind {
+        what: "Follow-ups and what came of them",
+        tables: &["dispatch.follow_up"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Whether everybody who stayed silent was visited. Resident numbers and communities. There is no purge yet.",
+        requirement: "CQ11",
+    },
+    MESSAGES,
+    RECEIPTS,
+    Kind {
+        what: "Screens, what they show, and proof of what they showed",
+        tables: &["display.screen", "display.alert", "display.stop", "display.hand_over", "display.play"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Shows later what a hall was told and when. No personal data. There is no purge yet.",
+        requirement: "CQ9",
+    },
+    Kind {
+        what: "Residents: phone number and name sealed, identity number as keyed hash, place, industry, language",
+        tables: &["resident.resident"],
+        keeping: Keeping::WithThePerson,
+        setting: None,
+        why: "Needed to reach them. Who has everything deleted leaves an empty row with its number and place, since numbers are not given \
+              out again.",
+        requirement: "CQ14",
+    },
+    Kind {
+        what: "Consent: which text, when told, given, withdrawn",
+        tables: &["resident.consent"],
+        keeping: Keeping::WithThePerson,
+        setting: None,
+        why: "Proves that somebody agreed, as long as there is somebody; withdrawing ends a consent, it does not remove it.",
+        requirement: "CQ1",
+    },
+    Kind {
+        what: "Devices and browsers (sealed tokens), and the app's sign-ins (hashes)",
+        tables: &["resident.device", "resident.session"],
+        keeping: Keeping::WithThePerson,
+        setting: None,
+        why: "Until signed out or removed; a device goes as well when its provider says that it is gone, or when the person has more than \
+              `resident.devices`.",
+        requirement: "CQ14",
+    },
+    Kind {
+        what: "What residents say about an alert, and the answers, sealed",
+        tables: &["resident.feedback"],
+        keeping: Keeping::WithThePerson,
+        setting: None,
+        why: "Their words are theirs, and go with everything else of theirs.",
+        requirement: "CQ12",
+    },
+    Kind {
+        what: "The alerts of the inboxes",
+        tables: &["resident.alert", "resident.stop"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "An inbox shows an alert until its validity ends; the row stays so that a late answer still finds its alert.",
+        requirement: "CQ11",
+    },
+    ACKNOWLEDGEMENTS,
+    Kind {
+        what: "What a reply by SMS came to: acknowledged, withdrawn, not understood",
+        tables: &["resident.reply"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "A reply that is delivered again must not count again. The meaning only; the words are never kept. There is no purge yet.",
+        requirement: "CQ11",
+    },
+    Kind {
+        what: "People counted by place, industry, language and channel",
+        tables: &["resident.headcount", "resident.headcount_fold"],
+        keeping: Keeping::UntilDone,
+        setting: None,
+        why: "The size of an audience is asked before approval. Sums, folded together every few minutes.",
+        requirement: "CQ4",
+    },
+    Kind {
+        what: "Accounts of staff and keys of sources: hashes of passwords and keys",
+        tables: &["identity.staff", "identity.api_key"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "The trace names accounts by number. A disabled account and a revoked key open nothing.",
+        requirement: "CQ5",
+    },
+    STAFF_SESSIONS,
+    CODES,
+    Kind {
+        what: "The trace of what staff do, and of every opening of personal data",
+        tables: &["audit.head", "audit.entry"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "A hash chain from which something were missing would prove nothing; the database refuses to change or delete an entry.",
+        requirement: "CQ15",
+    },
+    Kind {
+        what: "Events on their way",
+        tables: &[
+            "audit.outbox",
+            "dispatch.outbox",
+            "display.outbox",
+            "identity.outbox",
+            "ingest.outbox",
+            "resident.outbox",
+            "review.outbox",
+            "rules.outbox",
+            "sms.outbox",
+            "bus.message",
+        ],
+        keeping: Keeping::UntilDone,
+        setting: None,
+        why: "Gone when their reader has handled them. What fails 8 times is a dead letter and stays until an operator has dealt with it. \
+              Phone numbers and texts in events are sealed.",
+        requirement: "CQ13",
+    },
+    Kind {
+        what: "The keys that seal and hash, wrapped by the master key",
+        tables: &["keys.wrapped_key"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Without them nothing that is sealed can be opened again.",
+        requirement: "CQ13",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_table_is_kept_for_one_reason() {
+        let mut seen = BTreeSet::new();
+        for table in KINDS.iter().flat_map(|kind| kind.tables) {
+            assert!(seen.insert(table), "{table} stands in two rows");
+        }
+    }
+
+    #[test]
+    fn whoever_reads_a_length_here_finds_one() {
+        for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, STAFF_SESSIONS, CODES] {
+            assert!(KINDS.contains(&kind) && kind.keeping.length() > 0 && kind.setting.is_some(), "{}", kind.what);
+        }
+    }
+
+    #[test]
+    fn every_row_says_why() {
+        for kind in KINDS {
+            assert!(!kind.what.is_empty() && kind.why.ends_with('.') && kind.requirement.starts_with("CQ"), "{}", kind.what);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Every metric of the platform: its name, kind and unit, what its labels say, what it means, and when somebody has to act.
+//!
+//! Prometheus is told the meanings ([`describe`]), the manual's page about metrics is made from this table, and a test looks
+//! through all sources: a metric that is recorded and does not stand here, or with other labels, is a fault, and so is one that
+//! stands here and is recorded nowhere.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// How a metric behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum MeasureKind {
+    /// Only grows; ask for its rate.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Spread over buckets, with sum and count.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure {
+    /// Its name on `/metrics`.
+    pub name: &'static str,
+    /// How it behaves.
+    pub kind: MeasureKind,
+    /// What is counted or measured.
+    pub unit: Unit,
+    /// Its labels, each with what it says.
+    pub labels: &'static [(&'static str, &'static str)],
+    /// What it tells.
+    pub meaning: &'static str,
+    /// When an operator has to act, and what to do; empty where it is read, not watched.
+    pub act: &'static str,
+}
+
+const fn counter(name: &'static str, labels: &'static [(&'static str, &'static str)], meaning: &'static str, act: &'static str) -> Measure {
+    Measure { name, kind: MeasureKind::Counter, unit: Unit::Count, labels, meaning, act }
+}
+
+const fn gauge(
+    name: &'static str,
+    unit: Unit,
+    labels: &'static [(&'static str, &'static str)],
+    meaning: &'static str,
+    act: &'static str,
+) -> Measure {
+    Measure { name, kind: MeasureKind::Gauge, unit, labels, meaning, act }
+}
+
+const METHOD: (&str, &str) = ("method", "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, or OTHER");
+const ROUTE: (&str, &str) =
+    ("route", "template of the route such as `/api/v1/alerts/{alert_id}`, never the path; `none` where none matches");
+const CLASS: (&str, &str) = ("class", "`routine` or `urgent`");
+const CHANNEL: (&str, &str) = ("channel", "`app` or `sms`");
+const OUTCOME: &str = "`accepted`, `throttled`, `temporary`, `permanent`, `endpoint_gone`, `credentials_refused`";
+
+/// All of them, by the part of the platform that records them.
+pub const MEASURES: &[Measure] = &[
+    // HTTP
+    counter(
+        "http_requests_total",
+        &[METHOD, ROUTE, ("status", "HTTP status")],
+        "Requests answered.",
+        "A rise of 5xx: look for `request failed` in the log.",
+    ),
+    Measure {
+        name: "http_request_duration_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[METHOD, ROUTE],
+        meaning: "Time until an answer began.",
+        act: "",
+    },
+    gauge("http_requests_in_flight", Unit::Count, &[], "Requests that are being answered.", ""),
+    counter(
+        "http_handler_panics_total",
+        &[],
+        "Requests whose handler panicked; the caller got a 500.",
+        "Any: a fault of ours. The log has the place (`panicked`).",
+    ),
+    // Bus, and questions asked together
+    counter(
+        "fenghuo_bus_messages_total",
+        &[("queue", "the queue, as in the table of events"), ("outcome", "`done`, `failed` (comes again), `dead` (given up)")],
+        "Events handled.",
+        "Any `dead`: an event was given up after 8 tries. It is kept with its reason; the log says `a message was given up`.",
+    ),
+    counter(
+        "gathered_batches_total",
+        &[("name", "what is gathered, such as `resident.acknowledgements`")],
+        "Statements that asked or wrote for many requests at once.",
+        "",
+    ),
+    counter("gathered_items_total", &[("name", "the same")], "Requests that shared those statements.", ""),
+    // Records and rules
+    counter(
+        "ingest_records_total",
+        &[("outcome", "`accepted`, `repeated`, `refused`")],
+        "Rows of risk records that came in.",
+        "Many `refused`: a source sends what cannot be read; its page of the delivery says why.",
+    ),
+    counter("rules_records_total", &[], "Records that the rules looked at.", ""),
+    counter("rules_matches_total", &[], "Times that a rule matched a record.", ""),
+    counter(
+        "rules_cooldown_skipped_total",
+        &[("when", "`gathering` or `closing`")],
+        "Matches left out because the rule has told the person not long ago.",
+        "",
+    ),
+    counter(
+        "rules_unusable_total",
+        &[("why", "`undecided`, `stranger`, `nobody_concerned`, `nowhere`")],
+        "Times that a rule could not use a record.",
+        "A steady rise: the rule wants what the source does not send.",
+    ),
+    counter(
+        "rules_records_unreadable_total",
+        &[],
+        "Stored records that could not be read and were passed over.",
+        "Any: a fault of ours; the log names the load.",
+    ),
+    counter("rules_unreadable_total", &[], "Active rules that could not be read.", "Any: save the rule anew; the log names it."),
+    counter("rules_drafts_total", &[("ended", "`gathered` or `empty`")], "Drafts whose window has ended.", ""),
+    // Review
+    counter("alerts_drafted_total", &[("by", "`rule` or `staff`")], "Drafts made.", ""),
+    counter("alerts_approved_total", &[CLASS], "Alerts approved.", ""),
+    // Dispatch
+    counter(
+        "dispatch_outcomes_total",
+        &[CHANNEL, ("outcome", "what became of a recipient, as in the ledger")],
+        "Recipients that a batch was closed with.",
+        "",
+    ),
+    counter(
+        "dispatch_waves_closed_total",
+        &[CLASS, ("late", "`yes` when the deadline was missed, else `no`")],
+        "Waves in which everybody was handed over or is unreachable.",
+        "Any `late=\"yes\"`: the log has an error with the alert.",
+    ),
+    counter(
+        "dispatch_leases_ended_total",
+        &[],
+        "Batches whose holder was lost and that went to another.",
+        "A steady rise: senders die or are too slow for `lease_s`.",
+    ),
+    counter(
+        "dispatch_credentials_refused_total",
+        &[CHANNEL],
+        "Times that a batch was put down because a provider refuses our credentials.",
+        "Any: mend key or account; the batches go on by themselves.",
+    ),
+    gauge(
+        "dispatch_alerts_in_danger",
+        Unit::Count,
+        &[],
+        "Alerts that will miss their deadline or hold it only just.",
+        "Above 0: the page of the delivery says what holds it up.",
+    ),
+    gauge(
+        "dispatch_latest_alert_late_seconds",
+        Unit::Seconds,
+        &[],
+        "By how much the worst of them will be late; 0 or less: none will be.",
+        "",
+    ),
+    counter("dispatch_alarms_total", &[("kind", "`in_danger`, `worse`, `out_of_danger`")], "Alarms about deadlines.", ""),
+    gauge(
+        "dispatch_seen_per_second",
+        Unit::CountPerSecond,
+        &[CHANNEL],
+        "What a channel was lately seen to hand over; 0 while nothing is known.",
+        "Far below the account's rate while something waits: the provider is slow, or a process is missing.",
+    ),
+    // Push
+    counter(
+        "push_answers_total",
+        &[
+            ("account", "the provider's account"),
+            ("answer", "`accepted`, `endpoint_gone`, `throttled`, or the provider's reason in a word"),
+        ],
+        "Answers of push providers.",
+        "Look here first when an alert is late: what do they answer?",
+    ),
+    gauge(
+        "push_credentials_refused",
+        Unit::Count,
+        &[("account", "the provider's account")],
+        "1 while a provider refuses our credentials, else 0.",
+        "At 1: mend key or account. Nobody is lost, the batches wait.",
+    ),
+    counter(
+        "push_connections_failed_total",
+        &[("provider", "whom the connection was for")],
+        "Connections to a provider that could not be made.",
+        "A steady rise: name, firewall, certificate.",
+    ),
+    counter(
+        "push_requests_repeated_total",
+        &[("why", "`unreachable`, `timed_out`, `connection_lost`, `going_away`, `stream_refused`, `stream_reset`")],
+        "Requests that certainly were not processed and were sent again.",
+        "",
+    ),
+    // SMS
+    gauge(
+        "sms_links_bound",
+        Unit::Count,
+        &[],
+        "Connections bound to the SMS centre; `sms.binds` when all is well.",
+        "At 0: no SMS leaves; they wait.",
+    ),
+    counter("sms_links_broken_total", &[], "Connections to the SMS centre that broke.", ""),
+    counter(
+        "sms_credentials_refused_total",
+        &[],
+        "Times that the SMS centre refused the account.",
+        "Any: mend `sms.system_id` and `sms.password`; SMS are held until then.",
+    ),
+    counter("sms_parts_total", &[("answer", OUTCOME)], "Parts of short messages answered by the centre.", ""),
+    counter("sms_codes_total", &[("answer", OUTCOME)], "One-time codes answered by the centre.", ""),
+    counter(
+        "sms_throttled_pauses_total",
+        &[],
+        "Pauses because the centre asked to slow down.",
+        "A steady rise: `sms.rate_per_second` is above what was agreed.",
+    ),
+    counter("sms_late_answers_total", &[], "Answers of the centre that came after their message was given up.", ""),
+    counter("sms_phones_unreadable_total", &[], "Phone numbers that could not be opened.", "Any: is the master key the right one?"),
+    counter("sms_receipts_unreadable_total", &[], "Messages of the centre that are neither a receipt nor a reply.", ""),
+    counter("sms_replies_total", &[], "Replies passed on, each once.", ""),
+    counter("sms_replies_of_no_phone_total", &[], "Replies from what is no mobile number.", ""),
+    // Residents
+    counter(
+        "sms_replies_understood_total",
+        &[("meaning", "`acknowledged`, `withdrawn`, `other`, `unknown_sender`, `no_open_alert`")],
+        "What replies by SMS came to.",
+        "Many `other`: people ask something by SMS, and nobody reads it there.",
+    ),
+    counter("acknowledgements_total", &[("by", "`app` or `sms`")], "Acknowledgements, each person and alert once.", ""),
+    counter(
+        "feedback_total",
+        &[("kind", "`unclear`, `wrong`, `question`")],
+        "What residents said about alerts.",
+        "Many `wrong`: read them; an alert may need a correction.",
+    ),
+    gauge("inbox_live_alerts", Unit::Count, &[], "Alerts that this process keeps for inboxes.", ""),
+    gauge("inbox_audience_bytes", Unit::Bytes, &[], "Memory that their audiences take.", ""),
+    // Screens, trace
+    counter("display_plays_total", &[], "Times that a screen showed an alert, as it reported.", ""),
+    counter("audit_entries_total", &[], "Entries appended to the trace.", ""),
+];
+
+/// Tells the recorder what each metric means; `/metrics` repeats it as `# HELP`.
+pub(crate) fn describe() {
+    for Measure { name, kind, unit, meaning, .. } in MEASURES {
+        match kind {
+            MeasureKind::Counter => describe_counter!(*name, *unit, *meaning),
+            MeasureKind::Gauge => describe_gauge!(*name, *unit, *meaning),
+            MeasureKind::Histogram => describe_histogram!(*name, *unit, *meaning),
+        }
+    }
+}
