@@ -1,13 +1,13 @@
-//! `fenghuo residents generate`: synthetic people by the census.
+//! `fenghuo residents`: synthetic people by the census.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use platform::Platform;
 use resident::generate::{self, People};
 
-use crate::command::Generate;
 use crate::migrate;
 
 /// The population of demo cities and rehearsals.
@@ -16,7 +16,27 @@ pub(crate) const SEED: u64 = 20_200_101;
 /// Residents of the 2020 census; phone numbers of synthetic people have room for 100 million.
 const MOST: u32 = 99_999_999;
 
-pub(crate) async fn generate(config: Option<&Path>, generate: Generate) -> Result<()> {
+/// Residents.
+#[derive(Subcommand)]
+pub(crate) enum Residents {
+    Generate(Generate),
+}
+
+/// Write synthetic people into an empty database, spread by the 2020 census.
+#[derive(Args)]
+pub(crate) struct Generate {
+    /// How many; the whole city is 32054159.
+    #[arg(long, value_name = "N")]
+    count: u32,
+    /// The same seed makes the same people.
+    #[arg(long, default_value_t = SEED)]
+    seed: u64,
+    /// Of a hundred people, those who have the app.
+    #[arg(long, value_name = "SHARE", default_value_t = generate::APP_PERCENT, value_parser = clap::value_parser!(u8).range(..=100))]
+    app_percent: u8,
+}
+
+pub(crate) async fn run(config: Option<&Path>, Residents::Generate(generate): Residents) -> Result<()> {
     ensure!((1..=MOST).contains(&generate.count), "--count is from 1 to {MOST}");
     let platform = migrate::open(config).await?;
     write(&platform, &People::new(generate.count, generate.seed).with_app(generate.app_percent), true).await?;

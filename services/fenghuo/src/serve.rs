@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use clap::Args;
 use platform::clock::Clock;
 use platform::database::DatabaseMode;
 use platform::http::{Server, Shell};
@@ -11,12 +12,19 @@ use platform::{Platform, telemetry};
 use strum::VariantArray as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::Serve;
 use crate::configuration::Configuration;
 use crate::services::{self, Service};
 
 /// How long running batches and handlers get when the process stops.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Run services against the configured stores and providers.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Which services; all of them if none is named.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Service>,
+}
 
 pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     let settings = Configuration::load(config)?;

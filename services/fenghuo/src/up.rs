@@ -1,10 +1,12 @@
 //! `fenghuo up`: the whole platform in one process, with simulated providers and a demo city.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 use platform::http::Server;
 use platform::telemetry::{LogFormat, TelemetrySettings};
 use platform::{Platform, telemetry};
@@ -12,12 +14,28 @@ use resident::generate::People;
 use simulators::{Options, Simulators};
 use strum::VariantArray as _;
 
-use crate::command::Up;
 use crate::configuration::Configuration;
 use crate::demo::{self, Access};
 use crate::services::{self, Service};
 use crate::simulate::Providers;
 use crate::{pages, residents, serve};
+
+/// Run the whole platform in one process, with simulated providers and a demo city.
+#[derive(Args)]
+pub(crate) struct Up {
+    /// Where everything is kept: the database, the keys, the passwords of the demo staff.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// How many synthetic residents live in the demo city, at the first start.
+    #[arg(long, value_name = "N", default_value_t = 32_054)]
+    residents: u32,
+    /// No residents, no rules, no staff but an administrator.
+    #[arg(long)]
+    empty: bool,
+}
 
 pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
     let mut settings = Configuration::load(config)?;

@@ -20,9 +20,9 @@ use simulators::{Options, Simulators};
 use strum::VariantArray as _;
 use tokio_util::sync::CancellationToken;
 
+use super::arguments::Rehearse;
 use super::cast::Cast;
 pub(crate) use crate::asking::answer;
-use crate::command::Rehearse;
 use crate::configuration::Configuration;
 use crate::demo::{self, Access};
 use crate::residents;
