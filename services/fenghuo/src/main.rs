@@ -6,6 +6,7 @@
 //!
 //! * [`command`]: the command line; [`configuration`]: every setting; [`services`]: what can be served, and how it starts.
 //! * [`up`], [`serve`], [`import`], [`residents`], [`migrate`], [`staff`], [`simulate`]: one command each.
+//! * [`logging`], [`stopping`]: how a process that runs for long tells of itself, and how it ends.
 //! * [`pages`]: what a browser sees.
 //! * [`demo`]: the demo city's staff, screens and rules; [`rehearsal`]: a real outbreak played through the platform.
 
@@ -15,6 +16,7 @@ mod command;
 mod configuration;
 mod demo;
 mod import;
+mod logging;
 mod migrate;
 mod pages;
 mod rehearsal;
@@ -23,6 +25,7 @@ mod serve;
 mod services;
 mod simulate;
 mod staff;
+mod stopping;
 mod up;
 
 use std::process::ExitCode;
@@ -39,7 +42,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(arguments.run()) {
+    let ended = runtime.block_on(arguments.run());
+    // what a command has not waited for shall not keep it
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }

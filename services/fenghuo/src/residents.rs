@@ -39,19 +39,19 @@ pub(crate) struct Generate {
 pub(crate) async fn run(config: Option<&Path>, Residents::Generate(generate): Residents) -> Result<()> {
     ensure!((1..=MOST).contains(&generate.count), "--count is from 1 to {MOST}");
     let platform = migrate::open(config).await?;
-    write(&platform, &People::new(generate.count, generate.seed).with_app(generate.app_percent), true).await?;
-    migrate::close(platform).await
-}
-
-/// Writes the people, with a progress bar if somebody watches.
-pub(crate) async fn write(platform: &Platform, people: &People, watched: bool) -> Result<()> {
-    let bar = if watched { ProgressBar::new(people.count().into()) } else { ProgressBar::hidden() };
+    let bar = ProgressBar::new(generate.count.into());
     bar.set_style(
         ProgressStyle::with_template("residents {bar:40} {human_pos}/{human_len} {per_sec} eta {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    generate::write(people, &platform.database, &platform.keyring, platform.clock.now(), |written| bar.set_position(written.into()))
-        .await?;
+    let people = People::new(generate.count, generate.seed).with_app(generate.app_percent);
+    write(&platform, &people, |written| bar.set_position(written.into())).await?;
     bar.finish();
+    migrate::close(platform).await
+}
+
+/// Writes the people, and says after each chunk how many are in.
+pub(crate) async fn write(platform: &Platform, people: &People, progress: impl FnMut(u32)) -> Result<()> {
+    generate::write(people, &platform.database, &platform.keyring, platform.clock.now(), progress).await?;
     Ok(())
 }
