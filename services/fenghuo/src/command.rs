@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::doctor::{self, Doctor};
 use crate::import::{self, Import};
 use crate::migrate::{self, Migrate};
 use crate::rehearsal::{self, Rehearse};
@@ -31,6 +32,7 @@ enum Command {
     Up(Up),
     Serve(Serve),
     Migrate(Migrate),
+    Doctor(Doctor),
     #[command(subcommand)]
     Residents(Residents),
     Import(Import),
@@ -48,6 +50,7 @@ impl Arguments {
             Command::Up(up) => up::run(config, up).await,
             Command::Serve(serve) => serve::run(config, serve).await,
             Command::Migrate(Migrate {}) => migrate::run(config).await,
+            Command::Doctor(doctor) => doctor::run(config, doctor).await,
             Command::Residents(residents) => residents::run(config, residents).await,
             Command::Import(import) => import::run(import).await,
             Command::Rehearse(rehearse) => rehearsal::run(config, rehearse).await,

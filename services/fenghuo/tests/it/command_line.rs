@@ -11,7 +11,7 @@ fn help_names_every_command() {
     let help = fenghuo(&["--help"]);
     let text = String::from_utf8_lossy(&help.stdout);
     assert!(help.status.success());
-    for command in ["up", "serve", "migrate", "residents", "import", "rehearse", "simulate-providers", "staff"] {
+    for command in ["up", "serve", "migrate", "doctor", "residents", "import", "rehearse", "simulate-providers", "staff"] {
         assert!(text.contains(command), "{command} is missing in:\n{text}");
     }
 }
