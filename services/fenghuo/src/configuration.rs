@@ -67,6 +67,26 @@ pub(crate) struct ServerSettings {
     pub(crate) listen: SocketAddr,
 }
 
+/// A key that somebody has set.
+pub(crate) struct Given {
+    /// `section.key`.
+    pub(crate) key: String,
+    /// As it was given; numbers in the environment are texts. It may be a secret.
+    pub(crate) value: toml::Value,
+    /// The variable of the environment that gives it, unless the file does.
+    pub(crate) variable: Option<String>,
+}
+
+fn collect(section: &str, table: toml::Table, given: &mut Vec<Given>) {
+    for (name, value) in table {
+        let key = if section.is_empty() { name } else { format!("{section}.{name}") };
+        match value {
+            toml::Value::Table(inner) if !inner.is_empty() => collect(&key, inner, given),
+            value => given.push(Given { key, value, variable: None }),
+        }
+    }
+}
+
 impl Default for ServerSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
@@ -77,6 +97,24 @@ impl Configuration {
     /// Reads the file, if one is named, and the environment.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
         config::load(file, config::environment(), &[]).context("the configuration cannot be used")
+    }
+
+    /// Every key that the file or the environment gives, whatever its value: `up` and `doctor` want to know what was meant to be set.
+    pub(crate) fn given(file: Option<&Path>) -> Result<Vec<Given>> {
+        Self::given_by(file, config::environment().collect::<Vec<_>>())
+    }
+
+    /// The same with this environment.
+    pub(crate) fn given_by(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Vec<Given>> {
+        let environment: Vec<_> = environment.into_iter().collect();
+        let table: toml::Table = config::load(file, environment.clone(), &[]).context("the configuration cannot be used")?;
+        let mut given = Vec::new();
+        collect("", table, &mut given);
+        for given in &mut given {
+            let variable = config::variable_of(&given.key);
+            given.variable = environment.iter().map(|(name, _)| name).find(|name| name.starts_with(&variable)).cloned();
+        }
+        Ok(given)
     }
 
     /// The sections of the stores.

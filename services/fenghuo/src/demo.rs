@@ -2,6 +2,7 @@
 //!
 //! Made once; a second start finds it there. Rehearsals use the same city.
 
+pub(crate) mod accounts;
 pub(crate) mod play;
 pub(crate) mod scenes;
 
@@ -15,19 +16,9 @@ use domain::staff::{Role, Scope};
 use identity::NewStaff;
 use identity::api_key::{self, NewApiKey};
 use platform::Platform;
-use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
 
-/// A way in: a login with its password, or a source with its key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Access {
-    /// Login name, or the source's unit.
-    pub(crate) login: String,
-    /// Password or key; shown once, so kept by whoever asked for it.
-    pub(crate) secret: String,
-    /// What it is good for.
-    pub(crate) title: String,
-}
+use accounts::Access;
 
 const ADMINISTRATOR: &str = "admin";
 
@@ -66,28 +57,26 @@ fn communities_of(district: DistrictCode) -> impl Iterator<Item = CommunityCode>
     place::townships_of(district).iter().flat_map(|township| place::communities_of(township.code)).map(|community| community.code)
 }
 
-/// Makes what is missing of the demo city and returns the accounts and keys that are new.
-pub(crate) async fn settle(platform: &Platform) -> Result<Vec<Access>> {
-    let mut new = Vec::new();
+/// Makes what is missing of the demo city, and hands over each account and key as soon as it is made: its secret is nowhere else.
+pub(crate) async fn settle(platform: &Platform, new: &mut (dyn FnMut(Access) -> Result<()> + Send)) -> Result<()> {
     for person in everybody()? {
-        new.extend(account(platform, person).await?);
+        account(platform, person).await?.map_or(Ok(()), &mut *new)?;
     }
     let responsible = staff_id(platform, "command.rules").await?;
     rules::install_shipped(platform, responsible).await?;
     if identity::account::find(platform, ADMINISTRATOR).await?.is_some() {
-        return Ok(new);
+        return Ok(());
     }
     for district in place::districts() {
         let (isolation_site, test_site) = (format!("{}集中隔离点", district.name), format!("{}人民医院发热门诊", district.name));
         let facts = [("isolation_site", isolation_site.as_str()), ("test_site", &test_site), ("risk_area", "风险地区")];
         rules::set_district_facts(platform, district.code, &facts, responsible).await?;
     }
-    new.push(key(platform, responsible).await?);
+    new(key(platform, responsible).await?)?;
     // The administrator comes last: once there, the city is complete.
     let administrator =
         NewStaff { login: ADMINISTRATOR.to_owned(), name: "系统管理员".to_owned(), role: Role::Administrator, scope: Scope::City };
-    new.extend(account(platform, administrator).await?);
-    Ok(new)
+    account(platform, administrator).await?.map_or(Ok(()), new)
 }
 
 /// The account, if it is new.

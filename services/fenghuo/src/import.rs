@@ -1,14 +1,27 @@
 //! `fenghuo import`: files of risk records to a running platform, streamed, with a progress bar.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use clap::Args;
 use futures::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
-use crate::command::Import;
+/// Send files of risk records (JSON, NDJSON or CSV) to a running platform.
+#[derive(Args)]
+pub(crate) struct Import {
+    /// Files ending in .json, .ndjson or .csv; `-` reads NDJSON from standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Address of the platform.
+    #[arg(long, env = "FENGHUO_URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// A source's API key (`fhk_…`).
+    #[arg(long, env = "FENGHUO_API_KEY", hide_env_values = true)]
+    key: String,
+}
 
 pub(crate) async fn run(import: Import) -> Result<()> {
     let client = reqwest::Client::new();

@@ -5,7 +5,8 @@
 //! the services.
 //!
 //! * [`command`]: the command line; [`configuration`]: every setting; [`services`]: what can be served, and how it starts.
-//! * [`up`], [`serve`], [`import`], [`residents`], [`migrate`], [`staff`], [`simulate`]: one command each.
+//! * [`up`], [`serve`], [`import`], [`residents`], [`migrate`], [`doctor`], [`staff`], [`simulate`]: one command each.
+//! * [`logging`], [`stopping`]: how a process that runs for long tells of itself, and how it ends.
 //! * [`pages`]: what a browser sees.
 //! * [`demo`]: the demo city's staff, screens and rules; [`rehearsal`]: a real outbreak played through the platform.
 
@@ -16,7 +17,9 @@ mod capacity;
 mod command;
 mod configuration;
 mod demo;
+mod doctor;
 mod import;
+mod logging;
 mod migrate;
 mod pages;
 mod rehearsal;
@@ -25,6 +28,7 @@ mod serve;
 mod services;
 mod simulate;
 mod staff;
+mod stopping;
 mod up;
 
 use std::process::ExitCode;
@@ -41,7 +45,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(arguments.run()) {
+    let ended = runtime.block_on(arguments.run());
+    // what a command has not waited for shall not keep it
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }

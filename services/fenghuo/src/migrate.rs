@@ -3,11 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 use platform::Platform;
 use platform::clock::Clock;
 
 use crate::configuration::Configuration;
 use crate::services;
+
+/// Bring the database up to date.
+#[derive(Args)]
+pub(crate) struct Migrate {}
 
 pub(crate) async fn run(config: Option<&Path>) -> Result<()> {
     let platform = open(config).await?;

@@ -10,6 +10,7 @@
 //!
 //! Every step may be played twice with the same end: an interrupted rehearsal with `--data` goes on with the step it was in.
 
+mod arguments;
 mod cast;
 mod figures;
 mod outbreak;
@@ -22,22 +23,14 @@ mod story;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use clap::ValueEnum;
 
-use crate::command::Rehearse;
+pub(crate) use arguments::Rehearse;
+use arguments::Scenario;
 use cast::Cast;
 use outbreak::Outbreak;
 use script::{Act, Scene};
 use stage::Stage;
 use story::Story;
-
-/// An outbreak that can be played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scenario {
-    /// MERS in South Korea, 2015: 162 cases and 98 contacts.
-    #[value(name = "mers-2015")]
-    Mers2015,
-}
 
 pub(crate) async fn run(config: Option<&Path>, rehearse: Rehearse) -> Result<()> {
     let Scenario::Mers2015 = rehearse.scenario;

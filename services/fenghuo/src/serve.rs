@@ -4,19 +4,33 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use platform::Platform;
 use platform::clock::Clock;
 use platform::database::DatabaseMode;
 use platform::http::{Server, Shell};
-use platform::{Platform, telemetry};
+use platform::telemetry::{self, LogFormat, LogPlace};
 use strum::VariantArray as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::command::Serve;
 use crate::configuration::Configuration;
+use crate::logging::LogOptions;
 use crate::services::{self, Service};
+use crate::stopping;
 
-/// How long running batches and handlers get when the process stops.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long running batches and handlers get when the process stops, and then the database to close.
+const TASKS: Duration = Duration::from_secs(30);
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// Run services against the configured stores and providers.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Which services; all of them if none is named.
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Service>,
+    #[command(flatten)]
+    log: LogOptions,
+}
 
 pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     let settings = Configuration::load(config)?;
@@ -29,48 +43,56 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     if named.len() < Service::VARIANTS.len() && settings.database.mode == DatabaseMode::Embedded {
         bail!("the embedded database serves one process only: set database.mode to \"postgres\", or serve everything");
     }
-    telemetry::log(&settings.telemetry)?;
+    serve.log.start(&settings.telemetry, LogFormat::Json, &LogPlace::StandardError)?;
+    let stop = stopping::listen(None)?;
     let metrics = telemetry::record()?;
     let platform = Platform::open(&settings.stores(), Clock::real()).await.context("the stores do not answer")?;
     services::migrate(&platform).await?;
     let shell = services::start(&platform, &settings, &named).await?.metrics(metrics);
     let server = Server::bind(settings.server.listen).await?;
     println!("fenghuo: {} at http://{}", names(&named), server.address());
-    until_stopped(&platform, server, shell, Duration::from_secs(settings.http.drain_seconds)).await;
+    let patience = Patience { requests: Duration::from_secs(settings.http.drain_seconds), tasks: TASKS, database: CLOSING };
+    until_stopped(&platform, server, shell, stop, patience).await;
     Ok(())
 }
 
-/// Serves until the process is told to stop, then lets requests, batches and handlers end.
-pub(crate) async fn until_stopped(platform: &Platform, server: Server, shell: Shell, drain: Duration) {
-    let stop = CancellationToken::new();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        told_to_stop().await;
-        stopped.cancel();
-    });
-    server.serve(shell.router(), stop, drain).await;
-    if !platform.tasks.shutdown(PATIENCE).await {
-        tracing::warn!(patience_s = PATIENCE.as_secs(), tasks = platform.tasks.running(), "tasks were still running at the stop");
-    }
-    if let Err(error) = platform.database.close().await {
-        tracing::warn!(%error, "the database did not close");
-    }
+/// How long what is under way may take when the process stops.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// Requests.
+    pub(crate) requests: Duration,
+    /// Batches and handlers of events.
+    pub(crate) tasks: Duration,
+    /// The database.
+    pub(crate) database: Duration,
 }
 
-/// Ctrl-C, or SIGTERM from whoever supervises.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+/// Serves until `stop`, then lets requests, batches and handlers end.
+pub(crate) async fn until_stopped(platform: &Platform, server: Server, shell: Shell, stop: CancellationToken, patience: Patience) {
+    // Batches end at their next checkpoint and live streams at once, beside the requests: none of them waits for another.
+    let (stopped, told) = (platform.tasks.token().clone(), stop.clone());
+    tokio::spawn(async move {
+        told.cancelled().await;
+        stopped.cancel();
+    });
+    server.serve(shell.router(), stop, patience.requests).await;
+    close(platform, patience).await;
+}
+
+/// Lets batches and handlers end, and closes the database.
+pub(crate) async fn close(platform: &Platform, patience: Patience) {
+    if !platform.tasks.shutdown(patience.tasks).await {
+        tracing::warn!(
+            patience_ms = patience.tasks.as_millis() as u64,
+            tasks = platform.tasks.running(),
+            "tasks were still running at the stop"
+        );
     }
-    let _ = tokio::signal::ctrl_c().await;
+    match tokio::time::timeout(patience.database, platform.database.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the database did not close"),
+        Err(_) => tracing::warn!(patience_ms = patience.database.as_millis() as u64, "the database did not close in time"),
+    }
 }
 
 fn names(services: &[Service]) -> String {

@@ -88,6 +88,12 @@ fn of_resident(settings: &Configuration) -> Result<resident::Settings> {
     Ok(resident::Settings { web_push: offer.transpose()?, ..settings.resident.clone() })
 }
 
+/// Every schema, the platform's first, with the steps that make its tables.
+pub(crate) fn schemas() -> Vec<(&'static str, &'static Migrator)> {
+    let platform = [("keys", &platform::crypto::MIGRATOR), ("bus", &platform::bus::MIGRATOR)];
+    platform.into_iter().chain(Service::VARIANTS.iter().filter_map(|service| service.tables())).collect()
+}
+
 /// Brings the tables of all services up to date. A view of one service may read another's, never the other way round, so
 /// any order will do.
 pub(crate) async fn migrate(platform: &Platform) -> Result<()> {

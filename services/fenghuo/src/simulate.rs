@@ -1,14 +1,47 @@
 //! `fenghuo simulate-providers`: APNs, FCM, a browser's push service and an SMS centre on loopback, for the platform or for anybody's tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use simulators::{Addresses, Credentials, Options, Simulators};
 
-use crate::command::SimulateProviders;
 use crate::configuration::Configuration;
+
+/// Run APNs, FCM, a browser's push service and an SMS centre on loopback, with faults on demand.
+#[derive(Args)]
+pub(crate) struct SimulateProviders {
+    /// Where addresses, CA certificate and keys are written.
+    #[arg(long, value_name = "DIR", default_value = "data/providers")]
+    directory: PathBuf,
+    /// Port of the SMS centre; 0 lets the system choose.
+    #[arg(long, default_value_t = 2775)]
+    smpp_port: u16,
+    /// Port of APNs.
+    #[arg(long, default_value_t = 2197)]
+    apns_port: u16,
+    /// Port of FCM.
+    #[arg(long, default_value_t = 2198)]
+    fcm_port: u16,
+    /// Port of the push service of browsers.
+    #[arg(long, default_value_t = 2201)]
+    web_push_port: u16,
+    /// Port of the OAuth endpoint that FCM's service account names.
+    #[arg(long, default_value_t = 2199)]
+    oauth_port: u16,
+    /// Port of the control interface.
+    #[arg(long, default_value_t = 2200)]
+    control_port: u16,
+    /// Take APNs and VAPID tokens of any age: for a platform whose clock is moved.
+    #[arg(long)]
+    any_clock: bool,
+    /// For measurements with millions: keep no message, count residents by the number their token begins with, and read only what is needed
+    /// to answer.
+    #[arg(long)]
+    benchmark: bool,
+}
 
 /// The file in the directory by which others find the simulators.
 const FILE: &str = "providers.json";

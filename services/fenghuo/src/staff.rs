@@ -1,13 +1,27 @@
-//! `fenghuo staff administrator`: the first way in.
+//! `fenghuo staff`: the first way in.
 
 use std::path::Path;
 
 use anyhow::Result;
+use clap::{Args, Subcommand};
 
-use crate::command::Administrator;
 use crate::migrate;
 
-pub(crate) async fn administrator(config: Option<&Path>, administrator: Administrator) -> Result<()> {
+/// Staff accounts.
+#[derive(Subcommand)]
+pub(crate) enum Staff {
+    Administrator(Administrator),
+}
+
+/// Make the first administrator, or give a forgotten one a new password. Prints the password once.
+#[derive(Args)]
+pub(crate) struct Administrator {
+    /// Login name.
+    #[arg(long, default_value = "admin")]
+    login: String,
+}
+
+pub(crate) async fn run(config: Option<&Path>, Staff::Administrator(administrator): Staff) -> Result<()> {
     let platform = migrate::open(config).await?;
     let password = identity::create_administrator(&platform, &administrator.login).await?;
     println!("{} {password}", administrator.login);

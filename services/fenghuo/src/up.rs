@@ -1,25 +1,74 @@
 //! `fenghuo up`: the whole platform in one process, with simulated providers and a demo city.
+//!
+//! What a person sees: [`refusal`] of what is no demo, [`progress`] while the city is made, [`welcome`] with the [`browser`] opened, and a
+//! goodbye. What the platform logs goes to a file.
 
-use std::io::Write as _;
+mod browser;
+mod progress;
+mod refusal;
+mod welcome;
+
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use platform::http::Server;
-use platform::telemetry::{LogFormat, TelemetrySettings};
-use platform::{Platform, telemetry};
+use clap::Args;
+use platform::Platform;
+use platform::http::{Server, Shell};
+use platform::telemetry::{self, LogFormat};
 use resident::generate::People;
 use simulators::{Options, Simulators};
 use strum::VariantArray as _;
+use tokio_util::sync::CancellationToken;
 
-use crate::command::Up;
 use crate::configuration::Configuration;
-use crate::demo::{self, Access};
+use crate::demo;
+use crate::demo::accounts::{Access, Accounts};
+use crate::logging::{LogOptions, LogTo};
+use crate::serve::{self, Patience};
 use crate::services::{self, Service};
 use crate::simulate::Providers;
-use crate::{pages, residents, serve};
+use crate::{pages, residents, stopping};
+use progress::Progress;
+
+/// Run the whole platform in one process, with simulated providers and a demo city.
+///
+/// It makes a city with staff, rules, residents and alerts in every stage, and has phones and an SMS centre of its own: no message leaves this
+/// machine. It does not start with a configuration that names stores, keys or providers; those are for `fenghuo serve`.
+#[derive(Args)]
+pub(crate) struct Up {
+    /// Where everything is kept: the database, the keys, the passwords of the demo staff, the log.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Address to listen on. Beyond this machine, the guide shows no passwords and the demo's clock cannot be moved.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// How many synthetic residents live in the demo city, at the first start.
+    #[arg(long, value_name = "N", default_value_t = 32_054)]
+    residents: u32,
+    /// No residents, no rules, no staff but an administrator.
+    #[arg(long)]
+    empty: bool,
+    /// Do not open the guide in a browser. None is opened either where standard output is no terminal, without a display, over SSH, or where
+    /// CI is set.
+    #[arg(long)]
+    no_open: bool,
+    /// Where log lines go.
+    #[arg(long, value_name = "PLACE", default_value = "file")]
+    log_to: LogTo,
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+/// Nobody waits for a demo: what is under way is given back, and goes on at the next start.
+const PATIENCE: Patience =
+    Patience { requests: Duration::from_millis(300), tasks: Duration::from_millis(500), database: Duration::from_millis(700) };
+/// When all of it takes longer than this the process ends anyway.
+const STOPPED_AFTER: Duration = Duration::from_millis(1_800);
 
 pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
+    refusal::of_production(config)?;
     let mut settings = Configuration::load(config)?;
     std::fs::create_dir_all(&up.data).with_context(|| format!("{} cannot be made", up.data.display()))?;
     let server = Server::bind(up.listen).await?;
@@ -27,117 +76,126 @@ pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
     settings.keys.master_key_file = Some(up.data.join("master.key"));
     settings.keys.create = true;
     settings.identity.cookie_secure = false;
-    settings.telemetry.format = LogFormat::Human;
-    if settings.telemetry == (TelemetrySettings { format: LogFormat::Human, ..TelemetrySettings::default() }) {
-        // a person watches: which requests were refused is no news
-        settings.telemetry.level = "info,platform::http=warn".to_owned();
-    }
-    telemetry::log(&settings.telemetry)?;
+    let log = up.log_to.place(&up.data);
+    up.log.start(&settings.telemetry, LogFormat::Human, &log)?;
     let metrics = telemetry::record()?;
+    let stop = stopping::listen(Some(welcome::goodbye(&up.data)))?;
 
+    let progress = Progress::begin("starting the simulated providers");
     let simulators =
         // the demo's clock may be ahead of the machine's, and with it the tokens it signs
         Simulators::start(Options { keep_payloads: true, token_age_checked: false, ..Options::default() }).await.context("the simulated providers did not start")?;
     Providers::of(&simulators).configure(&mut settings, &up.data.join("providers"))?;
-
+    progress.now("starting the database");
     let platform = Platform::open(&settings.stores(), demo::play::clock(&up.data)).await.context("the embedded stores did not start")?;
-    services::migrate(&platform).await?;
-    let accounts = up.data.join("staff.txt");
-    let new = if up.empty { administrator(&platform, &accounts).await? } else { city(&platform, up.residents).await? };
-    remember(&accounts, &new)?;
 
-    let mut shell = services::start(&platform, &settings, Service::VARIANTS).await?.metrics(metrics);
-    if !up.empty && up.listen.ip().is_loopback() {
-        let people = People::new(up.residents, residents::SEED);
-        let play = demo::play::router(up.data.clone(), accounts.clone(), platform.clock.clone(), simulators.clone(), people);
-        shell = shell.pages(pages::router().merge(play));
-    }
-    welcome(&server, &simulators, &accounts, up.empty)?;
-    if !up.empty && !new.is_empty() {
-        first_hour(&platform, &server, &up, new, accounts);
-    }
-    serve::until_stopped(&platform, server, shell, Duration::from_secs(settings.http.drain_seconds)).await;
-    simulators.stop().await;
+    let accounts = Accounts::of(&up.data);
+    let served = match stop.run_until_cancelled(prepare(&platform, &settings, &up, &accounts, &progress)).await {
+        Some(ready) => {
+            let Ready { mut shell, new_city } = ready?;
+            shell = shell.metrics(metrics);
+            if !up.empty && up.listen.ip().is_loopback() {
+                let people = People::new(up.residents, residents::SEED);
+                let play = demo::play::router(up.data.clone(), accounts.clone(), platform.clock.clone(), simulators.clone(), people);
+                shell = shell.pages(pages::router().merge(play));
+            }
+            progress.end();
+            welcome::say(&server, &up, &accounts, &log)?;
+            if new_city {
+                first_hour(&platform, &server, &up, accounts);
+            }
+            browser::open_if_there_is_one(&format!("http://{}", server.address()), up.no_open);
+            Some((server, shell))
+        }
+        None => None,
+    };
+    end(&platform, served, stop, &simulators).await;
     Ok(())
 }
 
+/// Serves until the process is told to stop, if there is anything to serve yet, and ends everything soon after.
+async fn end(platform: &Platform, served: Option<(Server, Shell)>, stop: CancellationToken, simulators: &Simulators) {
+    let over = stop.clone();
+    let ended = async {
+        match served {
+            Some((server, shell)) => serve::until_stopped(platform, server, shell, stop, PATIENCE).await,
+            None => serve::close(platform, PATIENCE).await,
+        }
+        simulators.stop().await;
+    };
+    let too_late = async {
+        over.cancelled().await;
+        tokio::time::sleep(STOPPED_AFTER).await;
+    };
+    tokio::select! {
+        () = ended => {}
+        () = too_late => tracing::warn!(after_ms = STOPPED_AFTER.as_millis() as u64, "not everything had ended at the stop"),
+    }
+}
+
+/// The platform, ready to answer.
+struct Ready {
+    shell: Shell,
+    /// Whether the city's staff are new: then they have not played their first hour yet.
+    new_city: bool,
+}
+
+/// Makes what is missing of the city, and starts all services.
+async fn prepare(platform: &Platform, settings: &Configuration, up: &Up, accounts: &Accounts, progress: &Progress) -> Result<Ready> {
+    progress.now("making the tables");
+    services::migrate(platform).await?;
+    let new_city = if up.empty {
+        administrator(platform, accounts).await?;
+        false
+    } else {
+        city(platform, up.residents, accounts, progress).await?
+    };
+    progress.now("starting the services");
+    let shell = services::start(platform, settings, Service::VARIANTS).await?;
+    Ok(Ready { shell, new_city })
+}
+
 /// Has the city's staff play its first hour once the platform answers; until then the city is there without alerts.
-fn first_hour(platform: &Platform, server: &Server, up: &Up, staff: Vec<Access>, accounts: PathBuf) {
+fn first_hour(platform: &Platform, server: &Server, up: &Up, accounts: Accounts) {
     let (url, data, now) = (format!("http://{}", server.address()), up.data.clone(), platform.clock.now());
     let people = People::new(up.residents, residents::SEED);
     tokio::spawn(async move {
-        let played = demo::scenes::first_hour(&url, &data, &staff, now, people).await;
-        let kept = played.and_then(|key| {
-            let screens =
-                key.map(|secret| Access {
-                    login: "screen".to_owned(), secret, title: "公共屏幕 解放碑 1 号屏（密钥）".to_owned()
-                });
-            remember(&accounts, screens.as_slice())
-        });
-        if let Err(error) = kept {
+        let played = async {
+            let screen = demo::scenes::first_hour(&url, &data, &accounts.read()?, now, people).await?;
+            screen.map_or(Ok(()), |secret| {
+                let title = "公共屏幕 解放碑 1 号屏（密钥）".to_owned();
+                accounts.keep(&Access { login: "screen".to_owned(), secret, title })
+            })
+        };
+        if let Err(error) = played.await {
             tracing::warn!(error = format!("{error:#}"), "the demo city's first hour was not played to its end");
         }
     });
 }
 
-/// The demo city, made at the first start.
-async fn city(platform: &Platform, count: u32) -> Result<Vec<Access>> {
-    match residents::write(platform, &People::new(count, residents::SEED), true).await {
+/// The demo city, made at the first start. Whether any of its staff are new.
+async fn city(platform: &Platform, count: u32, accounts: &Accounts, progress: &Progress) -> Result<bool> {
+    progress.now("settling the residents");
+    match residents::write(platform, &People::new(count, residents::SEED), |written| progress.settled(written, count)).await {
         Err(error) if !matches!(error.downcast_ref(), Some(resident::Error::ResidentsExist)) => return Err(error),
         _ => {}
     }
-    demo::settle(platform).await
+    progress.now("making the accounts of the staff");
+    let mut new = 0;
+    demo::settle(platform, &mut |access| {
+        new += 1;
+        progress.now(&format!("making the accounts of the staff: {new}"));
+        accounts.keep(&access)
+    })
+    .await?;
+    Ok(new > 0)
 }
 
 /// Nothing but a way in, made at the first start.
-async fn administrator(platform: &Platform, accounts: &Path) -> Result<Vec<Access>> {
-    if accounts.exists() {
-        return Ok(Vec::new());
-    }
-    let secret = identity::create_administrator(platform, "admin").await?;
-    Ok(vec![Access { login: "admin".to_owned(), secret, title: "系统管理员".to_owned() }])
-}
-
-/// Adds new accounts to the file that only this user can read.
-fn remember(file: &Path, new: &[Access]) -> Result<()> {
-    if new.is_empty() {
+async fn administrator(platform: &Platform, accounts: &Accounts) -> Result<()> {
+    if !accounts.read()?.is_empty() {
         return Ok(());
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut lines = options.open(file).with_context(|| format!("{} cannot be written", file.display()))?;
-    for access in new {
-        writeln!(lines, "{:<20} {:<44} {}", access.login, access.secret, access.title)?;
-    }
-    Ok(())
-}
-
-fn welcome(server: &Server, simulators: &Simulators, accounts: &PathBuf, empty: bool) -> Result<()> {
-    let (url, control) = (format!("http://{}", server.address()), simulators.addresses().control_url());
-    let staff = std::fs::read_to_string(accounts).with_context(|| format!("{} cannot be read", accounts.display()))?;
-    let shown: Vec<&str> = staff.lines().filter(|line| !line.starts_with("review.") || line.starts_with("review.500103")).collect();
-    println!("\n烽火 Fenghuo is up at {url}   (interface: {url}/openapi.json)\n");
-    println!("Staff (all of them, with the reviewers of the other districts, in {}):", accounts.display());
-    for line in shown {
-        println!("  {line}");
-    }
-    println!("\nSimulated APNs, FCM, Web Push and SMS centre: {control}/stats · {control}/sms?phone=%2B8619000000001");
-    if !empty {
-        println!(
-            "\nTry first: report a close contact, and see the alert go to district and city review and to the phone.
-  KEY=<the api-key above>; PASSWORD=<of review.500103>
-  curl {url}/api/v1/records -H \"authorization: Bearer $KEY\" -H 'content-type: application/json' -d '[{{\"source_id\":\"demo-1\",
-    \"kind\":\"close_contact\",\"occurred_at\":\"'$(date -u +%FT%TZ)'\",\"level\":\"high\",\"district\":\"500103\",\"subject\":{{\"phone\":\"19000002691\"}}}}]'
-  curl {url}/api/v1/session -H 'content-type: application/json' -d '{{\"login\":\"review.500103\",\"password\":\"'$PASSWORD'\"}}'
-  curl {url}/api/v1/alerts -H \"authorization: Bearer <token>\"
-Or play a whole outbreak: fenghuo rehearse mers-2015\n"
-        );
-    }
-    std::io::stdout().flush()?;
-    Ok(())
+    let secret = identity::create_administrator(platform, "admin").await?;
+    accounts.keep(&Access { login: "admin".to_owned(), secret, title: "系统管理员".to_owned() })
 }

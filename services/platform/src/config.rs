@@ -92,6 +92,11 @@ fn key_of(variable: &str) -> Option<String> {
     name.contains(LEVEL).then(|| name.to_ascii_lowercase().replace(LEVEL, "."))
 }
 
+/// The variable that overrides a key: `sms.host` is `FENGHUO_SMS__HOST`.
+pub fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', LEVEL))
+}
+
 /// Text, which the setting's type then reads as number or truth; or a list.
 fn value_of(variable: &str, text: String) -> Result<ValueKind, ConfigError> {
     if !text.trim_start().starts_with('[') {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 use zeroize::Zeroizing;
 
@@ -59,6 +60,15 @@ pub enum Purpose {
     Feedback,
 }
 
+/// How the keys in a database stand to a master key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// It opens them.
+    Opened,
+    /// There are none: the first process makes them.
+    NoneYet,
+}
+
 const DATA_KEY: i16 = 1;
 const HASH_KEY: i16 = 2;
 
@@ -97,13 +107,26 @@ impl Keyring {
         )
         .execute(database.pool())
         .await?;
-        let rows = sqlx::query!("select id, use, wrapped from keys.wrapped_key order by id").fetch_all(database.pool()).await?;
+        Self::unwrap(&master, wrapped(database.pool().acquire().await?.driver()).await?)
+    }
 
+    /// Holds the master key of the settings against the keys in the database. Makes neither; the schema `keys` must be there.
+    ///
+    /// # Errors
+    /// When there is no master key, or it is another one.
+    #[compiled_once]
+    pub async fn standing(settings: &KeySettings, database: &mut PgConnection) -> Result<KeyStanding, Error> {
+        let master = MasterKey::load(&KeySettings { create: false, ..settings.clone() })?;
+        let rows = wrapped(database).await?;
+        if rows.is_empty() { Ok(KeyStanding::NoneYet) } else { Self::unwrap(&master, rows).map(|_| KeyStanding::Opened) }
+    }
+
+    fn unwrap(master: &MasterKey, rows: Vec<Wrapped>) -> Result<Self, Error> {
         let mut ciphers = BTreeMap::new();
         let mut hash = None;
         for row in rows {
-            let key = master.unwrap(&row.r#use, row.id, &row.wrapped)?;
-            if row.r#use == "hash" {
+            let key = master.unwrap(&row.usage, row.id, &row.wrapped)?;
+            if row.usage == "hash" {
                 hash = Some(hmac_of(&key));
             } else if let Ok(id) = u16::try_from(row.id) {
                 ciphers.insert(id, Cipher::new(&key));
@@ -146,6 +169,18 @@ impl Keyring {
         mac.update(value);
         KeyedHash::from_bytes(mac.finalize().into_bytes().into())
     }
+}
+
+/// A key as it stands in the database.
+struct Wrapped {
+    id: i16,
+    usage: String,
+    wrapped: Vec<u8>,
+}
+
+async fn wrapped(database: &mut PgConnection) -> Result<Vec<Wrapped>, Error> {
+    let rows = sqlx::query!("select id, use, wrapped from keys.wrapped_key order by id").fetch_all(database).await?;
+    Ok(rows.into_iter().map(|row| Wrapped { id: row.id, usage: row.r#use, wrapped: row.wrapped }).collect())
 }
 
 fn label(purpose: Purpose) -> &'static [u8] {

@@ -1,10 +1,15 @@
-//! What the process tells about itself: log lines on standard error and metrics for Prometheus.
+//! What the process tells about itself: log lines, on standard error or in a file, and metrics for Prometheus.
+//!
+//! What is logged is said by `RUST_LOG` where it is set, else by the settings. Colours are for terminals only.
 //!
 //! A line is a message and fields; neither lines nor labels hold personal data, which is why a panic is reported by its place
 //! only: its message may quote what it stumbled over.
 
+mod file;
 mod line;
 
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
@@ -16,6 +21,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::TryInitError;
 
 use crate::measures;
+use file::LogFile;
 use line::WithRequest;
 
 /// Bounds of all histograms whose name ends in `_seconds`, in seconds: from an HTTP answer to an alert's hand-over.
@@ -38,19 +44,29 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
-    /// How log lines look.
+    /// How log lines look; JSON when absent, for people in `fenghuo up` and `fenghuo rehearse`.
     ///
     /// Collectors read JSON; people at a terminal do not.
-    pub format: LogFormat,
-    /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or directives such as `info,dispatch=debug`.
+    pub format: Option<LogFormat>,
+    /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or directives such as `info,dispatch=debug`. `RUST_LOG`
+    /// wins over it.
     ///
     /// At `info` a request that went well is no news: one alert brings thousands a second.
     pub level: String,
 }
 
+/// Where log lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogPlace {
+    /// Standard error.
+    StandardError,
+    /// The end of this file, which is put aside as `….1` whenever it has become 16 MiB large.
+    File(PathBuf),
+}
+
 impl Default for TelemetrySettings {
     fn default() -> Self {
-        Self { format: LogFormat::default(), level: "info".to_owned() }
+        Self { format: None, level: "info".to_owned() }
     }
 }
 
@@ -58,8 +74,23 @@ impl Default for TelemetrySettings {
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The level is not understood.
-    #[error("telemetry.level is not a level or a list of directives")]
-    Level(#[from] ParseError),
+    #[error("{setting} is not a level or a list of directives such as info,dispatch=debug")]
+    Level {
+        /// Where it was given.
+        setting: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: ParseError,
+    },
+    /// The log file cannot be written.
+    #[error("the log file {} cannot be written", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// Logging was started before.
     #[error("logging was started twice")]
     Logging(#[from] TryInitError),
@@ -68,19 +99,28 @@ pub enum TelemetryError {
     Metrics(#[from] BuildError),
 }
 
-/// Whatever the level: the SMPP library writes whole messages, with numbers, texts and the password of the account, and the
-/// database's notices say nothing that an operator needs.
-const NEVER: [&str; 3] = ["rusmpp=off", "rusmppc=off", "sqlx::postgres::notice=warn"];
+/// Whatever the level: the database's notices say nothing that an operator needs, and the SMPP library nothing that may be written
+/// ([`line::NEVER`]).
+const QUIET: [&str; 3] = ["rusmpp=off", "rusmppc=off", "sqlx::postgres::notice=warn"];
+
+/// Wins over the level of the settings.
+const RUST_LOG: &str = "RUST_LOG";
 
 /// Starts logging for this process.
-pub fn log(settings: &TelemetrySettings) -> Result<(), TelemetryError> {
+///
+/// # Errors
+/// When the level is none, the file cannot be written, or logging was started before.
+pub fn log(settings: &TelemetrySettings, place: &LogPlace) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt;
 
-    let mut filter = EnvFilter::try_new(&settings.level)?;
-    for never in NEVER {
-        filter = filter.add_directive(never.parse()?);
+    let (format, filter) = (settings.format.unwrap_or_default(), filter(&settings.level, std::env::var(RUST_LOG).ok())?);
+    match place {
+        LogPlace::StandardError => lines(format, filter, std::io::stderr, colours()).try_init()?,
+        LogPlace::File(path) => {
+            let file = LogFile::open(path).map_err(|source| TelemetryError::File { path: path.clone(), source })?;
+            lines(format, filter, file, false).try_init()?;
+        }
     }
-    lines(settings.format, filter, std::io::stderr).try_init()?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, thread = std::thread::current().name(), "panicked");
@@ -88,12 +128,31 @@ pub fn log(settings: &TelemetrySettings) -> Result<(), TelemetryError> {
     Ok(())
 }
 
+/// Whether somebody sees standard error who has not asked for plain text (<https://no-color.org>).
+fn colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|text| text.is_empty())
+}
+
+fn filter(level: &str, rust_log: Option<String>) -> Result<EnvFilter, TelemetryError> {
+    let rust_log = rust_log.filter(|directives| !directives.trim().is_empty());
+    let (setting, directives) = match &rust_log {
+        Some(directives) => (RUST_LOG, directives.as_str()),
+        None => ("telemetry.level", level),
+    };
+    let failed = |source| TelemetryError::Level { setting, source };
+    let mut filter = EnvFilter::try_new(directives).map_err(failed)?;
+    for quiet in QUIET {
+        filter = filter.add_directive(quiet.parse().map_err(failed)?);
+    }
+    Ok(filter)
+}
+
 /// Writes lines of this form to this place.
-fn lines<W>(format: LogFormat, filter: EnvFilter, place: W) -> Box<dyn Subscriber + Send + Sync>
+fn lines<W>(format: LogFormat, filter: EnvFilter, place: W, colours: bool) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(place);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(place).with_ansi(colours);
     match format {
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
@@ -149,20 +208,32 @@ mod tests {
     /// a line, and remembers it for all threads: where there is one listener, it asks the thread that comes by first, and that may be
     /// another test's, which has none. Where there are several, it asks all of them.
     static LISTENERS: LazyLock<[tracing::Dispatch; 2]> =
-        LazyLock::new(|| [(); 2].map(|()| tracing::Dispatch::new(lines(LogFormat::Json, EnvFilter::new("trace"), std::io::sink))));
+        LazyLock::new(|| [(); 2].map(|()| tracing::Dispatch::new(lines(LogFormat::Json, EnvFilter::new("trace"), std::io::sink, false))));
 
-    /// What is written while a shell answers these paths.
-    async fn written(format: LogFormat, paths: &[&str]) -> String {
+    /// What this thread writes, for as long as it is held.
+    struct Written {
+        text: Arc<Mutex<Vec<u8>>>,
+        _heard: tracing::subscriber::DefaultGuard,
+    }
+
+    fn listen(format: LogFormat, directives: &str, colours: bool) -> Written {
+        LazyLock::force(&LISTENERS);
         let text = Arc::new(Mutex::new(Vec::new()));
         let place = Arc::clone(&text);
-        LazyLock::force(&LISTENERS);
-        let _heard = tracing::subscriber::set_default(lines(format, EnvFilter::new("info"), move || Page(Arc::clone(&place))));
-        for path in paths {
-            let request = http::Request::get(*path).header("x-request-id", "load-balancer-7").body(Body::empty()).unwrap();
-            Shell::new(Routes::new("none"), Authenticators::new()).router().oneshot(request).await.unwrap();
+        let filter = filter(directives, None).unwrap();
+        let subscriber = lines(format, filter, move || Page(Arc::clone(&place)), colours);
+        Written { text, _heard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    impl Written {
+        fn end(self) -> String {
+            String::from_utf8(std::mem::take(&mut *self.text.lock().unwrap())).unwrap()
         }
-        let text = std::mem::take(&mut *text.lock().unwrap());
-        String::from_utf8(text).unwrap()
+    }
+
+    async fn ask(path: &str) {
+        let request = http::Request::get(path).header("x-request-id", "load-balancer-7").body(Body::empty()).unwrap();
+        Shell::new(Routes::new("none"), Authenticators::new()).router().oneshot(request).await.unwrap();
     }
 
     struct Page(Arc<Mutex<Vec<u8>>>);
@@ -180,21 +251,53 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_written_while_a_request_is_answered_names_it_by_id_and_template() {
-        let line: serde_json::Value = serde_json::from_str(&written(LogFormat::Json, &["/13800138000"]).await).unwrap();
+        let written = listen(LogFormat::Json, "info", false);
+        ask("/13800138000").await;
+        let line: serde_json::Value = serde_json::from_str(&written.end()).unwrap();
         assert_eq!(line["request"], serde_json::json!({ "id": "load-balancer-7", "method": "GET", "route": "none" }));
         assert_eq!((&line["message"], &line["status"]), (&"request answered".into(), &404.into()));
-        let line = written(LogFormat::Human, &["/13800138000"]).await;
+        let written = listen(LogFormat::Human, "info", false);
+        ask("/13800138000").await;
+        let line = written.end();
         assert!(line.ends_with(" request=load-balancer-7 GET none\n") && !line.contains("13800138000"), "{line}");
     }
 
     #[tokio::test]
     async fn a_request_that_went_well_is_no_news() {
-        assert_eq!(written(LogFormat::Json, &["/openapi.json", "/healthz"]).await, "");
+        let written = listen(LogFormat::Json, "info", false);
+        ask("/openapi.json").await;
+        ask("/healthz").await;
+        assert_eq!(written.end(), "");
     }
 
     #[test]
-    fn a_level_that_is_none_is_refused() {
-        let settings = TelemetrySettings { level: "info,dispatch=lowd".to_owned(), ..TelemetrySettings::default() };
-        assert!(matches!(log(&settings), Err(TelemetryError::Level(_))));
+    fn colours_are_written_where_they_are_seen_and_nowhere_else() {
+        for (colours, escapes) in [(true, true), (false, false)] {
+            let written = listen(LogFormat::Human, "info", colours);
+            tracing::info!(answer = 42, "seen");
+            let line = written.end();
+            assert!(line.contains("seen") && line.contains('\u{1b}') == escapes, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_smpp_library_says_is_never_written_whatever_is_asked_for() {
+        let written = listen(LogFormat::Human, "info,rusmpp::codec=trace,rusmppc=trace", false);
+        tracing::error!(target: "rusmpp::codec", "+8613800138000");
+        tracing::error!(target: "rusmppc", "the password of the account");
+        tracing::info!("a line of ours");
+        let line = written.end();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert!(line.ends_with("a line of ours\n"), "{line}");
+    }
+
+    #[test]
+    fn rust_log_wins_over_the_settings_and_what_is_wrong_is_named() {
+        let chosen = |level: &str, rust_log: &str| filter(level, Some(rust_log.to_owned())).map(|filter| filter.to_string());
+        assert!(chosen("warn", "dispatch=debug").unwrap().contains("dispatch=debug"));
+        assert!(!chosen("warn", "dispatch=debug").unwrap().contains("warn,"));
+        assert!(chosen("push=trace", " ").unwrap().contains("push=trace"));
+        assert!(chosen("info,dispatch=lowd", "").unwrap_err().to_string().starts_with("telemetry.level is not"));
+        assert!(chosen("info", "info,dispatch=lowd").unwrap_err().to_string().starts_with("RUST_LOG is not"));
     }
 }

@@ -48,6 +48,9 @@ pub enum Error {
     /// The FCM service account is not what Google hands out.
     #[error("setting push.fcm.projects: a service account cannot be used")]
     ServiceAccount(#[source] gcp_auth::Error),
+    /// Google gives no access token.
+    #[error("Google gives no access token for a service account")]
+    AccessToken(#[source] gcp_auth::Error),
     /// The endpoints of a batch could not be loaded.
     #[error("the endpoints of a batch could not be loaded")]
     Endpoints(#[from] sqlx::Error),

@@ -26,7 +26,7 @@ mod stand_in;
 use anyhow::{Context as _, bail, ensure};
 use platform::clock::Clock;
 use platform::database::Database;
-use platform::telemetry::{self, TelemetrySettings};
+use platform::telemetry::{self, LogPlace, TelemetrySettings};
 use platform::{Platform, StoreSettings, scratch};
 
 use city::City;
@@ -108,7 +108,7 @@ fn print(figures: &Figures) {
 }
 
 async fn measure(residents: u32, askers: u32, protocol: Protocol) -> anyhow::Result<Figures> {
-    telemetry::log(&TelemetrySettings::default())?;
+    telemetry::log(&TelemetrySettings::default(), &LogPlace::StandardError)?;
     let metrics = telemetry::record()?;
     let database = Database::scratch(&scratch::postgres_url()).await.context("PostgreSQL does not answer")?;
     let settings = StoreSettings { keys: scratch::passing_key(), ..StoreSettings::default() };

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use simulators::Simulators;
 
 use super::CENTRE;
+use super::accounts::{Access, Accounts};
 
 /// The clock's lead, so that a demo that starts again goes on where it was.
 const AHEAD: &str = "clock-ahead";
@@ -33,7 +34,7 @@ struct Play(Arc<Inner>);
 
 struct Inner {
     data: PathBuf,
-    accounts: PathBuf,
+    accounts: Accounts,
     clock: Clock,
     simulators: Simulators,
     people: People,
@@ -45,7 +46,7 @@ pub(crate) fn clock(data: &Path) -> Clock {
     Clock::shifted(Duration::from_secs(ahead))
 }
 
-pub(crate) fn router(data: PathBuf, accounts: PathBuf, clock: Clock, simulators: Simulators, people: People) -> Router {
+pub(crate) fn router(data: PathBuf, accounts: Accounts, clock: Clock, simulators: Simulators, people: People) -> Router {
     Router::new()
         .route("/demo/accounts", get(list_accounts))
         .route("/demo/clock/forward", post(put_forward))
@@ -64,18 +65,13 @@ struct Account {
 
 /// The staff of the demo city, as its file has them.
 async fn list_accounts(State(Play(play)): State<Play>) -> Response {
-    let Ok(text) = tokio::fs::read_to_string(&play.accounts).await else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let accounts: Vec<Account> = text
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let (login, password) = (words.next()?.to_owned(), words.next()?.to_owned());
-            Some(Account { login, password, title: words.collect::<Vec<_>>().join(" ") })
-        })
-        .collect();
-    Json(accounts).into_response()
+    match play.accounts.read() {
+        Ok(known) if !known.is_empty() => {
+            let account = |Access { login, secret, title }| Account { login, password: secret, title };
+            Json(known.into_iter().map(account).collect::<Vec<_>>()).into_response()
+        }
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 #[derive(Deserialize)]

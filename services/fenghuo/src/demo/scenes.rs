@@ -11,7 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use resident::generate::{self, People};
 use serde_json::{Value, json};
 
-use super::{Access, CENTRE};
+use super::CENTRE;
+use super::accounts::Access;
 use crate::asking::answer;
 
 /// A file that says that the city has had its first hour.

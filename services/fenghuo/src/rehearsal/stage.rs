@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use platform::clock::Clock;
 use platform::database::{Database, DatabaseMode};
 use platform::http::Server;
-use platform::telemetry::{self, LogFormat};
+use platform::telemetry::{self, LogFormat, LogPlace};
 use platform::{Platform, StoreSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,11 +20,12 @@ use simulators::{Options, Simulators};
 use strum::VariantArray as _;
 use tokio_util::sync::CancellationToken;
 
+use super::arguments::Rehearse;
 use super::cast::Cast;
 pub(crate) use crate::asking::answer;
-use crate::command::Rehearse;
 use crate::configuration::Configuration;
-use crate::demo::{self, Access};
+use crate::demo;
+use crate::demo::accounts::Access;
 use crate::residents;
 use crate::services::{self, Service};
 use crate::simulate::Providers;
@@ -69,11 +70,11 @@ impl Stage {
     /// Starts the platform: a new city at `start`, or the one that was left in `--data`.
     pub(crate) async fn open(config: Option<&Path>, rehearse: &Rehearse, cast: &Cast, start: DateTime<Utc>) -> Result<Self> {
         let mut settings = Configuration::load(config)?;
-        settings.telemetry.format = LogFormat::Human;
+        settings.telemetry.format.get_or_insert(LogFormat::Human);
         if std::env::var_os("FENGHUO_TELEMETRY__LEVEL").is_none() {
             settings.telemetry.level = "error".to_owned();
         }
-        telemetry::log(&settings.telemetry)?;
+        telemetry::log(&settings.telemetry, &LogPlace::StandardError)?;
         let scratch = match &rehearse.data {
             None => Some(tempfile::tempdir().context("no temporary directory can be made")?),
             Some(_) => None,
@@ -172,8 +173,14 @@ impl Stage {
 
     /// Residents, staff, rules.
     async fn found_city(platform: &Platform, cast: &Cast) -> Result<Vec<Access>> {
-        residents::write(platform, &cast.people, false).await?;
-        demo::settle(platform).await
+        residents::write(platform, &cast.people, |_| ()).await?;
+        let mut accounts = Vec::new();
+        demo::settle(platform, &mut |access| {
+            accounts.push(access);
+            Ok(())
+        })
+        .await?;
+        Ok(accounts)
     }
 
     /// Some people have removed the app, some numbers are not reachable, and now and then a provider stumbles: as in life.

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod command_line;
+mod doctor;
 mod durable;
 mod everything_killed;
+mod first_minute;
 mod pages;
 mod processes;
 mod rehearsal;

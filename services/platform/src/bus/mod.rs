@@ -22,6 +22,7 @@ mod relay;
 use crate::compiled_once;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use proto::{Event, Queue};
 use secrecy::SecretString;
@@ -36,6 +37,7 @@ pub use handler::ATTEMPTS;
 use handler::Retries;
 use local::LocalBus;
 use rabbit::Rabbit;
+pub use rabbit::standing::BrokerStanding;
 
 /// The tables of schema `bus`.
 pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/bus");
@@ -174,6 +176,15 @@ impl Bus {
             Carrier::Local(_) => self.0.database.ping().await,
             Carrier::Rabbit(rabbit) => rabbit.ping().await,
         }
+    }
+
+    /// Asks RabbitMQ how it stands, without declaring anything.
+    ///
+    /// # Errors
+    /// When it does not answer within `patience`, or refuses us.
+    #[compiled_once]
+    pub async fn standing(settings: &BusSettings, patience: Duration) -> Result<BrokerStanding, Error> {
+        rabbit::standing::look(settings, patience).await
     }
 
     /// The messages that were given up, oldest first, at most 1,000. They stay where they are.

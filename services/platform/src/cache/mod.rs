@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use local::Local;
 use redis::Redis;
+pub use redis::RedisStanding;
 
 /// Where it is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -94,6 +95,15 @@ impl Cache {
     /// A cache in this process.
     pub fn in_process(clock: &Clock) -> Self {
         Self { clock: clock.clone(), store: Store::Local(Arc::default()) }
+    }
+
+    /// Asks Redis how it stands.
+    ///
+    /// # Errors
+    /// When it does not answer within seconds, or refuses us.
+    #[compiled_once]
+    pub async fn standing(settings: &CacheSettings) -> Result<RedisStanding, Error> {
+        redis::standing(settings).await
     }
 
     /// The value under `key`, unless it has expired.

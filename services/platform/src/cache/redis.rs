@@ -7,8 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, FromRedisValue, RedisError, Script, ScriptInvocation};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, Script, ScriptInvocation};
 use secrecy::ExposeSecret as _;
 
 use super::CacheSettings;
@@ -56,6 +57,43 @@ redis.call('HSET', KEYS[1], 't', string.format('%.17g', tokens), 'a', string.for
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return wait";
 
+/// What Redis says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisStanding {
+    /// Its version.
+    pub version: String,
+    /// Its clock.
+    pub now: DateTime<Utc>,
+    /// What it throws away when its memory is full (`maxmemory-policy`).
+    pub policy: String,
+    /// How much memory it may use, in bytes; 0 is as much as there is.
+    pub most_memory: u64,
+}
+
+/// Asks Redis, over one connection that is not made again.
+pub(super) async fn standing(settings: &CacheSettings) -> Result<RedisStanding, Error> {
+    required(settings)?;
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_TIMEOUT)).set_response_timeout(Some(RESPONSE_TIMEOUT));
+    let client = Client::open(settings.url.expose_secret()).map_err(failed("connecting"))?;
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed("connecting"))?;
+    let (seconds, micros): (i64, u32) = redis::cmd("TIME").query_async(&mut connection).await.map_err(failed("asking the time"))?;
+    let info: String = redis::cmd("INFO").query_async(&mut connection).await.map_err(failed("asking"))?;
+    let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default().trim().to_owned();
+    Ok(RedisStanding {
+        version: value("redis_version"),
+        now: DateTime::from_timestamp(seconds, micros.saturating_mul(1_000)).unwrap_or_default(),
+        policy: value("maxmemory_policy"),
+        most_memory: value("maxmemory").parse().unwrap_or(0),
+    })
+}
+
+fn required(settings: &CacheSettings) -> Result<(), Error> {
+    if settings.url.expose_secret().is_empty() {
+        return Err(Error::Setting { name: "cache.url", reason: "is missing: redis://host:6379/".to_owned() });
+    }
+    Ok(())
+}
+
 #[derive(Clone)]
 pub(super) struct Redis {
     connection: ConnectionManager,
@@ -81,16 +119,13 @@ impl fmt::Debug for Redis {
 
 impl Redis {
     pub(super) async fn open(settings: &CacheSettings, moved_clock: bool) -> Result<Self, Error> {
-        let url = settings.url.expose_secret();
-        if url.is_empty() {
-            return Err(Error::Setting { name: "cache.url", reason: "is missing: redis://host:6379/".to_owned() });
-        }
+        required(settings)?;
         let failed = |source| Error::Cache { action: "connecting", source };
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_number_of_retries(RECONNECTS);
-        let client = Client::open(url).map_err(failed)?;
+        let client = Client::open(settings.url.expose_secret()).map_err(failed)?;
         let connection = ConnectionManager::new_with_config(client, config).await.map_err(failed)?;
         let scripts = Scripts {
             get: Script::new(GET),

@@ -39,6 +39,16 @@ pub struct KeySettings {
     pub create: bool,
 }
 
+impl KeySettings {
+    /// Whether there is a master key of the right form. It is not made where it is missing.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn check(&self) -> Result<(), Error> {
+        MasterKey::load(&Self { create: false, ..self.clone() }).map(drop)
+    }
+}
+
 /// Wraps and unwraps keys.
 pub(super) struct MasterKey(Cipher);
 

@@ -11,6 +11,7 @@ mod monthly;
 mod outbox;
 mod private;
 mod scratch;
+pub mod standing;
 mod transaction;
 
 use crate::compiled_once;

@@ -10,6 +10,10 @@ use tracing_subscriber::registry::LookupSpan;
 use super::LogFormat;
 use crate::http::CurrentRequest;
 
+/// What libraries begin the names of their targets with that write whole messages, with numbers, texts and the password of the account: nothing
+/// of it is written, whatever the level.
+pub(super) const NEVER: &str = "rusmpp";
+
 /// Lines as `inner` writes them, with the request at the end.
 pub(super) struct WithRequest<F> {
     pub(super) inner: F,
@@ -23,6 +27,9 @@ where
     F: FormatEvent<S, N>,
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        if event.metadata().target().starts_with(NEVER) {
+            return Ok(());
+        }
         let Some(request) = CurrentRequest::get() else { return self.inner.format_event(context, writer, event) };
         let mut line = String::new();
         self.inner.format_event(context, Writer::new(&mut line), event)?;

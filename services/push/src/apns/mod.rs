@@ -1,11 +1,13 @@
 //! The Apple Push Notification service, HTTP/2 provider API with token authentication.
 //!
 //! [`Apns::letter`] makes what all recipients of a batch in one language share, once ([`letter`]); [`Apns::send`] adds the device's path and
-//! message id and reads the answer ([`reason`]). [`token`] says who we are.
+//! message id and reads the answer ([`reason`]). [`token`] says who we are; [`Apns::try_account`]
+//! finds out whether Apple agrees.
 
 mod letter;
 mod reason;
 mod token;
+mod trial;
 
 use std::marker::PhantomData;
 

@@ -1,7 +1,7 @@
 //! Firebase Cloud Messaging, HTTP v1: one request a device, one or several projects.
 //!
 //! [`Fcm::letter`] makes what all recipients of a batch in one language share, once ([`letter`]); [`Fcm::send`] splices the token in and reads the
-//! answer ([`refusal`]). [`access`] says who we are.
+//! answer ([`refusal`]). [`access`] says who we are; [`Fcm::try_accounts`] finds out whether Google agrees.
 //!
 //! Several projects share the load in proportion to their quotas, so that all of them are at their limits together: an endpoint has a project by
 //! its id, always the same. A token that turns out to be another project's
@@ -11,6 +11,7 @@ mod access;
 mod letter;
 mod refusal;
 mod shares;
+mod trial;
 
 use std::marker::PhantomData;
 

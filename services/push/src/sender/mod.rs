@@ -6,6 +6,7 @@
 //! | [`Roots`] | which certificates are trusted: the system's, and an extra CA file |
 //! | `Window` | how many streams one connection may have open now |
 //! | `Connection` | one HTTP/2 connection and its driver task |
+//! | [`end_of_chain`] | when the certificates of a server end, for those who look after them |
 //! | [`Flight`] | many requests in the hands of one task, which is what makes them cheap |
 //! | [`Sender`] | several connections, reopened when they end; the face of this module |
 //!
@@ -21,6 +22,7 @@
 //! the clock by a day must not time out the request on the wire.
 
 mod address;
+mod certificate;
 mod connection;
 mod exchange;
 mod flight;
@@ -31,6 +33,7 @@ mod unvectored;
 mod window;
 
 pub use address::{Address, AddressFault};
+pub use certificate::{end_of_chain, ends_in_file};
 pub use exchange::{Answer, Failure, Request, Why};
 pub use flight::Flight;
 pub use pool::{Limits, Sender};

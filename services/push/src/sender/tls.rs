@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -71,6 +72,12 @@ impl Roots {
             return Err(TlsFault::NoRoots);
         }
         Ok(Self(Arc::new(roots)))
+    }
+
+    /// Who says whether a server's certificates are believed.
+    pub(super) fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, TlsFault> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.0), provider).build().map_err(|_| TlsFault::NoRoots)
     }
 
     /// A connector that offers HTTP/2 only.

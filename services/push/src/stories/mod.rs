@@ -4,3 +4,4 @@ mod browsers;
 mod city;
 mod delivery;
 mod providers;
+mod trials;

@@ -78,19 +78,37 @@ impl Delivered {
 
 /// Why a link is not bound.
 #[derive(Debug, thiserror::Error)]
-enum Unbound {
+pub enum Unbound {
+    /// Nobody listens there, or the way is closed.
     #[error("the SMS centre cannot be reached")]
     Connect(#[source] io::Error),
+    /// It took the connection or the bind and said nothing.
     #[error("the SMS centre did not answer within {0:?}")]
     Silent(Duration),
+    /// Account or password are not the centre's.
     #[error("the SMS centre refuses the account ({0:?})")]
     Refused(CommandStatus),
+    /// The account is good, but cannot be bound at present.
     #[error("the SMS centre cannot bind the account now ({0:?})")]
     NotNow(CommandStatus),
-    #[error("the setting {0} is longer than SMPP allows or is not ASCII")]
+    /// A setting does not fit into the protocol.
+    #[error("the setting sms.{0} is longer than SMPP allows or is not ASCII")]
     Setting(&'static str),
+    /// The centre hung up, or does not speak SMPP.
     #[error("the connection broke while binding")]
     Broken(#[source] rusmppc::error::Error),
+}
+
+/// Binds once, as every link does, and unbinds: whether the centre takes the account.
+///
+/// # Errors
+/// When it does not.
+pub async fn try_account(settings: &Settings) -> Result<(), Unbound> {
+    let (client, _events) = bind(settings).await?;
+    // it is bound, which is what was asked; a centre that does not answer the goodbye is told by the end of the connection
+    let _ = client.unbind().await;
+    let _ = client.close().await;
+    Ok(())
 }
 
 /// Runs one link until the platform stops. `number` tells links of the account apart in the log.
@@ -114,7 +132,7 @@ impl Runner {
     pub(super) async fn run(self) {
         let mut failures: u8 = 0;
         loop {
-            let pause = match self.bind().await {
+            let pause = match bind(&self.settings).await {
                 Ok((client, events)) => {
                     failures = 0;
                     tracing::info!(link = self.number, "bound to the SMS centre");
@@ -141,40 +159,6 @@ impl Runner {
                 }
             };
             self.clock.sleep(pause).await;
-        }
-    }
-
-    async fn bind(&self) -> Result<(Client, impl Stream<Item = Event> + Unpin + 'static), Unbound> {
-        let settings = &self.settings;
-        let patience = Duration::from_secs(settings.connect_timeout_s);
-        let address = (settings.host.as_str(), settings.port);
-        let socket = timeout(patience, TcpStream::connect(address)).await.map_err(|_| Unbound::Silent(patience))?;
-        let socket = socket.map_err(Unbound::Connect)?;
-        socket.set_nodelay(true).map_err(Unbound::Connect)?;
-
-        let patience = Duration::from_secs(settings.response_timeout_s);
-        let (client, events) = ConnectionBuilder::new()
-            .max_command_length(PDU_LIMIT)
-            .enquire_link_interval(Duration::from_secs(settings.enquire_link_s))
-            .enquire_link_response_timeout(patience)
-            .response_timeout(patience)
-            // We bind as 3.4; the library would insist on 5.0.
-            .disable_interface_version_check()
-            .connected(Prompt(socket));
-        let bind = BindTransceiver::builder()
-            .system_id(text(&settings.system_id, "system_id")?)
-            .password(text(settings.password.expose_secret(), "password")?)
-            .system_type(text(&settings.system_type, "system_type")?)
-            .interface_version(InterfaceVersion::Smpp3_4)
-            .build();
-        match client.bind_transceiver(bind).await {
-            Ok(_) => Ok((client, events)),
-            Err(rusmppc::error::Error::UnexpectedResponse { response }) => match BindAnswer::to_bind(response.status()) {
-                BindAnswer::CredentialsRefused => Err(Unbound::Refused(response.status())),
-                BindAnswer::Bound | BindAnswer::Temporary => Err(Unbound::NotNow(response.status())),
-            },
-            Err(rusmppc::error::Error::ResponseTimeout { timeout, .. }) => Err(Unbound::Silent(timeout)),
-            Err(error) => Err(Unbound::Broken(error)),
         }
     }
 
@@ -209,6 +193,39 @@ impl Runner {
                 }
             }
         }
+    }
+}
+
+async fn bind(settings: &Settings) -> Result<(Client, impl Stream<Item = Event> + Unpin + use<>), Unbound> {
+    let patience = Duration::from_secs(settings.connect_timeout_s);
+    let address = (settings.host.as_str(), settings.port);
+    let socket = timeout(patience, TcpStream::connect(address)).await.map_err(|_| Unbound::Silent(patience))?;
+    let socket = socket.map_err(Unbound::Connect)?;
+    socket.set_nodelay(true).map_err(Unbound::Connect)?;
+
+    let patience = Duration::from_secs(settings.response_timeout_s);
+    let (client, events) = ConnectionBuilder::new()
+        .max_command_length(PDU_LIMIT)
+        .enquire_link_interval(Duration::from_secs(settings.enquire_link_s))
+        .enquire_link_response_timeout(patience)
+        .response_timeout(patience)
+        // We bind as 3.4; the library would insist on 5.0.
+        .disable_interface_version_check()
+        .connected(Prompt(socket));
+    let bind = BindTransceiver::builder()
+        .system_id(text(&settings.system_id, "system_id")?)
+        .password(text(settings.password.expose_secret(), "password")?)
+        .system_type(text(&settings.system_type, "system_type")?)
+        .interface_version(InterfaceVersion::Smpp3_4)
+        .build();
+    match client.bind_transceiver(bind).await {
+        Ok(_) => Ok((client, events)),
+        Err(rusmppc::error::Error::UnexpectedResponse { response }) => match BindAnswer::to_bind(response.status()) {
+            BindAnswer::CredentialsRefused => Err(Unbound::Refused(response.status())),
+            BindAnswer::Bound | BindAnswer::Temporary => Err(Unbound::NotNow(response.status())),
+        },
+        Err(rusmppc::error::Error::ResponseTimeout { timeout, .. }) => Err(Unbound::Silent(timeout)),
+        Err(error) => Err(Unbound::Broken(error)),
     }
 }
 

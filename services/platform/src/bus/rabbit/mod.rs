@@ -9,6 +9,7 @@
 
 pub(super) mod consumer;
 mod link;
+pub(super) mod standing;
 mod topology;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use futures::future::join_all;
 use lapin::BasicProperties;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use proto::QUEUES;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::AssertSqlSafe;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -62,9 +63,7 @@ struct OutboxRow {
 impl Rabbit {
     /// Connects once, so that a wrong address is told at the start, and declares every queue.
     pub(super) async fn open(settings: &BusSettings, retries: Retries) -> Result<Arc<Self>, Error> {
-        if settings.url.expose_secret().is_empty() {
-            return Err(Error::Setting { name: "bus.url", reason: "is missing: amqp://user:password@host:5672/%2f".to_owned() });
-        }
+        required(&settings.url)?;
         let names = Names::new(&settings.prefix);
         let link = Link::new(settings.url.clone(), names.clone());
         link.channel().await?;
@@ -176,6 +175,13 @@ impl Rabbit {
         let channel = self.link.channel().await?;
         topology::delete(&channel, &self.names).await
     }
+}
+
+fn required(url: &SecretString) -> Result<(), Error> {
+    if url.expose_secret().is_empty() {
+        return Err(Error::Setting { name: "bus.url", reason: "is missing: amqp://user:password@host:5672/%2f".to_owned() });
+    }
+    Ok(())
 }
 
 fn turn_after(rows: &[OutboxRow]) -> Turn {

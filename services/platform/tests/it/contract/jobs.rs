@@ -9,7 +9,7 @@ use platform::jobs::{Did, Job, JobSettings, Jobs, KEPT};
 use platform::tasks::Tasks;
 use platform::{BoxError, Platform};
 
-use super::PATIENCE;
+use stages::PATIENCE;
 
 /// At 03:30 in Chongqing; the clock of these tests stands at half past ten in the evening.
 const NIGHTLY: Job =
