@@ -71,7 +71,7 @@ pub(super) fn web_push(settings: &push::Settings) -> Vec<Finding> {
         Ok(_) => Finding::ok("web push", "the key signs"),
         Err(error) => Finding::fail("web push", chain(&error), "set [push.web_push]; deploy/fenghuo.toml says how its key is made"),
     }];
-    findings.extend(settings.extra_ca.as_deref().map(|file| of_authorities(file)));
+    findings.extend(settings.extra_ca.as_deref().map(of_authorities));
     findings
 }
 
