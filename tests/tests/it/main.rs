@@ -5,3 +5,4 @@
 mod access;
 mod forecast;
 mod interface;
+mod jobs;
