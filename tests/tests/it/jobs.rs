@@ -1,21 +1,16 @@
 //! Scheduled work as an operator has it: what there is, when it is due, how it went, and a run at once.
 
-#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
 use platform::jobs::{Did, Job};
 use serde_json::{Value, json};
+use stages::{DAY, until};
 use tests::{Who, Whole};
 use tokio::sync::Semaphore;
-
-/// How long the platform may take, in real time.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 const OPERATOR: Who = Who::Staff(Role::TechnicalOperator, Scope::City, 21);
 const AUDITOR: Who = Who::Staff(Role::Auditor, Scope::City, 22);
@@ -27,16 +22,8 @@ fn morning() -> DateTime<Utc> {
     "2026-03-02T02:00:00Z".parse().unwrap()
 }
 
-async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < PATIENCE, "not within {} s: {what}", PATIENCE.as_secs());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 async fn at_rest(whole: &Whole) {
-    eventually("the jobs come to rest", async || whole.platform.jobs.settled().await.unwrap()).await;
+    until("the jobs come to rest", async || whole.platform.jobs.settled().await.unwrap()).await;
 }
 
 /// The table, by name.
@@ -76,7 +63,7 @@ async fn the_table_tells_of_every_job_what_it_does_and_how_it_went() {
     let ledger = &jobs["dispatch.keep_ledger"]["last"];
     assert_eq!((&ledger["outcome"], &ledger["did"][0]["number"]), (&json!("done"), &json!(6)), "three months of two tables: {ledger}");
 
-    whole.platform.clock.forward(Duration::from_secs(24 * 3600));
+    whole.platform.clock.forward(DAY);
     at_rest(&whole).await;
     for (name, job) in table(&whole).await {
         assert_eq!((&job["state"], &job["last"]["outcome"]), (&json!("waiting"), &json!("done")), "{name}: {job}");
@@ -98,13 +85,13 @@ async fn an_operator_runs_a_job_now_and_the_trace_says_who_did() {
         }
     };
     whole.platform.jobs.register(&SLOW, slowly).unwrap();
-    eventually("the table knows the job", async || table(&whole).await.contains_key(SLOW.name)).await;
+    until("the table knows the job", async || table(&whole).await.contains_key(SLOW.name)).await;
 
     let (status, run) = run_now(&whole, OPERATOR).await;
     assert_eq!((status, &run["outcome"]), (StatusCode::ACCEPTED, &Value::Null), "{run}");
     let (status, refused) = run_now(&whole, OPERATOR).await;
     assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("job_running")), "{refused}");
-    eventually("it runs", async || table(&whole).await[SLOW.name]["state"] == "running").await;
+    until("it runs", async || table(&whole).await[SLOW.name]["state"] == "running").await;
     assert_eq!(run_now(&whole, OPERATOR).await.0, StatusCode::CONFLICT);
 
     may_end.add_permits(1);
@@ -117,7 +104,7 @@ async fn an_operator_runs_a_job_now_and_the_trace_says_who_did() {
     assert_eq!((&kept[0]["run_id"], &kept[0]["outcome"], &kept[0]["did"]), (&run["run_id"], &json!("done"), &expected));
 
     let mut trace = Value::Null;
-    eventually("the trace has it", async || {
+    until("the trace has it", async || {
         trace = whole.ask(Some(AUDITOR), &Method::GET, "/api/v1/audit/entries?action=job.run", &Value::Null).await.1;
         trace["entries"].as_array().is_some_and(|entries| !entries.is_empty())
     })

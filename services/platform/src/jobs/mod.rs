@@ -39,6 +39,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
+use crate::compiled_once;
 use crate::database::Database;
 use crate::error::{BoxError, Error};
 use crate::tasks::Tasks;
@@ -124,13 +125,16 @@ impl Jobs {
         W: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = Result<Did, BoxError>> + Send + 'static,
     {
+        self.offer(job, Arc::new(move || Box::pin(work())))
+    }
+
+    fn offer(&self, job: &'static Job, work: Work) -> Result<(), Error> {
         let schedule = self.0.times.of_job(job)?;
         {
             let mut offered = self.0.offered();
             if offered.contains_key(job.name) {
                 return Ok(());
             }
-            let work: Work = Arc::new(move || Box::pin(work()));
             offered.insert(job.name, Offered { job, schedule: schedule.clone(), work, enrolled: false });
         }
         // nobody listens beside a clock that is moved
@@ -153,6 +157,7 @@ impl Jobs {
     ///
     /// # Errors
     /// When the database fails.
+    #[compiled_once]
     pub async fn settled(&self) -> Result<bool, Error> {
         if self.0.offered().values().any(|offered| !offered.enrolled) {
             return Ok(false);

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::jobs::{Did, Job, JobSettings, Jobs, KEPT};
 use platform::tasks::Tasks;
 use platform::{BoxError, Platform};
 
-use stages::PATIENCE;
+use stages::{DAY, HOUR, PATIENCE, SECOND, soon, until};
 
 /// At 03:30 in Chongqing; the clock of these tests stands at half past ten in the evening.
 const NIGHTLY: Job =
@@ -18,9 +17,6 @@ const HOURLY: Job =
     Job { name: "trial.hourly", cron: "0 0 * * * *", about: "每小时整理", about_en: "Tidies every hour.", at_start: false };
 const AT_START: Job =
     Job { name: "trial.at_start", cron: "0 0 5 * * *", about: "启动时整理", about_en: "Tidies at the start.", at_start: true };
-
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// One process of several that share a database and the time.
 struct Process {
@@ -51,12 +47,7 @@ impl Process {
     }
 
     async fn at_rest(&self) {
-        let resting = async {
-            while !self.jobs.settled().await.expect("the table can tell") {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, resting).await.expect("the jobs come to rest");
+        until("the jobs come to rest", async || self.jobs.settled().await.expect("the table can tell")).await;
     }
 
     async fn stops(self) {
@@ -99,7 +90,7 @@ pub async fn the_clock_runs_each_job_once_when_it_passes_its_time(platform: &Pla
     process.at_rest().await;
     assert_eq!((ran(&nightly), ran(&hourly)), (0, 1));
 
-    platform.clock.forward(Duration::from_secs(1));
+    platform.clock.forward(SECOND);
     process.at_rest().await;
     assert_eq!(ran(&hourly), 1, "its time has passed once");
 
@@ -177,11 +168,9 @@ pub async fn a_run_whose_process_died_is_seen_and_repeated(platform: &Platform) 
         std::future::pending()
     };
     dies.jobs.register(&AT_START, hangs).expect("offered");
-    tokio::time::timeout(PATIENCE, begun.notified()).await.expect("it begins");
+    soon("it begins", begun.notified()).await;
     dies.tasks.token().cancel();
-    while dies.tasks.running() > 1 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("only the run is left of it", async || dies.tasks.running() == 1).await;
 
     let lives = Process::beside(platform);
     let count = lives.counts(&AT_START);
