@@ -5,4 +5,5 @@
 mod access;
 mod forecast;
 mod interface;
+mod jobs;
 mod manual;
