@@ -273,6 +273,7 @@ pub const KINDS: &[Kind] = &[
             "display.outbox",
             "identity.outbox",
             "ingest.outbox",
+            "jobs.outbox",
             "resident.outbox",
             "review.outbox",
             "rules.outbox",
@@ -284,6 +285,14 @@ pub const KINDS: &[Kind] = &[
         why: "Gone when their reader has handled them. What fails 8 times is a dead letter and stays until an operator has dealt with it. \
               Phone numbers and texts in events are sealed.",
         requirement: "CQ13",
+    },
+    Kind {
+        what: "Scheduled work: the table of jobs, and the last hundred runs of each",
+        tables: &["jobs.job", "jobs.run"],
+        keeping: Keeping::UntilDone,
+        setting: None,
+        why: "How a job went, and who asked for a run, as long as it matters to an operator; what people asked for is in the trace for good.",
+        requirement: "CQ15",
     },
     Kind {
         what: "The keys that seal and hash, wrapped by the master key",

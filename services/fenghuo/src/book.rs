@@ -2,10 +2,12 @@
 //!
 //! * [`settings`]: `deploy/fenghuo.toml` and the page of all settings are made from the settings' types, their comments and their defaults.
 //! * [`commands`]: the page of all commands is made from the command line, and every command that any page shows is one.
+//! * [`jobs`]: the page of the scheduled work is made from what the services declare.
 //!
 //! With `FENGHUO_RENEW=1` in the environment these tests write the pages anew.
 
 mod commands;
+mod jobs;
 mod settings;
 mod sources;
 

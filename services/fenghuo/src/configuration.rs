@@ -33,7 +33,8 @@ pub(crate) struct Configuration {
     pub(crate) cache: CacheSettings,
     /// The master key.
     pub(crate) keys: KeySettings,
-    /// Scheduled work 定时任务: an operator sees it at the console, with how it went, and can have a job run at once. The same in every process.
+    /// Scheduled work 定时任务: an operator sees it at the console, with how it went, and can have a job run at once. The same in every
+    /// process.
     pub(crate) jobs: JobSettings,
     /// Staff, sessions, API keys. The same in every process.
     pub(crate) identity: identity::Settings,

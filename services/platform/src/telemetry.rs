@@ -47,6 +47,8 @@ pub struct TelemetrySettings {
     /// How log lines look; JSON when absent, for people in `fenghuo up` and `fenghuo rehearse`.
     ///
     /// Collectors read JSON; people at a terminal do not.
+    ///
+    /// Example: "json"
     pub format: Option<LogFormat>,
     /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or directives such as `info,dispatch=debug`. `RUST_LOG`
     /// wins over it.

@@ -5,10 +5,13 @@
 
 use std::fmt::Write as _;
 
+use platform::jobs::Job;
+use strum::VariantArray as _;
 use toml::{Table, Value};
 
 use super::sources::{Comment, Kind, Name, Sources};
 use crate::configuration::Configuration;
+use crate::services::Service;
 
 /// Longest line of the commented file.
 const WIDTH: usize = 120;
@@ -30,6 +33,8 @@ struct Setting {
     key: String,
     /// As it stands in the file; none where there is none.
     default: Option<String>,
+    /// Shown, but behind the marker: it holds without being set.
+    aside: bool,
     /// What it may look like, where there is no default.
     example: Option<String>,
     unit: String,
@@ -70,7 +75,7 @@ fn walk(
     let unknown: Vec<_> = known.iter().filter(|key| fields.iter().all(|field| field.name != ***key)).collect();
     assert!(unknown.is_empty(), "[{path}] has {unknown:?}, which the sources of {of:?} do not have");
     let mut settings = Vec::new();
-    let mut below = Vec::new();
+    let (mut below, mut by_name) = (Vec::new(), Vec::new());
     for field in fields {
         let value = values.get(&field.name);
         match field.is {
@@ -79,15 +84,33 @@ fn walk(
                 below.push((of, path, value, (optional || may_lack, several), field.comment));
             }
             Kind::Word(words) => settings.push(setting(path, field.name, &field.comment, value, &listed(&words))),
+            Kind::Value(of) if of == "BTreeMap" => by_name.push(times_of_jobs(path, &field.name, field.comment)),
             Kind::Value(of) => settings.push(setting(path, field.name, &field.comment, value, &of)),
         }
     }
     found.push(Section { path: path.to_owned(), optional, several, comment: comment.clone(), settings });
+    found.extend(by_name);
     for (of, path, value, how, comment) in below {
         let value = value.unwrap_or_else(|| panic!("[{path}] has defaults"));
         let value = value.as_array().and_then(|all| all.first()).unwrap_or(value);
         walk(sources, &of, &path, value, how, &comment, found);
     }
+}
+
+/// The one section whose keys are names that the code gives: those of the jobs, with their own times.
+fn times_of_jobs(path: &str, name: &str, comment: Comment) -> Section {
+    assert_eq!((path, name), ("jobs", "cron"), "another section by name has other keys");
+    let jobs = Service::VARIANTS.iter().flat_map(|service| service.jobs());
+    let setting = |job: &Job| Setting {
+        key: format!("\"{}\"", job.name),
+        default: Some(format!("\"{}\"", job.cron)),
+        aside: true,
+        example: None,
+        unit: "cron".to_owned(),
+        what: job.about_en.to_owned(),
+        why: job.about.to_owned(),
+    };
+    Section { path: format!("{path}.{name}"), optional: false, several: false, comment, settings: jobs.map(setting).collect() }
 }
 
 fn setting(section: &str, key: String, comment: &Comment, value: Option<&Value>, of: &str) -> Setting {
@@ -99,7 +122,7 @@ fn setting(section: &str, key: String, comment: &Comment, value: Option<&Value>,
     let default = value.map(Value::to_string).filter(|written| written != "\"\"" || example.is_none());
     assert!(default.is_some() || example.is_some(), "[{section}] {key} has neither a default nor an example");
     let unit = unit.or_else(|| unit_of(&key, of)).unwrap_or_else(|| panic!("[{section}] {key} of type {of} says its unit"));
-    Setting { default, example, unit, what: text[0].to_owned(), why: text[1..].join(" "), key }
+    Setting { default, aside: false, example, unit, what: text[0].to_owned(), why: text[1..].join(" "), key }
 }
 
 /// The words of a choice, for the column of the unit.
@@ -152,6 +175,7 @@ fn commented() -> String {
             let end = if setting.unit.starts_with("one of ") { format!(" O{}", &unit[1..]) } else { format!(" {unit}") };
             file.push_str(&remark(&format!("{}{end} {}", setting.what, setting.why)));
             match (&setting.default, &setting.example) {
+                (Some(default), _) if setting.aside => writeln!(file, "#: {} = {default}", setting.key),
                 (Some(default), _) => writeln!(file, "{mark}{} = {default}", setting.key),
                 (None, Some(example)) => writeln!(file, "#: {} = {example}", setting.key),
                 (None, None) => Ok(()),
@@ -278,7 +302,8 @@ fn means_a_setting(word: &str, sections: &[String]) -> Option<String> {
 fn every_setting_that_a_page_names_exists() {
     let known = known();
     let tops: Vec<String> = known.iter().filter(|name| !name.contains('.')).cloned().collect();
-    let tables: Vec<&str> = domain::retention::KINDS.iter().flat_map(|kind| kind.tables).copied().collect();
+    let jobs = Service::VARIANTS.iter().flat_map(|service| service.jobs()).map(|job| job.name);
+    let tables: Vec<&str> = domain::retention::KINDS.iter().flat_map(|kind| kind.tables).copied().chain(jobs).collect();
     let mut wrong = Vec::new();
     // What is for developers names events, queues and views, whose names look alike.
     let others = ["docs/reference/", "docs/development/", "docs/decisions/"];

@@ -15,9 +15,12 @@ const CRON: &str = "jobs.cron";
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobSettings {
-    /// The city's time zone, by its IANA name: jobs are due by its clock.
+    /// The city's time zone, by its IANA name.
+    ///
+    /// Jobs are due by its clock: what is heavy belongs into the city's night.
     pub time_zone: Tz,
-    /// Cron expressions by the names of jobs, instead of their own.
+    /// When a job is due, instead of its own time: second, minute, hour, day, month, day of the week (0 and 7 are Sunday; a day must
+    /// fit both fields), at most once a minute. What is not valid, and a job that does not exist, is refused at the start.
     pub cron: BTreeMap<String, String>,
 }
 
