@@ -73,6 +73,20 @@ pub const MEASURES: &[Measure] = &[
         meaning: "Time until an answer began.",
         act: "",
     },
+    counter(
+        "job_runs_total",
+        &[("job", "name of the job"), ("outcome", "`done`, `failed`, or `lost` where its process ended in the middle")],
+        "Runs of scheduled work that have ended.",
+        "`failed` or `lost` at one job twice in a row: its error stands on the console, under 定时任务 Scheduled work.",
+    ),
+    Measure {
+        name: "job_duration_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[("job", "name of the job")],
+        meaning: "How long a run of scheduled work took.",
+        act: "",
+    },
     gauge("http_requests_in_flight", Unit::Count, &[], "Requests that are being answered.", ""),
     counter(
         "http_handler_panics_total",

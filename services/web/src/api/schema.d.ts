@@ -525,6 +525,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The scheduled work of the platform: what each job does, how it stands, and how its last run ended. */
+        get: operations["jobs_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs of a job, newest first: the last hundred are kept. */
+        get: operations["jobs_list_runs"];
+        put?: never;
+        /** Run a job now, whatever its times. It begins in a moment, in a process that offers it; its next time stays as it is. */
+        post: operations["jobs_run_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits": {
         parameters: {
             query?: never;
@@ -2345,6 +2380,69 @@ export interface components {
             /** @description To be shown with emphasis. */
             urgent: boolean;
         };
+        /** @description A number with what it counts. Kept with the run in words, so that it can be read when its job is long gone. */
+        JobFigure: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            number: number;
+            /** @description What was counted, in Chinese: `删除短信回执`. */
+            what: string;
+            /** @description The same in English. */
+            what_en: string;
+        };
+        /**
+         * @description How a run ended.
+         * @enum {string}
+         */
+        JobOutcome: "done" | "failed" | "lost";
+        /** @description A run of a job: asked for, under way, or over. */
+        JobRun: {
+            /**
+             * Format: date-time
+             * @description When somebody asked for it.
+             */
+            asked_at?: string | null;
+            asked_by?: components["schemas"]["StaffId"] | null;
+            /** @description What it did, in numbers. */
+            did: components["schemas"]["JobFigure"][];
+            /**
+             * Format: date-time
+             * @description The time that it answers; none where it was only asked for.
+             */
+            due_at?: string | null;
+            /** @description Why it failed. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended; not yet while it goes on.
+             */
+            finished_at?: string | null;
+            /** @description Whether it made up for a time that had passed while nothing was up. */
+            made_up: boolean;
+            outcome?: components["schemas"]["JobOutcome"] | null;
+            /**
+             * Format: int64
+             * @description Its number; later runs have higher ones.
+             */
+            run_id: number;
+            /**
+             * Format: date-time
+             * @description When it began; not yet where it was only asked for.
+             */
+            started_at?: string | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds of real time.
+             */
+            took_ms?: number | null;
+        };
+        /**
+         * @description How a job stands.
+         * @enum {string}
+         */
+        JobState: "waiting" | "asked" | "running" | "overdue";
         /** @description A version as it was saved. */
         KeptVersion: {
             /**
@@ -2849,19 +2947,25 @@ export interface components {
         /** @description A city's quiet hours. Where `from` equals `to` there are none. */
         QuietHours: {
             /**
-             * @description Local time at which they begin, as `22:00`.
+             * @description When they begin, in local time.
+             *
+             *     Nobody is woken by what can wait until the morning.
              * @default 22:00:00
              * @example 22:00
              */
             from: string;
             /**
-             * @description Local time at which they end, as `07:00`. Before `from`: on the next day.
+             * @description When they end, in local time; before `from` means on the next day, equal to `from` means that there are none.
+             *
+             *     What was held back goes out at this moment.
              * @default 07:00:00
              * @example 07:00
              */
             to: string;
             /**
              * @description The city's time zone, by its IANA name.
+             *
+             *     Quiet is when the residents sleep, wherever the servers are.
              * @default Asia/Shanghai
              * @example Asia/Shanghai
              */
@@ -3165,6 +3269,34 @@ export interface components {
             rule_id: components["schemas"]["RuleId"];
             /** Format: int32 */
             version: number;
+        };
+        /** @description A job and how it stands. */
+        ScheduledJob: {
+            /** @description What it does, in Chinese. */
+            about: string;
+            /** @description The same in English. */
+            about_en: string;
+            /**
+             * @description When it is due: second, minute, hour, day, month, day of the week.
+             * @example 0 30 3 * * *
+             */
+            cron: string;
+            current?: components["schemas"]["JobRun"] | null;
+            /**
+             * Format: date-time
+             * @description When it is due next, or has been since.
+             */
+            due_at: string;
+            last?: components["schemas"]["JobRun"] | null;
+            /** @description `service.what_it_does`. */
+            name: string;
+            /** @description How it stands. */
+            state: components["schemas"]["JobState"];
+            /**
+             * @description By the clock of which time zone.
+             * @example Asia/Shanghai
+             */
+            time_zone: string;
         };
         /**
          * @description city, district:<code>, industry:<name> or community:<code>
@@ -5345,6 +5477,180 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All jobs, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduledJob"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_list_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobRun"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_run_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be run; this is the run */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobRun"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such job */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It runs already, or somebody has just asked for the same */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

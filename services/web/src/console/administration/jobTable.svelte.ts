@@ -26,8 +26,9 @@ export class JobTable {
     });
     $effect(() => {
       const asked = this.#asked;
-      const job = asked && this.of(asked.name);
-      if (!job?.last || job.last.run_id !== asked.run_id) return;
+      if (!asked) return;
+      const job = this.of(asked.name);
+      if (job?.last?.run_id !== asked.run_id) return;
       [this.ended, this.#asked] = [{ job, run: job.last }, null];
     });
   }
