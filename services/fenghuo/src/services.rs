@@ -90,7 +90,8 @@ fn of_resident(settings: &Configuration) -> Result<resident::Settings> {
 
 /// Every schema, the platform's first, with the steps that make its tables.
 pub(crate) fn schemas() -> Vec<(&'static str, &'static Migrator)> {
-    let platform = [("keys", &platform::crypto::MIGRATOR), ("bus", &platform::bus::MIGRATOR)];
+    let platform =
+        [("keys", &platform::crypto::MIGRATOR), ("bus", &platform::bus::MIGRATOR), (platform::jobs::SCHEMA, &platform::jobs::MIGRATOR)];
     platform.into_iter().chain(Service::VARIANTS.iter().filter_map(|service| service.tables())).collect()
 }
 

@@ -40,9 +40,13 @@ async fn of_embedded(settings: &Configuration) -> Vec<Finding> {
         database.close().await?;
         Ok::<_, Error>(findings)
     };
-    opened.await.unwrap_or_else(|error| {
-        vec![Finding::fail("database", chain(&error), "if the platform runs on it, stop it to have it looked at; else see its log there")]
-    })
+    vec![match opened.await {
+        Ok(findings) => return findings,
+        Err(Error::Embedded(private_postgres::Error::InUse { process, .. })) => {
+            Finding::ok("database", format!("embedded in {directory}, where process {process} looks after it"))
+        }
+        Err(error) => Finding::fail("database", chain(&error), format!("see the logs in {directory}")),
+    }]
 }
 
 async fn of_open(connection: &mut PgConnection, settings: &Configuration) -> Vec<Finding> {
@@ -151,7 +155,7 @@ mod tests {
     fn the_worst_of_the_tables_is_told_with_its_schemas() {
         let mut tables = vec![TableStanding::UpToDate; services::schemas().len()];
         assert!(of_tables(&tables).to_string().starts_with("ok "));
-        tables[2] = TableStanding::Behind(1);
+        tables[3] = TableStanding::Behind(1);
         let found = of_tables(&tables).to_string();
         assert!(found.contains("not up to date: identity →") && found.ends_with("run `fenghuo migrate`"), "{found}");
         tables[1] = TableStanding::Ahead;

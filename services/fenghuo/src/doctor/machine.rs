@@ -73,14 +73,20 @@ async fn readiness(address: SocketAddr) -> Option<bool> {
     tokio::time::timeout(PATIENCE, asked).await.ok().flatten()
 }
 
-/// The city has one time zone, which three services know.
+/// The city has one time zone, which four sections name.
 fn of_time_zones(settings: &Configuration) -> Finding {
-    let zones = [settings.ingest.time_zone.name(), settings.rules.time_zone.name(), settings.dispatch.quiet_hours.tz.name()];
-    if zones.iter().all(|zone| *zone == zones[0]) {
-        return Finding::ok("time zone", format!("{}, by the zone data {}", zones[0], chrono_tz::IANA_TZDB_VERSION));
+    let named = [
+        ("jobs.time_zone", settings.jobs.time_zone),
+        ("ingest.time_zone", settings.ingest.time_zone),
+        ("rules.time_zone", settings.rules.time_zone),
+        ("dispatch.quiet_hours.tz", settings.dispatch.quiet_hours.tz),
+    ];
+    let [(_, first), ..] = named;
+    if named.iter().all(|(_, zone)| *zone == first) {
+        return Finding::ok("time zone", format!("{first}, by the zone data {}", chrono_tz::IANA_TZDB_VERSION));
     }
-    let what = format!("ingest.time_zone {}, rules.time_zone {}, dispatch.quiet_hours.tz {}", zones[0], zones[1], zones[2]);
-    Finding::warn("time zone", what, "a city has one: set all three alike")
+    let what = named.map(|(setting, zone)| format!("{setting} {zone}")).join(", ");
+    Finding::warn("time zone", what, "a city has one: set all four alike")
 }
 
 #[cfg(test)]

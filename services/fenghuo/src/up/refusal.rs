@@ -12,8 +12,8 @@ use toml::Value;
 use crate::configuration::{Configuration, Given};
 
 /// Sections that say how a city works: they name no store and nobody outside.
-const OF_THE_CITY: [&str; 11] =
-    ["server", "http", "telemetry", "identity", "resident", "ingest", "rules", "review", "dispatch", "display", "audit"];
+const OF_THE_CITY: [&str; 12] =
+    ["server", "http", "telemetry", "jobs", "identity", "resident", "ingest", "rules", "review", "dispatch", "display", "audit"];
 
 /// Texts in the other sections that name nobody: what stands in a message.
 const IN_MESSAGES: [&str; 2] = ["sms.signature", "sms.source_address"];

@@ -1,7 +1,5 @@
 //! The first minute with `fenghuo up`, as a person at a terminal has it, and as a script has it.
 
-#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
