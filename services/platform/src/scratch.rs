@@ -41,6 +41,11 @@ pub async fn services(clock: Clock) -> Result<Platform, Error> {
     Platform::on(Database::scratch(&postgres_url()).await?, &service_settings(), clock).await
 }
 
+/// A database on PostgreSQL, or on what stands in for it; it is gone after the last clone.
+pub async fn database() -> Result<Database, Error> {
+    if are_services_named() { Database::scratch(&postgres_url()).await } else { Database::temporary().await }
+}
+
 /// The settings that [`services`] uses, with new prefixes and a new key.
 pub fn service_settings() -> StoreSettings {
     let prefix = format!("fenghuo-test-{}", Uuid::new_v4().simple());

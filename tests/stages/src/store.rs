@@ -16,7 +16,8 @@ pub const HOUR: Duration = Duration::from_secs(3_600);
 /// A day.
 pub const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// What a story is told on. Each story has a database, queues and keys of its own, which are gone afterwards.
+/// What a story is told on. Each story has a database, queues and keys of its own, which are gone afterwards. Servers are those that
+/// [`platform::scratch`] finds; where none is named, the first of these stands in for the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
     /// Everything comes with the platform: its own PostgreSQL, bus and cache in this process.
@@ -51,7 +52,7 @@ impl Store {
     pub async fn database(self) -> Database {
         let opened = match self {
             Self::Embedded => Database::temporary().await,
-            Self::Postgres | Self::Services => Database::scratch(&scratch::postgres_url()).await,
+            Self::Postgres | Self::Services => scratch::database().await,
         };
         opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
     }

@@ -17,7 +17,7 @@ use super::cast::Cast;
 use super::stage::{self, Stage};
 
 /// How long an SMS may take through centre and platform, in real time.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(180);
 const ASKED_EVERY: Duration = Duration::from_millis(10);
 
 /// Who reads their messages now.

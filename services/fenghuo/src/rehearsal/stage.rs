@@ -31,7 +31,7 @@ use crate::services::{self, Service};
 use crate::simulate::Providers;
 
 /// How long the platform may take to come to rest, in real time.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How often it is asked, in real time.
 const ASKED_EVERY: Duration = Duration::from_millis(10);
 /// After an interruption, leases of the process that is gone must have run out.
