@@ -68,7 +68,7 @@ mod tests {
         assert!(of_policy(&standing("7.0.15", "allkeys-lru", 0)).to_string().starts_with("ok "));
         for policy in ["allkeys-lru", "volatile-ttl"] {
             let found = of_policy(&standing("7.0.15", policy, 1_000_000_000)).to_string();
-            assert!(found.starts_with("warn  cache memory     beyond 1.0 GB ") && found.contains("noeviction"), "{found}");
+            assert!(found.starts_with("warn  cache memory     beyond 1.00 GB ") && found.contains("noeviction"), "{found}");
         }
     }
 

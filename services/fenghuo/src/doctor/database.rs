@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case(150_008, "UTF8", "ok    database         PostgreSQL 15.8, UTF8, 2.0 MB")]
+    #[case(150_008, "UTF8", "ok    database         PostgreSQL 15.8, UTF8, 2.00 MB")]
     #[case(180_004, "UTF8", "ok    database         PostgreSQL 18.4")]
     #[case(140_011, "UTF8", "fail  database         PostgreSQL 14.11")]
     #[case(190_000, "UTF8", "warn  database         PostgreSQL 19.0")]
