@@ -104,6 +104,9 @@ pub async fn the_clock_runs_each_job_once_when_it_passes_its_time(platform: &Pla
 pub async fn of_many_processes_one_runs_the_job(platform: &Platform) {
     let processes = [Process::beside(platform), Process::beside(platform), Process::beside(platform)];
     let counts = processes.each_ref().map(|process| process.counts(&HOURLY));
+    for process in &processes {
+        process.at_rest().await;
+    }
     for rounds in 1..=5 {
         platform.clock.forward(HOUR);
         for process in &processes {
@@ -133,6 +136,7 @@ pub async fn a_job_that_fails_or_panics_says_why_runs_again_and_stops_no_other(p
     };
     process.jobs.register(&HOURLY, fails).expect("offered");
     let other = process.counts(&NIGHTLY);
+    process.at_rest().await;
     for _ in 0..3 {
         platform.clock.forward(DAY);
         process.at_rest().await;
