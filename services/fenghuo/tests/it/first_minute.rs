@@ -167,7 +167,12 @@ impl Terminal {
         std::fs::write(&browser, format!("#!/bin/sh\necho \"$1\" >{}\n", opened.display())).unwrap();
         std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
         let up = up(data);
-        let line: Vec<_> = std::iter::once(up.get_program()).chain(up.get_args()).map(|word| word.to_str().unwrap()).collect();
+        // in place of the shell that `script` starts: not every shell does that by itself, and one that stays dies of Ctrl-C before its child ends
+        let line: Vec<_> = std::iter::once("exec".as_ref())
+            .chain(std::iter::once(up.get_program()))
+            .chain(up.get_args())
+            .map(|word| word.to_str().unwrap())
+            .collect();
         let mut command = Command::new("script");
         command.args(["--quiet", "--flush", "--return", "--command", &line.join(" "), "/dev/null"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
