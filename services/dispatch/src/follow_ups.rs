@@ -3,37 +3,30 @@
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
 use platform::database::Connection;
-use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, EnumString};
-use utoipa::ToSchema;
 
 use crate::Error;
 use crate::ledger::column;
 
-/// Why somebody is to be visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, AsRefStr, EnumString)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Reason {
-    /// Reached, reminded, and still no acknowledgement.
-    Silent,
-    /// Named in the audience, but neither app nor SMS reaches them.
-    Unreachable,
-}
+domain::words! {
+    /// Why somebody is to be visited.
+    pub enum Reason {
+        /// Reached, reminded, and still no acknowledgement.
+        Silent,
+        /// Named in the audience, but neither app nor SMS reaches them.
+        Unreachable,
+    }
 
-/// What came of a visit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, AsRefStr, EnumString)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum VisitOutcome {
-    /// They know now.
-    Informed,
-    /// Nobody was there, or they have moved.
-    NotFound,
-    /// They do not want to hear.
-    Refused,
-    /// They know and need help to do what is asked.
-    NeedsHelp,
+    /// What came of a visit.
+    pub enum VisitOutcome {
+        /// They know now.
+        Informed,
+        /// Nobody was there, or they have moved.
+        NotFound,
+        /// They do not want to hear.
+        Refused,
+        /// They know and need help to do what is asked.
+        NeedsHelp,
+    }
 }
 
 /// Opens an item for each of these residents, once per person and alert; who is no longer registered has no community to ask.

@@ -15,18 +15,16 @@ use domain::{
     language::Language,
 };
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, EnumString};
 use utoipa::ToSchema;
 
-/// How a screen shows texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, AsRefStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Form {
-    /// One line that scrolls.
-    Scrolling,
-    /// The whole face.
-    Full,
+domain::words! {
+    /// How a screen shows texts.
+    pub enum Form {
+        /// One line that scrolls.
+        Scrolling,
+        /// The whole face.
+        Full,
+    }
 }
 
 /// What decides about a screen's playlist.

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
 use crate::area::Area;
@@ -15,32 +14,14 @@ use crate::cap::{Category, Certainty, MsgType, Severity, Status, Urgency};
 use crate::ids::AlertId;
 use crate::language::Language;
 
-/// How fast an alert must be with its recipients once approved (CQ10).
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    Display,
-    EnumString,
-    AsRefStr,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum DeliveryClass {
-    /// 一般: within two hours of time outside the quiet hours.
-    Routine,
-    /// 紧急: within thirty minutes, at any hour; composed and confirmed by the city command.
-    Urgent,
+crate::words! {
+    /// How fast an alert must be with its recipients once approved (CQ10).
+    pub enum DeliveryClass {
+        /// 一般: within two hours of time outside the quiet hours.
+        Routine,
+        /// 紧急: within thirty minutes, at any hour; composed and confirmed by the city command.
+        Urgent,
+    }
 }
 
 /// One alert's content.

@@ -13,20 +13,20 @@ use crate::cap::{MsgType, Status};
 use crate::language::Language;
 use crate::{place, privacy};
 
-/// What kind of fault it is, for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// Something that has to be there is not.
-    Missing,
-    /// Longer than the channel or the reader can take.
-    TooLong,
-    /// Outside the allowed range, or not of the right form.
-    Invalid,
-    /// A template variable that nobody filled in.
-    Unfilled,
-    /// An identity number, a phone number or a home address (CQ14).
-    PersonalData,
+crate::words! {
+    /// What kind of fault it is, for programs.
+    pub enum FaultKind {
+        /// Something that has to be there is not.
+        Missing,
+        /// Longer than the channel or the reader can take.
+        TooLong,
+        /// Outside the allowed range, or not of the right form.
+        Invalid,
+        /// A template variable that nobody filled in.
+        Unfilled,
+        /// An identity number, a phone number or a home address (CQ14).
+        PersonalData,
+    }
 }
 
 /// One fault of an alert's content.

@@ -1,28 +1,9 @@
 //! The words of the Common Alerting Protocol that an alert is described with (OASIS CAP 1.2 §3.2).
 
-use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray};
-use utoipa::ToSchema;
-
-macro_rules! cap_words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* })*) => {$(
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, Display, EnumString,
-            AsRefStr, IntoStaticStr, VariantArray,
-        )]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        $(#[$doc])*
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-    )*};
-}
-
-cap_words! {
+crate::words! {
     /// `status`: how the message is to be handled. The platform sends the first two and nothing else.
     #[schema(as = CapStatus)]
-    Status {
+    pub enum Status {
         /// To be acted on by its recipients.
         Actual,
         /// For the participants of an exercise only.
@@ -36,7 +17,7 @@ cap_words! {
     }
 
     /// `msgType`, as far as the platform writes it: acknowledgements and errors are no alerts here.
-    MsgType {
+    pub enum MsgType {
         /// First information.
         Alert,
         /// A correction of the alert it references, which it supersedes.
@@ -46,7 +27,7 @@ cap_words! {
     }
 
     /// `category`.
-    Category {
+    pub enum Category {
         /// Earth: earthquake, landslide.
         Geo,
         /// Weather, flood.
@@ -74,7 +55,7 @@ cap_words! {
     }
 
     /// `urgency`: how soon to act.
-    Urgency {
+    pub enum Urgency {
         /// At once.
         Immediate,
         /// Within the hour.
@@ -88,7 +69,7 @@ cap_words! {
     }
 
     /// `severity`: how much harm.
-    Severity {
+    pub enum Severity {
         /// Extraordinary threat to life.
         Extreme,
         /// Significant threat to life.
@@ -102,7 +83,7 @@ cap_words! {
     }
 
     /// `certainty`: how sure.
-    Certainty {
+    pub enum Certainty {
         /// Has happened or is happening.
         Observed,
         /// More likely than not.

@@ -22,7 +22,6 @@ mod tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, VariantArray};
 use utoipa::ToSchema;
 
 use crate::alert::DeliveryClass;
@@ -36,21 +35,18 @@ pub use sentence::Sentence;
 /// No later than this is looked: what is not done by then counts as done then.
 pub const HORIZON: TimeDelta = TimeDelta::days(7);
 
-/// The accounts that share the load of one provider.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, AsRefStr, Display, EnumString, VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Lane {
-    /// Apple's service.
-    Apns,
-    /// Google's service, all Firebase projects together.
-    Fcm,
-    /// The push services of browsers, all together.
-    WebPush,
-    /// The SMS centre.
-    Sms,
+crate::words! {
+    /// The accounts that share the load of one provider.
+    pub enum Lane {
+        /// Apple's service.
+        Apns,
+        /// Google's service, all Firebase projects together.
+        Fcm,
+        /// The push services of browsers, all together.
+        WebPush,
+        /// The SMS centre.
+        Sms,
+    }
 }
 
 impl Lane {

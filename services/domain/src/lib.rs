@@ -48,3 +48,4 @@ pub mod staff;
 pub mod template;
 mod text_form;
 pub mod web_push;
+mod words;

@@ -6,25 +6,20 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, VariantArray};
-use utoipa::ToSchema;
+use strum::VariantArray;
 
 use crate::retry::Backoff;
 
-/// A way to reach people (CQ9).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, AsRefStr, Display, EnumString, VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Channel {
-    /// The resident's app, by APNs, FCM or Web Push (CQ9 a).
-    App,
-    /// A short message to the resident's phone (CQ9 b).
-    Sms,
-    /// Public screens (CQ9 c): they show an alert to a place, never to a person.
-    Display,
+crate::words! {
+    /// A way to reach people (CQ9).
+    pub enum Channel {
+        /// The resident's app, by APNs, FCM or Web Push (CQ9 a).
+        App,
+        /// A short message to the resident's phone (CQ9 b).
+        Sms,
+        /// Public screens (CQ9 c): they show an alert to a place, never to a person.
+        Display,
+    }
 }
 
 impl Channel {
@@ -38,32 +33,29 @@ impl Channel {
     }
 }
 
-/// What became of one recipient in one batch. One byte in the batch ledger.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, AsRefStr, Display, EnumString, VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[repr(u8)]
-pub enum Outcome {
-    /// Not sent yet, or sent without an answer that was kept.
-    Pending = 0,
-    /// The provider took the message: it is handed over.
-    Accepted = 1,
-    /// The token or number is no longer in use: prune it, try another channel.
-    EndpointGone = 2,
-    /// The provider asked to slow down (HTTP 429, SMPP `ESME_RTHROTTLED`).
-    Throttled = 3,
-    /// A failure that may pass: no connection, time-out, HTTP 5xx, SMPP queue full, nonsense for an answer.
-    Temporary = 4,
-    /// The provider refused this message for good: sending it again gives the same answer.
-    Permanent = 5,
-    /// The provider refused *us* (key, certificate, account): nothing is the recipient's fault, nothing is lost, an operator acts.
-    CredentialsRefused = 6,
-    /// The recipient has no endpoint on this channel, or withdrew consent.
-    NoEndpoint = 7,
-    /// The alert was cancelled, superseded or expired before this recipient's turn.
-    Withdrawn = 8,
+crate::words! {
+    /// What became of one recipient in one batch. One byte in the batch ledger.
+    #[repr(u8)]
+    pub enum Outcome {
+        /// Not sent yet, or sent without an answer that was kept.
+        Pending = 0,
+        /// The provider took the message: it is handed over.
+        Accepted = 1,
+        /// The token or number is no longer in use: prune it, try another channel.
+        EndpointGone = 2,
+        /// The provider asked to slow down (HTTP 429, SMPP `ESME_RTHROTTLED`).
+        Throttled = 3,
+        /// A failure that may pass: no connection, time-out, HTTP 5xx, SMPP queue full, nonsense for an answer.
+        Temporary = 4,
+        /// The provider refused this message for good: sending it again gives the same answer.
+        Permanent = 5,
+        /// The provider refused *us* (key, certificate, account): nothing is the recipient's fault, nothing is lost, an operator acts.
+        CredentialsRefused = 6,
+        /// The recipient has no endpoint on this channel, or withdrew consent.
+        NoEndpoint = 7,
+        /// The alert was cancelled, superseded or expired before this recipient's turn.
+        Withdrawn = 8,
+    }
 }
 
 /// A byte that is no [`Outcome`].

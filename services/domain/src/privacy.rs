@@ -6,54 +6,20 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray};
-use utoipa::ToSchema;
-
 use crate::digits::{ascii_digit, is_separator};
 use crate::home_address;
 use crate::identity_number::{IdentityNumber, is_birthday, is_province};
 use crate::phone::PhoneNumber;
 
-/// What kind of personal data.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    Display,
-    EnumString,
-    AsRefStr,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum FindingKind {
-    /// Eighteen digits, or fifteen of the old form. The check character is not asked: a mistyped number still tells whose it is.
-    IdentityNumber,
-    /// A mobile number other than the alert's own contact.
-    PhoneNumber,
-    /// An address down to building, staircase or room.
-    HomeAddress,
-}
-
-impl FindingKind {
-    /// The kind as staff read it.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::IdentityNumber => "身份证号码",
-            Self::PhoneNumber => "手机号码",
-            Self::HomeAddress => "详细住址",
-        }
+crate::words! {
+    /// What kind of personal data.
+    pub enum FindingKind {
+        /// Eighteen digits, or fifteen of the old form. The check character is not asked: a mistyped number still tells whose it is.
+        IdentityNumber => "身份证号码",
+        /// A mobile number other than the alert's own contact.
+        PhoneNumber => "手机号码",
+        /// An address down to building, staircase or room.
+        HomeAddress => "详细住址",
     }
 }
 

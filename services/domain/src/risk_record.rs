@@ -6,31 +6,15 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
 use crate::area::{Area, DistrictCode};
 use crate::ids::ResidentNo;
 use crate::place;
 
-macro_rules! record_words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, Display, EnumString,
-            AsRefStr, IntoStaticStr, VariantArray,
-        )]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-    )*};
-}
-
-record_words! {
+crate::words! {
     /// What kind of fact.
-    RecordKind {
+    pub enum RecordKind {
         /// 检测结果
         TestResult,
         /// 病例
@@ -50,7 +34,7 @@ record_words! {
     }
 
     /// Which of the three kinds of source it comes from (CQ6 a, b, c).
-    Origin {
+    pub enum Origin {
         /// Epidemic surveillance.
         Surveillance,
         /// Results of data analysis.
@@ -60,7 +44,7 @@ record_words! {
     }
 
     /// How high its source puts the risk.
-    RiskLevel {
+    pub enum RiskLevel {
         /// 低风险
         Low,
         /// 中风险

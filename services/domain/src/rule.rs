@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
 use crate::alert::{AlertContent, AlertText};
@@ -18,36 +17,18 @@ use crate::language::Language;
 use crate::risk_record::RecordKind;
 use crate::template::{Template, Variables};
 
-/// Whom a rule tells about a record.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    Display,
-    EnumString,
-    AsRefStr,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum RuleAudience {
-    /// The person the record is about.
-    Subject,
-    /// Everybody in the township where the subject lives or the place lies.
-    SubjectTownship,
-    /// Everybody in the community where the subject lives or the place lies.
-    SubjectCommunity,
-    /// Everybody in the district that handles the record.
-    RecordDistrict,
+crate::words! {
+    /// Whom a rule tells about a record.
+    pub enum RuleAudience {
+        /// The person the record is about.
+        Subject,
+        /// Everybody in the township where the subject lives or the place lies.
+        SubjectTownship,
+        /// Everybody in the community where the subject lives or the place lies.
+        SubjectCommunity,
+        /// Everybody in the district that handles the record.
+        RecordDistrict,
+    }
 }
 
 /// One version of a rule.

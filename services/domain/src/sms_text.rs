@@ -7,7 +7,6 @@
 //! A composed message reads: signature, text, contact, how to reply.
 
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, VariantArray};
 use utoipa::ToSchema;
 
 use crate::ids::ShortCode;
@@ -16,15 +15,14 @@ use crate::language::Language;
 /// Segments of one message at most: an alert is short (CQ9 b), and phones show what is longer badly or not at all.
 pub const MAX_SEGMENTS: usize = 8;
 
-/// How the characters of a message become octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, AsRefStr, Display, EnumString, VariantArray)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Encoding {
-    /// The GSM 7-bit default alphabet with its extension table; SMPP data coding 0.
-    Gsm7,
-    /// UTF-16, big end first (pairs of surrogates where a character needs them); SMPP data coding 8.
-    Ucs2,
+crate::words! {
+    /// How the characters of a message become octets.
+    pub enum Encoding {
+        /// The GSM 7-bit default alphabet with its extension table; SMPP data coding 0.
+        Gsm7,
+        /// UTF-16, big end first (pairs of surrogates where a character needs them); SMPP data coding 8.
+        Ucs2,
+    }
 }
 
 /// The basic table of the GSM 7-bit default alphabet in the order of its codes; `\u{1b}` stands at the escape.

@@ -4,51 +4,29 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray};
-use utoipa::ToSchema;
-
 use crate::area::{Area, CommunityCode, DistrictCode};
 use crate::industry::Industry;
 
-/// What a member of staff is (CQ5).
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    Display,
-    EnumString,
-    AsRefStr,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Role {
-    /// 市级指挥部: policy, rules, final review, urgent alerts.
-    CityCommandOfficer,
-    /// 区县指挥部: the first review, in one district.
-    DistrictReviewer,
-    /// 报送单位: collects records and submits alerts, in one district or for the city.
-    SubmittingUnit,
-    /// 行业主管部门: sees and supervises one industry.
-    IndustrySupervisor,
-    /// 社区: passes alerts on and follows up, in one community.
-    CommunityWorker,
-    /// 技术支撑: runs the platform and sees no personal data.
-    TechnicalOperator,
-    /// 审计: reads the trace.
-    Auditor,
-    /// 管理员: makes accounts and keys.
-    Administrator,
+crate::words! {
+    /// What a member of staff is (CQ5).
+    pub enum Role {
+        /// 市级指挥部: policy, rules, final review, urgent alerts.
+        CityCommandOfficer => "市级指挥部人员",
+        /// 区县指挥部: the first review, in one district.
+        DistrictReviewer => "区县审核员",
+        /// 报送单位: collects records and submits alerts, in one district or for the city.
+        SubmittingUnit => "报送单位",
+        /// 行业主管部门: sees and supervises one industry.
+        IndustrySupervisor => "行业主管人员",
+        /// 社区: passes alerts on and follows up, in one community.
+        CommunityWorker => "社区工作人员",
+        /// 技术支撑: runs the platform and sees no personal data.
+        TechnicalOperator => "技术支撑人员",
+        /// 审计: reads the trace.
+        Auditor => "审计人员",
+        /// 管理员: makes accounts and keys.
+        Administrator => "管理员",
+    }
 }
 
 impl Role {
@@ -61,21 +39,6 @@ impl Role {
             Self::SubmittingUnit => matches!(scope, Scope::City | Scope::District(_)),
             Self::IndustrySupervisor => matches!(scope, Scope::Industry(_)),
             Self::CommunityWorker => matches!(scope, Scope::Community(_)),
-        }
-    }
-
-    /// The role as staff read it.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::CityCommandOfficer => "市级指挥部人员",
-            Self::DistrictReviewer => "区县审核员",
-            Self::SubmittingUnit => "报送单位",
-            Self::IndustrySupervisor => "行业主管人员",
-            Self::CommunityWorker => "社区工作人员",
-            Self::TechnicalOperator => "技术支撑人员",
-            Self::Auditor => "审计人员",
-            Self::Administrator => "管理员",
         }
     }
 }

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
 use platform::Platform;
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, EnumString};
 use utoipa::ToSchema;
 
 use crate::columns::Columns;
@@ -17,17 +16,16 @@ use crate::{Error, SCHEMA};
 /// How many refused rows a report names; all that are kept can be fetched.
 pub(crate) const REPORTED_ROWS: usize = 100;
 
-/// How a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr, EnumString, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Ending {
-    /// Everything arrived.
-    Complete,
-    /// The transfer broke off; what was whole is kept.
-    BrokenOff,
-    /// The body was larger than the limit; what came before is kept.
-    TooLarge,
+domain::words! {
+    /// How a delivery ended.
+    pub enum Ending {
+        /// Everything arrived.
+        Complete,
+        /// The transfer broke off; what was whole is kept.
+        BrokenOff,
+        /// The body was larger than the limit; what came before is kept.
+        TooLarge,
+    }
 }
 
 /// A row that was refused: where, and why. It does not repeat the row.

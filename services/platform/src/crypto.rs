@@ -30,34 +30,34 @@ pub use sealed::{KeyedHash, Sealed};
 /// The tables of schema `keys`.
 pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/keys");
 
-/// What a value is for. Bound into every sealed value and hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum Purpose {
-    /// A resident's phone number, normalised to `+86…`; the same for whoever looks one up.
-    ResidentPhone,
-    /// A resident's name.
-    ResidentName,
-    /// An identity number; only ever hashed.
-    IdentityNumber,
-    /// A push token or installation id.
-    PushToken,
-    /// The text of an SMS reply.
-    SmsReply,
-    /// The text of an SMS that waits to be sent.
-    SmsText,
-    /// A row of risk records that was refused; it may name a person.
-    RefusedRow,
-    /// A one-time code.
-    OneTimeCode,
-    /// The token of a session, staff or resident.
-    SessionToken,
-    /// The key of a source system.
-    ApiKey,
-    /// The token of a display screen.
-    ScreenToken,
-    /// What a resident says about an alert, and the answer.
-    Feedback,
+domain::words! {
+    /// What a value is for. Bound into every sealed value and hash.
+    pub enum Purpose {
+        /// A resident's phone number, normalised to `+86…`; the same for whoever looks one up.
+        ResidentPhone,
+        /// A resident's name.
+        ResidentName,
+        /// An identity number; only ever hashed.
+        IdentityNumber,
+        /// A push token or installation id.
+        PushToken,
+        /// The text of an SMS reply.
+        SmsReply,
+        /// The text of an SMS that waits to be sent.
+        SmsText,
+        /// A row of risk records that was refused; it may name a person.
+        RefusedRow,
+        /// A one-time code.
+        OneTimeCode,
+        /// The token of a session, staff or resident.
+        SessionToken,
+        /// The key of a source system.
+        ApiKey,
+        /// The token of a display screen.
+        ScreenToken,
+        /// What a resident says about an alert, and the answer.
+        Feedback,
+    }
 }
 
 /// How the keys in a database stand to a master key.

@@ -6,16 +6,16 @@
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
-/// How a metric behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
-#[strum(serialize_all = "snake_case")]
-pub enum MeasureKind {
-    /// Only grows; ask for its rate.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Spread over buckets, with sum and count.
-    Histogram,
+domain::words! {
+    /// How a metric behaves.
+    pub enum MeasureKind {
+        /// Only grows; ask for its rate.
+        Counter,
+        /// Goes up and down.
+        Gauge,
+        /// Spread over buckets, with sum and count.
+        Histogram,
+    }
 }
 
 /// One metric.

@@ -11,7 +11,6 @@ use platform::http::{Access, FieldFault, Json, Path, Problem, ResidentCaller, Ro
 use proto::EndpointsGone;
 use proto::topology::RESIDENT_ENDPOINTS_GONE;
 use serde::{Deserialize, Serialize};
-use strum::AsRefStr;
 use utoipa::ToSchema;
 
 use crate::{Error, Service, directory};
@@ -20,17 +19,16 @@ pub(crate) fn routes() -> Routes<Service> {
     Routes::new("devices").allow(Access::Resident, routes!(add)).allow(Access::Resident, routes!(remove))
 }
 
-/// What kind of endpoint a token names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, AsRefStr, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub(crate) enum TokenKind {
-    /// Apple: device token, hexadecimal.
-    Apns,
-    /// Google: registration token.
-    FcmToken,
-    /// Google: Firebase installation id.
-    FcmFid,
+domain::words! {
+    /// What kind of endpoint a token names.
+    pub(crate) enum TokenKind {
+        /// Apple: device token, hexadecimal.
+        Apns,
+        /// Google: registration token.
+        FcmToken,
+        /// Google: Firebase installation id.
+        FcmFid,
+    }
 }
 
 impl TokenKind {

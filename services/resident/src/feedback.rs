@@ -11,8 +11,7 @@ use domain::area::{CommunityCode, DistrictCode};
 use domain::ids::AlertId;
 use platform::crypto::{Keyring, Purpose};
 use platform::http::{FieldFault, Routes};
-use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, EnumString};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -25,17 +24,16 @@ pub(crate) fn routes() -> Routes<Service> {
     saying::routes().merge(answering::routes())
 }
 
-/// What somebody finds about an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, EnumString, AsRefStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-enum FeedbackKind {
-    /// They do not understand it.
-    Unclear,
-    /// Something in it is not so.
-    Wrong,
-    /// They want to know something.
-    Question,
+domain::words! {
+    /// What somebody finds about an alert.
+    enum FeedbackKind {
+        /// They do not understand it.
+        Unclear,
+        /// Something in it is not so.
+        Wrong,
+        /// They want to know something.
+        Question,
+    }
 }
 
 /// What one resident said about one alert.

@@ -25,18 +25,18 @@ pub(crate) struct Passage {
     pub(crate) quote: String,
 }
 
-/// A part of a language's text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum TextField {
-    /// The line seen first.
-    Headline,
-    /// What happened.
-    Body,
-    /// What to do.
-    Instruction,
-    /// The short form.
-    Sms,
+domain::words! {
+    /// A part of a language's text.
+    pub(crate) enum TextField {
+        /// The line seen first.
+        Headline,
+        /// What happened.
+        Body,
+        /// What to do.
+        Instruction,
+        /// The short form.
+        Sms,
+    }
 }
 
 /// Refuses what is too long to be a passage or a mark.

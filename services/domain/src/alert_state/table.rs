@@ -1,95 +1,66 @@
 //! The table itself: states, steps, and who may take them.
 
-use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumString, IntoStaticStr, VariantArray};
-use utoipa::ToSchema;
-
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $title:literal,)* })*) => {$(
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema, Display, EnumString,
-            AsRefStr, IntoStaticStr, VariantArray,
-        )]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        $(#[$doc])*
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// The word as staff read it.
-            #[must_use]
-            pub const fn title(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $title,)*
-                }
-            }
-        }
-    )*};
-}
-
-words! {
+crate::words! {
     /// Where an alert stands.
     #[schema(as = AlertState)]
-    State {
+    pub enum State {
         /// Being written.
-        Draft = "草稿",
+        Draft => "草稿",
         /// Waits for the first review.
-        DistrictReview = "区县审核中",
+        DistrictReview => "区县审核中",
         /// Waits for the final review.
-        CityReview = "市级审核中",
+        CityReview => "市级审核中",
         /// Urgent: waits for the second officer of the city command.
-        AwaitingConfirmation = "待第二人确认",
+        AwaitingConfirmation => "待第二人确认",
         /// Approved, not yet planned or held back by quiet hours.
-        Approved = "已批准",
+        Approved => "已批准",
         /// Being sent.
-        Dispatching = "推送中",
+        Dispatching => "推送中",
         /// With everybody who could be reached; may still be acknowledged.
-        Active = "生效中",
+        Active => "生效中",
         /// Its validity ended.
-        Closed = "已结束",
+        Closed => "已结束",
         /// Not approved, for good.
-        Refused = "已驳回",
+        Refused => "已驳回",
         /// Stopped, or thrown away as a draft.
-        Cancelled = "已撤销",
+        Cancelled => "已撤销",
         /// Replaced by its correction.
-        Superseded = "已被更正",
+        Superseded => "已被更正",
     }
 
     /// A step in an alert's life.
     #[schema(as = AlertAction)]
-    Action {
+    pub enum Action {
         /// Hand the draft in.
-        Submit = "提交",
+        Submit => "提交",
         /// First review: complete and accurate.
-        PassDistrict = "区县审核通过",
+        PassDistrict => "区县审核通过",
         /// First review: back to its author.
-        ReturnDistrict = "区县退回",
+        ReturnDistrict => "区县退回",
         /// Final review: compliant, measures reasonable.
-        Approve = "批准",
+        Approve => "批准",
         /// Final review: back to its author.
-        ReturnCity = "市级退回",
+        ReturnCity => "市级退回",
         /// Final review: no.
-        Refuse = "驳回",
+        Refuse => "驳回",
         /// Hand the draft in on the urgent path.
-        ComposeUrgent = "提交紧急推送",
+        ComposeUrgent => "提交紧急推送",
         /// The second officer agrees.
-        Confirm = "确认紧急推送",
+        Confirm => "确认紧急推送",
         /// The second officer does not.
-        Decline = "不予确认",
+        Decline => "不予确认",
         /// Its first wave was planned.
-        Release = "开始推送",
+        Release => "开始推送",
         /// Everybody is handed over or closed as unreachable.
-        HandedOver = "推送完成",
+        HandedOver => "推送完成",
         /// Its validity ended.
-        Close = "结束",
+        Close => "结束",
         /// Stop what is not yet sent, withdraw the rest.
-        Cancel = "撤销",
+        Cancel => "撤销",
         /// Its correction was approved.
-        Supersede = "更正替代",
+        Supersede => "更正替代",
         /// Throw the draft away.
-        Discard = "作废",
+        Discard => "作废",
     }
 }
 

@@ -7,9 +7,6 @@
 mod cron;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
-use strum::AsRefStr;
-use utoipa::ToSchema;
 
 pub use cron::{Schedule, ScheduleFault};
 
@@ -53,19 +50,18 @@ pub fn is_made_up(due_at: DateTime<Utc>, started_at: DateTime<Utc>) -> bool {
     started_at - due_at > LATE
 }
 
-/// How a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, AsRefStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum JobState {
-    /// For its next time.
-    Waiting,
-    /// Somebody has asked for a run, which no process has begun yet.
-    Asked,
-    /// A process runs it.
-    Running,
-    /// It was due a while ago and no process has run it: none that is up offers it.
-    Overdue,
+crate::words! {
+    /// How a job stands.
+    pub enum JobState {
+        /// For its next time.
+        Waiting,
+        /// Somebody has asked for a run, which no process has begun yet.
+        Asked,
+        /// A process runs it.
+        Running,
+        /// It was due a while ago and no process has run it: none that is up offers it.
+        Overdue,
+    }
 }
 
 impl JobState {

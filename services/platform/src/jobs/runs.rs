@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
 use domain::schedule::{self, JobState};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use strum::{AsRefStr, EnumString};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -13,18 +12,17 @@ use super::{Did, Figure};
 use crate::database::Database;
 use crate::error::Error;
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, AsRefStr, EnumString)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[schema(as = JobOutcome)]
-pub enum Outcome {
-    /// It did its work.
-    Done,
-    /// It failed; the job runs again at its next time.
-    Failed,
-    /// The process that ran it died; the job was due again at once.
-    Lost,
+domain::words! {
+    /// How a run ended.
+    #[schema(as = JobOutcome)]
+    pub enum Outcome {
+        /// It did its work.
+        Done,
+        /// It failed; the job runs again at its next time.
+        Failed,
+        /// The process that ran it died; the job was due again at once.
+        Lost,
+    }
 }
 
 /// A run of a job: asked for, under way, or over.
