@@ -91,7 +91,7 @@ async fn deliver_and_copy(platform: &Platform, records: u64) -> anyhow::Result<F
     let (address, stop) = (server.address(), CancellationToken::new());
     let serving = tokio::spawn(server.serve(router, stop.clone(), Duration::from_secs(5)));
 
-    let client = reqwest::Client::new();
+    let client = benches::asking::client();
     let (mut seconds, mut bytes) = (Vec::new(), 0);
     for delivery in 0..DELIVERIES {
         // made beforehand: what a source needs to write its records is not ours to measure

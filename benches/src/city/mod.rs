@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::audience::AudienceQuery;
 use platform::clock::Clock;
 use platform::database::{Database, DatabaseMode, DatabaseSettings};
@@ -22,6 +22,8 @@ use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::asking;
 
 pub use delivery::{Delivery, LedgerSize};
 pub use process::{Process, binary, cpu_s};
@@ -109,7 +111,7 @@ impl City {
             providers,
             database,
             database_name,
-            client: reqwest::Client::new(),
+            client: asking::client(),
             directory,
             config,
             processes: BTreeMap::new(),
@@ -301,7 +303,7 @@ fn water() -> Value {
     json!({
         "status": "actual", "msg_type": "alert", "category": "health", "urgency": "immediate", "severity": "severe", "certainty": "observed",
         "purpose": "防止饮用受污染的水", "texts": { "zh-CN": chinese }, "contact": "12320",
-        "expires_at": Utc::now() + TimeDelta::hours(6), "ack_window_s": 7200, "display": false,
+        "expires_at": Clock::real().now() + TimeDelta::hours(6), "ack_window_s": 7200, "display": false,
     })
 }
 

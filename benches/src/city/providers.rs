@@ -7,6 +7,7 @@ use serde_json::Value;
 use simulators::{Addresses, Credentials, Provider};
 
 use super::process::Process;
+use crate::asking;
 
 /// Running simulators.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Providers {
             addresses: serde_json::from_value(found["addresses"].clone())?,
             credentials: serde_json::from_value(found["credentials"].clone())?,
             directory,
-            client: reqwest::Client::new(),
+            client: asking::client(),
         })
     }
 

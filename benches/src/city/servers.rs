@@ -257,7 +257,7 @@ fn until_open(name: &str, port: u16) -> Result<()> {
     let began = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         ensure!(began.elapsed() < PATIENCE, "{name} does not answer within {} s", PATIENCE.as_secs());
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::park_timeout(Duration::from_millis(50));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`audience`], [`privacy`], [`exercise`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`];
 //!   scheduled work: [`schedule`].
+//! * What all lists of words are made with: [`words!`].
 //! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`].
 
 pub mod alert;

@@ -9,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
+use crate::asking;
+
 /// Send files of risk records (JSON, NDJSON or CSV) to a running platform.
 #[derive(Args)]
 pub(crate) struct Import {
@@ -24,7 +26,7 @@ pub(crate) struct Import {
 }
 
 pub(crate) async fn run(import: Import) -> Result<()> {
-    let client = reqwest::Client::new();
+    let client = asking::client();
     let mut refused = 0;
     for file in &import.files {
         refused += send(&client, &import, file).await.with_context(|| format!("{} was not imported", file.display()))?;

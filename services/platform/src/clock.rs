@@ -29,9 +29,15 @@ struct Shifted {
     ahead: watch::Sender<TimeDelta>,
 }
 
+/// The one place where the machine is asked.
+#[expect(clippy::disallowed_methods, reason = "the clock has to have the time from somewhere")]
+fn machine_time() -> DateTime<Utc> {
+    Utc::now()
+}
+
 impl Shifted {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now().checked_add_signed(*self.ahead.borrow()).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        machine_time().checked_add_signed(*self.ahead.borrow()).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 
@@ -86,7 +92,7 @@ impl Clock {
     /// The time.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
-            Kind::Real => Utc::now(),
+            Kind::Real => machine_time(),
             Kind::Shifted(shifted) => shifted.now(),
             Kind::Moved(moved) => moved.hands().now,
         }
@@ -97,7 +103,7 @@ impl Clock {
         match &self.0 {
             Kind::Real => TimeDelta::zero(),
             Kind::Shifted(shifted) => *shifted.ahead.borrow(),
-            Kind::Moved(_) => self.now() - Utc::now(),
+            Kind::Moved(_) => self.now() - machine_time(),
         }
     }
 
@@ -158,7 +164,7 @@ impl Clock {
     /// Waits until `time`; returns at once when it has passed.
     pub async fn sleep_until(&self, time: DateTime<Utc>) {
         match &self.0 {
-            Kind::Real => tokio::time::sleep((time - Utc::now()).to_std().unwrap_or_default()).await,
+            Kind::Real => tokio::time::sleep((time - machine_time()).to_std().unwrap_or_default()).await,
             Kind::Shifted(shifted) => {
                 let mut ahead = shifted.ahead.subscribe();
                 while let Ok(left) = (time - shifted.now()).to_std() {
@@ -237,7 +243,7 @@ mod tests {
     async fn a_shifted_clock_runs_and_wakes_its_sleepers_when_it_is_put_forward() {
         let clock = Clock::shifted(MINUTE * 60);
         let before = clock.now();
-        assert!(before - Utc::now() > TimeDelta::minutes(59));
+        assert!(before - Clock::real().now() > TimeDelta::minutes(59));
         let sleeper = tokio::spawn({
             let clock = clock.clone();
             async move { clock.sleep(MINUTE * 90).await }

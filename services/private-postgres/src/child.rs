@@ -220,6 +220,7 @@ fn works_in(process: Pid, cluster: &Path) -> bool {
     fs::read_link(format!("/proc/{}/cwd", process.as_raw_nonzero())).is_ok_and(|place| place == cluster)
 }
 
+/// Between two looks at what gives no signal: a file that the server writes, a process that is not ours.
 fn pause() {
-    std::thread::sleep(LOOKED_AT_EVERY);
+    std::thread::park_timeout(LOOKED_AT_EVERY);
 }

@@ -17,7 +17,6 @@ use http::StatusCode;
 use platform::crypto::Purpose;
 use platform::http::{Access, FieldFault, Json, Problem, Routes, routes};
 use proto::{CodeRequested, ResidentRegistered};
-use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -71,7 +70,7 @@ async fn request_code(
         return Err(Error::TooManyCodes { after: A_DAY }.into());
     }
 
-    let code = format!("{:06}", rand::rng().random_range(0..1_000_000u32));
+    let code = format!("{:06}", rand::random_range(0..1_000_000u32));
     platform.cache.set(&format!("code:{name}"), &code_hash(&service, &hash, &code), valid).await.map_err(Error::from)?;
     platform.cache.delete(&format!("code-tries:{name}")).await.map_err(Error::from)?;
 

@@ -10,7 +10,6 @@ use platform::Platform;
 use platform::database::{Database, Tx};
 use platform::gather::{Batch, Gather, Limits};
 use platform::http::{Access, Authenticator, Caller, Credential, Problem, ResidentCaller, Routes, routes};
-use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Service, directory};
@@ -40,8 +39,7 @@ const PREFIX: &str = "fhr_";
 
 /// Opens a session and returns its token, which is never shown again.
 pub(crate) async fn open(tx: &mut Tx, no: ResidentNo, now: DateTime<Utc>) -> Result<String, Error> {
-    let mut secret = [0u8; 32];
-    rand::rng().fill_bytes(&mut secret);
+    let secret: [u8; 32] = rand::random();
     let token = format!("{PREFIX}{}", hex::encode(secret));
     sqlx::query!(
         "insert into resident.session (token_hash, resident_no, created_at, last_used_at) values ($1, $2, $3, $3)",

@@ -32,6 +32,7 @@ mod simulators;
 mod smsc;
 mod statistics;
 mod struck;
+mod time;
 mod web_push;
 
 pub use error::Error;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::alert::{AlertContent, AlertText};
 use domain::cap;
 use domain::ids::AlertId;
 use domain::language::Language;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::Platform;
+use platform::clock::Clock;
 use platform::http::{Authenticators, Server, Shell};
 use resident::{SessionAuthenticator, Settings};
 use roaring::RoaringBitmap;
@@ -56,7 +57,7 @@ impl<'a> City<'a> {
         .await?;
         let mut audience = Vec::new();
         (1..=residents).collect::<RoaringBitmap>().serialize_into(&mut audience)?;
-        let (alert, now) = (AlertId::new(), Utc::now());
+        let (alert, now) = (AlertId::new(), Clock::real().now());
         sqlx::query!(
             "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by)
              values ($1, 'AB2C', $2, $3, $4, $5, $5)",
@@ -134,7 +135,7 @@ fn content() -> AlertContent {
         purpose: "防止饮用受污染的水".into(),
         texts: BTreeMap::from([(Language::ZhCn, AlertText { headline: "请煮沸饮用水".into(), ..AlertText::default() })]),
         contact: "12320".into(),
-        expires_at: Utc::now() + TimeDelta::hours(4),
+        expires_at: Clock::real().now() + TimeDelta::hours(4),
         ack_window_s: 3_600,
         place: None,
         display: false,

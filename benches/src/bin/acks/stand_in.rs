@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertId, ResidentNo};
+use platform::clock::Clock;
 use platform::http::{Access, Authenticator, Authenticators, Caller, Json, Path, Problem, ResidentCaller, Routes, Shell, routes};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -28,7 +29,7 @@ struct Acknowledged {
 #[utoipa::path(post, path = "/api/v1/me/alerts/{alert_id}/acknowledgement", params(("alert_id" = AlertId, Path, description = "Any")),
     responses((status = 200, description = "Forgotten", body = Acknowledged)))]
 async fn acknowledge(_caller: ResidentCaller, Path(_alert): Path<AlertId>) -> Result<Json<Acknowledged>, Problem> {
-    Ok(Json(Acknowledged { acknowledged_at: Utc::now() }))
+    Ok(Json(Acknowledged { acknowledged_at: Clock::real().now() }))
 }
 
 struct Remembered(HashMap<[u8; 32], ResidentNo>);

@@ -8,6 +8,7 @@ use domain::alert::{AlertContent, AlertText};
 use domain::cap::{Category, Certainty, MsgType, Severity, Status, Urgency};
 use domain::language::Language;
 use platform::Platform;
+use platform::clock::Clock;
 use platform::database::Database;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -133,7 +134,7 @@ fn audience_sizes(residents: u32) -> impl Iterator<Item = u32> {
 /// Releases the alerts, each of them to this resident as well. Returns how many bytes the audiences have.
 async fn release(database: &Database, ids: &[Uuid], residents: u32, also: u32) -> anyhow::Result<usize> {
     let mut dice = StdRng::seed_from_u64(1);
-    let now = Utc::now();
+    let now = Clock::real().now();
     let mut bytes = 0;
     for (chunk, people) in ids.chunks(50).zip(audience_sizes(residents).collect::<Vec<_>>().chunks(50)) {
         let audiences: Vec<Vec<u8>> = people.iter().map(|people| scattered(*people, residents, also, &mut dice)).collect();

@@ -23,7 +23,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
-use chrono::Utc;
 use domain::ids::StaffId;
 use domain::staff::{Role, Scope};
 use platform::clock::Clock;
@@ -140,7 +139,7 @@ async fn prepared(platform: &Platform, arguments: &Arguments) -> anyhow::Result<
     platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await?;
     let Some(url) = &arguments.database else {
         let people = People::new(arguments.residents.unwrap_or(RESIDENTS), SEED);
-        generate::write(&people, &platform.database, &platform.keyring, Utc::now(), |_| {}).await?;
+        generate::write(&people, &platform.database, &platform.keyring, Clock::real().now(), |_| {}).await?;
         sqlx::query("vacuum analyze").execute(platform.database.pool()).await?;
         return look_up(platform).await;
     };
@@ -161,7 +160,7 @@ async fn look_up(platform: &Platform) -> anyhow::Result<Figures> {
 
     let residents =
         sqlx::query_scalar!(r#"select count(*) as "residents!" from resident.reach"#).fetch_one(platform.database.pool()).await?;
-    let client = Client { http: reqwest::Client::new(), base: format!("http://{address}/api/v1") };
+    let client = Client { http: benches::asking::client(), base: format!("http://{address}/api/v1") };
     let sizes = sizes::measure(platform, &client).await?;
     let inbox = inbox::measure(platform, &client).await?;
     stop.cancel();

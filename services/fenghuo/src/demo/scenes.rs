@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::CENTRE;
 use super::accounts::Access;
-use crate::asking::answer;
+use crate::asking::{self, answer};
 
 /// A file that says that the city has had its first hour.
 const PLAYED: &str = "first-hour-played";
@@ -33,7 +33,7 @@ pub(crate) async fn first_hour(url: &str, data: &Path, accounts: &[Access], now:
         return Ok(None);
     }
     let secrets = accounts.iter().map(|access| (access.login.clone(), access.secret.clone())).collect();
-    let city = City { client: reqwest::Client::new(), url: url.to_owned(), secrets, now, people };
+    let city = City { client: asking::client(), url: url.to_owned(), secrets, now, people };
     let key = city.play().await?;
     std::fs::write(data.join(PLAYED), "")?;
     Ok(Some(key))

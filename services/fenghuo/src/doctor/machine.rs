@@ -10,6 +10,7 @@ use platform::database::DatabaseMode;
 use serde_json::Value;
 
 use super::finding::Finding;
+use crate::asking;
 use crate::configuration::Configuration;
 
 /// With less, in bytes, the database may stop soon.
@@ -69,7 +70,8 @@ async fn of_address(address: SocketAddr) -> Finding {
 
 /// Whether the platform that listens there is ready; `None` when it is none.
 async fn readiness(address: SocketAddr) -> Option<bool> {
-    let asked = async { reqwest::get(format!("http://{address}/readyz")).await.ok()?.json::<Value>().await.ok()?["ready"].as_bool() };
+    let request = asking::client().get(format!("http://{address}/readyz"));
+    let asked = async { request.send().await.ok()?.json::<Value>().await.ok()?["ready"].as_bool() };
     tokio::time::timeout(PATIENCE, asked).await.ok().flatten()
 }
 

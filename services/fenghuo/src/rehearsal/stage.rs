@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::Rehearse;
 use super::cast::Cast;
+use crate::asking;
 pub(crate) use crate::asking::answer;
 use crate::configuration::Configuration;
 use crate::demo;
@@ -131,7 +132,7 @@ impl Stage {
         let stage = Self {
             platform,
             settings,
-            client: reqwest::Client::new(),
+            client: asking::client(),
             url,
             control: providers.addresses.control_url(),
             set: if rehearse.services { "services" } else { "embedded" },

@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use chrono::{Datelike as _, TimeDelta, Utc};
+use chrono::{Datelike as _, TimeDelta};
+use platform::clock::Clock;
 use platform::database::Database;
 use platform::{Platform, StoreSettings, scratch};
 use secrecy::ExposeSecret as _;
@@ -83,7 +84,7 @@ impl Installation {
                 "host": addresses.smpp.ip(), "port": addresses.smpp.port(), "system_id": keys.smpp_system_id, "password": keys.smpp_password,
             },
         });
-        let platform = Platform::on(database, &stores, platform::clock::Clock::real()).await.expect("RabbitMQ and Redis answer");
+        let platform = Platform::on(database, &stores, Clock::real()).await.expect("RabbitMQ and Redis answer");
         let installation = Self { directory, simulators, platform, stores, settings };
         let migrated = installation.fenghuo(&installation.settings, &["migrate"]);
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
@@ -290,7 +291,7 @@ async fn providers_that_refuse(installation: &Installation) {
 }
 
 fn authority_that_ends_soon() -> String {
-    let end = Utc::now() + TimeDelta::days(12);
+    let end = Clock::real().now() + TimeDelta::days(12);
     let mut authority = rcgen::CertificateParams::default();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     authority.not_after = rcgen::date_time_ymd(end.year(), u8::try_from(end.month()).unwrap(), u8::try_from(end.day()).unwrap());

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use platform::clock::Clock;
 use platform::database::{Database, DatabaseSettings};
 use serde_json::json;
 
@@ -40,14 +41,14 @@ fn api_key(data: &Path) -> String {
 async fn every_record_that_was_answered_is_there_after_everything_was_killed() {
     let directory = tempfile::tempdir().expect("a directory");
     let data = directory.path().join("data");
-    let client = reqwest::Client::new();
+    let client = stages::client();
     let mut answered = BTreeSet::new();
     for kill in 0..KILLS {
         let (mut child, url) = up(&data);
         let key = api_key(&data);
         while answered.len() < (kill + 1) * ANSWERED {
             let id = format!("kept-{kill}-{}", answered.len());
-            let record = json!([{ "source_id": id, "kind": "close_contact", "occurred_at": chrono::Utc::now(), "level": "high",
+            let record = json!([{ "source_id": id, "kind": "close_contact", "occurred_at": Clock::real().now(), "level": "high",
                 "district": "500103", "subject": { "phone": format!("190{:08}", answered.len()) } }]);
             let answer = client.post(format!("{url}/api/v1/records")).bearer_auth(&key).json(&record).send().await.expect("an answer");
             assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());

@@ -214,7 +214,9 @@ impl Theatre {
     }
 
     async fn recipients(&self, provider: &str) -> Vec<String> {
-        let text = reqwest::get(format!("{}/recipients?provider={provider}", self.control))
+        let text = stages::client()
+            .get(format!("{}/recipients?provider={provider}", self.control))
+            .send()
             .await
             .expect("the simulators")
             .text()

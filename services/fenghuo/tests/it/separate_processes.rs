@@ -1,11 +1,12 @@
 //! Every service as a process of its own, on PostgreSQL, RabbitMQ and Redis: the main job from a risk record to an
 //! acknowledged alert, through HTTP, APNs, FCM, SMPP and a screen, also when processes are killed while they send.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::area::DistrictCode;
 use domain::risk_record::RecordKind;
 use domain::shipped::SHIPPED;
 use futures::stream::{self, StreamExt as _};
+use platform::clock::Clock;
 use reqwest::{Method, StatusCode};
 use resident::generate::{Device, Person};
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ fn water(display: bool) -> Value {
     json!({
         "status": "actual", "msg_type": "alert", "category": "health", "urgency": "immediate", "severity": "severe", "certainty": "observed",
         "purpose": "防止饮用受污染的水", "texts": { "zh-CN": chinese }, "contact": "12320",
-        "expires_at": Utc::now() + TimeDelta::hours(6), "ack_window_s": 3600, "display": display,
+        "expires_at": Clock::real().now() + TimeDelta::hours(6), "ack_window_s": 3600, "display": display,
     })
 }
 
@@ -90,7 +91,8 @@ async fn a_record_becomes_an_alert(city: &City, administrator: &str, officers: [
     let author = city.staff(administrator, "command.rules", "city_command_officer", "city").await;
     let reviewer = city.staff(administrator, "review.centre", "district_reviewer", &format!("district:{CENTRE}")).await;
     let key = json!({
-        "unit": "市疾控中心", "origin": "surveillance", "area": "city", "kinds": ["close_contact"], "expires_at": Utc::now() + TimeDelta::days(1),
+        "unit": "市疾控中心", "origin": "surveillance", "area": "city", "kinds": ["close_contact"],
+        "expires_at": Clock::real().now() + TimeDelta::days(1),
     });
     let key = city.post("identity", "api-keys", administrator, key).await;
     let facts = json!({ "facts": { "isolation_site": "区集中隔离点", "test_site": "区人民医院", "risk_area": "风险地区" } });
@@ -100,7 +102,7 @@ async fn a_record_becomes_an_alert(city: &City, administrator: &str, officers: [
     city.post("rules", &activation, &author, json!({ "version": saved["version"] })).await;
 
     let record = json!([{
-        "source_id": "contact-1", "kind": "close_contact", "occurred_at": Utc::now(), "level": "high",
+        "source_id": "contact-1", "kind": "close_contact", "occurred_at": Clock::real().now(), "level": "high",
         "subject": { "phone": contact.phone }, "district": CENTRE.to_string(),
     }]);
     let report = city.post("ingest", "records", text(&key["token"]), record.clone()).await;

@@ -84,7 +84,7 @@ impl City {
         let server = Server::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
         let (address, stop) = (server.address(), CancellationToken::new());
         tokio::spawn(server.serve(router, stop.clone(), Duration::from_secs(5)));
-        Self { platform, address, told, client: reqwest::Client::new(), stop }
+        Self { platform, address, told, client: stages::client(), stop }
     }
 
     pub fn post(&self, token: &str, path: &str, media_type: &str) -> RequestBuilder {

@@ -67,7 +67,7 @@ async fn a_spreadsheet_is_uploaded_mended_and_uploaded_again(#[values(Embedded, 
                 x-2;close_contact;2026-11-02 08:00;138;high;500101;\"two\nlines\"\r\n\
                 x-3;close_contact;2026-11-02 13:00;13800005678;high;500101;\r\n";
     let form = reqwest::multipart::Form::new().part("file", reqwest::multipart::Part::text(file).file_name("contacts.csv"));
-    let client = reqwest::Client::new();
+    let client = stages::client();
     let upload = client.post(format!("http://{}/api/v1/records/upload", city.address)).bearer_auth(CDC).multipart(form);
     let load = report(upload).await;
     assert_eq!(counts(&load), (1, 0, 2));

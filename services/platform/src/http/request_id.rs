@@ -1,7 +1,5 @@
 //! The id under which a request can be found in the logs.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use axum::extract::FromRequestParts;
 use bytes::Bytes;
 use http::request::Parts;
@@ -10,6 +8,7 @@ use uuid::Builder;
 
 use super::Problem;
 use super::observe::Seen;
+use crate::clock::Clock;
 
 /// Header that carries it, in and out.
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,8 +44,8 @@ fn is_sane(given: &[u8]) -> bool {
 
 /// A new id. It names and proves nothing, so its bits need not come from the kernel, which takes a call each.
 fn fresh() -> HeaderValue {
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let id = Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(u64::MAX), &rand::random()).into_uuid();
+    let millis = u64::try_from(Clock::real().now().timestamp_millis()).unwrap_or_default();
+    let id = Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid();
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
     id.hyphenated().encode_lower(&mut text);
     HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text)).unwrap_or(HeaderValue::from_static("unnamed"))

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use gcp_auth::{CustomServiceAccount, TokenProvider};
 use http::HeaderValue;
+use platform::clock::Clock;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -74,7 +74,7 @@ impl Access {
     /// gcp_auth keeps a token to within 20 s of its end and cannot be told to forget it, so each is asked for by a fresh account.
     async fn ask(&self) -> Result<Issued, gcp_auth::Error> {
         let token = CustomServiceAccount::from_json(self.account.expose_secret())?.token(SCOPES).await?;
-        let life = (token.expires_at() - Utc::now()).to_std().unwrap_or_default();
+        let life = (token.expires_at() - Clock::real().now()).to_std().unwrap_or_default();
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.as_str()))
             .map_err(|_| gcp_auth::Error::Str("the access token cannot stand in a header"))?;
         authorization.set_sensitive(true);

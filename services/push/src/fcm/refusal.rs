@@ -132,6 +132,7 @@ mod tests {
     use http::HeaderMap;
     use http::header::RETRY_AFTER;
     use rstest::rstest;
+    use stages::noon;
 
     use super::*;
 
@@ -158,7 +159,7 @@ mod tests {
     #[case(400, "FAILED_PRECONDITION", "UNSPECIFIED_ERROR", Outcome::Temporary)]
     #[case::a_code_with_a_status_it_does_not_belong_to(500, "NOT_FOUND", "UNREGISTERED", Outcome::Temporary)]
     fn every_refusal_has_an_outcome(#[case] status: u16, #[case] canonical: &str, #[case] fcm: &str, #[case] outcome: Outcome) {
-        let Reading::Final(read) = read(&refusal(status, canonical, fcm), Utc::now()) else { panic!("not final") };
+        let Reading::Final(read) = read(&refusal(status, canonical, fcm), noon()) else { panic!("not final") };
         assert_eq!(read.outcome(), outcome);
     }
 
@@ -171,14 +172,14 @@ mod tests {
         #[case] fcm: &str,
         #[case] reading: Reading,
     ) {
-        assert_eq!(read(&refusal(status, canonical, fcm), Utc::now()), reading);
+        assert_eq!(read(&refusal(status, canonical, fcm), noon()), reading);
     }
 
     #[rstest]
     #[case::in_words(r#"{"error":{"status":"INVALID_ARGUMENT","message":"The registration token is not a valid FCM registration token"}}"#)]
     #[case::by_field(r#"{"error":{"status":"INVALID_ARGUMENT","details":[{"fieldViolations":[{"field":"message.token"}]}]}}"#)]
     fn an_argument_that_is_the_token_is_an_endpoint_that_never_was(#[case] body: &str) {
-        assert_eq!(read(&answer(400, body.to_owned()), Utc::now()), Reading::Final(ProviderAnswer::EndpointGone));
+        assert_eq!(read(&answer(400, body.to_owned()), noon()), Reading::Final(ProviderAnswer::EndpointGone));
     }
 
     #[rstest]
@@ -190,14 +191,14 @@ mod tests {
     #[case::a_gateway_that_refuses_us(403, "Forbidden", Outcome::CredentialsRefused)]
     #[case::busy(429, "slow down", Outcome::Throttled)]
     fn nonsense_is_never_taken_for_success_nor_for_a_gone_endpoint(#[case] status: u16, #[case] body: &str, #[case] outcome: Outcome) {
-        let Reading::Final(read) = read(&answer(status, body.to_owned()), Utc::now()) else { panic!("not final") };
+        let Reading::Final(read) = read(&answer(status, body.to_owned()), noon()) else { panic!("not final") };
         assert_eq!(read.outcome(), outcome);
     }
 
     #[test]
     fn an_accepted_message_has_the_name_that_fcm_gave_it() {
         let Reading::Final(ProviderAnswer::Accepted { id }) =
-            read(&answer(200, r#"{ "name": "projects/p/messages/0:1" }"#.to_owned()), Utc::now())
+            read(&answer(200, r#"{ "name": "projects/p/messages/0:1" }"#.to_owned()), noon())
         else {
             panic!("not accepted")
         };
@@ -219,6 +220,6 @@ mod tests {
             answer.headers.insert(RETRY_AFTER, HeaderValue::from_static(header));
         }
         let throttled = ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(seconds)) };
-        assert_eq!(read(&answer, Utc::now()), Reading::Final(throttled));
+        assert_eq!(read(&answer, noon()), Reading::Final(throttled));
     }
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use rand::RngExt;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -171,7 +170,7 @@ impl Slot {
         metrics::counter!("push_connections_failed_total", "provider" => pool.name.clone()).increment(1);
         let pause = FIRST_PAUSE.saturating_mul(1 << opening.failures.min(16)).min(LONGEST_PAUSE);
         opening.failures += 1;
-        opening.not_before = Some(Instant::now() + pause.mul_f64(rand::rng().random_range(0.5..1.0)));
+        opening.not_before = Some(Instant::now() + pause.mul_f64(rand::random_range(0.5..1.0)));
         self.failed.fetch_add(1, Ordering::AcqRel);
         Err(Why::Unreachable)
     }

@@ -92,7 +92,8 @@ mod tests {
         assert_eq!(["ttl", "urgency", "content-encoding"].map(|name| text(&urgent, name)), [ttl, "high", "aes128gcm"]);
         let topic = text(&urgent, "topic");
         assert!(topic.len() <= 32 && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'), "{topic}");
-        let routine = headers(&Notice { class: DeliveryClass::Routine, ..notice }, Utc::now());
+        let routine = Notice { class: DeliveryClass::Routine, ..notice };
+        let routine = headers(&routine, routine.expires_at);
         assert_eq!([text(&routine, "urgency"), text(&routine, "topic")], ["normal".to_owned(), topic]);
     }
 }

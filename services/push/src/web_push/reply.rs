@@ -48,6 +48,7 @@ mod tests {
     use domain::outcome::Outcome;
     use http::{HeaderMap, HeaderValue};
     use rstest::rstest;
+    use stages::noon;
 
     use super::*;
 
@@ -80,7 +81,7 @@ mod tests {
     #[case::a_redirect_is_not_followed(307, "", Outcome::Temporary)]
     #[case::nonsense(418, "<html>", Outcome::Temporary)]
     fn every_answer_has_an_outcome(#[case] status: u16, #[case] body: &'static str, #[case] outcome: Outcome) {
-        assert_eq!(read(&answer(status, body), Utc::now()).outcome(), outcome);
+        assert_eq!(read(&answer(status, body), noon()).outcome(), outcome);
     }
 
     #[rstest]
@@ -89,14 +90,14 @@ mod tests {
     fn retry_after_is_passed_on(#[case] status: u16) {
         let mut throttled = answer(status, "");
         throttled.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("7"));
-        assert_eq!(read(&throttled, Utc::now()), ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(7)) });
+        assert_eq!(read(&throttled, noon()), ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(7)) });
     }
 
     #[test]
     fn an_accepted_message_is_known_by_its_location() {
         let mut accepted = answer(201, "");
         accepted.headers.insert(header::LOCATION, HeaderValue::from_static("https://push.example.com/m/1"));
-        let ProviderAnswer::Accepted { id } = read(&accepted, Utc::now()) else { panic!("not accepted") };
+        let ProviderAnswer::Accepted { id } = read(&accepted, noon()) else { panic!("not accepted") };
         assert_eq!(id.as_str(), Some("https://push.example.com/m/1"));
     }
 }

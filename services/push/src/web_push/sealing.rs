@@ -6,7 +6,6 @@ use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use domain::web_push::Subscription;
-use rand::Rng as _;
 
 /// What the record could hold at most, told to the browser.
 const RECORD: u32 = 4_096;
@@ -26,9 +25,7 @@ impl From<Unspecified> for Unsealable {
 
 /// A request's body: the text for this browser.
 pub(super) fn sealed(text: &[u8], to: &Subscription) -> Result<Vec<u8>, Unsealable> {
-    let mut salt = [0; 16];
-    rand::rng().fill_bytes(&mut salt);
-    sealed_with(text, to, &PrivateKey::generate(&ECDH_P256)?, salt)
+    sealed_with(text, to, &PrivateKey::generate(&ECDH_P256)?, rand::random())
 }
 
 fn sealed_with(text: &[u8], to: &Subscription, own: &PrivateKey, salt: [u8; 16]) -> Result<Vec<u8>, Unsealable> {

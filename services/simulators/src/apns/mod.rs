@@ -10,7 +10,6 @@ mod reason;
 use std::{str, sync::Arc};
 
 use bytes::Bytes;
-use chrono::Utc;
 use http::{HeaderValue, Response, StatusCode, request::Parts};
 
 use self::provider_token::{Checked, Verifier};
@@ -24,6 +23,7 @@ use crate::{
     received::{Provider, ReceivedPush},
     statistics::Tallies,
     struck::{Objection, Struck, strike},
+    time,
 };
 
 /// The simulator of APNs.
@@ -94,7 +94,7 @@ impl Apns {
             let header = |name: &str| header(name).map(str::to_owned);
             ReceivedPush {
                 provider: Provider::Apns,
-                at: Utc::now(),
+                at: time::now(),
                 collapse_id: header("apns-collapse-id"),
                 priority: header("apns-priority"),
                 expiration: header("apns-expiration"),
@@ -109,7 +109,7 @@ impl Apns {
 
     fn refuse(&self, request: &Parts, dice: &mut Dice, reason: Reason, retry_after_s: u32) -> Action {
         self.tallies.refused(reason.text());
-        let mut response = with_id(request, dice, reason.status(), reason.body(Utc::now()));
+        let mut response = with_id(request, dice, reason.status(), reason.body(time::now()));
         if retry_after_s > 0 {
             response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(retry_after_s));
         }

@@ -16,7 +16,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use chrono::Utc;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
 
 pub(crate) use self::oauth::{ServiceAccount, listen as listen_oauth};
@@ -34,6 +33,7 @@ use crate::{
     received::{Provider, ReceivedPush},
     statistics::Tallies,
     struck::{Objection, Struck, strike},
+    time,
 };
 
 /// The simulator of FCM.
@@ -96,7 +96,7 @@ impl Fcm {
             let android = |field: &str| message.pointer(&format!("/android/{field}")).and_then(|value| value.as_str()).map(str::to_owned);
             ReceivedPush {
                 provider: Provider::Fcm,
-                at: Utc::now(),
+                at: time::now(),
                 collapse_id: target.collapse_key.as_deref().map(str::to_owned),
                 priority: android("priority"),
                 expiration: android("ttl"),

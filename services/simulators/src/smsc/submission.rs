@@ -1,6 +1,5 @@
 //! Judging a `submit_sm`: is it well formed, does a fault strike, is the message whole, does the sender want a receipt?
 
-use chrono::Utc;
 use rusmpp::{
     CommandStatus,
     pdus::{DeliverSm, SubmitSm},
@@ -8,7 +7,7 @@ use rusmpp::{
 };
 
 use super::{Smsc, concatenation::Segment, phone_key, receipt, text};
-use crate::{dice::Dice, fault::FaultKind, received::ReceivedSms};
+use crate::{dice::Dice, fault::FaultKind, received::ReceivedSms, time};
 
 /// Octets of one segment, header included (3GPP TS 23.040).
 const SEGMENT_OCTETS: usize = 140;
@@ -99,7 +98,7 @@ impl Smsc {
                 segments: whole.message_ids.len(),
                 data_coding,
                 message_ids: whole.message_ids,
-                at: Utc::now(),
+                at: time::now(),
                 delivered: fate != Fate::Undeliverable,
             });
             self.tallies.changed();
@@ -111,7 +110,7 @@ impl Smsc {
             _ => false,
         };
         let receipt = (wanted && fate != Fate::NoReceipt)
-            .then(|| Box::new(receipt::receipt(submit, &message_id, fate == Fate::Delivered, Utc::now())));
+            .then(|| Box::new(receipt::receipt(submit, &message_id, fate == Fate::Delivered, time::now())));
         Judgement::Accepted { message_id, receipt }
     }
 }

@@ -21,7 +21,6 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use chrono::Utc;
 use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 
 use self::{
@@ -37,6 +36,7 @@ use crate::{
     received::{Provider, ReceivedPush},
     statistics::Tallies,
     struck::{Objection, Struck, strike},
+    time,
 };
 
 /// The simulator of a push service.
@@ -111,7 +111,7 @@ impl WebPush {
             let header = |name: &str| header(name).map(str::to_owned);
             ReceivedPush {
                 provider: Provider::WebPush,
-                at: Utc::now(),
+                at: time::now(),
                 collapse_id: header("topic"),
                 priority: header("urgency"),
                 expiration: header("ttl"),

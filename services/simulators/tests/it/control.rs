@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use simulators::{Counting, Error, Options, Provider, Simulators};
 
-use crate::story::{City, device};
+use crate::story::{City, device, plain_client};
 
 struct Control<'a>(&'a City, reqwest::Client);
 
 impl Control<'_> {
     fn of(city: &City) -> Control<'_> {
-        Control(city, reqwest::Client::new())
+        Control(city, plain_client())
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -48,7 +48,7 @@ async fn all_recipients_are_listed_for_comparing_sets() {
             city.push(&device(resident)).send().await.unwrap();
         }
         let url = format!("{}/recipients?provider=apns", city.simulators.addresses().control_url());
-        let csv = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let csv = plain_client().get(url).send().await.unwrap().text().await.unwrap();
         let mut lines: Vec<_> = csv.lines().collect();
         assert_eq!(lines.remove(0), "recipient,times");
         lines.sort_unstable();

@@ -4,7 +4,7 @@ use std::{future::Future, str::FromStr, time::Duration};
 
 use futures::{Stream, StreamExt};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
-use reqwest::{Certificate, Client, RequestBuilder, Response};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use rusmpp::{
     CommandStatus, Pdu,
     pdus::{BindTransceiver, DeliverSm, DeliverSmResp, SubmitSm},
@@ -117,7 +117,17 @@ impl City {
 /// A client that trusts the simulators' authority and speaks HTTP/2 only.
 pub fn client(simulators: &Simulators) -> Client {
     let ca = Certificate::from_pem(simulators.credentials().ca_pem.as_bytes()).unwrap();
-    Client::builder().tls_certs_only([ca]).http2_prior_knowledge().build().unwrap()
+    building().tls_certs_only([ca]).http2_prior_knowledge().build().unwrap()
+}
+
+/// A client for what they say without encryption.
+pub fn plain_client() -> Client {
+    building().build().unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the clients of these stories are made")]
+fn building() -> ClientBuilder {
+    Client::builder()
 }
 
 /// An answer's status and JSON.

@@ -99,7 +99,7 @@ impl City {
         Self {
             simulators,
             people: People::new(PEOPLE, SEED),
-            client: reqwest::Client::new(),
+            client: stages::client(),
             platform: Platform::on(database, &stores, Clock::real()).await.expect("RabbitMQ and Redis answer"),
             directory,
             config,
