@@ -23,7 +23,7 @@ pub(crate) async fn run(config: Option<&Path>) -> Result<()> {
 /// The stores with all tables up to date, for commands that do one thing and end.
 pub(crate) async fn open(config: Option<&Path>) -> Result<Platform> {
     let settings = Configuration::load(config)?;
-    let platform = Platform::open(&settings.stores(), Clock::real()).await.context("the stores do not answer")?;
+    let platform = services::open(&settings.stores(), Clock::real()).await?;
     services::migrate(&platform).await?;
     Ok(platform)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use platform::Platform;
 use platform::clock::Clock;
@@ -46,7 +46,7 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     serve.log.start(&settings.telemetry, LogFormat::Json, &LogPlace::StandardError)?;
     let stop = stopping::listen(None)?;
     let metrics = telemetry::record()?;
-    let platform = Platform::open(&settings.stores(), Clock::real()).await.context("the stores do not answer")?;
+    let platform = services::open(&settings.stores(), Clock::real()).await?;
     services::migrate(&platform).await?;
     let shell = services::start(&platform, &settings, &named).await?.metrics(metrics);
     let server = Server::bind(settings.server.listen).await?;

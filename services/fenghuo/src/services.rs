@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use platform::Platform;
+use platform::clock::Clock;
 use platform::http::{Authenticators, Routes, Shell};
 use platform::jobs::{self, Job};
+use platform::{Platform, StoreSettings};
 use sqlx::migrate::Migrator;
 use strum::VariantArray;
 
@@ -93,6 +94,14 @@ pub(crate) fn schemas() -> Vec<(&'static str, &'static Migrator)> {
     let platform =
         [("keys", &platform::crypto::MIGRATOR), ("bus", &platform::bus::MIGRATOR), (platform::jobs::SCHEMA, &platform::jobs::MIGRATOR)];
     platform.into_iter().chain(Service::VARIANTS.iter().filter_map(|service| service.tables())).collect()
+}
+
+/// Opens the stores, and tells a setting that is wrong from a store that is away.
+pub(crate) async fn open(settings: &StoreSettings, clock: Clock) -> Result<Platform> {
+    match Platform::open(settings, clock).await {
+        Err(error @ platform::Error::Setting { .. }) => Err(error.into()),
+        opened => opened.context("the stores do not answer"),
+    }
 }
 
 /// Brings the tables of all services up to date. A view of one service may read another's, never the other way round, so

@@ -87,7 +87,7 @@ pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
         Simulators::start(Options { keep_payloads: true, token_age_checked: false, ..Options::default() }).await.context("the simulated providers did not start")?;
     Providers::of(&simulators).configure(&mut settings, &up.data.join("providers"))?;
     progress.now("starting the database");
-    let platform = Platform::open(&settings.stores(), demo::play::clock(&up.data)).await.context("the embedded stores did not start")?;
+    let platform = services::open(&settings.stores(), demo::play::clock(&up.data)).await?;
 
     let accounts = Accounts::of(&up.data);
     let served = match stop.run_until_cancelled(prepare(&platform, &settings, &up, &accounts, &progress)).await {

@@ -87,6 +87,7 @@ impl Platform {
     /// Opens all stores and brings the platform's own tables (schemas `bus`, `keys` and `jobs`) up to date. Services migrate theirs.
     #[compiled_once]
     pub async fn open(settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
+        settings.jobs.check()?;
         let database = Database::open(&settings.database).await?;
         Self::on(database, settings, clock).await
     }

@@ -34,6 +34,22 @@ fn an_unknown_key_in_the_environment_is_named() {
 }
 
 #[test]
+fn a_time_of_a_job_that_is_none_is_named_before_anything_is_opened() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (config, data) = (directory.path().join("city.toml"), directory.path().join("data"));
+    std::fs::write(&config, "[jobs.cron]\n\"sms.forget_receipts\" = \"nightly\"\n").expect("a file");
+    let failed = Command::new(env!("CARGO_BIN_EXE_fenghuo"))
+        .arg("migrate")
+        .env("FENGHUO_CONFIG", &config)
+        .env("FENGHUO_DATABASE__DATA_DIR", &data)
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert!(!failed.status.success() && said.contains("jobs.cron") && said.contains("sms.forget_receipts"), "{said}");
+    assert!(!said.contains("do not answer") && !data.exists(), "{said}");
+}
+
+#[test]
 fn one_service_alone_is_refused_on_the_embedded_database() {
     let failed = fenghuo(&["serve", "dispatch"]);
     let said = String::from_utf8_lossy(&failed.stderr);

@@ -81,6 +81,9 @@ impl Default for DatabaseSettings {
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A connection to a server of our own that nobody has used for so long is given up: each costs some megabytes of one machine.
 const OWN_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// And none lives longer than this: the pool uses all of them in turn, so that after a busy minute none would ever be idle, and what a
+/// connection has read of the catalogue and of statements only grows.
+const OWN_LIFETIME: Duration = Duration::from_mins(1);
 
 /// A pool of connections. Clones share it.
 #[derive(Clone, Debug)]
@@ -109,7 +112,7 @@ impl Database {
         match settings.mode {
             DatabaseMode::Embedded => {
                 let server = private::open(settings.data_dir.clone()).await?;
-                let pool = PgPoolOptions::new().idle_timeout(OWN_IDLE_TIMEOUT);
+                let pool = PgPoolOptions::new().idle_timeout(OWN_IDLE_TIMEOUT).max_lifetime(OWN_LIFETIME);
                 Self::connect(pool, private::options(&server), settings.connections, Behind::Own(server)).await
             }
             DatabaseMode::Postgres => {

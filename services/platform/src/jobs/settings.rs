@@ -30,6 +30,16 @@ impl Default for JobSettings {
     }
 }
 
+impl JobSettings {
+    /// Refuses an expression that is none. Whether its job exists is known once the services are named.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the job and what is wrong.
+    pub fn check(&self) -> Result<(), Error> {
+        Times::of(self).map(drop)
+    }
+}
+
 /// The settings, read.
 pub(super) struct Times {
     zone: Tz,
