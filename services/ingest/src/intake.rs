@@ -6,28 +6,15 @@ use bytes::{Buf as _, Bytes};
 use futures::{Stream, StreamExt as _};
 use http_body_util::LengthLimitError;
 use platform::{BoxError, Platform};
-use strum::{AsRefStr, EnumString};
 use tokio::task::JoinHandle;
 
 use crate::check::{Checker, Form};
 use crate::columns::Columns;
 use crate::framing::{Block, Cutter, Framing};
-use crate::load::{Ending, Load, LoadReport};
+use crate::load::{Ending, Format, Load, LoadReport};
 use crate::sender::Sender;
 use crate::store::{self, Stored};
 use crate::{Error, Settings};
-
-/// How a delivery is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString)]
-#[strum(serialize_all = "snake_case")]
-pub enum Format {
-    /// One record or an array of them, as JSON.
-    Json,
-    /// One record a line, as JSON.
-    Ndjson,
-    /// Cells under a header row, UTF-8.
-    Csv,
-}
 
 /// Most records of one JSON batch.
 pub(crate) const BATCH_RECORDS: usize = 5_000;

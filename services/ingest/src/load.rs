@@ -9,13 +9,24 @@ use utoipa::ToSchema;
 
 use crate::columns::Columns;
 use crate::framing::Refusal;
-use crate::intake::Format;
 use crate::sender::Sender;
 use crate::store::{Kept, Stored};
 use crate::{Error, SCHEMA};
 
 /// How many refused rows a report names; all that are kept can be fetched.
 pub(crate) const REPORTED_ROWS: usize = 100;
+
+/// How a delivery is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum Format {
+    /// One record or an array of them, as JSON.
+    Json,
+    /// One record a line, as JSON.
+    Ndjson,
+    /// Cells under a header row, UTF-8.
+    Csv,
+}
 
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr, EnumString, ToSchema)]
