@@ -9,9 +9,12 @@ use strum::{AsRefStr, EnumString};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Did, Figure};
+use super::job::{Did, Figure};
 use crate::database::Database;
 use crate::error::Error;
+
+/// How many runs of each job are kept.
+pub const KEPT: i64 = 100;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, AsRefStr, EnumString)]
