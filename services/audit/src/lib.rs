@@ -15,6 +15,7 @@ mod alarms;
 pub mod chain;
 mod error;
 mod routes;
+mod schema;
 pub mod trace;
 
 use platform::Platform;
@@ -25,12 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use chain::{Broken, Head, verify};
 pub use error::Error;
-
-/// Schema of this service.
-pub const SCHEMA: &str = "audit";
-
-/// Its tables.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+pub use schema::{MIGRATOR, SCHEMA};
 
 /// The section `audit` of the configuration: there is nothing to set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,6 +32,7 @@ mod progress;
 mod pump;
 mod reminders;
 mod routes;
+mod schema;
 mod settings;
 mod signals;
 #[cfg(test)]
@@ -51,13 +52,9 @@ use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED};
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};
-pub use forecast::{Capacity, ForecastSettings};
-pub use settings::Settings;
-
-/// Schema of all tables here.
-pub const SCHEMA: &str = "dispatch";
-/// The tables of schema `dispatch`.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+pub use forecast::Capacity;
+pub use schema::{MIGRATOR, SCHEMA};
+pub use settings::{ForecastSettings, Settings};
 
 /// Alerts handled at once; each is a few rows.
 const CONCURRENCY: usize = 4;

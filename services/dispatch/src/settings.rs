@@ -1,12 +1,14 @@
 //! What a city sets about dispatch.
 
+mod forecast;
+
 use chrono::TimeDelta;
 use domain::batch::BATCH_SIZE;
 use domain::quiet_hours::QuietHours;
 use domain::retention;
 use serde::{Deserialize, Serialize};
 
-use crate::forecast::ForecastSettings;
+pub use forecast::ForecastSettings;
 
 /// Settings of dispatch; section `[dispatch]` of the configuration.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]

@@ -16,11 +16,13 @@
 //! [`screens`] is the registry, [`plays`] the record.
 
 mod alerts;
+mod display;
 mod error;
 mod feed;
 mod player;
 pub mod playlist;
 mod plays;
+mod schema;
 mod screens;
 mod settings;
 mod staff;
@@ -40,24 +42,12 @@ use proto::{
 };
 
 pub use error::Error;
+pub use schema::{MIGRATOR, SCHEMA};
 pub use settings::Settings;
 
 use alerts::Alerts;
+use display::Display;
 use feed::Feed;
-
-/// The schema of this service.
-pub const SCHEMA: &str = "display";
-
-/// Its tables.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// What the handlers of requests need.
-#[derive(Clone)]
-struct Display {
-    platform: Platform,
-    settings: Arc<Settings>,
-    feed: Feed,
-}
 
 /// Knows the keys of screens (`fhd_…`).
 pub fn authenticator(platform: &Platform) -> impl Authenticator {

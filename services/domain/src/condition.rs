@@ -12,15 +12,18 @@
 //! [`Facts`] are made once a record and asked by every condition.
 
 mod check;
+mod error;
 mod facts;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use cel::{Env, ExecutionError, Program, Value};
+use cel::{ExecutionError, Program, Value};
 use chrono::{DateTime, Utc};
 
 pub use check::{FIELDS, Field};
+pub use error::{ConditionError, EvaluationError};
+use facts::ENVIRONMENT;
 pub use facts::{Facts, RecordView};
 
 use crate::risk_record::RiskRecord;
@@ -28,40 +31,11 @@ use crate::risk_record::RiskRecord;
 /// Octets of a condition's source at most.
 pub const MAX_SOURCE: usize = 4096;
 
-/// The standard functions and types without macros, so without loops. Building it takes longer than thousands of evaluations.
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::default().with_optional_support(false).with_stdlib()));
-
 /// A condition that can be evaluated.
 #[derive(Clone)]
 pub struct Condition {
     program: Arc<Program>,
     source: Arc<str>,
-}
-
-/// Why a source is no condition, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("第 {line} 行第 {column} 列：{message}")]
-pub struct ConditionError {
-    /// What is wrong, for the author of the rule.
-    pub message: String,
-    /// From 1.
-    pub line: u32,
-    /// In characters, from 1.
-    pub column: u32,
-}
-
-/// Why a condition could not be decided for a record; the record does not match. Names attributes, never shows their values (CQ14).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EvaluationError {
-    /// The record has no such attribute.
-    #[error("记录缺少属性“{0}”")]
-    MissingAttribute(String),
-    /// The record has no such field: nobody knows yet where its subject lives.
-    #[error("记录缺少字段“{0}”")]
-    MissingField(String),
-    /// An attribute is of another kind than what it is compared with.
-    #[error("记录的属性类型与条件不符")]
-    WrongKind,
 }
 
 /// What a condition says to sample records.

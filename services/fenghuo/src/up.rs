@@ -3,17 +3,16 @@
 //! What a person sees: [`refusal`] of what is no demo, [`progress`] while the city is made, [`welcome`] with the [`browser`] opened, and a
 //! goodbye. What the platform logs goes to a file.
 
+mod arguments;
 mod browser;
 mod progress;
 mod refusal;
 mod welcome;
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use clap::Args;
 use platform::Platform;
 use platform::http::{Server, Shell};
 use platform::telemetry::{self, LogFormat};
@@ -25,41 +24,12 @@ use tokio_util::sync::CancellationToken;
 use crate::configuration::Configuration;
 use crate::demo;
 use crate::demo::accounts::{Access, Accounts};
-use crate::logging::{LogOptions, LogTo};
 use crate::serve::{self, Patience};
 use crate::services::{self, Service};
 use crate::simulate::Providers;
 use crate::{pages, residents, stopping};
+pub(crate) use arguments::Up;
 use progress::Progress;
-
-/// Run the whole platform in one process, with simulated providers and a demo city.
-///
-/// It makes a city with staff, rules, residents and alerts in every stage, and has phones and an SMS centre of its own: no message leaves this
-/// machine. It does not start with a configuration that names stores, keys or providers; those are for `fenghuo serve`.
-#[derive(Args)]
-pub(crate) struct Up {
-    /// Where everything is kept: the database, the keys, the passwords of the demo staff, the log.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
-    /// Address to listen on. Beyond this machine, the guide shows no passwords and the demo's clock cannot be moved.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
-    /// How many synthetic residents live in the demo city, at the first start.
-    #[arg(long, value_name = "N", default_value_t = 32_054)]
-    residents: u32,
-    /// No residents, no rules, no staff but an administrator.
-    #[arg(long)]
-    empty: bool,
-    /// Do not open the guide in a browser. None is opened either where standard output is no terminal, without a display, over SSH, or where
-    /// CI is set.
-    #[arg(long)]
-    no_open: bool,
-    /// Where log lines go.
-    #[arg(long, value_name = "PLACE", default_value = "file")]
-    log_to: LogTo,
-    #[command(flatten)]
-    log: LogOptions,
-}
 
 /// Nobody waits for a demo: what is under way is given back, and goes on at the next start.
 const PATIENCE: Patience =

@@ -20,63 +20,20 @@ mod authenticate;
 mod error;
 mod password;
 mod routes;
+mod schema;
 pub mod session;
+mod settings;
 pub mod sign_in;
 mod token;
 
-use platform::compiled_once;
-use std::time::Duration;
-
-use domain::retention;
 use platform::Platform;
+use platform::compiled_once;
 use platform::http::{Authenticator, Routes};
-use serde::{Deserialize, Serialize};
 
 pub use account::{NewStaff, create_administrator, ensure_staff};
 pub use error::Error;
-
-/// Schema of this service.
-pub const SCHEMA: &str = "identity";
-
-/// Its tables.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// The section `identity` of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// A session ends when it was not used for so long. The same in every process.
-    ///
-    /// Consoles stand in shared rooms: what somebody left open closes by itself.
-    pub session_idle_seconds: u64,
-    /// A session ends after so long, used or not.
-    ///
-    /// No shift is longer, so each begins with a password.
-    pub session_longest_seconds: u64,
-    /// Whether browsers send the session cookie over https only.
-    ///
-    /// Switch it off only where pages are served without TLS, as a demo on one machine is.
-    pub cookie_secure: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            session_idle_seconds: 30 * 60,
-            session_longest_seconds: retention::STAFF_SESSIONS.keeping.length().into(),
-            cookie_secure: true,
-        }
-    }
-}
-
-impl Settings {
-    fn lifetimes(&self) -> session::Lifetimes {
-        session::Lifetimes {
-            idle: Duration::from_secs(self.session_idle_seconds),
-            longest: Duration::from_secs(self.session_longest_seconds),
-        }
-    }
-}
+pub use schema::{MIGRATOR, SCHEMA};
+pub use settings::Settings;
 
 /// Starts the service and returns its routes.
 #[compiled_once]

@@ -11,22 +11,10 @@ use tokio::task::JoinHandle;
 use crate::check::{Checker, Form};
 use crate::columns::Columns;
 use crate::framing::{Block, Cutter, Framing};
-use crate::load::{Ending, Load, LoadReport};
+use crate::load::{Ending, Format, Load, LoadReport};
 use crate::sender::Sender;
 use crate::store::{self, Stored};
 use crate::{Error, Settings};
-
-domain::words! {
-    /// How a delivery is written.
-    pub enum Format {
-        /// One record or an array of them, as JSON.
-        Json,
-        /// One record a line, as JSON.
-        Ndjson,
-        /// Cells under a header row, UTF-8.
-        Csv,
-    }
-}
 
 /// Most records of one JSON batch.
 pub(crate) const BATCH_RECORDS: usize = 5_000;

@@ -29,56 +29,23 @@ mod record;
 mod records;
 mod refused;
 mod registrations;
+mod schema;
 mod sender;
+mod settings;
 mod store;
 mod subjects;
 
-use chrono_tz::Tz;
 use platform::Platform;
 use platform::compiled_once;
 use platform::http::Routes;
-use serde::{Deserialize, Serialize};
 
 pub use error::Error;
-pub use intake::{Format, Intake};
-pub use load::{Ending, LoadReport, RefusedLine};
+pub use intake::Intake;
+pub use load::{Ending, Format, LoadReport, RefusedLine};
 pub use record::{NewRecord, NewSubject};
+pub use schema::{MIGRATOR, SCHEMA};
 pub use sender::Sender;
-
-/// The service's part of the database.
-pub const SCHEMA: &str = "ingest";
-
-/// Its tables and views.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// What the operator sets.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// The city's time zone, by its IANA name.
-    ///
-    /// Times in CSV files may come without an offset; they are then the city's.
-    pub time_zone: Tz,
-    /// Largest CSV file.
-    ///
-    /// A file is read as it arrives, so this bounds mistakes, not memory. An NDJSON stream has no limit, a JSON batch has 5,000 records
-    /// and 16 MiB.
-    ///
-    /// Unit: bytes
-    pub upload_bytes: usize,
-    /// Rows of a chunk, which is stored in one transaction, whole or not at all.
-    ///
-    /// Larger ones load faster; smaller ones are lost in smaller pieces when a transfer breaks off.
-    ///
-    /// Unit: rows
-    pub chunk_rows: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { time_zone: Tz::Asia__Shanghai, upload_bytes: 4 << 30, chunk_rows: 5_000 }
-    }
-}
+pub use settings::Settings;
 
 /// Subscribes to registrations and returns the routes.
 ///

@@ -8,13 +8,24 @@ use utoipa::ToSchema;
 
 use crate::columns::Columns;
 use crate::framing::Refusal;
-use crate::intake::Format;
 use crate::sender::Sender;
 use crate::store::{Kept, Stored};
 use crate::{Error, SCHEMA};
 
 /// How many refused rows a report names; all that are kept can be fetched.
 pub(crate) const REPORTED_ROWS: usize = 100;
+
+domain::words! {
+    /// How a delivery is written.
+    pub enum Format {
+        /// One record or an array of them, as JSON.
+        Json,
+        /// One record a line, as JSON.
+        Ndjson,
+        /// Cells under a header row, UTF-8.
+        Csv,
+    }
+}
 
 domain::words! {
     /// How a delivery ended.

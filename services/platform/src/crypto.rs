@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::database::Database;
 use crate::error::Error;
-use cipher::Cipher;
+use cipher::{Cipher, random_key};
 pub use master_key::KeySettings;
 use master_key::MasterKey;
 pub use sealed::{KeyedHash, Sealed};
@@ -186,10 +186,6 @@ async fn wrapped(database: &mut PgConnection) -> Result<Vec<Wrapped>, Error> {
 fn label(purpose: Purpose) -> &'static [u8] {
     let name: &'static str = purpose.into();
     name.as_bytes()
-}
-
-fn random_key() -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(rand::random())
 }
 
 fn hmac_of(key: &[u8; 32]) -> Hmac<Sha256> {

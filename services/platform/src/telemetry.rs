@@ -22,23 +22,13 @@ use tracing_subscriber::util::TryInitError;
 
 use crate::measures;
 use file::LogFile;
+pub use line::LogFormat;
 use line::WithRequest;
 
 /// Bounds of all histograms whose name ends in `_seconds`, in seconds: from an HTTP answer to an alert's hand-over.
 const SECONDS: [f64; 16] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 1800.0, 3600.0, 7200.0];
 /// How often samples are gathered into histograms; without it they pile up between two scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// One JSON object a line.
-    #[default]
-    Json,
-    /// For a person at a terminal.
-    Human,
-}
 
 /// The section `telemetry` of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

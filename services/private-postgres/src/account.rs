@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use crate::Error;
-use crate::directory::cluster_of;
+use crate::layout::cluster_of;
 
 /// Users that a system has for such a purpose, the better first.
 const CANDIDATES: [&str; 2] = ["postgres", "nobody"];

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use crate::Error;
 use crate::account::Account;
-use crate::cluster::last_complaint;
+use crate::cluster::{Keeping, last_complaint};
 use crate::directory::Directory;
 use crate::installation::Installation;
-use crate::{Error, Keeping};
 
 /// The part of the socket's name that stands for a port.
 pub(crate) const PORT: u16 = 5432;

@@ -8,10 +8,22 @@ use std::process::{Command, Stdio};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::Error;
 use crate::account::Account;
 use crate::directory::Directory;
 use crate::installation::Installation;
-use crate::{Error, Keeping, USER};
+
+/// The superuser of the server.
+pub(crate) const USER: &str = "fenghuo";
+
+/// What a server does for its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// Everything that was committed, also through a power cut.
+    Durable,
+    /// Nothing beyond the process.
+    Passing,
+}
 
 /// PostgreSQL's data, and the way in.
 #[derive(Debug)]

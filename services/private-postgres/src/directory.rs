@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use crate::account::Account;
+use crate::layout::cluster_of;
 use crate::{Error, MAJOR_VERSION};
 
 /// Made first and kept: who holds its lock has the directory.
@@ -122,11 +123,6 @@ impl Drop for Directory {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
-}
-
-/// Where PostgreSQL's data is in a directory.
-pub(crate) fn cluster_of(directory: &Path) -> PathBuf {
-    directory.join("cluster")
 }
 
 /// Makes a directory that only this user may look into.

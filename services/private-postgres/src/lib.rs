@@ -19,6 +19,8 @@ mod cluster;
 mod directory;
 mod error;
 mod installation;
+mod layout;
+mod version;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -26,18 +28,13 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 
 pub use error::Error;
+pub use version::MAJOR_VERSION;
 
 use account::Account;
 use child::Child;
-use cluster::Cluster;
+use cluster::{Cluster, Keeping, USER};
 use directory::Directory;
 use installation::Installation;
-
-/// The major version of PostgreSQL that is packed.
-pub const MAJOR_VERSION: u32 = 18;
-
-/// The superuser of the server.
-const USER: &str = "fenghuo";
 
 /// How to reach a server.
 #[derive(Clone, Debug)]
@@ -60,15 +57,6 @@ pub struct Server {
     address: Address,
     // the directory is let go of after the server is gone
     running: Mutex<Option<(Child, Directory)>>,
-}
-
-/// What a server does for its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keeping {
-    /// Everything that was committed, also through a power cut.
-    Durable,
-    /// Nothing beyond the process.
-    Passing,
 }
 
 impl Server {

@@ -54,6 +54,14 @@ pub enum ProviderAnswer {
     },
 }
 
+/// What an answer leads to.
+pub(crate) enum Read {
+    /// That was it.
+    Final(ProviderAnswer),
+    /// Another way of sending remains: the next turn.
+    NextTurn,
+}
+
 /// A trouble that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {

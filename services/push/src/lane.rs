@@ -11,7 +11,7 @@ use domain::web_push::PushAddress;
 use platform::BoxError;
 
 use crate::account::{Account, CHUNK, Permission};
-use crate::answer::ProviderAnswer;
+use crate::answer::{ProviderAnswer, Read};
 use crate::apns::{self, Apns};
 use crate::endpoint::{Addressed, Endpoint, Reach};
 use crate::fcm::{self, Fcm};
@@ -28,14 +28,6 @@ pub(crate) trait Post<R: Reach>: Sync {
     fn request(&self, endpoint: &Endpoint<R>, turn: u8) -> Option<Request<'_>>;
     /// What the answer says.
     fn read(&self, endpoint: &Endpoint<R>, turn: u8, ended: Result<Answer, Failure>) -> impl Future<Output = Read> + Send;
-}
-
-/// What an answer leads to.
-pub(crate) enum Read {
-    /// That was it.
-    Final(ProviderAnswer),
-    /// Another way of sending remains: the next turn.
-    NextTurn,
 }
 
 /// One letter in every language there is; the city's own language where a person's has none.

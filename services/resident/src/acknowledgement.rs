@@ -5,20 +5,16 @@
 
 use std::collections::HashMap;
 
-use axum::extract::State;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::ids::{AlertId, ResidentNo};
 use platform::Platform;
 use platform::database::{self, Database, Monthly};
 use platform::gather::{Batch, Gather, Limits};
-use platform::http::{Access, Json, Path, Problem, ResidentCaller, Routes, routes};
 use platform::jobs::Job;
-use serde::Serialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::inbox::LiveAlerts;
-use crate::{Error, SCHEMA, Service, directory};
+use crate::inbox::live_alerts::LiveAlerts;
+use crate::{Error, SCHEMA, directory};
 
 /// Makes their months and drops them.
 pub(crate) const KEEP_ACKNOWLEDGEMENTS: Job = Job {
@@ -28,31 +24,6 @@ pub(crate) const KEEP_ACKNOWLEDGEMENTS: Job = Job {
     about_en: "Keeps acknowledgements by the month: makes the two months to come, drops those past their time.",
     at_start: true,
 };
-
-pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("inbox").allow(Access::Resident, routes!(acknowledge))
-}
-
-/// When the alert was first acknowledged.
-#[derive(Serialize, ToSchema)]
-struct Acknowledged {
-    acknowledged_at: DateTime<Utc>,
-}
-
-/// Acknowledge an alert of my inbox
-///
-/// A repeat answers with the time of the first. Acknowledging an alert that was cancelled or corrected meanwhile is taken:
-/// the person has read it.
-#[utoipa::path(post, path = "/api/v1/me/alerts/{alert_id}/acknowledgement", params(("alert_id" = AlertId, Path, description = "The alert")),
-    responses((status = 200, description = "Recorded; no further reminder comes", body = Acknowledged)))]
-async fn acknowledge(
-    State(service): State<Service>,
-    caller: ResidentCaller,
-    Path(alert): Path<AlertId>,
-) -> Result<Json<Acknowledged>, Problem> {
-    let now = service.platform.clock.now();
-    Ok(Json(Acknowledged { acknowledged_at: service.acknowledgements.record(alert, caller.no, By::App, now).await? }))
-}
 
 /// How somebody acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,26 +3,22 @@
 //! Words of residents are kept sealed, are read by those who answer, and go when the resident's data goes. What is wrong with an alert
 //! is mended by correcting the alert; the answer says so.
 
-mod answering;
-mod saying;
+pub(crate) mod answering;
+pub(crate) mod saying;
 
 use chrono::{DateTime, Utc};
 use domain::area::{CommunityCode, DistrictCode};
 use domain::ids::AlertId;
 use platform::crypto::{Keyring, Purpose};
-use platform::http::{FieldFault, Routes};
+use platform::http::FieldFault;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Error, Service, contact};
+use crate::{Error, contact};
 
 /// Longest words, in characters.
 const LONGEST: usize = 500;
-
-pub(crate) fn routes() -> Routes<Service> {
-    saying::routes().merge(answering::routes())
-}
 
 domain::words! {
     /// What somebody finds about an alert.

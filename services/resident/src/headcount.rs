@@ -11,6 +11,7 @@
 //! [`Headcount`] is used by other services as well (forecasts before an approval); nobody else touches the tables.
 
 mod cells;
+mod copy;
 mod counts;
 mod fold;
 mod reading;
@@ -30,7 +31,7 @@ use platform::worker::{self, Turn, Wake};
 use tokio::sync::Mutex;
 
 use crate::Error;
-use cells::Cells;
+use copy::Copy;
 pub use counts::{AudienceCounts, Counts};
 use reading::Later;
 
@@ -52,15 +53,6 @@ struct Inner {
     copy: RwLock<Option<Arc<Copy>>>,
     /// Held by whoever loads a copy, so that many questions at once load one.
     turn: Mutex<()>,
-}
-
-/// What a process has summed up: every row older than the horizon.
-#[derive(Debug)]
-struct Copy {
-    /// How many folds there had been.
-    fold: i64,
-    horizon: i64,
-    cells: Arc<Cells>,
 }
 
 /// What a copy is: for figures.

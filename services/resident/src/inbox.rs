@@ -5,7 +5,7 @@
 //! handled the event; the same query reads what the resident has acknowledged. A phone that names the tag of what it has is spared the rest.
 
 mod item;
-mod live_alerts;
+pub(crate) mod live_alerts;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -23,8 +23,7 @@ use uuid::Uuid;
 
 use crate::{Error, Service, directory};
 use item::InboxItem;
-use live_alerts::LATE;
-pub(crate) use live_alerts::{LiveAlert, LiveAlerts};
+use live_alerts::{LATE, LiveAlert};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("inbox").allow(Access::Resident, routes!(inbox))

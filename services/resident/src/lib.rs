@@ -17,6 +17,7 @@
 //! CQ14).
 
 mod acknowledgement;
+mod acknowledging;
 mod alerts;
 mod audience;
 mod consent;
@@ -31,106 +32,31 @@ mod inbox;
 mod profile;
 mod registration;
 mod replies;
+mod schema;
+mod service;
 mod session;
+mod settings;
 mod web_push;
 
 use platform::compiled_once;
-use std::ops::Deref;
 use std::sync::Arc;
 
-use domain::retention;
 use headcount::Headcount;
 use platform::Platform;
 use platform::http::Routes;
 use platform::jobs::Job;
-use serde::{Deserialize, Serialize};
+
+pub use error::Error;
+pub use schema::{MIGRATOR, SCHEMA};
+pub use session::SessionAuthenticator;
+pub use settings::{Settings, WebPushOffer};
 
 use acknowledgement::Acknowledgements;
-pub use error::Error;
-use inbox::LiveAlerts;
-pub use session::SessionAuthenticator;
-pub use web_push::WebPushOffer;
-
-/// The service's part of the database.
-pub const SCHEMA: &str = "resident";
-
-/// Its tables and views.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+use inbox::live_alerts::LiveAlerts;
+use service::{Parts, Service};
 
 /// What it does on schedule.
 pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, headcount::FOLD];
-
-/// What the operator sets.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// How long a one-time code is good for.
-    ///
-    /// An SMS takes seconds, a busy network a minute or two.
-    pub code_valid_s: u32,
-    /// How long until a person may ask for another code.
-    ///
-    /// So that impatience costs no second SMS.
-    pub code_again_s: u32,
-    /// How many codes one phone number may ask for in a day.
-    ///
-    /// Bounds what a prank can cost, and how far a number can be pestered.
-    ///
-    /// Unit: codes
-    pub codes_per_day: u32,
-    /// Signature 签名 in front of one-time codes, shown as 【…】.
-    ///
-    /// SMS centres pass on only what bears the signature agreed with them.
-    pub signature: String,
-    /// How many devices one resident may have; the oldest leaves.
-    ///
-    /// Bounds what one alert costs for one person.
-    ///
-    /// Unit: devices
-    pub devices: u32,
-    /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are dropped. At
-    /// least 1.
-    ///
-    /// Alerts live across the end of a month; beyond that the table of retention says why.
-    pub keep_acknowledgements_months: u32,
-    /// What browsers are offered, if Web Push is set; no setting of its own: whoever puts the services together takes it from those of push.
-    #[serde(skip)]
-    pub web_push: Option<WebPushOffer>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            code_valid_s: retention::CODES.keeping.length(),
-            code_again_s: 60,
-            codes_per_day: 10,
-            signature: "烽火".to_owned(),
-            devices: 5,
-            keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),
-            web_push: None,
-        }
-    }
-}
-
-/// What every handler stands on. Clones share it: one is made for every request.
-#[derive(Clone)]
-struct Service(Arc<Parts>);
-
-struct Parts {
-    platform: Platform,
-    settings: Settings,
-    inboxes: LiveAlerts,
-    acknowledgements: Acknowledgements,
-    headcount: Headcount,
-}
-
-impl Deref for Service {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.0
-    }
-}
 
 /// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
 ///
@@ -160,9 +86,10 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         .merge(devices::routes())
         .merge(web_push::routes())
         .merge(inbox::routes())
-        .merge(acknowledgement::routes())
+        .merge(acknowledging::routes())
         .merge(audience::routes())
         .merge(contact::routes())
-        .merge(feedback::routes())
+        .merge(feedback::saying::routes())
+        .merge(feedback::answering::routes())
         .with_state(service))
 }

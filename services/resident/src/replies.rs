@@ -14,7 +14,8 @@ use proto::SmsReplied;
 use proto::topology::RESIDENT_SMS_REPLIES;
 
 use crate::acknowledgement::By;
-use crate::inbox::{LiveAlert, named};
+use crate::inbox::live_alerts::LiveAlert;
+use crate::inbox::named;
 use crate::{Error, Service, consent, directory};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {

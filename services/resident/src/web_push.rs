@@ -4,7 +4,7 @@
 //! service says that it is gone. Which push services may be called at all is decided in [`domain::web_push`].
 
 use axum::extract::State;
-use domain::web_push::{PushServices, Subscription, SubscriptionFault};
+use domain::web_push::{Subscription, SubscriptionFault};
 use http::StatusCode;
 use platform::http::{Access, FieldFault, Json, Problem, ResidentCaller, Routes, routes};
 use serde::{Deserialize, Serialize};
@@ -15,15 +15,6 @@ use crate::{Error, Service};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("web_push").allow(Access::Public, routes!(key)).allow(Access::Resident, routes!(add))
-}
-
-/// What browsers are offered; made from the settings of push, whose key it is.
-#[derive(Clone, Debug)]
-pub struct WebPushOffer {
-    /// The platform's public key in base64url (RFC 8292 §3.2): a browser's push service takes messages of its owner alone.
-    pub public_key: String,
-    /// The push services that messages are sent to.
-    pub services: PushServices,
 }
 
 /// The platform's key for Web Push.

@@ -14,6 +14,7 @@ use proto::{AlertApproved, AlertStopped, StopReason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::actor::actor;
 use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
@@ -43,11 +44,6 @@ struct DecisionRequest {
     /// What of the checklist was ticked, for the history.
     #[serde(default)]
     checked: Vec<String>,
-}
-
-/// As whom a member of staff acts.
-pub(crate) fn actor(caller: &StaffCaller) -> Actor {
-    Actor::Staff { id: caller.id, role: caller.role, scope: caller.scope }
 }
 
 /// Decide about an alert

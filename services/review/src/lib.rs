@@ -12,6 +12,7 @@
 //! two reviewers deciding at once one gets a conflict; every step is in the alert's history, every step of a person in the
 //! audit trail as well, written in the transaction of the step itself.
 
+mod actor;
 mod decisions;
 mod drafts;
 mod error;
@@ -21,6 +22,8 @@ mod overview;
 mod passage;
 mod progress;
 mod reading;
+mod schema;
+mod service;
 mod store;
 mod trace;
 mod writing;
@@ -32,14 +35,10 @@ use platform::worker::Wake;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
+pub use schema::{MIGRATOR, SCHEMA};
 
 use feed::Feed;
-
-/// The service's part of the database.
-pub const SCHEMA: &str = "review";
-
-/// Its tables and views.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+use service::Service;
 
 /// What the operator sets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,16 +54,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self { signature: "烽火".to_owned() }
     }
-}
-
-/// What every handler stands on.
-#[derive(Clone)]
-struct Service {
-    platform: Platform,
-    signature: std::sync::Arc<str>,
-    /// Tells the feed of this process that an alert changed.
-    changed: Wake,
-    feed: Feed,
 }
 
 /// Subscribes to drafts and to dispatch's progress, and returns the routes.

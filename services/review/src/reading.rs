@@ -19,7 +19,7 @@ use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::decisions::actor;
+use crate::actor::actor;
 use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
 use crate::{Error, Service};

@@ -13,7 +13,7 @@ use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::decisions::actor;
+use crate::actor::actor;
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
 use crate::{Error, Service, trace};

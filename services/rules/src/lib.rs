@@ -17,6 +17,7 @@
 //! - a version is never changed once saved, and only saved without a fault; a draft is made by one version;
 //! - a record about somebody who is not registered waits in ingest: it matches when they register.
 
+mod access;
 mod authoring;
 mod closing;
 mod district_facts;
@@ -29,95 +30,25 @@ mod matching;
 mod open_drafts;
 mod record;
 mod rulebook;
+mod schema;
+mod service;
+mod settings;
 mod trial;
 
 use platform::compiled_once;
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono_tz::Tz;
-use domain::staff::Role;
 use platform::Platform;
-use platform::http::{Access, Routes};
-use serde::{Deserialize, Serialize};
+use platform::http::Routes;
 
 pub use district_facts::set_district_facts;
 pub use error::Error;
 pub use library::install_shipped;
+pub use schema::{MIGRATOR, SCHEMA};
+pub use settings::Settings;
 
-/// The service's part of the database.
-pub const SCHEMA: &str = "rules";
-
-/// Its tables.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// Who decides about rules (CQ5).
-const AUTHORS: Access = Access::Staff(&[Role::CityCommandOfficer]);
-/// Who sees them: everybody who sees the alerts they make.
-const READERS: Access = Access::Staff(&[
-    Role::CityCommandOfficer,
-    Role::DistrictReviewer,
-    Role::SubmittingUnit,
-    Role::IndustrySupervisor,
-    Role::CommunityWorker,
-    Role::TechnicalOperator,
-    Role::Auditor,
-]);
-
-/// What the operator sets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Time between two looks for drafts whose window has ended.
-    ///
-    /// So much later than its window a draft goes to its district at most.
-    pub close_interval_ms: u32,
-    /// Records of a delivery that are read and evaluated at a time.
-    ///
-    /// Bounds the memory that a delivery of millions takes.
-    ///
-    /// Unit: records
-    pub chunk: u32,
-    /// Deliveries that are evaluated at the same time in one process.
-    ///
-    /// Evaluating is work for the processor; the services beside it need some too.
-    ///
-    /// Unit: deliveries
-    pub loads_at_once: u16,
-    /// The city's time zone, by its IANA name.
-    ///
-    /// Texts name the day of a record, and a day begins when the city's does.
-    pub time_zone: Tz,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { close_interval_ms: 2_000, chunk: 20_000, loads_at_once: 2, time_zone: Tz::Asia__Shanghai }
-    }
-}
-
-impl Settings {
-    fn checked(self) -> Result<Self, Error> {
-        for (name, value) in [("rules.close_interval_ms", self.close_interval_ms), ("rules.chunk", self.chunk)] {
-            if value == 0 {
-                return Err(Error::Setting { name, reason: "must be at least 1" });
-            }
-        }
-        Ok(self)
-    }
-
-    fn close_interval(&self) -> Duration {
-        Duration::from_millis(self.close_interval_ms.into())
-    }
-}
-
-/// What every handler stands on.
-#[derive(Clone)]
-struct Service {
-    platform: Platform,
-    settings: Arc<Settings>,
-    rulebook: Arc<rulebook::Shelf>,
-}
+use access::{AUTHORS, READERS};
+use service::Service;
 
 /// Subscribes to stored records, starts closing drafts, and returns the routes.
 ///

@@ -14,7 +14,7 @@
 //!
 //! How the parts meet: [`apns`], [`fcm`] and [`web_push`] decide what to answer, [`http2`] carries requests and answers over
 //! [`certificate`]'s TLS, [`smsc`] does the same over SMPP; all of them ask [`fault`] and write into [`ledger`];
-//! [`control`] shows the ledger and takes faults over plain HTTP; [`Simulators`] starts everything and is the handle.
+//! [`control`] shows the ledger and takes faults over plain HTTP; [`start`] starts everything, [`Simulators`] is the handle.
 
 mod apns;
 mod certificate;
@@ -30,6 +30,7 @@ mod options;
 mod received;
 mod simulators;
 mod smsc;
+mod start;
 mod statistics;
 mod struck;
 mod time;

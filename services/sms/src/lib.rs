@@ -24,6 +24,7 @@ mod message;
 mod phones;
 mod reply;
 mod routes;
+mod schema;
 mod settings;
 pub mod smpp;
 
@@ -40,17 +41,12 @@ use platform::{
 use proto::{CodeRequested, topology::SMS_CODES};
 
 pub use error::Error;
+pub use schema::{MIGRATOR, SCHEMA};
 pub use settings::Settings;
 
 use batches::SmsChannel;
 use codes::Codes;
 use smpp::submit::Account;
-
-/// The schema of this service.
-pub const SCHEMA: &str = "sms";
-
-/// Its tables.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// What it does on schedule.
 pub const JOBS: &[Job] = &[KEEP_MESSAGES, FORGET_RECEIPTS];

@@ -9,7 +9,7 @@ use platform::http::{Access, Json, PathId, Problem, Routes, StaffCaller, routes}
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Forecaster;
+use super::forecaster::Forecaster;
 use crate::Error;
 use crate::routes::WATCHERS;
 

@@ -9,7 +9,7 @@ use domain::language::Language;
 use domain::sms_text::{self, Composition};
 use resident::headcount::{self, AudienceCounts};
 
-use super::Forecaster;
+use super::forecaster::Forecaster;
 use crate::Error;
 
 /// An audience in numbers.

@@ -13,7 +13,7 @@ use resident::headcount::Counts as Headcounts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Forecaster;
+use super::forecaster::Forecaster;
 use super::question::FEWEST_NAMED;
 use crate::Error;
 use crate::routes::WATCHERS;

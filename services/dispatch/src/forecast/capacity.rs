@@ -3,7 +3,7 @@
 use domain::forecast::{LaneRate, Rates};
 
 use super::seen::Seen;
-use super::settings::ForecastSettings;
+use crate::settings::ForecastSettings;
 
 /// What the accounts at the providers may send, over all processes. It stands in the settings of push and sms; all processes read the same
 /// configuration, so dispatch knows it as well.

@@ -9,7 +9,7 @@ use platform::http::{Access, Json, Routes, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Forecaster;
+use super::forecaster::Forecaster;
 
 pub(super) fn routes() -> Routes<Forecaster> {
     Routes::new("dispatch").allow(Access::ANY_STAFF, routes!(limits))

@@ -9,8 +9,8 @@ use domain::outcome::Channel;
 use platform::database::Connection;
 use serde_json::Value;
 
-use super::settings::ForecastSettings;
 use crate::Error;
+use crate::settings::ForecastSettings;
 
 /// From so many recipients on, the share of them that the app did not reach is the alert's own.
 const ENOUGH_DONE: u64 = 1_000;

@@ -21,45 +21,28 @@ pub(crate) mod alert_routes;
 pub(crate) mod audience;
 mod audience_routes;
 mod capacity;
+mod forecaster;
 mod limits;
 mod line;
 pub(crate) mod question;
 mod record;
 mod seen;
-mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use domain::forecast::{self, Outlook, Rates, Work};
 use platform::Platform;
-use platform::clock::Clock;
-use platform::database::Connection;
-use platform::database::Database;
 use platform::http::Routes;
 use platform::tasks::chain;
 use platform::worker::Turn;
-use resident::headcount::Headcount;
 
 use crate::settings::Settings;
 use crate::{Error, signals};
 
 pub use capacity::Capacity;
-pub use settings::ForecastSettings;
+pub(crate) use forecaster::Forecaster;
 
-use line::InLine;
 use seen::Seen;
-
-/// Foresees.
-#[derive(Clone, Debug)]
-pub(crate) struct Forecaster {
-    pub(crate) database: Database,
-    pub(crate) clock: Clock,
-    settings: Arc<Settings>,
-    capacity: Arc<Capacity>,
-    headcount: Headcount,
-}
 
 /// Starts the worker and returns the routes.
 pub(crate) fn start(platform: &Platform, settings: &Arc<Settings>, capacity: Capacity) -> Routes {
@@ -73,23 +56,7 @@ pub(crate) fn start(platform: &Platform, settings: &Arc<Settings>, capacity: Cap
     alert_routes::routes().merge(question::routes()).merge(audience_routes::routes()).merge(limits::routes()).with_state(forecaster)
 }
 
-/// What is in line at one moment, and how fast it goes.
-pub(crate) struct Look {
-    line: Vec<InLine>,
-    rates: Rates,
-}
-
 impl Forecaster {
-    pub(crate) fn new(platform: &Platform, settings: &Arc<Settings>, capacity: Capacity) -> Self {
-        Self {
-            database: platform.database.clone(),
-            clock: platform.clock.clone(),
-            settings: Arc::clone(settings),
-            capacity: Arc::new(capacity),
-            headcount: Headcount::new(platform.database.clone()),
-        }
-    }
-
     /// Counts the audience of one alert that has not been counted yet, else makes the forecast. True: there is more to count.
     pub(crate) async fn turn(&self) -> Result<bool, Error> {
         match self.count_next(self.clock.now()).await {
@@ -117,21 +84,5 @@ impl Forecaster {
         tx.commit().await?;
         told.make_known();
         Ok(false)
-    }
-
-    /// What the newest turn knew, brought up to date with the ledger; nothing is written.
-    async fn look(&self, connection: &mut Connection, now: DateTime<Utc>) -> Result<Look, Error> {
-        let line = line::read(connection, now).await?;
-        let seen = seen::read(connection, now, &self.settings.forecast).await?;
-        Ok(Look { line, rates: self.capacity.rates(&self.settings.forecast, seen) })
-    }
-
-    /// For each of the line what is foreseen; none for what is over.
-    fn outlooks(&self, now: DateTime<Utc>, line: &[InLine], rates: &Rates) -> Vec<Option<Outlook>> {
-        let open = |entry: &InLine| entry.over.is_none();
-        let works: Vec<Work> =
-            line.iter().filter(|entry| open(entry)).map(|entry| entry.work(now, rates, &self.settings.forecast)).collect();
-        let mut outlooks = forecast::of_line(now, &works, rates, &self.settings.quiet_hours).into_iter();
-        line.iter().map(|entry| open(entry).then(|| outlooks.next()).flatten()).collect()
     }
 }

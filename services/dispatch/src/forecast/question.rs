@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::audience::Counts;
-use super::{Forecaster, Look};
+use super::forecaster::{Forecaster, Look};
 use crate::Error;
 
 /// Fewer people named one by one are not looked up: a handful is no load, and the answer would tell which phone somebody has (CQ14).

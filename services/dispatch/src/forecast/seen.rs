@@ -10,9 +10,8 @@ use platform::database::Connection;
 use platform::database::Tx;
 
 use super::line::InLine;
-use super::settings::ForecastSettings;
 use crate::Error;
-use crate::settings::Settings;
+use crate::settings::{ForecastSettings, Settings};
 
 /// Messages a second that each channel was lately seen to hand over while it had enough to do; none where too little was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -9,11 +9,10 @@ mod selected;
 use std::ops::Bound;
 
 use domain::audience::Audience;
-use domain::outcome::Channel;
 use platform::database::Tx;
 use roaring::RoaringBitmap;
 
-use super::{Chunk, Cursor};
+use super::chunk::{Chunk, Cursor, Reach};
 use crate::Error;
 use crate::ledger::{column, number_of};
 
@@ -22,28 +21,6 @@ pub(super) async fn chunk(tx: &mut Tx, audience: &Audience, exercise: bool, plan
     match audience {
         Audience::Residents(residents) => named(tx, residents, exercise, planned.to, limit).await,
         Audience::Query(query) => selected::chunk(tx, query, exercise, planned, limit).await,
-    }
-}
-
-/// What the view says about one resident.
-struct Reach {
-    number: u32,
-    app: bool,
-    sms: bool,
-    drill: bool,
-}
-
-impl Chunk {
-    /// An exercise passes everybody by who is not enrolled.
-    fn add(&mut self, reach: &Reach, exercise: bool) {
-        if exercise && !reach.drill {
-            return;
-        }
-        match Channel::first(reach.app, reach.sms) {
-            Some(Channel::App) => self.app.push(reach.number),
-            Some(Channel::Sms) => self.sms.push(reach.number),
-            Some(Channel::Display) | None => self.no_channel.push(reach.number),
-        }
     }
 }
 
@@ -76,28 +53,4 @@ async fn named(tx: &mut Tx, residents: &RoaringBitmap, exercise: bool, planned_t
         chunk.add(&reach, exercise);
     }
     Ok(chunk)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[rstest::rstest]
-    // app, sms, drill, exercise → app, sms, no channel
-    #[case::both(true, true, false, false, [1, 0, 0])]
-    #[case::phone_only(false, true, false, false, [0, 1, 0])]
-    #[case::neither(false, false, true, false, [0, 0, 1])]
-    #[case::exercise_enrolled(true, true, true, true, [1, 0, 0])]
-    #[case::exercise_not_enrolled(true, true, false, true, [0, 0, 0])]
-    fn the_channel_of_a_resident(
-        #[case] app: bool,
-        #[case] sms: bool,
-        #[case] drill: bool,
-        #[case] exercise: bool,
-        #[case] expected: [usize; 3],
-    ) {
-        let mut chunk = Chunk::default();
-        chunk.add(&Reach { number: 7, app, sms, drill }, exercise);
-        assert_eq!([chunk.app.len(), chunk.sms.len(), chunk.no_channel.len()], expected);
-    }
 }

@@ -14,6 +14,7 @@
 //! published with the first chunk and again after each doubling of what is planned and at the end. Its readers take the
 //! newest `audience_bitmap` each time.
 
+mod chunk;
 mod first_wave;
 mod inbox;
 mod release;
@@ -31,6 +32,8 @@ use platform::cache::Cache;
 use platform::clock::Clock;
 use platform::database::{Database, Tx};
 use platform::urgent::Ear;
+
+use chunk::{Chunk, Cursor};
 
 use crate::ledger::batch_rows::{self, WaveOf};
 use crate::settings::Settings;
@@ -66,36 +69,6 @@ struct Planned {
     planned: Cursor,
     chunks: i32,
     next_number: i32,
-}
-
-/// What one chunk found.
-#[derive(Debug, Default, PartialEq)]
-struct Chunk {
-    /// Ascending resident numbers for the app.
-    app: Vec<u32>,
-    /// Ascending resident numbers for SMS.
-    sms: Vec<u32>,
-    /// Audience without a channel.
-    no_channel: Vec<u32>,
-    /// The cursor after this chunk; none: the wave is planned to its end.
-    planned: Option<Cursor>,
-}
-
-/// How far a wave is planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cursor {
-    /// Which leg of the audience's query is being gone through, from 0; always 0 for people named one by one and for reminders.
-    leg: usize,
-    /// The last resident number, for reminders the last batch; -1 before the first.
-    to: i64,
-}
-
-impl Cursor {
-    const START: Self = Self { leg: 0, to: -1 };
-
-    fn at(number: u32) -> Self {
-        Self { leg: 0, to: i64::from(number) }
-    }
 }
 
 impl Planner {

@@ -6,7 +6,7 @@ use domain::outcome::{Channel, Outcome};
 use domain::reminder::next_channel;
 use platform::database::Tx;
 
-use super::{Chunk, Cursor};
+use super::chunk::{Chunk, Cursor};
 use crate::Error;
 use crate::ledger::number_of;
 

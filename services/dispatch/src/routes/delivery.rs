@@ -12,7 +12,7 @@ use platform::http::{Json, PathId, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::Error;
 
 /// The delivery of one alert.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::ledger::number_of;
 use crate::{Error, Reason, SCHEMA, VisitOutcome};
 

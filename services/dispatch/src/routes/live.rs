@@ -1,9 +1,8 @@
 //! A delivery, live: the whole of it whenever it has changed, at most once a second.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -12,41 +11,13 @@ use domain::ids::AlertId;
 use futures::stream::{self, Stream, StreamExt as _};
 use platform::http::{PathId, Problem, StaffCaller};
 use platform::tasks::chain;
-use tokio::sync::Mutex;
 
-use super::Shared;
 use super::delivery::{self, Delivery};
+use super::looks::PAUSE;
+use super::shared::Shared;
 use crate::Error;
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Looks are kept for alerts that somebody watched in the last second; beyond so many the older ones are dropped.
-const WATCHED: usize = 256;
-
-/// The last look at each alert that is watched: a thousand pages that watch one alert are one look a second.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Looks(Arc<Mutex<HashMap<AlertId, Look>>>);
-
-/// A delivery as JSON, and when it was looked at.
-type Look = (Instant, Arc<str>);
-
-impl Looks {
-    async fn at(&self, shared: &Shared, alert_id: AlertId) -> Result<Arc<str>, Error> {
-        let mut looks = self.0.lock().await;
-        // A little less than the pause, so that every page's next look finds news.
-        if let Some((_, seen)) = looks.get(&alert_id).filter(|(at, _)| at.elapsed() < PAUSE * 9 / 10) {
-            return Ok(Arc::clone(seen));
-        }
-        let (delivery, _) = delivery::load(shared, alert_id).await?;
-        let seen: Arc<str> = serde_json::to_string(&delivery).map_err(|error| Error::damaged("delivery", alert_id, error))?.into();
-        if looks.len() >= WATCHED {
-            looks.retain(|_, (at, _)| at.elapsed() < PAUSE);
-        }
-        looks.insert(alert_id, (Instant::now(), Arc::clone(&seen)));
-        Ok(seen)
-    }
-}
 
 /// A delivery, live
 ///
@@ -71,7 +42,7 @@ fn follow(shared: Shared, alert_id: AlertId) -> impl Stream<Item = Result<Event,
             if told.is_some() {
                 tokio::time::sleep(PAUSE).await;
             }
-            match shared.looks.at(&shared, alert_id).await {
+            match shared.looks.at(alert_id, || look(&shared, alert_id)).await {
                 Ok(seen) if told.as_ref() == Some(&seen) => {}
                 Ok(seen) => {
                     told = Some(Arc::clone(&seen));
@@ -85,4 +56,10 @@ fn follow(shared: Shared, alert_id: AlertId) -> impl Stream<Item = Result<Event,
             }
         }
     })
+}
+
+/// The delivery as it is now, as JSON.
+async fn look(shared: &Shared, alert_id: AlertId) -> Result<Arc<str>, Error> {
+    let (delivery, _) = delivery::load(shared, alert_id).await?;
+    Ok(serde_json::to_string(&delivery).map_err(|error| Error::damaged("delivery", alert_id, error))?.into())
 }

@@ -4,41 +4,16 @@ mod acknowledged;
 mod delivery;
 mod follow_ups;
 mod live;
+mod looks;
 mod running;
 mod series;
+mod shared;
 
 use domain::staff::Role;
 use platform::Platform;
-use platform::clock::Clock;
-use platform::database::Database;
 use platform::http::{Access, Limits, Routes, routes};
-use tokio_util::sync::CancellationToken;
 
-use acknowledged::Acknowledged;
-use live::Looks;
-
-/// What the handlers need.
-#[derive(Clone, Debug)]
-struct Shared {
-    database: Database,
-    clock: Clock,
-    acknowledged: Acknowledged,
-    looks: Looks,
-    /// The process is stopping: streams end.
-    stopping: CancellationToken,
-}
-
-impl Shared {
-    fn of(platform: &Platform) -> Self {
-        Self {
-            acknowledged: Acknowledged::new(platform.database.clone()),
-            looks: Looks::default(),
-            stopping: platform.tasks.token().clone(),
-            database: platform.database.clone(),
-            clock: platform.clock.clone(),
-        }
-    }
-}
+use shared::Shared;
 
 pub(crate) const WATCHERS: &[Role] =
     &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit, Role::TechnicalOperator, Role::Auditor];

@@ -13,7 +13,7 @@ use platform::http::{Json, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::Error;
 
 /// Deliveries in one answer at most.

@@ -8,7 +8,8 @@ use platform::http::{Json, PathId, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Shared, delivery};
+use super::delivery;
+use super::shared::Shared;
 use crate::Error;
 
 /// Stretches in a chart at most: more than a screen has room for.

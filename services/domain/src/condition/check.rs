@@ -8,7 +8,7 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 use chrono::DateTime;
 use strum::VariantArray;
 
-use super::ConditionError;
+use super::error::ConditionError;
 use crate::area::{CommunityCode, DistrictCode, TownshipCode};
 use crate::risk_record::{Origin, RecordKind, RiskLevel};
 

@@ -1,16 +1,18 @@
 //! What conditions are told of a record.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use cel::Context;
 use cel::common::types::{CelBool, CelDouble, CelMap, CelMapKey, CelString, CelTimestamp};
 use cel::common::value::Val;
+use cel::{Context, Env};
 use chrono::{DateTime, Utc};
 
-use super::ENVIRONMENT;
 use crate::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use crate::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
+
+/// The standard functions and types without macros, so without loops. Building it takes longer than thousands of evaluations.
+pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::default().with_optional_support(false).with_stdlib()));
 
 /// A record as a condition sees it, whether it comes from a source or from the feed of stored records.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use anyhow::Result;
 use platform::http::Server;
 use platform::telemetry::LogPlace;
 
-use super::Up;
+use super::arguments::Up;
 use crate::demo::accounts::Accounts;
 
 /// Says where the demo is, and what to do with it.

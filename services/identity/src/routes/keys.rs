@@ -8,7 +8,7 @@ use platform::http::{Access, Json, Path, PathId, Problem, Routes, StaffCaller, r
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Identity;
+use super::identity::Identity;
 use crate::SCHEMA;
 use crate::api_key::{self, ApiKey, NewApiKey};
 

@@ -1,10 +1,10 @@
 //! The HTTP face: [`session`] for everybody on the staff, [`staff`] and [`keys`] for administrators.
 
+mod identity;
 mod keys;
 mod session;
 mod staff;
 
-use chrono::{DateTime, Utc};
 use platform::Platform;
 use platform::http::Routes;
 
@@ -12,21 +12,7 @@ use crate::password::Hasher;
 use crate::session::Sessions;
 use crate::sign_in::SignIn;
 use crate::{Error, Settings};
-
-#[derive(Clone)]
-struct Identity {
-    platform: Platform,
-    hasher: Hasher,
-    sign_in: SignIn,
-    sessions: Sessions,
-    cookie_secure: bool,
-}
-
-impl Identity {
-    fn now(&self) -> DateTime<Utc> {
-        self.platform.clock.now()
-    }
-}
+use identity::Identity;
 
 pub(crate) async fn routes(platform: &Platform, settings: &Settings) -> Result<Routes, Error> {
     let hasher = Hasher::new();

@@ -11,7 +11,7 @@ use platform::http::{Access, ClientAddress, Credential, Json, Problem, Routes, S
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Identity;
+use super::identity::Identity;
 use crate::account;
 use crate::password::Password;
 use crate::token::TokenHash;

@@ -8,7 +8,7 @@ use platform::http::{Access, Json, Path, PathId, Problem, Routes, StaffCaller, r
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Identity;
+use super::identity::Identity;
 use crate::account::{self, NewStaff, Staff};
 use crate::password::Password;
 use crate::{Error, SCHEMA};

@@ -13,11 +13,14 @@
 //!
 //! Relays and retries run on real time, also beside a moved clock: they carry, they do not decide.
 
+mod carrier;
 mod dead_letter;
 mod handler;
 mod local;
+mod outboxes;
 mod rabbit;
 mod relay;
+mod settings;
 
 use crate::compiled_once;
 use std::future::Future;
@@ -25,64 +28,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use proto::{Event, Queue};
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
 
 use crate::database::Database;
 use crate::error::{BoxError, Error};
 use crate::tasks::Tasks;
+use carrier::Carrier;
 pub use dead_letter::DeadLetter;
 pub use handler::ATTEMPTS;
 use handler::Retries;
 use local::LocalBus;
 use rabbit::Rabbit;
 pub use rabbit::standing::BrokerStanding;
+pub use settings::{BusMode, BusSettings};
 
 /// The tables of schema `bus`.
 pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/bus");
-
-/// What carries the messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BusMode {
-    /// This process alone, durable through the database.
-    #[default]
-    InProcess,
-    /// RabbitMQ 3.10 or newer.
-    Rabbitmq,
-}
-
-/// The section `bus` of the configuration.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BusSettings {
-    /// What carries events between services.
-    ///
-    /// One process needs no broker: the database carries them with the same promise.
-    pub mode: BusMode,
-    /// The broker, for `mode = "rabbitmq"`.
-    ///
-    /// Holds a password: better read from a file.
-    ///
-    /// Example: "amqp://user:password@host:5672/%2f"
-    #[serde(skip_serializing)]
-    pub url: SecretString,
-    /// First part of the names of exchanges and queues on the broker.
-    ///
-    /// Two installations can share a broker under two prefixes.
-    pub prefix: String,
-    /// A failed message is tried again after so long, doubling to 30 s; after 8 attempts it is a dead letter.
-    ///
-    /// Most failures pass at once; what lasts is asked ever more rarely.
-    pub first_retry_ms: u64,
-}
-
-impl Default for BusSettings {
-    fn default() -> Self {
-        Self { mode: BusMode::default(), url: SecretString::default(), prefix: "fenghuo".to_owned(), first_retry_ms: 200 }
-    }
-}
 
 /// The bus of this process. Clones share it.
 #[derive(Clone)]
@@ -93,12 +54,6 @@ struct Inner {
     tasks: Tasks,
     carrier: Carrier,
     relays: Mutex<Vec<&'static str>>,
-}
-
-#[derive(Clone)]
-enum Carrier {
-    Local(Arc<LocalBus>),
-    Rabbit(Arc<Rabbit>),
 }
 
 impl std::fmt::Debug for Bus {

@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgExecutor};
-
-use super::Carrier;
+use super::carrier::Carrier;
 use crate::clock::Clock;
 use crate::database::Database;
-use crate::error::Error;
 use crate::tasks::Tasks;
 use crate::worker;
 
-/// Rows carried in one turn.
-pub(super) const BATCH: i64 = 200;
 /// How long a row of a process that died waits for another one.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -28,16 +23,4 @@ pub(super) fn start(database: &Database, tasks: &Tasks, carrier: Carrier, schema
             })
         }
     });
-}
-
-/// Whether no outbox of `schemas` holds a row. Their names are constants of the program.
-pub(super) async fn outboxes_empty(executor: impl PgExecutor<'_>, schemas: &[&'static str], and: &str) -> Result<bool, Error> {
-    let mut statement = String::from("select true");
-    for schema in schemas {
-        statement.push_str(" and not exists (select from ");
-        statement.push_str(schema);
-        statement.push_str(".outbox)");
-    }
-    statement.push_str(and);
-    Ok(sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(executor).await?)
 }

@@ -12,7 +12,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, Script, ScriptInvocation};
 use secrecy::ExposeSecret as _;
 
-use super::CacheSettings;
+use super::settings::CacheSettings;
 use crate::error::Error;
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);

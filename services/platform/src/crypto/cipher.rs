@@ -34,6 +34,11 @@ impl Cipher {
     }
 }
 
+/// A key for it.
+pub(super) fn random_key() -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(rand::random())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::cipher::Cipher;
-use super::random_key;
+use super::cipher::{Cipher, random_key};
 use super::sealed::NONCE_LEN;
 use crate::error::Error;
 

@@ -13,6 +13,7 @@ mod private;
 mod scratch;
 pub mod standing;
 mod transaction;
+mod wakes;
 
 use crate::compiled_once;
 use std::path::PathBuf;
@@ -29,9 +30,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use crate::error::Error;
 pub use executor::{Connection, Pool};
 pub use monthly::Monthly;
-pub(crate) use outbox::Wakes;
 use scratch::Scratch;
 pub use transaction::Tx;
+use wakes::Wakes;
 
 /// Where the data lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -3,9 +3,6 @@
 //! The schema's name cannot be a parameter of a prepared statement, so these statements are put together from text. The
 //! name is always a constant of the program (`&'static str`), never input.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use futures::future::BoxFuture;
 use proto::Event;
 use sqlx::AssertSqlSafe;
@@ -13,18 +10,6 @@ use uuid::Uuid;
 
 use super::Tx;
 use crate::error::Error;
-use crate::worker::Wake;
-
-/// The signals of the relays, by schema.
-#[derive(Debug, Default)]
-pub(crate) struct Wakes(Mutex<HashMap<&'static str, Wake>>);
-
-impl Wakes {
-    /// The signal of one schema's relay.
-    pub(crate) fn of(&self, schema: &'static str) -> Wake {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(schema).or_default().clone()
-    }
-}
 
 impl Tx {
     /// Publishes `event` from `schema` if and when this transaction is committed: it then arrives at least once at every

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::executor::{Connection, Ending};
-use super::outbox::Wakes;
+use super::wakes::Wakes;
 use crate::error::Error;
 
 /// A transaction that can publish; dropped without [`Tx::commit`] it is undone.

@@ -2,12 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::extract::FromRequestParts;
-use http::request::Parts;
 use http::{Extensions, HeaderMap};
-
-use super::Problem;
-use super::observe::Seen;
 
 const FORWARDED: &str = "x-forwarded-for";
 
@@ -30,15 +25,6 @@ impl ClientAddress {
         let told = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
         let hops: Vec<IpAddr> = told.filter_map(|hop| hop.trim().parse().ok()).collect();
         Self(hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer))
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let resolved = parts.extensions.get::<Seen>().map(|seen| seen.client);
-        Ok(resolved.unwrap_or_else(|| Self::of(&parts.extensions, &parts.headers, &[])))
     }
 }
 

@@ -16,41 +16,9 @@ use tower::{Layer, Service};
 
 use domain::staff::Role;
 
-use super::observe::Seen;
-use super::{Access, Authenticators, Problem};
-
-/// How much a request may send and how long it may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest body, in bytes.
-    pub body: usize,
-    /// Longest time until the response begins; `None` for uploads and streams, whose length is their nature.
-    pub time: Option<Duration>,
-}
-
-impl Limits {
-    /// For an upload: this many bytes, as long as it takes.
-    pub const fn upload(bytes: usize) -> Self {
-        Self { body: bytes, time: None }
-    }
-
-    /// For a response that goes on (server-sent events, exports): a small request, as long as it takes.
-    pub const fn stream() -> Self {
-        Self { body: 64 * 1024, time: None }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { body: 1024 * 1024, time: Some(Duration::from_secs(30)) }
-    }
-}
-
-/// What the shell gives to all gates, with every request.
-pub(super) struct Guard {
-    pub authenticators: Authenticators,
-    pub limits: Limits,
-}
+use super::limits::Limits;
+use super::seen::Seen;
+use super::{Access, Problem};
 
 /// The rule of one route; `limits` where it has its own.
 #[derive(Clone, Copy)]

@@ -14,8 +14,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Access, Json, Routes, routes};
-use crate::Platform;
-use crate::tasks::chain;
 
 /// A dependency that does not answer within this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,26 +35,6 @@ impl Check {
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
         Self { name, probe: Arc::new(move || Box::pin(probe())) }
-    }
-
-    /// The stores of a platform: its database, its cache and its bus.
-    pub fn stores(platform: &Platform) -> Vec<Self> {
-        let (database, cache, bus) = (platform.database.clone(), platform.cache.clone(), platform.bus.clone());
-        let told = |error: &(dyn std::error::Error + 'static)| chain(error);
-        vec![
-            Self::new("database", move || {
-                let pool = database.pool().clone();
-                async move { sqlx::query("select 1").execute(&pool).await.map(drop).map_err(|error| told(&error)) }
-            }),
-            Self::new("cache", move || {
-                let cache = cache.clone();
-                async move { cache.ping().await.map_err(|error| told(&error)) }
-            }),
-            Self::new("bus", move || {
-                let bus = bus.clone();
-                async move { bus.ping().await.map_err(|error| told(&error)) }
-            }),
-        ]
     }
 
     async fn run(&self) -> Finding {

@@ -24,12 +24,15 @@ mod current;
 mod extract;
 mod gate;
 mod health;
+mod limits;
 mod meters;
 mod observe;
 mod openapi;
+mod operation;
 mod problem;
 mod request_id;
 mod routes;
+mod seen;
 mod server;
 mod shell;
 #[cfg(test)]
@@ -42,8 +45,8 @@ pub use caller::{Caller, ResidentCaller, ScreenCaller, SourceCaller, StaffCaller
 pub use client_address::ClientAddress;
 pub(crate) use current::CurrentRequest;
 pub use extract::{Json, Path, PathId, Query};
-pub use gate::Limits;
 pub use health::Check;
+pub use limits::Limits;
 pub use openapi::faults as openapi_faults;
 pub use problem::{FieldFault, Problem, ProblemDocument};
 pub use request_id::RequestId;

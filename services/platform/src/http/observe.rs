@@ -18,8 +18,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use tower::{Layer, Service};
 
 use super::current::{CURRENT, CurrentRequest};
-use super::gate::Guard;
 use super::meters::{Meter, Meters};
+use super::seen::{Guard, Seen};
 use super::{ClientAddress, Problem, RequestId, request_id};
 use crate::clock::Clock;
 
@@ -59,14 +59,6 @@ impl Observe {
     pub(super) fn new(proxies: Vec<IpAddr>, clock: Clock, guard: Guard) -> Self {
         Self(Arc::new(Observer { proxies, clock, guard: Arc::new(guard), meters: Meters::default() }))
     }
-}
-
-/// What is known of a request before anybody looks at it: an extension.
-#[derive(Clone)]
-pub(super) struct Seen {
-    pub(super) request: Arc<CurrentRequest>,
-    pub(super) client: ClientAddress,
-    pub(super) guard: Arc<Guard>,
 }
 
 impl<S> Layer<S> for Observe {

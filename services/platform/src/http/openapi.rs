@@ -4,71 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::staff::Role;
 use strum::VariantArray;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::problem::{FieldFault, MEDIA_TYPE};
-use super::routes::operations;
-use super::{Access, Problem, Routes, SESSION_COOKIE};
+use super::operation::{RESIDENT, SCREEN, SOURCE, STAFF, STAFF_COOKIE, operations};
+use super::problem::FieldFault;
+use super::{Problem, Routes, SESSION_COOKIE};
 
 const TITLE: &str = "Fenghuo 烽火";
 const DESCRIPTION: &str = "Health alerts for a city: risk records in, reviewed alerts out, acknowledgements back. \
     Every failure is a problem document (RFC 9457) whose `code` is stable and whose `detail` says what to do. \
     Times are RFC 3339 in UTC; durations are seconds.";
-
-const STAFF: &str = "staff_session";
-const STAFF_COOKIE: &str = "staff_cookie";
-const RESIDENT: &str = "resident_session";
-const SOURCE: &str = "source_key";
-const SCREEN: &str = "screen_key";
-
-/// Adds to an operation what follows from its rule: chapter, unique id, security, and the refusals that come with it.
-pub(super) fn describe(operation: &mut Operation, tag: &str, access: Access) {
-    operation.tags = Some(vec![tag.to_owned()]);
-    if let Some(id) = &operation.operation_id {
-        operation.operation_id = Some(format!("{}_{id}", tag.replace([' ', '-'], "_")));
-    }
-    operation.security = Some(requirements(access));
-    let mut refusals = vec![("default", "Anything else that went wrong")];
-    if access != Access::Public {
-        refusals.push(("401", "No session or key, or one that is not valid any more"));
-        refusals.push(("403", "This caller may not do this, or not to this object"));
-    }
-    for (status, meaning) in refusals {
-        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(meaning)));
-    }
-    // A service writes `(status = 404, description = "…")`; that it is a problem goes without saying.
-    for (status, response) in &mut operation.responses.responses {
-        if let (true, RefOr::T(response)) = (status.starts_with(['4', '5']), response)
-            && response.content.is_empty()
-        {
-            response.content = problem("").content;
-        }
-    }
-}
-
-fn problem(meaning: &str) -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
-    ResponseBuilder::new().description(meaning).content(MEDIA_TYPE, content).build()
-}
-
-fn requirements(access: Access) -> Vec<SecurityRequirement> {
-    let staff = |roles: &[Role]| {
-        let roles: Vec<&str> = roles.iter().map(AsRef::as_ref).collect();
-        [SecurityRequirement::new(STAFF, roles.clone()), SecurityRequirement::new(STAFF_COOKIE, roles)]
-    };
-    let key = |name: &str| SecurityRequirement::new(name, [""; 0]);
-    match access {
-        Access::Public => Vec::new(),
-        Access::Staff(roles) => staff(roles).into(),
-        Access::Resident => vec![key(RESIDENT)],
-        Access::Source => vec![key(SOURCE)],
-        Access::SourceOrStaff(roles) => std::iter::once(key(SOURCE)).chain(staff(roles)).collect(),
-        Access::Screen => vec![key(SCREEN)],
-    }
-}
 
 /// The document for these routes.
 pub(super) fn document(routes: &Routes) -> OpenApi {

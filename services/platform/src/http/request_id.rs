@@ -1,13 +1,9 @@
 //! The id under which a request can be found in the logs.
 
-use axum::extract::FromRequestParts;
 use bytes::Bytes;
-use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Builder;
 
-use super::Problem;
-use super::observe::Seen;
 use crate::clock::Clock;
 
 /// Header that carries it, in and out.
@@ -49,12 +45,4 @@ fn fresh() -> HeaderValue {
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
     id.hyphenated().encode_lower(&mut text);
     HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text)).unwrap_or(HeaderValue::from_static("unnamed"))
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for RequestId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(parts.extensions.get::<Seen>().map_or_else(|| Self::of(&parts.headers), |seen| seen.request.id.clone()))
-    }
 }

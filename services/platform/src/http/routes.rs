@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use http::Method;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem, Paths};
+use utoipa::openapi::path::Paths;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::access::{Access, RouteRule};
-use super::gate::{Gate, Limits};
-use super::openapi;
+use super::gate::Gate;
+use super::limits::Limits;
+use super::operation::{self, operations};
 
 /// Routes with their rules and their description. There is no way to add a route without a rule.
 ///
@@ -59,7 +59,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let mut described = Paths::new();
         for (path, mut item) in paths.paths {
             for (method, operation) in operations(&mut item) {
-                openapi::describe(operation, self.tag, gate.access);
+                operation::describe(operation, self.tag, gate.access);
                 self.table.push(RouteRule { method, path: path.clone(), access: gate.access });
             }
             self.router = self.router.route(&path, method_router.clone());
@@ -102,34 +102,5 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Every route with its rule.
     pub fn table(&self) -> &[RouteRule] {
         &self.table
-    }
-}
-
-/// The operations of a path, with their methods.
-pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
-    [
-        (HttpMethod::Get, &mut item.get),
-        (HttpMethod::Put, &mut item.put),
-        (HttpMethod::Post, &mut item.post),
-        (HttpMethod::Delete, &mut item.delete),
-        (HttpMethod::Patch, &mut item.patch),
-        (HttpMethod::Head, &mut item.head),
-        (HttpMethod::Options, &mut item.options),
-        (HttpMethod::Trace, &mut item.trace),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| operation.as_mut().map(|operation| (name(&method), operation)))
-}
-
-fn name(method: &HttpMethod) -> Method {
-    match method {
-        HttpMethod::Get => Method::GET,
-        HttpMethod::Put => Method::PUT,
-        HttpMethod::Post => Method::POST,
-        HttpMethod::Delete => Method::DELETE,
-        HttpMethod::Patch => Method::PATCH,
-        HttpMethod::Head => Method::HEAD,
-        HttpMethod::Options => Method::OPTIONS,
-        HttpMethod::Trace => Method::TRACE,
     }
 }

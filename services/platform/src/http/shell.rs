@@ -12,8 +12,8 @@ use http::header;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 
-use super::gate::Guard;
 use super::observe::{self, Observe};
+use super::seen::Guard;
 use super::{Access, Authenticators, Check, Limits, RouteRule, Routes, health, openapi, routes};
 use crate::clock::Clock;
 

@@ -20,6 +20,7 @@
 //! looks every second ([`crate::worker`]).
 
 mod job;
+mod offers;
 mod routes;
 mod runner;
 mod runs;
@@ -27,14 +28,11 @@ mod settings;
 mod table;
 mod ticks;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use domain::schedule::Schedule;
 use sqlx::migrate::Migrator;
 use tokio::sync::mpsc;
 
@@ -46,8 +44,9 @@ use crate::tasks::Tasks;
 use crate::worker::{self, Wake};
 use job::Work;
 pub use job::{Did, Figure, Job};
+use offers::{Inner, Offered};
 pub use routes::routes;
-pub use runs::{Outcome, Run};
+pub use runs::{KEPT, Outcome, Run};
 pub use settings::JobSettings;
 use settings::Times;
 
@@ -57,38 +56,12 @@ pub const SCHEMA: &str = "jobs";
 /// The tables of schema `jobs`.
 pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/jobs");
 
-/// How many runs of each job are kept.
-pub const KEPT: i64 = 100;
-
 /// How long a run that another process was asked for waits, and one that no wake came for.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// The jobs that this process offers, and the table of all. Clones share them.
 #[derive(Clone)]
 pub struct Jobs(Arc<Inner>);
-
-struct Inner {
-    database: Database,
-    clock: Clock,
-    tasks: Tasks,
-    times: Times,
-    offered: Mutex<BTreeMap<&'static str, Offered>>,
-    started: AtomicBool,
-    wake: Wake,
-    ticks: mpsc::UnboundedSender<Schedule>,
-    /// Taken by the task that ticks.
-    to_tick: Mutex<Option<mpsc::UnboundedReceiver<Schedule>>>,
-}
-
-/// A job that this process can run.
-#[derive(Clone)]
-struct Offered {
-    job: &'static Job,
-    schedule: Schedule,
-    work: Work,
-    /// Whether the table knows.
-    enrolled: bool,
-}
 
 impl fmt::Debug for Jobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,18 +151,5 @@ impl Jobs {
         }
         let turning = Arc::clone(inner);
         worker::run(&inner.tasks, &inner.clock, "jobs", INTERVAL, &inner.wake, move || runner::turn(Arc::clone(&turning)));
-    }
-}
-
-impl Inner {
-    fn offered(&self) -> MutexGuard<'_, BTreeMap<&'static str, Offered>> {
-        self.offered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The jobs on offer that the table knows, and when each is due next after `now`.
-    fn names_and_next(&self, now: DateTime<Utc>) -> (Vec<String>, Vec<DateTime<Utc>>) {
-        let offered = self.offered();
-        let enrolled = offered.values().filter(|offered| offered.enrolled);
-        enrolled.map(|offered| (offered.job.name.to_owned(), offered.schedule.next_after(now))).unzip()
     }
 }

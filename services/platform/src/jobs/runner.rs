@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 
-use super::job::Work;
+use super::job::{Did, Work};
+use super::offers::{Inner, Offered};
 use super::runs::Outcome;
 use super::table::{self, Claimed, Ending, LEASE};
-use super::{Did, Inner, Offered};
 use crate::error::{BoxError, Error};
 use crate::tasks::{chain, panic_text};
 use crate::worker::Turn;

@@ -8,9 +8,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Did, Figure};
+use super::job::{Did, Figure};
 use crate::database::Database;
 use crate::error::Error;
+
+/// How many runs of each job are kept.
+pub const KEPT: i64 = 100;
 
 domain::words! {
     /// How a run ended.

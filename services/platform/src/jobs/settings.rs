@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use domain::schedule::{Schedule, ScheduleFault};
 use serde::{Deserialize, Serialize};
 
-use super::Job;
+use super::job::Job;
 use crate::error::Error;
 
 const CRON: &str = "jobs.cron";

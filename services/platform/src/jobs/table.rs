@@ -12,8 +12,8 @@ use domain::schedule::{self, Known};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::runs::Outcome;
-use super::{KEPT, Offered};
+use super::offers::Offered;
+use super::runs::{KEPT, Outcome};
 use crate::database::{Database, Tx};
 use crate::error::Error;
 

@@ -1,14 +1,25 @@
-//! A log line names the request in whose answering it was written.
+//! How a log line looks. It names the request in whose answering it was written.
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::LogFormat;
 use crate::http::CurrentRequest;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    #[default]
+    Json,
+    /// For a person at a terminal.
+    Human,
+}
 
 /// What libraries begin the names of their targets with that write whole messages, with numbers, texts and the password of the account: nothing
 /// of it is written, whatever the level.

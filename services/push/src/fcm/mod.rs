@@ -21,10 +21,9 @@ use http::{HeaderMap, HeaderValue};
 use platform::clock::Clock;
 use platform::tasks::chain;
 
-use crate::answer::{ProviderAnswer, Trouble};
+use crate::answer::{ProviderAnswer, Read, Trouble};
 use crate::endpoint::{Addressed, Endpoint, Reach};
 use crate::error::{Error, secret_of};
-use crate::lane::Read;
 use crate::sender::{Address, Answer, Failure, Request, Roots, Sender, Why};
 use crate::settings::FcmSettings;
 use access::Access;

@@ -41,6 +41,26 @@ pub struct Flight<T, F> {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
+impl Sender {
+    /// Requests that one task sends; `request` makes the request of a tag.
+    pub fn flight<'a, T, F>(&self, request: F) -> Flight<T, F>
+    where
+        F: Fn(&T) -> Option<Request<'a>>,
+    {
+        Flight::new(self.clone(), request)
+    }
+
+    /// Sends one request and waits for its answer; waits before that while every stream is taken.
+    ///
+    /// # Errors
+    /// [`Failure::NotSent`] when the server certainly did not process it and repeating did not help, [`Failure::Unknown`] otherwise.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let mut flight = self.flight(|&()| Some(request.clone()));
+        flight.launch(());
+        flight.next().await.map_or(Err(Failure::NotSent(Why::Unreachable)), |((), ended)| ended)
+    }
+}
+
 /// A request on the wire.
 struct Out<T> {
     tag: T,

@@ -11,8 +11,7 @@ use tokio_rustls::TlsConnector;
 
 use super::address::Address;
 use super::connection::{Connection, Seat};
-use super::exchange::{Answer, Failure, Request, Why};
-use super::flight::Flight;
+use super::exchange::Why;
 use super::tls::{Roots, TlsFault};
 
 /// The pause after the first failed connection attempt; it doubles with every further one,
@@ -90,24 +89,6 @@ impl Sender {
         let tls = address.is_tls().then(|| roots.connector()).transpose()?;
         let slots = (0..limits.connections.max(1)).map(|_| Slot::default()).collect();
         Ok(Self(Arc::new(Pool { address, name, tls, limits, slots, turn: AtomicUsize::new(0) })))
-    }
-
-    /// Requests that one task sends; `request` makes the request of a tag.
-    pub fn flight<'a, T, F>(&self, request: F) -> Flight<T, F>
-    where
-        F: Fn(&T) -> Option<Request<'a>>,
-    {
-        Flight::new(self.clone(), request)
-    }
-
-    /// Sends one request and waits for its answer; waits before that while every stream is taken.
-    ///
-    /// # Errors
-    /// [`Failure::NotSent`] when the server certainly did not process it and repeating did not help, [`Failure::Unknown`] otherwise.
-    pub async fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
-        let mut flight = self.flight(|&()| Some(request.clone()));
-        flight.launch(());
-        flight.next().await.map_or(Err(Failure::NotSent(Why::Unreachable)), |((), ended)| ended)
     }
 
     /// Opens the connections that are not open, so that the first request need not wait for them. What cannot be opened now is tried

@@ -18,7 +18,7 @@ use simulators::{Fault, FaultKind, Provider, Simulators};
 use stages::{SECOND, noon, views};
 
 use super::city::City;
-use super::providers::web_push_settings;
+use super::settings::web_push_settings;
 use crate::answer::ProviderAnswer;
 use crate::endpoint::{Endpoint, Public, Token};
 use crate::notice::Notice;

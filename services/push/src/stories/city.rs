@@ -21,7 +21,7 @@ use simulators::{Options, Provider, Simulators};
 use stages::views::{self, Reach};
 use stages::{Heard, Store, noon, unheard};
 
-use super::providers::{HUNG_AFTER_MS, settings, web_push_settings};
+use super::settings::{HUNG_AFTER_MS, settings, web_push_settings};
 use crate::Settings;
 
 /// A second Firebase project that the simulators know.

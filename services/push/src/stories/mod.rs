@@ -4,4 +4,5 @@ mod browsers;
 mod city;
 mod delivery;
 mod providers;
+mod settings;
 mod trials;

@@ -1,7 +1,5 @@
 //! One message to one device: every fault a provider can have, and its name with us.
 
-use std::num::NonZeroUsize;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::cap::Status;
 use domain::exercise::{Live, Sendable};
@@ -10,11 +8,11 @@ use domain::language::Language;
 use domain::outcome::Outcome;
 use platform::clock::Clock;
 use rstest::rstest;
-use secrecy::SecretString;
 use simulators::{Fault, FaultKind, FaultPlan, Options, Provider, Simulators};
 use stages::MINUTE;
 
 use super::browsers::Browser;
+use super::settings::{ANSWERED_WITHIN_MS, HUNG_AFTER_MS, settings, web_push_settings};
 use crate::answer::{ProviderAnswer, Trouble};
 use crate::apns::Apns;
 use crate::endpoint::{Endpoint, Public, Token};
@@ -22,7 +20,6 @@ use crate::fcm::Fcm;
 use crate::notice::Notice;
 use crate::notice::tests::notice;
 use crate::sender::Why;
-use crate::settings::{ApnsSettings, FcmProject, FcmSettings, WebPushSettings};
 use crate::web_push::WebPush;
 
 /// An hour before the notice expires.
@@ -83,51 +80,6 @@ impl Phones {
             Provider::WebPush => self.web_push.send(&self.web_push.letter(&notice), &endpoint(browser(&self.simulators, number))).await,
             _ => self.fcm.send(&self.fcm.letter(&notice).await, &endpoint(google(number))).await,
         }
-    }
-}
-
-/// How long an answer may take on a machine that does other things as well.
-const ANSWERED_WITHIN_MS: u64 = 60_000;
-/// After so long a story that has to wait for an answer that never comes takes it that none comes; the others come sooner on any machine.
-pub(super) const HUNG_AFTER_MS: u64 = 3_000;
-
-/// Settings that reach the simulators.
-pub(super) fn settings(simulators: &Simulators, directory: &std::path::Path) -> (ApnsSettings, FcmSettings) {
-    let (addresses, credentials) = (simulators.addresses(), simulators.credentials());
-    let ca = Some(directory.join("ca.pem"));
-    let apns = ApnsSettings {
-        base_url: addresses.apns_url(),
-        topic: "city.alerts".to_owned(),
-        key_id: credentials.apns_key_id.clone(),
-        team_id: credentials.apns_team_id.clone(),
-        key: SecretString::from(credentials.apns_key_p8.clone()),
-        extra_ca: ca.clone(),
-        connections: NonZeroUsize::MIN,
-        request_timeout_ms: ANSWERED_WITHIN_MS,
-        ..ApnsSettings::default()
-    };
-    let project = FcmProject { service_account_file: Some(directory.join("fcm-service-account.json")), ..FcmProject::default() };
-    let fcm = FcmSettings {
-        base_url: addresses.fcm_url(),
-        extra_ca: ca,
-        connections: NonZeroUsize::MIN,
-        request_timeout_ms: ANSWERED_WITHIN_MS,
-        projects: vec![project],
-        ..FcmSettings::default()
-    };
-    (apns, fcm)
-}
-
-/// The same for the push service of browsers.
-pub(super) fn web_push_settings(simulators: &Simulators, directory: &std::path::Path) -> WebPushSettings {
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    WebPushSettings {
-        key: SecretString::from(key.serialize_pem()),
-        subject: "mailto:duty@example.com".to_owned(),
-        allowed_hosts: vec![simulators.addresses().web_push.to_string()].try_into().unwrap(),
-        extra_ca: Some(directory.join("ca.pem")),
-        request_timeout_ms: ANSWERED_WITHIN_MS,
-        ..WebPushSettings::default()
     }
 }
 

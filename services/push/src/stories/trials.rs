@@ -5,7 +5,7 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use secrecy::SecretString;
 use simulators::{Options, Provider, Simulators};
 
-use super::providers::settings;
+use super::settings::settings;
 use crate::answer::ProviderAnswer;
 use crate::apns::Apns;
 use crate::error::Error;

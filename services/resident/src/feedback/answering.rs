@@ -18,7 +18,7 @@ const ANSWERING: Access = Access::Staff(&[Role::CommunityWorker, Role::DistrictR
 /// A page.
 const PAGE: i64 = 100;
 
-pub(super) fn routes() -> Routes<Service> {
+pub(crate) fn routes() -> Routes<Service> {
     Routes::new("feedback").allow(ANSWERING, routes!(list)).allow(ANSWERING, routes!(summary)).allow(ANSWERING, routes!(answer))
 }
 

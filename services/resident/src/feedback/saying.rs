@@ -16,7 +16,7 @@ use crate::{Error, Service, directory};
 const A_DAY: u64 = 20;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-pub(super) fn routes() -> Routes<Service> {
+pub(crate) fn routes() -> Routes<Service> {
     Routes::new("feedback").allow(Access::Resident, routes!(say)).allow(Access::Resident, routes!(own))
 }
 

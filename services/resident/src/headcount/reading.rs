@@ -11,8 +11,8 @@ use futures::TryStreamExt as _;
 use platform::database::Database;
 use roaring::RoaringBitmap;
 
-use super::Copy;
 use super::cells::{Cells, Kind};
+use super::copy::Copy;
 use super::counts::{AudienceCounts, Counts, Ways};
 use crate::Error;
 

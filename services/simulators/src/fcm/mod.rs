@@ -1,11 +1,12 @@
 //! Firebase Cloud Messaging, HTTP v1: `POST /v1/projects/{project}/messages:send`, one message a request.
 //!
-//! Source: Firebase, "REST Resource: projects.messages" and "ErrorCode". [`oauth`] issues access tokens, [`message`] reads and checks
-//! the body, [`refusal`] says no in Google's words.
+//! Source: Firebase, "REST Resource: projects.messages" and "ErrorCode". [`token_endpoint`] gives the access tokens that [`oauth`] grants,
+//! [`message`] reads and checks the body, [`refusal`] says no in Google's words.
 
 mod message;
 mod oauth;
 mod refusal;
+mod token_endpoint;
 
 use std::{
     str,
@@ -18,11 +19,12 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
 
-pub(crate) use self::oauth::{ServiceAccount, listen as listen_oauth};
+pub(crate) use self::oauth::ServiceAccount;
+pub(crate) use self::token_endpoint::listen as listen_oauth;
 use self::{
     message::Target,
     oauth::{Access, Authority},
-    refusal::Refusal,
+    refusal::{Refusal, json},
 };
 use crate::{
     dice::Dice,
@@ -176,11 +178,4 @@ impl PushProvider for Fcm {
     fn tallies(&self) -> &Tallies {
         &self.tallies
     }
-}
-
-fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
-    response
 }

@@ -1,30 +1,25 @@
-//! The OAuth token endpoint that a service account's `token_uri` names: a signed assertion comes in, an access token goes out (RFC 7523).
+//! Who gets access tokens: whoever signs an assertion with the service account's key (RFC 7523).
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{
-        Arc, PoisonError, RwLock,
+        PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
 
-use axum::{Form, Json, Router, extract::State, routing::post};
 use base64::{
     Engine,
     alphabet::URL_SAFE,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto::verify, get_current_timestamp};
 use rcgen::{KeyPair, PKCS_RSA_SHA256};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use serde_json::json;
 
-use super::Fcm;
 use crate::error::Error;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -104,13 +99,13 @@ struct Assertion {
 }
 
 #[derive(Deserialize)]
-struct TokenRequest {
+pub(super) struct TokenRequest {
     grant_type: String,
     assertion: String,
 }
 
 #[derive(Serialize)]
-struct TokenResponse {
+pub(super) struct TokenResponse {
     access_token: String,
     expires_in: u64,
     token_type: &'static str,
@@ -164,7 +159,7 @@ impl Authority {
         self.revocations.fetch_add(1, Relaxed);
     }
 
-    fn grant(&self, request: &TokenRequest) -> Result<TokenResponse, Denial> {
+    pub(super) fn grant(&self, request: &TokenRequest) -> Result<TokenResponse, Denial> {
         if request.grant_type != GRANT_TYPE {
             return Err(Denial("unsupported_grant_type", "Invalid grant_type"));
         }
@@ -180,25 +175,4 @@ impl Authority {
 }
 
 /// RFC 6749 §5.2: code and description.
-struct Denial(&'static str, &'static str);
-
-async fn token(State(fcm): State<Arc<Fcm>>, Form(request): Form<TokenRequest>) -> Result<Json<TokenResponse>, (StatusCode, Json<Value>)> {
-    let granted = if fcm.faults.now().refuses_credentials() {
-        Err(Denial("invalid_grant", "Account not found or disabled."))
-    } else {
-        fcm.authority.grant(&request)
-    };
-    granted.map(Json).map_err(|Denial(error, description)| {
-        fcm.tallies.refused(error);
-        (StatusCode::BAD_REQUEST, Json(json!({ "error": error, "error_description": description })))
-    })
-}
-
-/// Serves `POST /token` until stopped.
-pub(crate) async fn listen(listener: TcpListener, fcm: Arc<Fcm>, stop: CancellationToken) {
-    let address = listener.local_addr().ok().map(|address: SocketAddr| address.port());
-    let routes = Router::new().route("/token", post(token)).with_state(fcm);
-    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await {
-        tracing::error!(%error, port = address, "simulated token endpoint ended");
-    }
-}
+pub(super) struct Denial(pub &'static str, pub &'static str);

@@ -1,9 +1,10 @@
 //! Why FCM refuses: Google's status, canonical code and `FcmError` detail (Firebase, "ErrorCode").
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
-
-use super::json;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
 
 /// A reason of refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,4 +88,12 @@ impl Refusal {
         }
         response
     }
+}
+
+/// An answer in JSON.
+pub(super) fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
+    response
 }

@@ -2,8 +2,17 @@
 //!
 //! The tag has eight bits, so one repeat in 256 with another collapse id looks like a duplicate: it errs to the strict side.
 
-use super::Arrival;
 use crate::dice::hash;
+
+/// What a message was to its recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    First,
+    /// The collapse id was there before.
+    Duplicate,
+    /// Another collapse id.
+    Repeat,
+}
 
 /// Tag of a collapse id.
 pub(super) fn tag(collapse_id: &str) -> u8 {

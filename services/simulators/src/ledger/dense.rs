@@ -7,7 +7,7 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 
-use super::{Arrival, cell};
+use super::cell::{self, Arrival};
 
 const PAGE: usize = 1 << 16;
 /// 67 million residents: twice the city.

@@ -12,8 +12,9 @@ mod phones;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 pub(crate) use kept::Kept;
+pub(crate) use named::Count;
 
-use self::{dense::Dense, named::Named, phones::Phones};
+use self::{cell::Arrival, dense::Dense, named::Named, phones::Phones};
 use crate::options::Counting;
 
 /// Sums over all recipients.
@@ -25,16 +26,6 @@ pub(crate) struct Totals {
     pub(crate) repeats: u64,
 }
 
-/// What a message was to its recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Arrival {
-    First,
-    /// The collapse id was there before.
-    Duplicate,
-    /// Another collapse id.
-    Repeat,
-}
-
 /// One provider's ledger.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -44,13 +35,6 @@ pub(crate) struct Ledger {
     recipients: AtomicU64,
     duplicates: AtomicU64,
     repeats: AtomicU64,
-}
-
-/// How many came to one recipient, by collapse id where names are kept.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Count {
-    pub(crate) times: u64,
-    pub(crate) collapse_ids: std::collections::BTreeMap<String, u64>,
 }
 
 impl Ledger {

@@ -5,12 +5,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Arrival, Count};
+use super::cell::Arrival;
 use crate::dice::hash;
 
 const SHARDS: usize = 64;
 
 type Shard = HashMap<Box<str>, Vec<(Arc<str>, u64)>>;
+
+/// How many came to one recipient, by collapse id where names are kept.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Count {
+    pub(crate) times: u64,
+    pub(crate) collapse_ids: BTreeMap<String, u64>,
+}
 
 #[derive(Debug)]
 pub(super) struct Named {

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Arrival, cell};
+use super::cell::{self, Arrival};
 use crate::dice::hash;
 
 const SHARDS: usize = 64;

@@ -19,9 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
+pub(crate) use self::session::listen;
 use self::{concatenation::Concatenation, deliveries::Deliveries};
 use crate::{
     fault::Faults,
@@ -124,26 +122,6 @@ pub(crate) fn phone_key(phone: &str) -> String {
     let digits = digits.strip_prefix("00").unwrap_or(&digits);
     let national = digits.strip_prefix("86").filter(|national| national.len() == 11 && national.starts_with('1'));
     national.unwrap_or(digits).to_owned()
-}
-
-/// Accepts sessions until stopped.
-pub(crate) async fn listen(listener: TcpListener, smsc: Arc<Smsc>, tasks: TaskTracker, stop: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => return,
-        };
-        let Ok((socket, _)) = accepted else { continue };
-        let (smsc, stop) = (smsc.clone(), stop.clone());
-        tasks.spawn(async move {
-            socket.set_nodelay(true).ok();
-            let _open = smsc.tallies.connection_opened();
-            tokio::select! {
-                () = session::serve(&smsc, socket) => {}
-                () = stop.cancelled() => {}
-            }
-        });
-    }
 }
 
 #[cfg(test)]

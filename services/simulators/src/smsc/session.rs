@@ -2,7 +2,10 @@
 //!
 //! Submits that wait for their answer fill the window; beyond it they are throttled at once. What the platform sent together is answered together, in one write.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use futures::{FutureExt, SinkExt, StreamExt};
 use rusmpp::{
@@ -13,10 +16,10 @@ use rusmpp::{
     values::InterfaceVersion,
 };
 use tokio::{
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time::{Instant, sleep_until},
 };
-use tokio_util::codec::Framed;
+use tokio_util::{codec::Framed, sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Smsc,
@@ -57,8 +60,28 @@ struct Session<'a> {
     unacknowledged: HashMap<u32, DeliverSm>,
 }
 
+/// Accepts sessions until stopped.
+pub(crate) async fn listen(listener: TcpListener, smsc: Arc<Smsc>, tasks: TaskTracker, stop: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        let Ok((socket, _)) = accepted else { continue };
+        let (smsc, stop) = (smsc.clone(), stop.clone());
+        tasks.spawn(async move {
+            socket.set_nodelay(true).ok();
+            let _open = smsc.tallies.connection_opened();
+            tokio::select! {
+                () = serve(&smsc, socket) => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}
+
 /// Serves a session to its end; deliveries that were not acknowledged wait for the next one.
-pub(super) async fn serve(smsc: &Smsc, socket: TcpStream) {
+async fn serve(smsc: &Smsc, socket: TcpStream) {
     let mut session = Session {
         smsc,
         link: Framed::new(socket, CommandCodec::new()),

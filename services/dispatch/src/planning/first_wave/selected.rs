@@ -4,8 +4,7 @@ use domain::area::{Area, CommunityCode};
 use domain::audience::{AudienceQuery, ResidentTraits};
 use platform::database::Tx;
 
-use super::super::{Chunk, Cursor};
-use super::Reach;
+use super::super::chunk::{Chunk, Cursor, Reach};
 use crate::Error;
 use crate::ledger::number_of;
 

@@ -13,7 +13,7 @@ use sqlx::AssertSqlSafe;
 
 use super::dead_letter::{DeadLetter, MOST_SHOWN};
 use super::handler::Retries;
-use super::relay;
+use super::outboxes;
 use crate::database::Database;
 use crate::error::Error;
 use crate::worker::{Turn, Wake};
@@ -55,17 +55,17 @@ impl LocalBus {
         );
         let (names, topics): (Vec<_>, Vec<_>) = QUEUES.iter().map(|queue| (queue.name, queue.topic)).unzip();
         let (moved, queues): (i64, Vec<String>) =
-            sqlx::query_as(AssertSqlSafe(statement)).bind(relay::BATCH).bind(names).bind(topics).fetch_one(self.database.pool()).await?;
+            sqlx::query_as(AssertSqlSafe(statement)).bind(outboxes::BATCH).bind(names).bind(topics).fetch_one(self.database.pool()).await?;
         for queue in queues {
             self.line(&queue).signal.wake();
         }
-        Ok(if moved < relay::BATCH { Turn::Idle } else { Turn::More })
+        Ok(if moved < outboxes::BATCH { Turn::Idle } else { Turn::More })
     }
 
     /// One statement sees outboxes and messages at one moment, and a message goes only after its handler's commit.
     pub(super) async fn settled(&self, schemas: &[&'static str]) -> Result<bool, Error> {
         let nor_messages = " and not exists (select from bus.message where dead_reason is null)";
-        relay::outboxes_empty(self.database.pool(), schemas, nor_messages).await
+        outboxes::all_empty(self.database.pool(), schemas, nor_messages).await
     }
 
     pub(super) async fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error> {

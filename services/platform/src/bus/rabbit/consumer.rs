@@ -18,7 +18,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::link::{Outgoing, answered};
+use super::answer::answered;
+use super::link::Outgoing;
+use super::probe::Probe;
 use super::{Rabbit, topology};
 use crate::bus::handler::{Fault, Handler, Verdict, count};
 use crate::error::Error;
@@ -30,27 +32,6 @@ const FIRST_RECONNECT: Duration = Duration::from_millis(200);
 const LONGEST_RECONNECT: Duration = Duration::from_secs(5);
 /// A channel that closed without telling its consumer is noticed after so long.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a consumer may take to say whether its queue is empty.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Asks a consumer whether its queue is empty and nothing is in its hands.
-#[derive(Clone)]
-pub(super) struct Probe {
-    pub(super) queue: &'static str,
-    ask: mpsc::Sender<oneshot::Sender<bool>>,
-}
-
-impl Probe {
-    /// False also when the consumer is not connected: it cannot know.
-    pub(super) async fn idle(&self) -> bool {
-        let (answer, answered) = oneshot::channel();
-        let asking = async {
-            self.ask.send(answer).await.ok()?;
-            answered.await.ok()
-        };
-        matches!(tokio::time::timeout(PROBE_TIMEOUT, asking).await, Ok(Some(true)))
-    }
-}
 
 /// Starts reading `queue`.
 pub(in crate::bus) fn start(rabbit: &Arc<Rabbit>, tasks: &Tasks, queue: &'static Queue, concurrency: usize, handler: Handler) {

@@ -8,12 +8,10 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
+use super::answer::answered;
 use super::topology::{self, Names};
 use crate::error::Error;
 
-/// For connecting and declaring together, and for any other answer of the broker. The client library's futures do not
-/// always end when a connection breaks at the wrong moment, so nothing waits for them without a limit.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// For the confirms of one batch; a quorum that has lost its majority gives none.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// Kept on disk by the broker.
@@ -105,14 +103,6 @@ impl Link {
     /// The next use connects and declares again, which also brings back a queue that somebody has deleted.
     async fn forget(&self) {
         *self.open.lock().await = None;
-    }
-}
-
-/// Waits for the broker, but not for ever.
-pub(super) async fn answered<T>(action: &'static str, answer: impl Future<Output = Result<T, lapin::Error>>) -> Result<T, Error> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-        Ok(answer) => answer.map_err(|source| Error::Broker { action, source }),
-        Err(_) => Err(Error::BrokerSilent { action, seconds: ANSWER_TIMEOUT.as_secs() }),
     }
 }
 

@@ -7,8 +7,10 @@
 //! (`x-delivery-limit`) grows only when a process dies with the message in hand: a message that kills its readers ends
 //! among the dead letters too.
 
+mod answer;
 pub(super) mod consumer;
 mod link;
+mod probe;
 pub(super) mod standing;
 mod topology;
 
@@ -25,15 +27,16 @@ use sqlx::AssertSqlSafe;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::BusSettings;
 use super::dead_letter::{DeadLetter, MOST_SHOWN};
 use super::handler::Retries;
-use super::relay;
+use super::outboxes;
+use super::settings::BusSettings;
 use crate::database::{Connection, Database};
 use crate::error::Error;
 use crate::worker::Turn;
-use consumer::Probe;
-use link::{Link, Outgoing, answered};
+use answer::answered;
+use link::{Link, Outgoing};
+use probe::Probe;
 use topology::Names;
 
 /// Relays of one process that may wait for the broker inside a transaction.
@@ -128,10 +131,10 @@ impl Rabbit {
     /// Nothing may have moved while outboxes and queues were looked at one after the other.
     pub(super) async fn settled(&self, database: &Database, schemas: &[&'static str]) -> Result<bool, Error> {
         let before = self.activity.load(Ordering::SeqCst);
-        if !relay::outboxes_empty(database.pool(), schemas, "").await? || !self.queues_empty().await? {
+        if !outboxes::all_empty(database.pool(), schemas, "").await? || !self.queues_empty().await? {
             return Ok(false);
         }
-        let outboxes_empty = relay::outboxes_empty(database.pool(), schemas, "").await?;
+        let outboxes_empty = outboxes::all_empty(database.pool(), schemas, "").await?;
         Ok(outboxes_empty && before == self.activity.load(Ordering::SeqCst))
     }
 
@@ -185,12 +188,12 @@ fn required(url: &SecretString) -> Result<(), Error> {
 }
 
 fn turn_after(rows: &[OutboxRow]) -> Turn {
-    if (rows.len() as i64) < relay::BATCH { Turn::Idle } else { Turn::More }
+    if (rows.len() as i64) < outboxes::BATCH { Turn::Idle } else { Turn::More }
 }
 
 async fn oldest(connection: &mut Connection, schema: &'static str) -> Result<Vec<OutboxRow>, Error> {
     let statement = format!("select id, event_id, topic, payload from {schema}.outbox order by id limit $1 for update skip locked");
-    Ok(sqlx::query_as(AssertSqlSafe(statement)).bind(relay::BATCH).fetch_all(connection).await?)
+    Ok(sqlx::query_as(AssertSqlSafe(statement)).bind(outboxes::BATCH).fetch_all(connection).await?)
 }
 
 async fn forget(connection: &mut Connection, schema: &'static str, ids: &[i64]) -> Result<(), Error> {

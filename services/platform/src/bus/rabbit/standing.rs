@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::required;
 use super::topology::Names;
-use crate::bus::BusSettings;
+use crate::bus::settings::BusSettings;
 use crate::error::Error;
 
 /// What a client says first (AMQP 0-9-1 §4.2.2); the broker answers with what it is, before anybody has signed in.

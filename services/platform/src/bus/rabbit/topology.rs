@@ -6,7 +6,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use proto::{QUEUES, Queue};
 
-use super::link::answered;
+use super::answer::answered;
 use crate::bus::dead_letter::DeadLetter;
 use crate::error::Error;
 

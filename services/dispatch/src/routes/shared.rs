@@ -1,0 +1,32 @@
+//! The state of the routes.
+
+use platform::Platform;
+use platform::clock::Clock;
+use platform::database::Database;
+use tokio_util::sync::CancellationToken;
+
+use super::acknowledged::Acknowledged;
+use super::looks::Looks;
+
+/// What the handlers need.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub database: Database,
+    pub clock: Clock,
+    pub acknowledged: Acknowledged,
+    pub looks: Looks,
+    /// The process is stopping: streams end.
+    pub stopping: CancellationToken,
+}
+
+impl Shared {
+    pub fn of(platform: &Platform) -> Self {
+        Self {
+            acknowledged: Acknowledged::new(platform.database.clone()),
+            looks: Looks::default(),
+            stopping: platform.tasks.token().clone(),
+            database: platform.database.clone(),
+            clock: platform.clock.clone(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Where the data of this service lies.
+
+/// The schema of this service.
+pub const SCHEMA: &str = "display";
+
+/// Its tables.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

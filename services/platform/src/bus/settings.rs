@@ -1,0 +1,46 @@
+//! What an operator sets about the bus.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// What carries the messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BusMode {
+    /// This process alone, durable through the database.
+    #[default]
+    InProcess,
+    /// RabbitMQ 3.10 or newer.
+    Rabbitmq,
+}
+
+/// The section `bus` of the configuration.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusSettings {
+    /// What carries events between services.
+    ///
+    /// One process needs no broker: the database carries them with the same promise.
+    pub mode: BusMode,
+    /// The broker, for `mode = "rabbitmq"`.
+    ///
+    /// Holds a password: better read from a file.
+    ///
+    /// Example: "amqp://user:password@host:5672/%2f"
+    #[serde(skip_serializing)]
+    pub url: SecretString,
+    /// First part of the names of exchanges and queues on the broker.
+    ///
+    /// Two installations can share a broker under two prefixes.
+    pub prefix: String,
+    /// A failed message is tried again after so long, doubling to 30 s; after 8 attempts it is a dead letter.
+    ///
+    /// Most failures pass at once; what lasts is asked ever more rarely.
+    pub first_retry_ms: u64,
+}
+
+impl Default for BusSettings {
+    fn default() -> Self {
+        Self { mode: BusMode::default(), url: SecretString::default(), prefix: "fenghuo".to_owned(), first_retry_ms: 200 }
+    }
+}

@@ -1,0 +1,4 @@
+//! Which PostgreSQL is packed.
+
+/// Its major version.
+pub const MAJOR_VERSION: u32 = 18;

@@ -1,0 +1,66 @@
+//! What the operator sets.
+
+use domain::retention;
+use domain::web_push::PushServices;
+use serde::{Deserialize, Serialize};
+
+/// Settings of resident; section `[resident]` of the configuration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long a one-time code is good for.
+    ///
+    /// An SMS takes seconds, a busy network a minute or two.
+    pub code_valid_s: u32,
+    /// How long until a person may ask for another code.
+    ///
+    /// So that impatience costs no second SMS.
+    pub code_again_s: u32,
+    /// How many codes one phone number may ask for in a day.
+    ///
+    /// Bounds what a prank can cost, and how far a number can be pestered.
+    ///
+    /// Unit: codes
+    pub codes_per_day: u32,
+    /// Signature 签名 in front of one-time codes, shown as 【…】.
+    ///
+    /// SMS centres pass on only what bears the signature agreed with them.
+    pub signature: String,
+    /// How many devices one resident may have; the oldest leaves.
+    ///
+    /// Bounds what one alert costs for one person.
+    ///
+    /// Unit: devices
+    pub devices: u32,
+    /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are dropped. At
+    /// least 1.
+    ///
+    /// Alerts live across the end of a month; beyond that the table of retention says why.
+    pub keep_acknowledgements_months: u32,
+    /// What browsers are offered, if Web Push is set; no setting of its own: whoever puts the services together takes it from those of push.
+    #[serde(skip)]
+    pub web_push: Option<WebPushOffer>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            code_valid_s: retention::CODES.keeping.length(),
+            code_again_s: 60,
+            codes_per_day: 10,
+            signature: "烽火".to_owned(),
+            devices: 5,
+            keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),
+            web_push: None,
+        }
+    }
+}
+
+/// What browsers are offered; made from the settings of push, whose key it is.
+#[derive(Clone, Debug)]
+pub struct WebPushOffer {
+    /// The platform's public key in base64url (RFC 8292 §3.2): a browser's push service takes messages of its owner alone.
+    pub public_key: String,
+    /// The push services that messages are sent to.
+    pub services: PushServices,
+}

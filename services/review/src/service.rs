@@ -1,0 +1,18 @@
+//! What every handler stands on.
+
+use std::sync::Arc;
+
+use platform::Platform;
+use platform::worker::Wake;
+
+use crate::feed::Feed;
+
+/// The stores, and what this process knows of alerts that change.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) platform: Platform,
+    pub(crate) signature: Arc<str>,
+    /// Tells the feed of this process that an alert changed.
+    pub(crate) changed: Wake,
+    pub(crate) feed: Feed,
+}
