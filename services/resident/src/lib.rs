@@ -89,9 +89,9 @@ pub struct Settings {
     /// Unit: devices
     pub devices: u32,
     /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are dropped. At
-    /// least 1.
+    /// least 3.
     ///
-    /// Alerts live across the end of a month; beyond that the table of retention says why.
+    /// An alert is written in one month and may hold until the third after it; beyond that the table of retention says why.
     pub keep_acknowledgements_months: u32,
     /// What browsers are offered, if Web Push is set; no setting of its own: whoever puts the services together takes it from those of push.
     #[serde(skip)]
@@ -135,12 +135,12 @@ impl Deref for Service {
 /// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
 ///
 /// # Errors
-/// When the bus refuses a subscription, or acknowledgements should not even be kept for a month.
+/// When the bus refuses a subscription, or acknowledgements should be kept for less time than an alert may take.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_acknowledgements_months;
-    if months == 0 {
-        let reason = "must be at least 1: alerts live across the end of a month".to_owned();
+    if months < retention::FEWEST_MONTHS {
+        let reason = "must be at least 3: an alert is written in one month and may hold until the third after it".to_owned();
         return Err(platform::Error::Setting { name: "resident.keep_acknowledgements_months", reason }.into());
     }
     let inboxes = LiveAlerts::new(platform.database.clone());

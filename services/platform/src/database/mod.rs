@@ -6,10 +6,12 @@
 //!
 //! A table that grows for ever is partitioned by month ([`Monthly`]), so that old months can be dropped.
 
+pub mod company;
 mod executor;
 mod monthly;
 mod outbox;
 mod private;
+mod readable;
 mod scratch;
 pub mod standing;
 mod transaction;
@@ -30,6 +32,7 @@ use crate::error::Error;
 pub use executor::{Connection, Pool};
 pub use monthly::Monthly;
 pub(crate) use outbox::Wakes;
+pub use readable::{readable, unreadable};
 use scratch::Scratch;
 pub use transaction::Tx;
 

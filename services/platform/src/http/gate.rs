@@ -1,4 +1,4 @@
-//! What stands before every single handler: its access rule, then its limits.
+//! What stands before every single handler: its access rule, its limits, and a look at the texts of its address.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -17,7 +17,7 @@ use tower::{Layer, Service};
 use domain::staff::Role;
 
 use super::observe::Seen;
-use super::{Access, Authenticators, Problem};
+use super::{Access, Authenticators, Problem, texts};
 
 /// How much a request may send and how long it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +116,7 @@ async fn admit(gate: Gate, mut request: Request) -> Result<(Request, Limits), Pr
     if announced_length(request.headers()).is_some_and(|length| length > limits.body as u64) {
         return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
+    let request = texts::check_address(request).await?;
     if request.body().is_end_stream() {
         return Ok((request, limits));
     }
