@@ -4,12 +4,13 @@
 //! token says who somebody is, so a test can be anybody. How real tokens are checked is tested where they are issued.
 
 use async_trait::async_trait;
+use axum::body::Body;
 use chrono::{DateTime, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
 use domain::staff::{Role, Scope};
-use http::{Method, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use platform::Platform;
 use platform::http::{
@@ -65,6 +66,17 @@ impl Whole {
         self.desk.send(method.clone(), &token(who), path, body.clone()).await
     }
 
+    /// Sends a request and returns the status with the JSON of a failure; what went well is not read, since it may be a stream.
+    pub async fn begin(&self, who: Option<Who>, method: &Method, path: &str, body: &Value) -> (StatusCode, Value) {
+        let response = self.desk.respond(request(method.clone(), &token(who), path, body)).await;
+        if response.status().is_success() { (response.status(), Value::Null) } else { read(response).await }
+    }
+
+    /// Sends a request that was made by hand and returns the status with the JSON of the answer.
+    pub async fn respond(&self, request: Request<Body>) -> (StatusCode, Value) {
+        read(self.desk.respond(request).await).await
+    }
+
     /// Sends a request and returns the status and the problem's code, if it is a problem; a stream is not read.
     pub async fn verdict(&self, who: Option<Who>, method: &Method, path: &str) -> (StatusCode, String) {
         self.verdict_on(who, method, path, &Value::Null).await
@@ -81,6 +93,12 @@ impl Whole {
         let problem: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         (status, problem["code"].as_str().unwrap_or_default().to_owned())
     }
+}
+
+async fn read(response: Response<Body>) -> (StatusCode, Value) {
+    let status = response.status();
+    let bytes = response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
 fn token(who: Option<Who>) -> String {

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::chain::{Hash, Head, ProofLine};
-use crate::trace::{self, Entry, Filter};
+use crate::trace::{self, Entry, Filter, Page};
 use crate::{Error, SCHEMA};
 
 /// Entries on a page unless asked otherwise, and at most.
@@ -85,9 +85,7 @@ async fn entries(State(platform): State<Platform>, Query(query): Query<EntriesQu
         from: query.from,
         until: query.until,
     };
-    let entries = trace::newest(&platform.database, &filter, query.before, limit).await?;
-    let full = i64::try_from(entries.len()).is_ok_and(|found| found == limit);
-    let next = if full { entries.last().map(|entry| entry.sequence) } else { None };
+    let Page { entries, next } = trace::newest(&platform.database, &filter, query.before, limit).await?;
     Ok(Json(EntriesPage { entries, next }))
 }
 

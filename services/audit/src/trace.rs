@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use platform::compiled_once;
-use platform::database::Connection;
-use platform::database::Database;
+use platform::database::{Connection, Database, readable};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,9 +103,18 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
 }
 
+/// Some entries, the newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Those that can be read.
+    pub entries: Vec<Entry>,
+    /// What to look before for the next page, if there may be one.
+    pub next: Option<i64>,
+}
+
 /// The newest entries that fit, at most `limit`, all before `before`.
 #[compiled_once]
-pub async fn newest(database: &Database, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Entry>, Error> {
+pub async fn newest(database: &Database, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Page, Error> {
     let rows = sqlx::query!(
         "select sequence, body from audit.entry
          where ($1::text is null or actor = $1) and ($2::text is null or action = $2)
@@ -128,7 +136,9 @@ pub async fn newest(database: &Database, filter: &Filter, before: Option<i64>, l
     .fetch_all(database.pool())
     .await?;
     let read = |sequence, body: String| serde_json::from_str(&body).map_err(|source| Error::Stored { sequence, source });
-    rows.into_iter().map(|row| read(row.sequence, row.body)).collect()
+    let full = i64::try_from(rows.len()).is_ok_and(|found| found == limit);
+    let next = rows.last().map(|row| row.sequence).filter(|_| full);
+    Ok(Page { entries: readable("audit", rows.into_iter().map(|row| read(row.sequence, row.body))), next })
 }
 
 /// The end of the chain.

@@ -48,7 +48,7 @@ pub(crate) async fn on_approved(database: &Database, settings: &Settings, event:
         release_at,
         due_at,
         content.expires_at,
-        i64::from(content.ack_window_s),
+        i64::from(content.ack_window_s.seconds()),
         row.district,
     )
     .execute(&mut *tx)

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
-use platform::database::Connection;
+use platform::Platform;
+use platform::database::{Connection, Database};
+use platform::jobs::{Did, Job};
 
 use crate::Error;
 use crate::ledger::column;
@@ -27,6 +29,37 @@ domain::words! {
         /// They know and need help to do what is asked.
         NeedsHelp,
     }
+}
+
+/// Who has moved is visited where they live now.
+pub(crate) const FOLLOW_PEOPLE: Job = Job {
+    name: "dispatch.follow_people",
+    cron: "0 */10 * * * *",
+    about: "居民搬家后，将其未完成的随访转到现住社区。",
+    about_en: "Hands open follow-up items over to the community where the person lives now.",
+    at_start: false,
+};
+
+/// Hands open items of people who have moved over to where they live now.
+///
+/// # Errors
+/// When the job is set to an expression that is none.
+pub(crate) fn follow_people(platform: &Platform) -> Result<(), platform::Error> {
+    let database = platform.database.clone();
+    platform.jobs.register(&FOLLOW_PEOPLE, move || {
+        let database = database.clone();
+        async move { Ok(Did::nothing().and("转交的随访", "items handed over", moved(&database).await?)) }
+    })
+}
+
+pub(crate) async fn moved(database: &Database) -> Result<u64, Error> {
+    let moved = sqlx::query!(
+        r#"update dispatch.follow_up f set district = home.district, community = home.community from resident.reach home
+            where f.outcome is null and home.resident_no = f.resident_no and home.community <> f.community"#
+    )
+    .execute(database.pool())
+    .await?;
+    Ok(moved.rows_affected())
 }
 
 /// Opens an item for each of these residents, once per person and alert; who is no longer registered has no community to ask.

@@ -59,7 +59,7 @@ pub use settings::{ForecastSettings, Settings};
 /// Alerts handled at once; each is a few rows.
 const CONCURRENCY: usize = 4;
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[KEEP_LEDGER];
+pub const JOBS: &[Job] = &[KEEP_LEDGER, follow_ups::FOLLOW_PEOPLE];
 
 const KEEP_LEDGER: Job = Job {
     name: "dispatch.keep_ledger",
@@ -81,8 +81,9 @@ pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) 
     let months = settings.keep_ledger_months;
     let tables = ["batch", "recipient_list"].map(|table| Monthly { schema: SCHEMA, table, column: "alert_id", months });
     Monthly::keep(platform, &KEEP_LEDGER, tables.into())?;
+    follow_ups::follow_people(platform)?;
     start_workers(platform, &settings);
-    Ok(routes::routes(platform).merge(forecast::start(platform, &settings, capacity)))
+    Ok(routes::routes(platform, settings.quiet_hours).merge(forecast::start(platform, &settings, capacity)))
 }
 
 fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {

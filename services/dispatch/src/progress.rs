@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::ids::AlertId;
 use platform::clock::Clock;
 use platform::database::Database;
-use proto::AlertHandedOver;
+use proto::{AlertHandedOver, AlertReleased};
 
 use crate::{Error, SCHEMA, signals};
 
@@ -65,6 +65,8 @@ pub(crate) async fn close_wave(database: &Database, clock: &Clock) -> Result<boo
             unreachable: u32::try_from(unreachable).unwrap_or(u32::MAX),
         };
         tx.publish(SCHEMA, &event).await?;
+        // From now on it is known when those who stay silent are reminded: inboxes say so.
+        tx.publish(SCHEMA, &AlertReleased { alert_id: alert_id.to_string() }).await?;
     }
     tx.commit().await?;
     signals::REMINDERS.wake();

@@ -48,9 +48,10 @@ pub struct Settings {
     /// The longest wait of a window that other processes empty.
     pub pump_interval_ms: u32,
     /// Months before the present one for which batches, and with them who was reached, are kept; older ones are dropped a month at a
-    /// time. At least 1.
+    /// time. At least 3.
     ///
-    /// Alerts live across the end of a month; beyond that the table of retention says why.
+    /// They go by the month in which an alert was first written, and its draft may lie for a month before it holds for another; beyond that
+    /// the table of retention says why.
     pub keep_ledger_months: u32,
     /// The local hours in which routine alerts are held back 免打扰时段. Urgent alerts ignore them (CQ10).
     pub quiet_hours: QuietHours,
@@ -89,12 +90,14 @@ impl Settings {
             ("dispatch.window", u32::from(self.window)),
             ("dispatch.lease_s", self.lease_s),
             ("dispatch.pump_interval_ms", self.pump_interval_ms),
-            // alerts live across the end of a month
-            ("dispatch.keep_ledger_months", self.keep_ledger_months),
         ] {
             if value == 0 {
                 return Err(crate::Error::Setting { name, reason: "must be at least 1" });
             }
+        }
+        if self.keep_ledger_months < retention::FEWEST_MONTHS {
+            let reason = "must be at least 3: an alert is written in one month and may hold until the third after it";
+            return Err(crate::Error::Setting { name: "dispatch.keep_ledger_months", reason });
         }
         // The ledger counts a batch's recipients in 16 bits with sign.
         if self.batch_size > 10_000 {
@@ -102,5 +105,21 @@ impl Settings {
         }
         self.forecast.check()?;
         Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_is_shorter_than_an_alert_may_live_is_refused_at_start() {
+        for (months, right) in [(0, false), (1, false), (2, false), (retention::FEWEST_MONTHS, true), (24, true)] {
+            let checked = Settings { keep_ledger_months: months, ..Settings::default() }.checked();
+            assert_eq!(checked.is_ok(), right, "{months} months");
+            assert!(
+                checked.is_ok() || checked.is_err_and(|error| error.to_string().contains("dispatch.keep_ledger_months must be at least 3"))
+            );
+        }
     }
 }

@@ -8,7 +8,7 @@ use domain::{
     audience::Audience,
     ids::AlertId,
 };
-use platform::{Platform, worker::Wake};
+use platform::{Platform, database::readable, worker::Wake};
 
 use crate::{
     error::Error,
@@ -113,21 +113,20 @@ impl Alerts {
         )
         .fetch_all(pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let alert_id = AlertId::from_uuid(row.alert_id);
-                let areas: Result<Vec<Area>, _> = row.areas.iter().map(|area| area.parse()).collect();
-                Ok(Shown {
-                    alert_id,
-                    urgent: row.urgent,
-                    exercise: row.exercise,
-                    content: serde_json::from_value(row.content).map_err(|error| Error::damaged("content", alert_id, error))?,
-                    areas: areas.map_err(|error| Error::damaged("areas", alert_id, error))?,
-                    released_at: row.released_at,
-                    live: row.live,
-                    revision: row.revision,
-                })
+        let alerts = rows.into_iter().map(|row| {
+            let alert_id = AlertId::from_uuid(row.alert_id);
+            let areas: Result<Vec<Area>, _> = row.areas.iter().map(|area| area.parse()).collect();
+            Ok::<_, Error>(Shown {
+                alert_id,
+                urgent: row.urgent,
+                exercise: row.exercise,
+                content: serde_json::from_value(row.content).map_err(|error| Error::damaged("content", alert_id, error))?,
+                areas: areas.map_err(|error| Error::damaged("areas", alert_id, error))?,
+                released_at: row.released_at,
+                live: row.live,
+                revision: row.revision,
             })
-            .collect()
+        });
+        Ok(readable("alerts of screens", alerts))
     }
 }

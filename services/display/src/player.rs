@@ -12,7 +12,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::ids::ScreenId;
 use futures::{Stream, StreamExt, stream};
-use platform::http::{Access, Json, Limits, Problem, Routes, ScreenCaller, routes};
+use platform::http::{Access, FieldFault, Json, Limits, Problem, Routes, ScreenCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -156,7 +156,7 @@ async fn report_plays(
     Json(Plays { plays }): Json<Plays>,
 ) -> Result<Json<PlaysTaken>, Problem> {
     if plays.len() > PLAYS_LIMIT {
-        return Err(Problem::invalid(vec![]).fault("plays", "一次最多上报 1000 条", "at most 1000 at once"));
+        return Err(Problem::invalid(vec![FieldFault::new("plays", "一次最多上报 1000 条", "takes at most 1000 at once")]));
     }
     Ok(Json(plays::record(&display.platform, screen.id, &plays).await?))
 }

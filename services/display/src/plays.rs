@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     area::Area,
     ids::{AlertId, ScreenId},
+    instant,
 };
-use platform::Platform;
+use platform::{Platform, database::readable};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -34,7 +35,7 @@ pub struct Play {
 pub struct PlaysTaken {
     /// New ones.
     pub recorded: u64,
-    /// Known already, of an alert that this screen was never given, or from the future.
+    /// Known already, of an alert that this screen was never given, from the future, or from before the year 2000.
     pub ignored: u64,
 }
 
@@ -81,7 +82,9 @@ pub(crate) async fn handed_over(platform: &Platform, screen: ScreenId, playlist:
 }
 
 /// Takes the proof of play of one screen.
-pub(crate) async fn record(platform: &Platform, screen: ScreenId, plays: &[Play]) -> Result<PlaysTaken, Error> {
+pub(crate) async fn record(platform: &Platform, screen: ScreenId, reported: &[Play]) -> Result<PlaysTaken, Error> {
+    // A screen whose clock was lost says years that no table keeps; its other plays count all the same.
+    let plays: Vec<&Play> = reported.iter().filter(|play| instant::is_kept(play.shown_at)).collect();
     let ids: Vec<Uuid> = plays.iter().map(|play| play.play_id).collect();
     let alerts: Vec<Uuid> = plays.iter().map(|play| play.alert_id.uuid()).collect();
     let shown: Vec<DateTime<Utc>> = plays.iter().map(|play| play.shown_at).collect();
@@ -115,7 +118,7 @@ pub(crate) async fn record(platform: &Platform, screen: ScreenId, plays: &[Play]
     .await?;
     let recorded = u64::try_from(recorded).unwrap_or_default();
     metrics::counter!("display_plays_total").increment(recorded);
-    Ok(PlaysTaken { recorded, ignored: (plays.len() as u64).saturating_sub(recorded) })
+    Ok(PlaysTaken { recorded, ignored: (reported.len() as u64).saturating_sub(recorded) })
 }
 
 /// The screens that an alert was handed over to, and what they showed.
@@ -133,20 +136,19 @@ pub(crate) async fn of_alert(platform: &Platform, alert: AlertId) -> Result<Vec<
     )
     .fetch_all(platform.database.pool())
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let screen_id = ScreenId::from_uuid(row.screen_id);
-            let area = row.area.parse().map_err(|error: domain::area::AreaError| Error::damaged("area", screen_id, error))?;
-            Ok(Showing {
-                screen_id,
-                name: row.name,
-                place: row.place,
-                area,
-                handed_over_at: row.handed_over_at,
-                first_shown_at: row.first_shown_at,
-                last_shown_at: row.last_shown_at,
-                plays: row.plays,
-            })
+    let showings = rows.into_iter().map(|row| {
+        let screen_id = ScreenId::from_uuid(row.screen_id);
+        let area = row.area.parse().map_err(|error: domain::area::AreaError| Error::damaged("area", screen_id, error))?;
+        Ok::<_, Error>(Showing {
+            screen_id,
+            name: row.name,
+            place: row.place,
+            area,
+            handed_over_at: row.handed_over_at,
+            first_shown_at: row.first_shown_at,
+            last_shown_at: row.last_shown_at,
+            plays: row.plays,
         })
-        .collect()
+    });
+    Ok(readable("screens of an alert", showings))
 }

@@ -14,6 +14,7 @@ use domain::{
 use platform::{
     Platform,
     crypto::{Keyring, Purpose},
+    database::readable,
     http::{Authenticator, Caller, Problem, ScreenCaller},
 };
 use serde::Serialize;
@@ -136,24 +137,23 @@ pub(crate) async fn list(platform: &Platform, stale_before: DateTime<Utc>) -> Re
     )
     .fetch_all(platform.database.pool())
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let screen_id = ScreenId::from_uuid(row.screen_id);
-            let profile = profile(screen_id, &row.area, &row.languages, &row.form, row.drill)?;
-            Ok(Screen {
-                screen_id,
-                name: row.name,
-                place: row.place,
-                area: profile.area,
-                languages: profile.languages,
-                form: profile.form,
-                drill: profile.drill,
-                created_at: row.created_at,
-                last_heartbeat_at: row.last_heartbeat_at,
-                stale: row.stale,
-            })
+    let screens = rows.into_iter().map(|row| {
+        let screen_id = ScreenId::from_uuid(row.screen_id);
+        let profile = profile(screen_id, &row.area, &row.languages, &row.form, row.drill)?;
+        Ok::<_, Error>(Screen {
+            screen_id,
+            name: row.name,
+            place: row.place,
+            area: profile.area,
+            languages: profile.languages,
+            form: profile.form,
+            drill: profile.drill,
+            created_at: row.created_at,
+            last_heartbeat_at: row.last_heartbeat_at,
+            stale: row.stale,
         })
-        .collect()
+    });
+    Ok(readable("screens", screens))
 }
 
 /// What decides about a screen's list.

@@ -92,8 +92,9 @@ impl Registration {
     fn checked(self) -> Result<NewScreen, Problem> {
         let mut faults = Vec::new();
         for (field, text) in [("name", &self.name), ("place", &self.place)] {
-            if text.trim().is_empty() || text.chars().count() > NAME_LIMIT {
-                faults.push(FieldFault::new(field, "需为 1 至 100 个字符", "takes 1 to 100 characters"));
+            let text = text.trim();
+            if text.is_empty() || text.chars().count() > NAME_LIMIT || text.chars().any(char::is_control) {
+                faults.push(FieldFault::new(field, "需为 1 至 100 个字符，不含换行", "takes 1 to 100 characters on one line"));
             }
         }
         if !place::knows(self.area) {

@@ -50,9 +50,11 @@ pub struct AlertContent {
     /// Whom to ask: a telephone number or an address, with a name if that helps (CQ12). Shown in every alert.
     pub contact: String,
     /// When it stops being true. Nothing is sent or shown afterwards.
+    #[serde(deserialize_with = "crate::instant::read")]
     pub expires_at: DateTime<Utc>,
     /// How long recipients have to acknowledge before they are reminded, in seconds (CQ11).
-    pub ack_window_s: u32,
+    #[schema(value_type = u32, maximum = 2_592_000)]
+    pub ack_window_s: AckWindow,
     /// The place it is about, if it is about one.
     #[serde(default)]
     pub place: Option<PlaceNote>,
@@ -98,10 +100,11 @@ impl AlertContent {
     /// How long recipients have to acknowledge.
     #[must_use]
     pub fn ack_window(&self) -> TimeDelta {
-        TimeDelta::seconds(i64::from(self.ack_window_s))
+        self.ack_window_s.duration()
     }
 }
 
+pub use crate::ack_window::{AckWindow, AckWindowError};
 pub use crate::alert_check::{ContentFault, FaultKind};
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub struct ContentFault {
 }
 
 /// How long an alert may stay true: what holds longer is no alert but a regulation.
-const LONGEST_VALIDITY: TimeDelta = TimeDelta::days(30);
+pub(crate) const LONGEST_VALIDITY: TimeDelta = TimeDelta::days(30);
 /// Nobody reads and answers faster than this, at least not everybody.
 const SHORTEST_ACK_WINDOW: TimeDelta = TimeDelta::minutes(5);
 const LONGEST_ACK_WINDOW: TimeDelta = TimeDelta::days(7);
@@ -49,6 +49,9 @@ const PURPOSE_LIMIT: usize = 200;
 const CONTACT_LIMIT: usize = 60;
 const PLACE_LIMIT: usize = 60;
 const SOURCE_NOTE_LIMIT: usize = 500;
+/// The longest text that even a draft holds, in characters: several times what any channel takes, and little for a page that lists two
+/// hundred drafts.
+const DRAFT_LIMIT: usize = 5_000;
 
 /// The longest texts in characters. English says the same in about two and a half times as many.
 struct Limits {
@@ -92,6 +95,31 @@ impl AlertContent {
         }
         check.length_and_signs("source_note", "来源说明", &self.source_note, SOURCE_NOTE_LIMIT);
         if check.faults.is_empty() { Ok(()) } else { Err(check.faults) }
+    }
+}
+
+impl AlertContent {
+    /// What not even a draft may hold, whatever else is still to be mended in it: texts so long that reading it back would be a
+    /// burden.
+    ///
+    /// # Errors
+    /// The faults, in the order of the fields; at least one.
+    pub fn check_draft(&self) -> Result<(), Vec<ContentFault>> {
+        let place = self.place.as_ref().map(|place| ("place.name".to_owned(), &place.name));
+        let own = [("purpose", &self.purpose), ("contact", &self.contact), ("source_note", &self.source_note)];
+        let texts = self.texts.iter().flat_map(|(language, text)| {
+            let parts = [("headline", &text.headline), ("body", &text.body), ("instruction", &text.instruction), ("sms", &text.sms)];
+            parts.map(|(part, words)| (format!("texts.{language}.{part}"), words))
+        });
+        let fields = own.map(|(field, words)| (field.to_owned(), words)).into_iter().chain(texts).chain(place);
+        let faults: Vec<ContentFault> = fields
+            .filter_map(|(field, words)| {
+                let length = words.chars().count();
+                let message = format!("有 {length} 个字符，草稿中每项最多 {DRAFT_LIMIT} 个，请缩短");
+                (length > DRAFT_LIMIT).then_some(ContentFault { field, kind: FaultKind::TooLong, message })
+            })
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 
@@ -202,7 +230,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::alert::PlaceNote;
+    use crate::alert::{AckWindow, PlaceNote};
     use crate::cap::{Category, Certainty, Severity, Urgency};
     use crate::ids::AlertId;
 
@@ -235,7 +263,7 @@ mod tests {
             texts: BTreeMap::from([(Language::ZhCn, chinese), (Language::En, english)]),
             contact: "渝中区疾控中心 023-63840000".into(),
             expires_at: noon() + TimeDelta::days(1),
-            ack_window_s: 3_600,
+            ack_window_s: AckWindow::capped(3_600),
             place: Some(PlaceNote { name: "渝州宾馆".into(), area: "500103".parse().unwrap() }),
             display: false,
             source_note: "市疾控中心流调".into(),
@@ -253,6 +281,17 @@ mod tests {
         let json = serde_json::to_string(&content).unwrap();
         assert!(json.contains(r#""zh-CN":{"headline""#));
         assert_eq!(serde_json::from_str::<AlertContent>(&json).unwrap(), content);
+    }
+
+    #[test]
+    fn a_draft_may_be_too_long_for_its_readers_but_not_for_its_list() {
+        let mut content = content();
+        chinese(&mut content).body = "长".repeat(DRAFT_LIMIT);
+        assert_eq!(content.check_draft(), Ok(()));
+        chinese(&mut content).body.push('长');
+        content.source_note = "x".repeat(1_000_000);
+        let fields: Vec<_> = content.check_draft().unwrap_err().into_iter().map(|fault| fault.field).collect();
+        assert_eq!(fields, ["source_note", "texts.zh-CN.body"]);
     }
 
     type Spoil = fn(&mut AlertContent);
@@ -275,8 +314,8 @@ mod tests {
     #[case::contact_without_number(|alert: &mut AlertContent| alert.contact = "区疾控中心".into(), "contact", FaultKind::Invalid)]
     #[case::expired(|alert: &mut AlertContent| alert.expires_at = noon(), "expires_at", FaultKind::Invalid)]
     #[case::endless(|alert: &mut AlertContent| alert.expires_at = noon() + TimeDelta::days(31), "expires_at", FaultKind::Invalid)]
-    #[case::hasty_acknowledgement(|alert: &mut AlertContent| alert.ack_window_s = 299, "ack_window_s", FaultKind::Invalid)]
-    #[case::endless_acknowledgement(|alert: &mut AlertContent| alert.ack_window_s = 604_801, "ack_window_s", FaultKind::Invalid)]
+    #[case::hasty_acknowledgement(|alert: &mut AlertContent| alert.ack_window_s = AckWindow::capped(299), "ack_window_s", FaultKind::Invalid)]
+    #[case::endless_acknowledgement(|alert: &mut AlertContent| alert.ack_window_s = AckWindow::capped(604_801), "ack_window_s", FaultKind::Invalid)]
     #[case::test_status(|alert: &mut AlertContent| alert.status = Status::Test, "status", FaultKind::Invalid)]
     #[case::first_with_reference(|alert: &mut AlertContent| alert.references = Some(AlertId::new()), "references", FaultKind::Invalid)]
     #[case::update_without_reference(|alert: &mut AlertContent| alert.msg_type = MsgType::Update, "references", FaultKind::Missing)]

@@ -21,6 +21,10 @@ use crate::language::Language;
 use crate::place;
 pub use compiled::{CompiledQuery, Selected};
 
+/// Selections of one query at most, and the areas that they name together: an author looks through them, and so does every count.
+const MOST_SELECTIONS: usize = 100;
+const MOST_AREAS: usize = 2_000;
+
 /// An alert's audience.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,12 +97,29 @@ pub enum AudienceError {
         /// The area named.
         area: Area,
     },
+    /// More than anybody looks through before approving it.
+    #[error("受众条件过多：最多 {MOST_SELECTIONS} 个条件、{MOST_AREAS} 个区域，请改选更大的区域")]
+    TooMany,
     /// Bytes that [`Audience::to_bytes`] did not write.
     #[error("stored audience cannot be read: {reason}")]
     Unreadable {
         /// What is wrong with them.
         reason: String,
     },
+}
+
+impl AudienceError {
+    /// The same for a reader of English.
+    #[must_use]
+    pub const fn english(&self) -> &'static str {
+        match self {
+            Self::NoArea => "Select at least one area; for everybody select the whole city.",
+            Self::EmptyExclusion { .. } => "One of the exclusions is empty. Fill it in or remove it.",
+            Self::UnknownArea { .. } => "The city has no such area. Correct its code.",
+            Self::TooMany => "These are too many selections or areas. Select larger areas.",
+            Self::Unreadable { .. } => "What is stored cannot be read.",
+        }
+    }
 }
 
 impl Audience {
@@ -196,13 +217,17 @@ impl AudienceQuery {
     }
 
     fn validate(&self) -> Result<(), AudienceError> {
+        let selections = || self.include.iter().chain(&self.exclude);
+        if selections().count() > MOST_SELECTIONS || selections().map(|selection| selection.areas.len()).sum::<usize>() > MOST_AREAS {
+            return Err(AudienceError::TooMany);
+        }
         if self.include.is_empty() || self.include.iter().any(|selection| selection.areas.is_empty()) {
             return Err(AudienceError::NoArea);
         }
         if let Some(position) = self.exclude.iter().position(|selection| *selection == Selection::default()) {
             return Err(AudienceError::EmptyExclusion { number: position + 1 });
         }
-        let mut areas = self.include.iter().chain(&self.exclude).flat_map(|selection| &selection.areas);
+        let mut areas = selections().flat_map(|selection| &selection.areas);
         match areas.find(|area| !place::knows(**area)) {
             Some(&area) => Err(AudienceError::UnknownArea { area }),
             None => Ok(()),
@@ -244,6 +269,7 @@ impl ToSchema for Audience {
 /// A set of residents as a list of numbers in JSON.
 mod as_numbers {
     use roaring::RoaringBitmap;
+    use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(residents: &RoaringBitmap, serializer: S) -> Result<S::Ok, S::Error> {
@@ -251,7 +277,11 @@ mod as_numbers {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RoaringBitmap, D::Error> {
-        Vec::<u32>::deserialize(deserializer).map(RoaringBitmap::from_iter)
+        let numbers = Vec::<u32>::deserialize(deserializer)?;
+        if numbers.iter().any(|number| i32::try_from(*number).is_err()) {
+            return Err(D::Error::custom("a resident number has 31 bits"));
+        }
+        Ok(RoaringBitmap::from_iter(numbers))
     }
 }
 
@@ -328,6 +358,7 @@ mod tests {
     #[case::no_area(r#"{"query":{"include":[{"languages":["en"]}]}}"#, AudienceError::NoArea)]
     #[case::nobody(r#"{"residents":[]}"#, AudienceError::NoArea)]
     #[case::empty_exclusion(r#"{"query":{"include":[{"areas":["city"]}],"exclude":[{}]}}"#, AudienceError::EmptyExclusion { number: 1 })]
+    #[case::more_than_anybody_reads(&format!(r#"{{"query":{{"include":[{}]}}}}"#, [r#"{"areas":["city"]}"#; 101].join(",")), AudienceError::TooMany)]
     #[case::foreign(r#"{"query":{"include":[{"areas":["110101"]}]}}"#, AudienceError::UnknownArea { area: "110101".parse().unwrap() })]
     fn an_audience_that_disturbs_nobody_or_everybody_by_mistake_is_refused(#[case] json: &str, #[case] error: AudienceError) {
         assert_eq!(serde_json::from_str::<Audience>(json).unwrap().validate(), Err(error));
@@ -345,7 +376,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn residents_survive_bytes_and_json(numbers in prop::collection::vec(any::<u32>(), 0..200)) {
+        fn residents_survive_bytes_and_json(numbers in prop::collection::vec(0..=i32::MAX.cast_unsigned(), 0..200)) {
             let audience = Audience::Residents(numbers.into_iter().collect());
             prop_assert_eq!(&Audience::from_bytes(&audience.to_bytes()).unwrap(), &audience);
             prop_assert_eq!(&serde_json::from_value::<Audience>(serde_json::to_value(&audience).unwrap()).unwrap(), &audience);

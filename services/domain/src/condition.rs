@@ -105,7 +105,9 @@ fn syntax_error(errors: &cel::ParseErrors) -> ConditionError {
         return ConditionError { message: "语法错误".to_owned(), line: 1, column: 1 };
     };
     let position = |at: isize| u32::try_from(at).unwrap_or(1).max(1);
-    ConditionError { message: format!("语法错误：{}", first.msg), line: position(first.pos.0), column: position(first.pos.1) }
+    // what the parser says about it is neither Chinese nor for the author of a rule
+    let message = "语法错误：从这里起无法识别，请检查括号、引号和比较符号（==、&&、||）".to_owned();
+    ConditionError { message, line: position(first.pos.0), column: position(first.pos.1) }
 }
 
 impl fmt::Debug for Condition {

@@ -7,11 +7,13 @@
 //!   [`consent`].
 //! * What comes in: [`risk_record`]; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`audience`], [`privacy`], [`exercise`].
-//! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`];
+//! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
+//!   all: [`instant`];
 //!   scheduled work: [`schedule`].
 //! * What all lists of words are made with: [`words!`].
 //! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`].
 
+mod ack_window;
 pub mod alert;
 mod alert_check;
 pub mod alert_state;
@@ -29,6 +31,7 @@ mod home_address;
 pub mod identity_number;
 pub mod ids;
 pub mod industry;
+pub mod instant;
 pub mod language;
 pub mod month;
 pub mod outcome;

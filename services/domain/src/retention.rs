@@ -4,6 +4,8 @@
 //! retention is made from it. A test of the whole system asks the database for all its tables: one that stands in no row here is
 //! a fault, so nobody can add a table without deciding how long its rows stay.
 
+use chrono::TimeDelta;
+
 /// How long something is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeping {
@@ -108,6 +110,14 @@ pub const CODES: Kind = Kind {
     why: "An SMS takes seconds; a code that is read later helps only somebody else.",
     requirement: "CQ14",
 };
+
+/// How old a draft may be when it is approved. What is kept by the month is kept by the month in which its alert was first written, so an
+/// alert that had lain for long would lose what is known of it while it holds.
+pub const OLDEST_DRAFT: TimeDelta = TimeDelta::days(31);
+
+/// Months before the present one for which anything is kept that goes by the month of its alert: a draft of [`OLDEST_DRAFT`] that then
+/// holds as long as an alert can does not see its own month dropped.
+pub const FEWEST_MONTHS: u32 = 3;
 
 /// Everything that is kept, in the order in which it comes to be.
 pub const KINDS: &[Kind] = &[
@@ -308,7 +318,10 @@ pub const KINDS: &[Kind] = &[
 mod tests {
     use std::collections::BTreeSet;
 
+    use chrono::{DateTime, Utc};
+
     use super::*;
+    use crate::month::Month;
 
     #[test]
     fn a_table_is_kept_for_one_reason() {
@@ -323,6 +336,19 @@ mod tests {
         for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, STAFF_SESSIONS, CODES] {
             assert!(KINDS.contains(&kind) && kind.keeping.length() > 0 && kind.setting.is_some(), "{}", kind.what);
         }
+    }
+
+    /// Whatever the day on which it was written: the fewest months that may be kept hold an alert until its end.
+    #[test]
+    fn an_alert_ends_before_its_month_is_dropped() {
+        let mut written: DateTime<Utc> = "2027-01-01T00:00:00Z".parse().unwrap();
+        let mut most = 0;
+        for _ in 0..2 * 366 {
+            let ended = written + OLDEST_DRAFT + crate::alert_check::LONGEST_VALIDITY;
+            most = most.max((0..12).find(|months| Month::of(written).later(*months) == Month::of(ended)).unwrap());
+            written += TimeDelta::days(1);
+        }
+        assert_eq!(most, FEWEST_MONTHS);
     }
 
     #[test]

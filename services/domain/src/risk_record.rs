@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::area::{Area, DistrictCode};
 use crate::ids::ResidentNo;
-use crate::place;
+use crate::{instant, place};
 
 crate::words! {
     /// What kind of fact.
@@ -170,6 +170,27 @@ pub struct RecordFault {
     pub reason: String,
 }
 
+impl RecordFault {
+    /// What is wrong with it, in Chinese.
+    #[must_use]
+    pub fn chinese(&self) -> &'static str {
+        match self.reason.as_str() {
+            "is empty" => "不能为空",
+            "contains control characters" => "含有控制字符",
+            "lies in the future" => "时间在未来，请核对日期和时区",
+            "lies before the year 2000" => "时间早于 2000 年，请写四位年份",
+            "is no district of the city" => "不是本市的区县代码",
+            "is no area of the city" => "不是本市的区划代码",
+            "lies in another district than the record" => "与记录所在的区县不一致",
+            "is not a finite number" => "不是有限的数值",
+            reason if reason.starts_with("is longer than") => "超过长度上限",
+            reason if reason.starts_with("are more than") => "数量超过上限",
+            reason if reason.starts_with("have a name") => "名称应为 1 至 40 个小写字母、数字或下划线，以字母开头",
+            _ => "内容无效",
+        }
+    }
+}
+
 /// Clocks of sources may be this far ahead.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 const SOURCE_ID_LIMIT: usize = 128;
@@ -194,6 +215,8 @@ impl RiskRecord {
         }
         if self.occurred_at > now + CLOCK_TOLERANCE {
             fault("occurred_at", "lies in the future".into());
+        } else if !instant::is_kept(self.occurred_at) {
+            fault("occurred_at", "lies before the year 2000".into());
         }
         if place::district(self.district).is_none() {
             fault("district", "is no district of the city".into());
@@ -220,8 +243,8 @@ impl RiskRecord {
                 AttributeValue::Text(text) if text.chars().count() > ATTRIBUTE_TEXT_LIMIT => {
                     fault(&format!("attributes.{name}"), format!("is longer than {ATTRIBUTE_TEXT_LIMIT} characters"));
                 }
-                AttributeValue::Text(text) if text.contains('\0') => {
-                    fault(&format!("attributes.{name}"), "contains a zero character".into());
+                AttributeValue::Text(text) if text.chars().any(|sign| sign.is_control() && !matches!(sign, '\t' | '\n' | '\r')) => {
+                    fault(&format!("attributes.{name}"), "contains control characters".into());
                 }
                 AttributeValue::Number(number) if !number.is_finite() => {
                     fault(&format!("attributes.{name}"), "is not a finite number".into());
@@ -279,12 +302,14 @@ mod tests {
     #[case::long_source_id(|record: &mut RiskRecord| record.source_id = "长".repeat(129), "source_id")]
     #[case::control_in_source_id(|record: &mut RiskRecord| record.source_id = "a\u{7}".into(), "source_id")]
     #[case::future(|record: &mut RiskRecord| record.occurred_at = noon() + TimeDelta::minutes(6), "occurred_at")]
+    #[case::two_digits_of_a_year(|record: &mut RiskRecord| record.occurred_at = "0026-11-02T00:30:00Z".parse().unwrap(), "occurred_at")]
     #[case::foreign_district(|record: &mut RiskRecord| record.district = "110101".parse().unwrap(), "district")]
     #[case::foreign_place(|record: &mut RiskRecord| record.subject = Subject::Place("110101".parse().unwrap()), "subject")]
     #[case::place_elsewhere(|record: &mut RiskRecord| record.subject = Subject::Place("500101".parse().unwrap()), "subject")]
     #[case::attribute_name(|record: &mut RiskRecord| { record.attributes.insert("Isolation site".into(), AttributeValue::Bool(true)); }, "attributes")]
     #[case::attribute_text(|record: &mut RiskRecord| { record.attributes.insert("note".into(), AttributeValue::Text("长".repeat(501))); }, "attributes.note")]
     #[case::attribute_zero(|record: &mut RiskRecord| { record.attributes.insert("note".into(), AttributeValue::Text("\0".into())); }, "attributes.note")]
+    #[case::attribute_control(|record: &mut RiskRecord| { record.attributes.insert("note".into(), AttributeValue::Text("a\u{b}".into())); }, "attributes.note")]
     #[case::attribute_number(|record: &mut RiskRecord| { record.attributes.insert("days".into(), AttributeValue::Number(f64::NAN)); }, "attributes.days")]
     #[case::many_attributes(|record: &mut RiskRecord| record.attributes.extend((0..33).map(|n| (format!("a{n}"), AttributeValue::Bool(true)))), "attributes")]
     fn a_fault_names_its_field(#[case] spoil: Spoil, #[case] field: &str) {
@@ -292,6 +317,7 @@ mod tests {
         spoil(&mut record);
         let fields: Vec<_> = record.validate(noon()).unwrap_err().into_iter().map(|fault| fault.field).collect();
         assert_eq!(fields, [field]);
+        assert_ne!(record.validate(noon()).unwrap_err()[0].chinese(), "内容无效");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::alert::{AlertContent, AlertText};
+use crate::alert::{AckWindow, AlertContent, AlertText};
 use crate::cap::{Category, Certainty, MsgType, Severity, Status, Urgency};
 use crate::condition::{Condition, ConditionError};
 use crate::ids::RuleId;
@@ -52,7 +52,8 @@ pub struct RuleVersion {
     /// How long its alerts hold from when they are drafted, in seconds.
     pub validity_s: u32,
     /// How long recipients have to acknowledge, in seconds (CQ11).
-    pub ack_window_s: u32,
+    #[schema(value_type = u32, maximum = 2_592_000)]
+    pub ack_window_s: AckWindow,
     /// For how long after an alert of this rule the same person is not told again by it, in seconds (CQ4).
     pub cooldown_s: u32,
     /// How long matching records are gathered into one draft, in seconds.
@@ -135,6 +136,7 @@ impl RuleVersion {
         let mut fault = |field: &str, message: String| faults.push(RuleFault { field: field.to_owned(), position: None, message });
         match self.name.trim().chars().count() {
             0 => fault("name", "规则名称未填写，请补充".to_owned()),
+            _ if self.name.chars().any(char::is_control) => fault("name", "规则名称不能换行，请改为一行".to_owned()),
             length if length > NAME_LIMIT => fault("name", format!("规则名称有 {length} 个字符，最多 {NAME_LIMIT} 个，请缩短")),
             _ => {}
         }
@@ -278,7 +280,7 @@ mod tests {
     #[case::no_purpose(|rule: &mut RuleVersion| rule.content.purpose.clear(), "content.purpose", None)]
     #[case::no_contact(|rule: &mut RuleVersion| rule.content.contact.clear(), "content.contact", None)]
     #[case::never_valid(|rule: &mut RuleVersion| rule.validity_s = 0, "validity_s", None)]
-    #[case::no_time_to_acknowledge(|rule: &mut RuleVersion| rule.ack_window_s = 1, "ack_window_s", None)]
+    #[case::no_time_to_acknowledge(|rule: &mut RuleVersion| rule.ack_window_s = AckWindow::capped(1), "ack_window_s", None)]
     #[case::silent_for_a_year(|rule: &mut RuleVersion| rule.cooldown_s = 365 * 86_400, "cooldown_s", None)]
     #[case::gathers_for_a_day(|rule: &mut RuleVersion| rule.gather_window_s = 86_400, "gather_window_s", None)]
     #[case::one_persons_alert_on_a_screen(|rule: &mut RuleVersion| rule.display = true, "display", None)]

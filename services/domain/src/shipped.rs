@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use uuid::{Uuid, uuid};
 
-use crate::alert::AlertText;
+use crate::alert::{AckWindow, AlertText};
 use crate::cap::{Category, Certainty, Severity, Urgency};
 use crate::ids::RuleId;
 use crate::language::Language;
@@ -72,7 +72,7 @@ impl Shipped {
             },
             audience: self.audience,
             validity_s: self.validity,
-            ack_window_s: self.ack_window,
+            ack_window_s: AckWindow::capped(self.ack_window),
             cooldown_s: self.cooldown,
             gather_window_s: self.gather_window,
             display: self.display,

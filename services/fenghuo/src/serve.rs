@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use platform::Platform;
+use platform::bus::BusMode;
+use platform::cache::CacheMode;
 use platform::clock::Clock;
+use platform::company;
 use platform::database::DatabaseMode;
 use platform::http::{Server, Shell};
 use platform::telemetry::{self, LogFormat, LogPlace};
@@ -43,10 +46,22 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     if named.len() < Service::VARIANTS.len() && settings.database.mode == DatabaseMode::Embedded {
         bail!("the embedded database serves one process only: set database.mode to \"postgres\", or serve everything");
     }
+    if named.len() < Service::VARIANTS.len() && (settings.bus.mode == BusMode::InProcess || settings.cache.mode == CacheMode::InProcess) {
+        bail!(
+            "bus.mode and cache.mode \"in_process\" are for one process that serves everything: set them to \"rabbitmq\" and \"redis\", or name no service"
+        );
+    }
     serve.log.start(&settings.telemetry, LogFormat::Json, &LogPlace::StandardError)?;
     let stop = stopping::listen(None)?;
     let metrics = telemetry::record()?;
-    let platform = services::open(&settings.stores(), Clock::real()).await?;
+    let stores = settings.stores();
+    stores.jobs.check()?;
+    let place = company::join(&stores).await.map_err(|error| match error {
+        platform::Error::Company { .. } => anyhow::Error::from(error),
+        error => anyhow::Error::from(error).context("the stores do not answer"),
+    })?;
+    let platform = services::open(&stores, Clock::real()).await?;
+    place.keep(&platform.tasks);
     services::migrate(&platform).await?;
     let shell = services::start(&platform, &settings, &named).await?.metrics(metrics);
     let server = Server::bind(settings.server.listen).await?;

@@ -5,8 +5,7 @@ use domain::ids::StaffId;
 use domain::staff::{Role, Scope};
 use platform::Platform;
 use platform::compiled_once;
-use platform::database::Connection;
-use platform::database::Tx;
+use platform::database::{Connection, Tx, readable};
 use platform::http::FieldFault;
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -75,7 +74,8 @@ impl NewStaff {
 /// What is wrong with a name that is to be shown to colleagues.
 pub(crate) fn name_fault(name: &str) -> Option<FieldFault> {
     let length = name.trim().chars().count();
-    (!(1..=LONGEST_NAME).contains(&length)).then(|| FieldFault::new("name", "须为 1–64 个字符", "takes 1 to 64 characters"))
+    let sound = (1..=LONGEST_NAME).contains(&length) && !name.trim().chars().any(char::is_control);
+    (!sound).then(|| FieldFault::new("name", "须为 1–64 个字符，不含换行", "takes 1 to 64 characters on one line"))
 }
 
 /// Refuses a role without its kind of scope.
@@ -123,7 +123,7 @@ pub(crate) async fn by_id(connection: &mut Connection, id: StaffId) -> Result<Op
 /// All accounts, by login name.
 pub(crate) async fn all(platform: &Platform) -> Result<Vec<Staff>, Error> {
     let rows = sqlx::query_as!(Row, "select * from identity.staff order by login").fetch_all(platform.database.pool()).await?;
-    rows.into_iter().map(Row::into_staff).collect()
+    Ok(readable("staff", rows.into_iter().map(Row::into_staff)))
 }
 
 /// Makes an account; `None` if the login name is taken.

@@ -1,12 +1,13 @@
 //! Keys of source systems (CQ6): who delivers records, and which.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
 use platform::compiled_once;
-use platform::database::Connection;
-use platform::database::{Database, Tx};
+use platform::database::{Connection, Database, Tx, readable};
 use platform::http::{FieldFault, SourceCaller};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,6 +53,7 @@ pub struct NewApiKey {
     /// Kinds of record that it may deliver.
     pub kinds: Vec<RecordKind>,
     /// When it ends.
+    #[serde(deserialize_with = "domain::instant::read")]
     pub expires_at: DateTime<Utc>,
 }
 
@@ -59,8 +61,9 @@ impl NewApiKey {
     /// Refuses keys without a name, a use or an end in the future.
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
         let mut faults = Vec::new();
-        if !(1..=LONGEST_UNIT).contains(&self.unit.trim().chars().count()) {
-            faults.push(FieldFault::new("unit", "须为 1–128 个字符", "takes 1 to 128 characters"));
+        let unit = self.unit.trim();
+        if !(1..=LONGEST_UNIT).contains(&unit.chars().count()) || unit.chars().any(char::is_control) {
+            faults.push(FieldFault::new("unit", "须为 1–128 个字符，不含换行", "takes 1 to 128 characters on one line"));
         }
         if !matches!(self.area, Area::City | Area::District(_)) {
             faults.push(FieldFault::new("area", "须为全市或一个区县", "is the city or one district"));
@@ -110,7 +113,9 @@ pub async fn create(tx: &mut Tx, new: NewApiKey, by: StaffId, now: DateTime<Utc>
     new.check(now)?;
     let token = Token::generate(API_KEY);
     let hash = token.hash();
-    let kinds: Vec<String> = new.kinds.iter().map(ToString::to_string).collect();
+    // Each once, however often it was named.
+    let kinds: BTreeSet<String> = new.kinds.iter().map(ToString::to_string).collect();
+    let kinds: Vec<String> = kinds.into_iter().collect();
     let row = sqlx::query_as!(
         Row,
         "insert into identity.api_key (id, token_hash, unit, origin, area, kinds, created_by, created_at, expires_at)
@@ -140,7 +145,7 @@ pub(crate) async fn all(database: &Database) -> Result<Vec<ApiKey>, Error> {
     )
     .fetch_all(database.pool())
     .await?;
-    rows.into_iter().map(Row::into_key).collect()
+    Ok(readable("api keys", rows.into_iter().map(Row::into_key)))
 }
 
 /// Revokes a key. Whether it was in use until now.

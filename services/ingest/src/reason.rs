@@ -166,19 +166,6 @@ pub(crate) fn area_not_allowed(field: &str) -> FieldFault {
 
 /// What the domain says about a record, with its Chinese.
 pub(crate) fn of_domain(fault: RecordFault) -> FieldFault {
-    let chinese = match fault.reason.as_str() {
-        "is empty" => "不能为空",
-        "contains control characters" => "含有控制字符",
-        "contains a zero character" => "含有空字符",
-        "lies in the future" => "时间在未来，请核对日期和时区",
-        "is no district of the city" => "不是本市的区县代码",
-        "is no area of the city" => "不是本市的区划代码",
-        "lies in another district than the record" => "与记录所在的区县不一致",
-        "is not a finite number" => "不是有限的数值",
-        reason if reason.starts_with("is longer than") => "超过长度上限",
-        reason if reason.starts_with("are more than") => "数量超过上限",
-        reason if reason.starts_with("have a name") => "名称应为 1 至 40 个小写字母、数字或下划线，以字母开头",
-        _ => "内容无效",
-    };
+    let chinese = fault.chinese();
     FieldFault::new(fault.field, chinese, fault.reason)
 }

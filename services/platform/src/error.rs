@@ -31,6 +31,12 @@ pub enum Error {
         /// What is wrong and what is wanted.
         reason: String,
     },
+    /// Another process works on the database, and the two do not fit together.
+    #[error("{reason}")]
+    Company {
+        /// Why, and what to do.
+        reason: &'static str,
+    },
     /// The message broker failed or is away.
     #[error("the broker failed on {action}")]
     Broker {

@@ -18,6 +18,7 @@
 pub mod bus;
 pub mod cache;
 pub mod clock;
+pub mod company;
 pub mod config;
 pub mod crypto;
 pub mod database;

@@ -58,6 +58,20 @@ const OUTCOME: &str = "`accepted`, `throttled`, `temporary`, `permanent`, `endpo
 
 /// All of them, by the part of the platform that records them.
 pub const MEASURES: &[Measure] = &[
+    // Database
+    counter(
+        "unreadable_rows_total",
+        &[("list", "what was listed, counted or followed")],
+        "Rows that could not be read and were left out, each time that their list was.",
+        "Any: the log names the row once. It is damaged, or a newer version of the platform wrote it.",
+    ),
+    gauge(
+        "database_place_held",
+        Unit::Count,
+        &[],
+        "1 while this process holds its place on the database, 0 while it does not.",
+        "0 for more than a minute: another process with a bus or cache of its own may work on the same database. Stop one of them.",
+    ),
     // HTTP
     counter(
         "http_requests_total",

@@ -34,7 +34,8 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
 }
 
 /// Copies the alert with its audience, so that inboxes need nothing of dispatch. While a large area is being planned the
-/// event comes again and again, each time with the larger audience.
+/// event comes again and again, each time with the larger audience; and once more when everybody is told, since then it is known when the
+/// silent are reminded.
 async fn released(service: &Service, alert: AlertId) -> Result<(), BoxError> {
     let mut tx = service.platform.database.begin().await?;
     one_at_a_time(&mut tx, alert).await?;
@@ -44,7 +45,7 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), BoxError> {
          from dispatch.released_alert where alert_id = $1 and not exists (select from resident.stop where alert_id = $1)
          on conflict (alert_id) do update
              set audience = excluded.audience, ack_by = excluded.ack_by, revision = nextval('resident.alert_revision')
-             where resident.alert.audience is distinct from excluded.audience",
+             where (resident.alert.audience, resident.alert.ack_by) is distinct from (excluded.audience, excluded.ack_by)",
         alert.uuid()
     )
     .execute(&mut *tx)

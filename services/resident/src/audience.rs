@@ -27,9 +27,9 @@ async fn size(
     caller: StaffCaller,
     Json(query): Json<AudienceQuery>,
 ) -> Result<axum::Json<AudienceCounts>, Problem> {
-    Audience::Query(query.clone()).validate().map_err(|error| {
-        Error::Invalid(vec![FieldFault::new("include", error.to_string(), "The selection is empty or names an unknown area.")])
-    })?;
+    Audience::Query(query.clone())
+        .validate()
+        .map_err(|error| Error::Invalid(vec![FieldFault::new("include", error.to_string(), error.english())]))?;
     let own = caller.scope.district().map_or(Area::City, Area::District);
     if !query.lies_within(own) {
         return Err(Error::OutsideScope.into());

@@ -61,12 +61,12 @@ pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, headcount::FO
 /// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
 ///
 /// # Errors
-/// When the bus refuses a subscription, or acknowledgements should not even be kept for a month.
+/// When the bus refuses a subscription, or acknowledgements should be kept for less time than an alert may take.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_acknowledgements_months;
-    if months == 0 {
-        let reason = "must be at least 1: alerts live across the end of a month".to_owned();
+    if months < retention::FEWEST_MONTHS {
+        let reason = "must be at least 3: an alert is written in one month and may hold until the third after it".to_owned();
         return Err(platform::Error::Setting { name: "resident.keep_acknowledgements_months", reason }.into());
     }
     let inboxes = LiveAlerts::new(platform.database.clone());

@@ -33,9 +33,9 @@ pub struct Settings {
     /// Unit: devices
     pub devices: u32,
     /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are dropped. At
-    /// least 1.
+    /// least 3.
     ///
-    /// Alerts live across the end of a month; beyond that the table of retention says why.
+    /// An alert is written in one month and may hold until the third after it; beyond that the table of retention says why.
     pub keep_acknowledgements_months: u32,
     /// What browsers are offered, if Web Push is set; no setting of its own: whoever puts the services together takes it from those of push.
     #[serde(skip)]

@@ -1,14 +1,16 @@
 //! Decisions of staff: submit, pass, return, approve, refuse, confirm, cancel.
 //!
-//! One route takes them all, since one table permits them all. A decision names the version it was made on.
+//! One route takes them all, since one table permits them all. A decision names the version it was made on; a cancellation need not,
+//! since every step of the platform makes a new one, and whoever stops an alert means the alert.
 
 use axum::extract::State as Shared;
 use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, State};
 use domain::ids::AlertId;
+use domain::retention::OLDEST_DRAFT;
 use domain::staff::Role;
 use platform::database::Tx;
-use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
+use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
 use platform::urgent;
 use proto::{AlertApproved, AlertStopped, StopReason};
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,7 @@ use crate::actor::actor;
 use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::{Error, SCHEMA, Service, trace};
+use crate::{Error, SCHEMA, Service, reach, reason, trace};
 
 /// The roles that take any step at all.
 const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
@@ -31,11 +33,12 @@ pub(crate) fn routes() -> Routes<Service> {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DecisionRequest {
-    /// The version that was looked at.
-    version: i32,
+    /// The version that was looked at. A cancellation needs none: it holds for whatever version there is.
+    #[serde(default)]
+    version: Option<i32>,
     /// What is decided.
     action: Action,
-    /// Why. Returns, refusals and cancellations need it; whoever submitted is told.
+    /// Why, in at most 500 characters. Returns, refusals and cancellations need it; whoever submitted is told.
     #[serde(default)]
     reason: String,
     /// The passage of the text that the reason is about.
@@ -44,12 +47,15 @@ struct DecisionRequest {
     /// What of the checklist was ticked, for the history.
     #[serde(default)]
     checked: Vec<String>,
+    /// Whether it is known, and meant, that neither app nor SMS reaches anybody in the audience. Otherwise such an alert is not approved.
+    #[serde(default)]
+    nobody: bool,
 }
 
 /// Decide about an alert
 ///
 /// Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
-/// conflict: reload, look, decide again.
+/// conflict: reload, look, decide again. So is an approval that would reach nobody, unless `nobody` says that it is meant.
 #[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/decisions", params(("alert_id" = AlertId, Path, description = "The alert")),
     request_body = DecisionRequest, responses((status = 200, description = "Decided", body = AlertDetail)))]
 async fn decide(
@@ -58,13 +64,24 @@ async fn decide(
     Path(id): Path<AlertId>,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<AlertDetail>, Problem> {
+    if matches!(request.action, Action::Approve | Action::Confirm) && !request.nobody {
+        let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+        let alert = store::load(&mut connection, id, false).await?;
+        drop(connection);
+        if request.version == Some(alert.version) {
+            reach::check(&service, &caller, &alert, request.action).await?;
+        }
+    }
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let mut alert = store::load(&mut tx, id, true).await?;
     if !reading::may_see(&caller, &alert) {
         return Err(Error::NoSuchAlert(id).into());
     }
-    if alert.version != request.version {
-        return Err(Error::Conflict { expected: request.version, found: alert.version, state: alert.state }.into());
+    match (request.action, request.version) {
+        (Action::Cancel, _) => {}
+        (_, Some(looked_at)) if looked_at == alert.version => {}
+        (_, Some(expected)) => return Err(Error::Conflict { expected, found: alert.version, state: alert.state }.into()),
+        (_, None) => return Err(Error::Invalid(vec![FieldFault::new("version", "缺少此字段", "is missing")]).into()),
     }
     passage::check(request.passage.as_ref(), &request.checked)?;
     take(&service, &mut tx, &mut alert, &caller, &request).await?;
@@ -76,17 +93,20 @@ async fn decide(
 
 /// Takes the step with all that follows from it, inside the transaction.
 async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffCaller, request: &DecisionRequest) -> Result<(), Error> {
-    let (action, reason) = (request.action, request.reason.trim());
+    let (action, said) = (request.action, reason::check(&request.reason)?);
+    let reason = said.unwrap_or_default();
     let now = service.platform.clock.now();
     let decision = alert_state::next(alert.state, action, &alert.participants, &actor(caller), reason)?;
     // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
     if matches!(action, Action::Submit | Action::ComposeUrgent | Action::PassDistrict | Action::Approve | Action::Confirm) {
         alert.content.validate(now).map_err(Error::Content)?;
+        if now - alert.created_at > OLDEST_DRAFT {
+            return Err(Error::DraftTooOld);
+        }
     }
     let (from, was_approved) = (alert.state, alert.approved_at.is_some());
     alert.step(action, decision, now);
     store::save(tx, alert).await?;
-    let said = (!reason.is_empty()).then_some(reason);
     let step = Step::of(caller.id, action.as_ref(), from, said);
     store::record(tx, alert, Step { passage: request.passage.as_ref(), checked: &request.checked, ..step }).await?;
     trace::leave(tx, caller, action.as_ref(), alert, said).await?;

@@ -4,6 +4,7 @@ use domain::alert::{ContentFault, FaultKind};
 use domain::alert_state::{Refusal, State};
 use domain::audience::AudienceError;
 use domain::ids::AlertId;
+use domain::retention::OLDEST_DRAFT;
 use http::StatusCode;
 use platform::http::{FieldFault, Problem};
 
@@ -53,6 +54,15 @@ pub enum Error {
     /// The alert cannot be corrected, since nobody has received it.
     #[error("the alert cannot be corrected in state {}", .0.as_ref())]
     NotCorrectable(State),
+    /// Approved, it would reach nobody.
+    #[error("neither app nor SMS reaches anybody of {people} people in the audience")]
+    ReachesNobody {
+        /// In the audience.
+        people: i64,
+    },
+    /// It was first written so long ago that what is known of it might be dropped while it holds.
+    #[error("the draft is too old to be approved")]
+    DraftTooOld,
     /// Fields of a decision are wrong.
     #[error("{} fields are wrong", .0.len())]
     Invalid(Vec<FieldFault>),
@@ -105,9 +115,7 @@ impl From<Error> for Problem {
                     .map(|fault| FieldFault::new(format!("content.{}", fault.field), fault.message, english_fault(fault.kind)))
                     .collect(),
             ),
-            Error::Audience(source) => {
-                Self::invalid(vec![FieldFault::new("audience", source.to_string(), "Select at least one area that exists.")])
-            }
+            Error::Audience(source) => Self::invalid(vec![FieldFault::new("audience", source.to_string(), source.english())]),
             Error::OutsideScope => Self::forbidden(
                 "outside_scope",
                 "受众或区县超出您的管辖范围，请缩小范围或报市级指挥部。",
@@ -117,6 +125,23 @@ impl From<Error> for Problem {
                 "not_editable",
                 format!("弹窗当前为“{}”，不能修改；请先退回为草稿。", state.title()),
                 "Only a draft can be changed. Have it returned first.",
+            ),
+            Error::ReachesNobody { people } => Self::conflict(
+                "reaches_nobody",
+                format!(
+                    "受众现有 {people} 人，弹窗和短信都到不了其中任何人，批准后没有人会收到。请扩大受众；如确需批准，请勾选“知道无人收到”后再批准。"
+                ),
+                format!(
+                    "The audience has {people} people now, and neither app nor SMS reaches any of them: nobody would be told. Widen the audience, or approve it with the mark that you know."
+                ),
+            ),
+            Error::DraftTooOld => Self::conflict(
+                "draft_too_old",
+                format!("草稿写成已超过 {} 天，不能再提交或批准，请按现在的情况新写一份。", OLDEST_DRAFT.num_days()),
+                format!(
+                    "The draft was first written more than {} days ago. Write a new one for the situation as it is.",
+                    OLDEST_DRAFT.num_days()
+                ),
             ),
             Error::NotCorrectable(state) => Self::conflict(
                 "not_correctable",

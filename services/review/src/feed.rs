@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::area::DistrictCode;
+use domain::area::{AreaError, DistrictCode};
+use platform::database::readable;
 use platform::worker::{self, Turn, Wake};
 use platform::{BoxError, Platform};
 use serde::Serialize;
@@ -101,13 +102,13 @@ impl Reader {
         )
         .fetch_all(platform.database.pool())
         .await?;
-        let mut changes = Vec::with_capacity(rows.len());
-        for row in rows {
+        let read = rows.into_iter().map(|row| {
             self.since = self.since.max(row.at);
             self.known.insert((row.alert_id, row.version), row.at);
             let district = row.district.map(DistrictCode::try_from).transpose()?;
-            changes.push(Change { alert_id: row.alert_id, version: row.version, state: row.state, district });
-        }
+            Ok::<_, AreaError>(Change { alert_id: row.alert_id, version: row.version, state: row.state, district })
+        });
+        let changes = readable("changes of alerts", read);
         let oldest = self.since - LATEST_COMMIT;
         self.known.retain(|_, at| *at >= oldest);
         Ok(changes)

@@ -9,7 +9,8 @@
 //!
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
 //! two, enforced by the domain and again by a constraint of the table; a decision names the version it was made on, so of
-//! two reviewers deciding at once one gets a conflict; every step is in the alert's history, every step of a person in the
+//! two reviewers deciding at once one gets a conflict (only an emergency stop needs none: it holds whatever happened meanwhile);
+//! what would reach nobody is approved only by somebody who says that they know ([`reach`]); every step is in the alert's history, every step of a person in the
 //! audit trail as well, written in the transaction of the step itself.
 
 mod actor;
@@ -21,7 +22,9 @@ mod feed;
 mod overview;
 mod passage;
 mod progress;
+mod reach;
 mod reading;
+mod reason;
 mod schema;
 mod service;
 mod store;
@@ -32,6 +35,7 @@ use platform::Platform;
 use platform::compiled_once;
 use platform::http::Routes;
 use platform::worker::Wake;
+use resident::headcount::Headcount;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
@@ -64,7 +68,8 @@ impl Default for Settings {
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let changed = Wake::new();
     let feed = Feed::start(platform, &changed);
-    let service = Service { platform: platform.clone(), signature: settings.signature.into(), changed, feed };
+    let headcount = Headcount::new(platform.database.clone());
+    let service = Service { platform: platform.clone(), signature: settings.signature.into(), headcount, changed, feed };
     platform.bus.start_relay(SCHEMA);
     drafts::subscribe(&service)?;
     progress::subscribe(&service)?;

@@ -8,6 +8,7 @@ use domain::alert::DeliveryClass;
 use domain::alert_state::State;
 use domain::area::DistrictCode;
 use domain::audience::{Audience, districts_of};
+use platform::database::readable;
 use platform::http::{Access, Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use strum::VariantArray as _;
@@ -53,7 +54,7 @@ async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -
     let open: Vec<String> = State::VARIANTS.iter().filter(|state| !state.is_final()).map(|state| state.as_ref().to_owned()).collect();
     // the audiences of districts are within them, and need not be read
     let rows = sqlx::query!(
-        r#"select district, state, class, content ->> 'status' = 'exercise' as "exercise!", count(*) as "count!",
+        r#"select district, state, class, coalesce(content ->> 'status' = 'exercise', false) as "exercise!", count(*) as "count!",
                   min(changed_at) as "oldest_changed_at!", case when district is null and get_byte(audience, 0) = $4 then audience end as audience
              from review.alert
             where (state = any($1) or changed_at > $2) and ($3::int is null or district is null or district = $3)
@@ -66,22 +67,19 @@ async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("counting alerts"))?;
-    let rows = rows
-        .into_iter()
-        .map(|row| {
-            let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
-            let audience =
-                row.audience.map(|bytes| Audience::from_bytes(&bytes)).transpose().map_err(|_| Error::Stored { what: "audience" })?;
-            Ok(OverviewRow {
-                district,
-                reaches: districts_of(district, audience.as_ref()),
-                state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
-                class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
-                exercise: row.exercise,
-                count: row.count,
-                oldest_changed_at: row.oldest_changed_at,
-            })
+    let rows = rows.into_iter().map(|row| {
+        let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
+        let audience =
+            row.audience.map(|bytes| Audience::from_bytes(&bytes)).transpose().map_err(|_| Error::Stored { what: "audience" })?;
+        Ok::<_, Error>(OverviewRow {
+            district,
+            reaches: districts_of(district, audience.as_ref()),
+            state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
+            class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
+            exercise: row.exercise,
+            count: row.count,
+            oldest_changed_at: row.oldest_changed_at,
         })
-        .collect::<Result<Vec<_>, Error>>()?;
-    Ok(axum::Json(Overview { rows }))
+    });
+    Ok(axum::Json(Overview { rows: readable("alerts by district", rows) }))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
-use domain::alert::{AlertContent, ContentFault, DeliveryClass};
+use domain::alert::{AckWindow, AlertContent, ContentFault, DeliveryClass};
 use domain::alert_state::{self, Action, Participants, State};
 use domain::area::DistrictCode;
 use domain::audience::{Audience, AudienceQuery};
@@ -12,8 +12,9 @@ use domain::ids::{AlertId, ShortCode, StaffId};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
 use domain::staff::Role;
-use platform::database::Connection;
+use platform::database::{Connection, readable, unreadable};
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
@@ -72,7 +73,8 @@ struct AlertLine {
     corrects: Option<AlertId>,
     expires_at: Option<DateTime<Utc>>,
     /// How long recipients have to acknowledge, in seconds.
-    ack_window_s: Option<i32>,
+    #[schema(value_type = Option<u32>, maximum = 2_592_000)]
+    ack_window_s: Option<AckWindow>,
 }
 
 /// Which alerts to list.
@@ -108,8 +110,8 @@ async fn list(
         r#"select alert_id, short_code, state, class, district, content #>> '{texts,zh-CN,headline}' as headline, version, created_at, changed_at,
              approved_at, handed_over_at,
              (select reason from review.step where step.alert_id = alert.alert_id and reason is not null order by version desc limit 1) as last_reason,
-             content ->> 'status' = 'exercise' as "exercise!", corrects, (content ->> 'expires_at')::timestamptz as expires_at,
-             (content ->> 'ack_window_s')::int as ack_window_s
+             coalesce(content ->> 'status' = 'exercise', false) as "exercise!", corrects, content -> 'expires_at' as expires_at,
+             content -> 'ack_window_s' as ack_window_s
            from review.alert
            where (not $7::bool or state = any($8))
              and (not $7::bool or case when state = 'draft' then submitter = $9 else submitter <> $9 and district_reviewer is distinct from $9 end)
@@ -134,30 +136,28 @@ async fn list(
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("listing alerts"))?;
-    let lines = rows
-        .into_iter()
-        .map(|row| {
-            Ok(AlertLine {
-                alert_id: AlertId::from_uuid(row.alert_id),
-                short_code: row.short_code,
-                state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
-                class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
-                district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
-                headline: row.headline.unwrap_or_default(),
-                version: row.version,
-                created_at: row.created_at,
-                changed_at: row.changed_at,
-                approved_at: row.approved_at,
-                handed_over_at: row.handed_over_at,
-                last_reason: row.last_reason,
-                exercise: row.exercise,
-                corrects: row.corrects.map(AlertId::from_uuid),
-                expires_at: row.expires_at,
-                ack_window_s: row.ack_window_s,
-            })
+    let lines = rows.into_iter().map(|row| {
+        Ok::<_, Error>(AlertLine {
+            alert_id: AlertId::from_uuid(row.alert_id),
+            short_code: row.short_code,
+            state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
+            class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
+            district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+            headline: row.headline.unwrap_or_default(),
+            version: row.version,
+            created_at: row.created_at,
+            changed_at: row.changed_at,
+            approved_at: row.approved_at,
+            handed_over_at: row.handed_over_at,
+            last_reason: row.last_reason,
+            exercise: row.exercise,
+            corrects: row.corrects.map(AlertId::from_uuid),
+            // A draft's content is its author's: what of it cannot be read is left out of the line.
+            expires_at: row.expires_at.and_then(|time| serde_json::from_value(time).ok()),
+            ack_window_s: row.ack_window_s.and_then(|window| serde_json::from_value(window).ok()),
         })
-        .collect::<Result<Vec<_>, Error>>()?;
-    Ok(axum::Json(lines))
+    });
+    Ok(axum::Json(readable("alerts", lines)))
 }
 
 /// Where alerts stand that wait for somebody of this role, as the table of steps has it.
@@ -186,13 +186,11 @@ pub(crate) struct HistoryLine {
     actor: Option<Uuid>,
     reason: Option<String>,
     /// The passage that the reason is about.
-    #[schema(value_type = Option<Passage>)]
-    passage: Option<sqlx::types::Json<Passage>>,
+    passage: Option<Passage>,
     /// What of the checklist was ticked.
     checked: Vec<String>,
     /// What the alert said from this version on, where the step changed that.
-    #[schema(value_type = Option<AlertContent>)]
-    content: Option<sqlx::types::Json<AlertContent>>,
+    content: Option<AlertContent>,
     at: DateTime<Utc>,
 }
 
@@ -267,16 +265,7 @@ pub(crate) async fn detail(
     alert: Alert,
     caller: &StaffCaller,
 ) -> Result<AlertDetail, Error> {
-    let history = sqlx::query_as!(
-        HistoryLine,
-        r#"select version, action, from_state as "from", to_state as "to", actor, reason, passage as "passage: _", checked,
-                  content as "content: _", at
-             from review.step where alert_id = $1 order by version"#,
-        alert.id.uuid()
-    )
-    .fetch_all(connection)
-    .await
-    .map_err(Error::database("reading an alert's history"))?;
+    let history = history(connection, alert.id).await?;
     let sms = previews(service, &alert);
     Ok(AlertDetail {
         open_actions: alert_state::open_actions(alert.state, &alert.participants, &actor(caller)),
@@ -307,6 +296,38 @@ pub(crate) async fn detail(
         handed_over_at: alert.handed_over_at,
         corrects: alert.corrects,
     })
+}
+
+/// Every step of the alert's life, the first one first.
+async fn history(connection: &mut Connection, alert: AlertId) -> Result<Vec<HistoryLine>, Error> {
+    let steps = sqlx::query!(
+        "select version, action, from_state, to_state, actor, reason, passage, checked, content, at
+         from review.step where alert_id = $1 order by version",
+        alert.uuid()
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::database("reading an alert's history"))?;
+    Ok(steps
+        .into_iter()
+        .map(|step| HistoryLine {
+            version: step.version,
+            action: step.action,
+            from: step.from_state,
+            to: step.to_state,
+            actor: step.actor,
+            reason: step.reason,
+            passage: step.passage.and_then(|passage| as_written("passages", passage)),
+            checked: step.checked,
+            content: step.content.and_then(|content| as_written("contents of steps", content)),
+            at: step.at,
+        })
+        .collect())
+}
+
+/// A part of a step, unless it cannot be read: the step itself happened all the same.
+fn as_written<T: DeserializeOwned>(parts: &'static str, stored: serde_json::Value) -> Option<T> {
+    serde_json::from_value(stored).map_err(|error| unreadable(parts, &error)).ok()
 }
 
 /// What the SMS centre will be given. A language whose text cannot be composed is left out: its fault is among `faults`.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use platform::Platform;
 use platform::worker::Wake;
+use resident::headcount::Headcount;
 
 use crate::feed::Feed;
 
@@ -12,6 +13,7 @@ use crate::feed::Feed;
 pub(crate) struct Service {
     pub(crate) platform: Platform,
     pub(crate) signature: Arc<str>,
+    pub(crate) headcount: Headcount,
     /// Tells the feed of this process that an alert changed.
     pub(crate) changed: Wake,
     pub(crate) feed: Feed,

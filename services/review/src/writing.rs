@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::actor::actor;
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::{Error, Service, trace};
+use crate::{Error, Service, reason, trace};
 
 const WRITING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
 
@@ -46,7 +46,7 @@ async fn write(
     Json(draft): Json<Draft>,
 ) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
     let area = draft.district.map_or(Area::City, Area::District);
-    check(&caller, area, Some(&draft.audience))?;
+    check(&caller, area, &draft.content, Some(&draft.audience))?;
     let participants = Participants::written_by(caller.id, draft.district);
     let alert = Alert::draft(AlertId::new(), draft.content, draft.audience, participants, service.platform.clock.now());
     add(&service, &caller, alert, "write", None).await
@@ -83,7 +83,7 @@ async fn edit(
     if !alert_state::may_edit(alert.state, &alert.participants, &actor(&caller)) {
         return Err(if alert.state == State::Draft { Error::OutsideScope } else { Error::NotEditable(alert.state) }.into());
     }
-    check(&caller, alert.area(), edit.audience.as_ref())?;
+    check(&caller, alert.area(), &edit.content, edit.audience.as_ref())?;
     // What it corrects stays what it was.
     let (msg_type, references) = (alert.content.msg_type, alert.content.references);
     alert.content = AlertContent { msg_type, references, ..edit.content };
@@ -136,14 +136,15 @@ async fn correct(
         status: old.content.status,
         ..correction.content.unwrap_or_else(|| old.content.clone())
     };
-    check(&caller, old.area(), correction.audience.as_ref())?;
+    let reason = reason::check(&correction.reason)?;
+    check(&caller, old.area(), &content, correction.audience.as_ref())?;
     let audience = correction.audience.unwrap_or_else(|| old.audience.clone());
     let participants = Participants::written_by(caller.id, old.participants.district);
     let mut alert = Alert::draft(AlertId::new(), content, audience, participants, service.platform.clock.now());
     alert.corrects = Some(id);
     alert.rule = old.rule;
     alert.records = old.records;
-    add(&service, &caller, alert, "correct", Some(correction.reason.trim()).filter(|reason| !reason.is_empty())).await
+    add(&service, &caller, alert, "correct", reason).await
 }
 
 async fn add(
@@ -165,8 +166,10 @@ async fn add(
     Ok((StatusCode::CREATED, axum::Json(detail)))
 }
 
-/// Whether the caller may write for this area and give it this audience. Faults of the content may wait until it is submitted.
-fn check(caller: &StaffCaller, area: Area, audience: Option<&Audience>) -> Result<(), Error> {
+/// Whether the caller may write this for this area and give it this audience. Faults of the content may wait until it is submitted,
+/// unless nobody could read it back.
+fn check(caller: &StaffCaller, area: Area, content: &AlertContent, audience: Option<&Audience>) -> Result<(), Error> {
+    content.check_draft().map_err(Error::Content)?;
     audience.map_or(Ok(()), Audience::validate).map_err(Error::Audience)?;
     if !alert_state::may_write(area, &actor(caller)) {
         return Err(Error::OutsideScope);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::alert::AckWindow;
 use domain::ids::RuleId;
 use domain::risk_record::RecordKind;
 use domain::rule::{ContentTemplate, RuleAudience, RuleVersion};
@@ -43,7 +44,8 @@ pub(crate) struct RuleDefinition {
     /// How long its alerts hold from when they are drafted, in seconds.
     validity_s: u32,
     /// How long recipients have to acknowledge, in seconds.
-    ack_window_s: u32,
+    #[schema(value_type = u32, maximum = 2_592_000)]
+    ack_window_s: AckWindow,
     /// For how long the same person is not told again by it, in seconds, up to 30 days.
     cooldown_s: u32,
     /// How long matching records are gathered into one draft, in seconds, up to 2 hours.

@@ -12,11 +12,9 @@ use platform::BoxError;
 use platform::database::Tx;
 use platform::worker::{self, Turn, Wake};
 use proto::DraftGathered;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::matching::Reason;
-use crate::record::Attributes;
 use crate::{Error, SCHEMA, Service, district_facts, drafting};
 
 /// A draft that cannot be made is looked at again after this long, so that it does not hold up the others.
@@ -138,7 +136,7 @@ async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>)
              where draft_id = $1 and resident_no is not null order by resident_no
              on conflict (rule_id, resident_no) do update set alerted_at = excluded.alerted_at where before.alerted_at <= $4
              returning resident_no)
-           select match.resident_no, area, source, occurred_at, attributes as "attributes: Json<Attributes>",
+           select match.resident_no, area, source, occurred_at, attributes,
                   match.resident_no is null or claimed.resident_no is not null as "stays!"
              from rules.match left join claimed using (resident_no) where draft_id = $1 order by record_id"#,
         draft,
@@ -160,7 +158,7 @@ async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>)
                 area: row.area.parse().map_err(Error::stored("area of a match"))?,
                 source: row.source,
                 occurred_at: row.occurred_at,
-                attributes: row.attributes.0,
+                attributes: serde_json::from_value(row.attributes).map_err(Error::stored("attributes of a match"))?,
             })
         })
         .collect::<Result<Vec<_>, Error>>()?;

@@ -5,11 +5,10 @@ use domain::ids::{RuleId, StaffId};
 use domain::rule::RuleVersion;
 use domain::shipped::SHIPPED;
 use platform::Platform;
-use platform::database::Tx;
+use platform::database::{Tx, readable};
 use platform::http::StaffCaller;
 use proto::AuditEntry;
 use serde::Serialize;
-use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -33,7 +32,7 @@ pub(crate) struct KeptVersion {
 }
 
 struct Row {
-    definition: Json<RuleVersion>,
+    definition: serde_json::Value,
     written_by: Uuid,
     written_at: DateTime<Utc>,
     activated_by: Option<Uuid>,
@@ -41,16 +40,18 @@ struct Row {
     latest: i32,
 }
 
-impl From<Row> for KeptVersion {
-    fn from(row: Row) -> Self {
-        Self {
-            rule: row.definition.0,
+impl TryFrom<Row> for KeptVersion {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            rule: serde_json::from_value(row.definition).map_err(Error::stored("rule"))?,
             written_by: StaffId::from_uuid(row.written_by),
             written_at: row.written_at,
             activated_by: row.activated_by.map(StaffId::from_uuid),
             activated_at: row.activated_at,
             latest_version: row.latest.cast_unsigned(),
-        }
+        })
     }
 }
 
@@ -58,7 +59,7 @@ impl From<Row> for KeptVersion {
 pub(crate) async fn rules(platform: &Platform) -> Result<Vec<KeptVersion>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select definition as "definition!: Json<RuleVersion>", written_by as "written_by!", written_at as "written_at!",
+        r#"select definition as "definition!", written_by as "written_by!", written_at as "written_at!",
                   activated_by as "activated_by?", activated_at as "activated_at?", latest as "latest!"
              from (select rule_id, max(version) as latest from rules.rule_version group by rule_id) as rule
              left join rules.active using (rule_id)
@@ -68,14 +69,14 @@ pub(crate) async fn rules(platform: &Platform) -> Result<Vec<KeptVersion>, Error
     .fetch_all(platform.database.pool())
     .await
     .map_err(Error::database("listing rules"))?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    Ok(readable("rules", rows.into_iter().map(KeptVersion::try_from)))
 }
 
 /// All versions of a rule, the latest first.
 pub(crate) async fn versions(platform: &Platform, rule: RuleId) -> Result<Vec<KeptVersion>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select definition as "definition: Json<RuleVersion>", written_by, written_at, activated_by as "activated_by?",
+        r#"select definition, written_by, written_at, activated_by as "activated_by?",
                   activated_at as "activated_at?", max(version) over () as "latest!"
              from rules.rule_version left join rules.active using (rule_id, version) where rule_id = $1 order by version desc"#,
         rule.uuid()
@@ -83,7 +84,10 @@ pub(crate) async fn versions(platform: &Platform, rule: RuleId) -> Result<Vec<Ke
     .fetch_all(platform.database.pool())
     .await
     .map_err(Error::database("listing a rule's versions"))?;
-    if rows.is_empty() { Err(Error::NoSuchRule(rule)) } else { Ok(rows.into_iter().map(Into::into).collect()) }
+    if rows.is_empty() {
+        return Err(Error::NoSuchRule(rule));
+    }
+    Ok(readable("versions of a rule", rows.into_iter().map(KeptVersion::try_from)))
 }
 
 /// The number of a rule's next version.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::area::{Area, DistrictCode};
 use domain::ids::{AlertId, RuleId};
+use platform::database::readable;
 use platform::http::{Json, Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,13 +49,9 @@ async fn list(State(service): State<Service>, caller: StaffCaller) -> Result<Jso
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("listing open drafts"))?;
-    let mut drafts = Vec::with_capacity(rows.len());
-    for row in rows {
+    let drafts = rows.into_iter().map(|row| {
         let district = DistrictCode::try_from(row.district).map_err(Error::stored("district of a draft"))?;
-        if !caller.scope.covers(Area::District(district)) {
-            continue;
-        }
-        drafts.push(OpenDraft {
+        Ok::<_, Error>(OpenDraft {
             draft_id: AlertId::from_uuid(row.draft_id),
             rule_id: RuleId::from_uuid(row.rule_id),
             rule_name: row.name,
@@ -65,7 +62,9 @@ async fn list(State(service): State<Service>, caller: StaffCaller) -> Result<Jso
             seconds_left: (row.closes_at - now).num_seconds().max(0),
             records: row.records,
             residents: row.residents,
-        });
-    }
+        })
+    });
+    let mut drafts = readable("open drafts", drafts);
+    drafts.retain(|draft| caller.scope.covers(Area::District(draft.district)));
     Ok(Json(drafts))
 }

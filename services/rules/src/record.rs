@@ -8,7 +8,6 @@ use domain::condition::{Facts, RecordView};
 use domain::ids::{LoadId, ResidentNo};
 use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
 use platform::database::Pool;
-use sqlx::types::Json;
 
 use crate::Error;
 
@@ -101,7 +100,7 @@ pub(crate) async fn read(pool: &Pool, load: LoadId, after: i64, limit: u32) -> R
         Row,
         r#"select record_id as "id!", kind as "kind!", origin as "origin!", level as "level!", district as "district!", township, community,
                   occurred_at as "occurred_at!", subject_resident as resident_no, subject_kind as "subject_kind!", source as "source!",
-                  attributes as "attributes!: Json<Attributes>"
+                  attributes as "attributes!"
              from ingest.record_feed where load_id = $1 and record_id > $2 order by record_id limit $3"#,
         load.uuid(),
         after,
@@ -129,7 +128,7 @@ struct Row {
     resident_no: Option<i32>,
     subject_kind: String,
     source: String,
-    attributes: Json<Attributes>,
+    attributes: serde_json::Value,
 }
 
 impl Row {
@@ -155,7 +154,7 @@ impl Row {
             about,
             source: self.source,
             occurred_at: self.occurred_at,
-            attributes: self.attributes.0,
+            attributes: serde_json::from_value(self.attributes).ok()?,
         })
     }
 }

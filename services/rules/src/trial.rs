@@ -132,7 +132,7 @@ fn check(records: &[RiskRecord], now: DateTime<Utc>) -> Result<(), Error> {
     for (place, record) in records.iter().enumerate().take(RECORDS_LIMIT) {
         for fault in record.validate(now).err().unwrap_or_default() {
             let field = format!("records[{place}].{}", fault.field);
-            faults.push(FieldFault::new(field, format!("不符合要求（{}）", fault.reason), format!("This {}.", fault.reason)));
+            faults.push(FieldFault::new(field, fault.chinese(), fault.reason));
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }

@@ -74,10 +74,10 @@ const CODES_AT_ONCE: usize = 16;
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_messages_months;
-    if months == 0 {
+    if months < domain::retention::FEWEST_MONTHS {
         return Err(Error::Setting {
             name: "sms.keep_messages_months",
-            reason: "must be at least 1: alerts live across the end of a month",
+            reason: "must be at least 3: an alert is written in one month and may hold until the third after it",
         });
     }
     let settings = Arc::new(settings);

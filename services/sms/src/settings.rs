@@ -86,9 +86,9 @@ pub struct Settings {
     ///
     /// Receipts may overtake the row of their message; see the table of retention.
     pub receipt_keep_hours: u32,
-    /// For how many months before the present one messages are kept, by when their alert was made; older ones are dropped. At least 1.
+    /// For how many months before the present one messages are kept, by when their alert was made; older ones are dropped. At least 3.
     ///
-    /// Alerts live across the end of a month; beyond that the table of retention says why.
+    /// An alert is written in one month and may hold until the third after it; beyond that the table of retention says why.
     pub keep_messages_months: u32,
 }
 

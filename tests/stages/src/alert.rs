@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::alert::{AlertContent, AlertText};
+use domain::alert::{AckWindow, AlertContent, AlertText};
 use domain::cap;
 use domain::language::Language;
 
@@ -27,7 +27,7 @@ pub fn alert(expires_at: DateTime<Utc>) -> AlertContent {
         texts: BTreeMap::from([(Language::ZhCn, chinese)]),
         contact: "渝中区疾控中心 023-63840000".to_owned(),
         expires_at,
-        ack_window_s: 3_600,
+        ack_window_s: AckWindow::capped(3_600),
         place: None,
         display: false,
         source_note: "市疾控中心".to_owned(),

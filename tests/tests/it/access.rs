@@ -177,6 +177,8 @@ struct Belongings {
 
 impl Belongings {
     async fn of_the_district(whole: &Whole) -> Self {
+        let platform = &whole.platform;
+        generate::write(&people(), &platform.database, &platform.keyring, morning(), |_| ()).await.unwrap();
         let author = staff(Role::SubmittingUnit, OWN, 10);
         let alert = Self::written(whole, author).await;
         for (who, action) in [
@@ -195,8 +197,6 @@ impl Belongings {
         })
         .await;
 
-        let platform = &whole.platform;
-        generate::write(&people(), &platform.database, &platform.keyring, morning(), |_| ()).await.unwrap();
         let community = community_of(OWN);
         let resident_no = somebody_in(OWN).resident_no;
         let follow_up = sqlx::query_scalar!(

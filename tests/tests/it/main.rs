@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod access;
+mod damage;
+mod edge;
 mod forecast;
 mod interface;
 mod jobs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use chrono::TimeDelta;
-use domain::alert::{AlertContent, AlertText};
+use domain::alert::{AckWindow, AlertContent, AlertText};
 use domain::cap;
 use domain::ids::AlertId;
 use domain::language::Language;
@@ -136,7 +136,7 @@ fn content() -> AlertContent {
         texts: BTreeMap::from([(Language::ZhCn, AlertText { headline: "请煮沸饮用水".into(), ..AlertText::default() })]),
         contact: "12320".into(),
         expires_at: Clock::real().now() + TimeDelta::hours(4),
-        ack_window_s: 3_600,
+        ack_window_s: AckWindow::capped(3_600),
         place: None,
         display: false,
         source_note: String::new(),

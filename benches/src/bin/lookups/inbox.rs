@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
 use chrono::{TimeDelta, Utc};
-use domain::alert::{AlertContent, AlertText};
+use domain::alert::{AckWindow, AlertContent, AlertText};
 use domain::cap::{Category, Certainty, MsgType, Severity, Status, Urgency};
 use domain::language::Language;
 use platform::Platform;
@@ -195,7 +195,7 @@ fn content(now: chrono::DateTime<Utc>) -> AlertContent {
         texts: BTreeMap::from([(Language::ZhCn, chinese), (Language::En, english)]),
         contact: "渝中区疾控中心 023-63840000".to_owned(),
         expires_at: now + TimeDelta::days(1),
-        ack_window_s: 3_600,
+        ack_window_s: AckWindow::capped(3_600),
         place: None,
         display: false,
         source_note: String::new(),

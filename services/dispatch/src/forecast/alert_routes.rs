@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::area::DistrictCode;
 use domain::forecast::Outlook;
 use domain::ids::AlertId;
+use platform::database::unreadable;
 use platform::http::{Access, Json, PathId, Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,12 +76,17 @@ async fn load(forecaster: &Forecaster, alert_id: AlertId) -> Result<(AlertForeca
     )
     .fetch_all(forecaster.database.pool())
     .await?;
-    let district = rows.first().ok_or(Error::NoSuchAlert)?.district;
+    let Some(first) = rows.first() else {
+        // approved a moment ago, or not at all
+        return Ok((AlertForecast { alert_id, waves: Vec::new() }, just_approved(forecaster, alert_id).await?));
+    };
+    let district = first.district;
     let district = district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
     let mut waves = Vec::new();
     for row in rows {
         let (Some(wave), Some(made_at), Some(spare_s), Some(outlook)) = (row.wave, row.made_at, row.spare_s, row.outlook) else { continue };
-        let outlook: Outlook = serde_json::from_value(outlook).map_err(|error| Error::damaged("outlook", alert_id, error))?;
+        let outlook = serde_json::from_value::<Outlook>(outlook).map_err(|error| Error::damaged("outlook", alert_id, error));
+        let Ok(outlook) = outlook.map_err(|error| unreadable("forecasts of an alert", &error)) else { continue };
         let sentence = outlook.sentence(made_at);
         waves.push(WaveForecast {
             wave,
@@ -95,4 +101,13 @@ async fn load(forecaster: &Forecaster, alert_id: AlertId) -> Result<(AlertForeca
         });
     }
     Ok((AlertForecast { alert_id, waves }, district))
+}
+
+/// Whose alert it is that dispatch has not taken over yet; none: the whole city's.
+async fn just_approved(forecaster: &Forecaster, alert_id: AlertId) -> Result<Option<DistrictCode>, Error> {
+    let district = sqlx::query_scalar!("select district from review.approved_alert where alert_id = $1", alert_id.uuid())
+        .fetch_optional(forecaster.database.pool())
+        .await?
+        .ok_or(Error::NoSuchAlert)?;
+    district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))
 }

@@ -7,6 +7,7 @@ use domain::forecast::Reach;
 use domain::ids::{AlertId, ShortCode};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
+use platform::database::unreadable;
 use resident::headcount::{self, AudienceCounts};
 
 use super::forecaster::Forecaster;
@@ -58,12 +59,19 @@ impl Forecaster {
             return Ok(false);
         };
         let alert_id = AlertId::from_uuid(alert.alert_id);
-        let audience = Audience::from_bytes(&alert.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
-        let counts = self.count(&audience).await?;
+        // An audience that cannot be read counts as nobody, a text as one that is not known yet: otherwise none behind it was ever counted.
+        let audience = Audience::from_bytes(&alert.audience).map_err(|error| Error::damaged("audience", alert_id, error));
+        let counts = match audience {
+            Ok(audience) => self.count(&audience).await?,
+            Err(error) => {
+                unreadable("audiences to count", &error);
+                AudienceCounts::default()
+            }
+        };
         let counts = Counts::from(if alert.exercise { counts.drill } else { counts.everybody });
-        let content: AlertContent = serde_json::from_value(alert.content).map_err(|error| Error::damaged("content", alert_id, error))?;
-        let short_code = alert.short_code.parse().map_err(|error: domain::ids::IdError| Error::damaged("short code", alert_id, error))?;
-        let sms_parts = parts(&content, short_code, &self.capacity.sms_signature).unwrap_or(self.settings.forecast.sms_parts);
+        let content = serde_json::from_value::<AlertContent>(alert.content).ok().zip(alert.short_code.parse().ok());
+        let sms_parts = content.and_then(|(content, short_code)| parts(&content, short_code, &self.capacity.sms_signature));
+        let sms_parts = sms_parts.unwrap_or(self.settings.forecast.sms_parts);
         let stored = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         sqlx::query!(
             r#"insert into dispatch.headcount (alert_id, people, app, apns, fcm, web, sms, sms_parts, counted_at)

@@ -6,7 +6,7 @@ use domain::area::DistrictCode;
 use domain::forecast::{Mix, Rates, Reach, Work};
 use domain::ids::AlertId;
 use domain::outcome::Channel;
-use platform::database::Connection;
+use platform::database::{Connection, readable};
 use serde_json::Value;
 
 use crate::Error;
@@ -159,48 +159,43 @@ pub(super) async fn read(connection: &mut Connection, now: DateTime<Utc>) -> Res
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let alert_id = AlertId::from_uuid(row.alert_id);
-            let over = match (row.stopped, row.closed_at) {
-                (true, _) => Some(Over::Stopped),
-                (false, Some(closed_at)) if closed_at <= row.due_at => Some(Over::InTime),
-                (false, Some(_)) => Some(Over::Late),
-                (false, None) => None,
-            };
-            let on = |open: i64, done: i64, before: i64, pressing: bool, waits_until: Option<DateTime<Utc>>| OnChannel {
-                open: count(open),
-                done: count(done),
-                done_before: count(before),
-                pressing: pressing && over.is_none(),
-                waits_until,
-            };
-            Ok(InLine {
-                alert_id,
-                wave: row.wave,
-                class: row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
-                district: row
-                    .district
-                    .map(DistrictCode::try_from)
-                    .transpose()
-                    .map_err(|error| Error::damaged("district", alert_id, error))?,
-                over,
-                due_at: row.due_at,
-                approved_at: row.approved_at,
-                begins_at: row.begins_at,
-                to_plan: count(row.to_plan),
-                people: count(row.people),
-                reach: Reach { app: count(row.app), apns: count(row.apns), fcm: count(row.fcm), web: count(row.web), sms: count(row.sms) },
-                sms_parts: row.sms_parts.and_then(|parts| u8::try_from(parts).ok()),
-                app: on(row.app_open, row.app_done, row.app_before, row.app_pressing, row.app_waits_until),
-                sms: on(row.sms_open, row.sms_done, row.sms_before, row.sms_pressing, row.sms_waits_until),
-                fell_back: count(row.fell_back),
-                told_s: row.told_s,
-                in_danger_since: row.in_danger_since,
-                outlook: row.outlook,
-            })
+    let line = rows.into_iter().map(|row| {
+        let alert_id = AlertId::from_uuid(row.alert_id);
+        let over = match (row.stopped, row.closed_at) {
+            (true, _) => Some(Over::Stopped),
+            (false, Some(closed_at)) if closed_at <= row.due_at => Some(Over::InTime),
+            (false, Some(_)) => Some(Over::Late),
+            (false, None) => None,
+        };
+        let on = |open: i64, done: i64, before: i64, pressing: bool, waits_until: Option<DateTime<Utc>>| OnChannel {
+            open: count(open),
+            done: count(done),
+            done_before: count(before),
+            pressing: pressing && over.is_none(),
+            waits_until,
+        };
+        Ok::<_, Error>(InLine {
+            alert_id,
+            wave: row.wave,
+            class: row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
+            district: row.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?,
+            over,
+            due_at: row.due_at,
+            approved_at: row.approved_at,
+            begins_at: row.begins_at,
+            to_plan: count(row.to_plan),
+            people: count(row.people),
+            reach: Reach { app: count(row.app), apns: count(row.apns), fcm: count(row.fcm), web: count(row.web), sms: count(row.sms) },
+            sms_parts: row.sms_parts.and_then(|parts| u8::try_from(parts).ok()),
+            app: on(row.app_open, row.app_done, row.app_before, row.app_pressing, row.app_waits_until),
+            sms: on(row.sms_open, row.sms_done, row.sms_before, row.sms_pressing, row.sms_waits_until),
+            fell_back: count(row.fell_back),
+            told_s: row.told_s,
+            in_danger_since: row.in_danger_since,
+            outlook: row.outlook,
         })
-        .collect()
+    });
+    Ok(readable("waves in line", line))
 }
 
 /// A number of people as the tables keep it: never negative.

@@ -42,7 +42,7 @@ pub(crate) struct Question {
     #[serde(default)]
     recipients: Option<PeoplePerLane>,
     /// When it would be approved; now, when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "domain::instant::read_option")]
     starts_at: Option<DateTime<Utc>>,
     /// Parts of its SMS, 1 to 8; the number that is set for texts not known yet, when absent.
     #[serde(default)]
@@ -136,7 +136,7 @@ impl Question {
         match (&self.audience, &self.recipients) {
             (Some(audience), None) => {
                 if let Err(error) = audience.validate() {
-                    faults.push(FieldFault::new("audience", error.to_string(), "The selection is empty or names an unknown area."));
+                    faults.push(FieldFault::new("audience", error.to_string(), error.english()));
                 }
             }
             (None, Some(people)) => {

@@ -6,8 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::forecast::{Rates, seen_rate};
 use domain::outcome::Channel;
-use platform::database::Connection;
-use platform::database::Tx;
+use platform::database::{Connection, Tx, readable};
 
 use super::line::InLine;
 use crate::Error;
@@ -90,12 +89,11 @@ async fn stretches(connection: &mut Connection, now: DateTime<Utc>, settings: &F
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let channel = row.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", row.at, error))?;
-            Ok(Stretch { channel, at: row.at, pressing: row.pressing, seconds: row.seconds, messages: row.messages })
-        })
-        .collect()
+    let stretches = rows.into_iter().map(|row| {
+        let channel = row.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", row.at, error))?;
+        Ok::<_, Error>(Stretch { channel, at: row.at, pressing: row.pressing, seconds: row.seconds, messages: row.messages })
+    });
+    Ok(readable("what channels did", stretches))
 }
 
 fn summed(stretches: &[Stretch], settings: &ForecastSettings) -> Seen {

@@ -8,19 +8,22 @@ use domain::alert::DeliveryClass;
 use domain::area::DistrictCode;
 use domain::ids::AlertId;
 use domain::outcome::{Channel, Outcome};
+use platform::database::unreadable;
 use platform::http::{Json, PathId, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::approved::{self, JustApproved};
 use super::shared::Shared;
+use super::visits::{Counted, DistrictFollowUps, FollowUps};
 use crate::Error;
 
-/// The delivery of one alert.
+/// The delivery of one alert. People are counted, not messages: whoever is sent to on two devices, or in a message of three parts, is one.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Delivery {
     alert_id: AlertId,
     class: DeliveryClass,
-    /// waiting, dispatching, active, closed, cancelled or superseded.
+    /// planning (approved a moment ago), waiting, dispatching, active, closed, cancelled or superseded.
     #[schema(example = "dispatching")]
     state: String,
     exercise: bool,
@@ -33,36 +36,20 @@ pub(super) struct Delivery {
     first_hand_over_at: Option<DateTime<Utc>>,
     /// When the last recipient of the first wave was done with.
     handed_over_at: Option<DateTime<Utc>>,
-    /// Done, or still possible, by the deadline.
+    /// Done by the deadline, or still possible; for an alert that ended before everybody was reached, whether it ended before the deadline.
     on_time: bool,
     expires_at: DateTime<Utc>,
-    /// Who has acknowledged; counted anew every second at most.
+    /// People who have acknowledged; counted anew every second at most.
     acknowledged: i64,
     follow_ups: FollowUps,
     /// Those districts first in which most are still to be visited.
     districts: Vec<DistrictFollowUps>,
-    /// Why recipients were not reached at the first try, the commonest first. Of the last 500 batches in which some were not.
+    /// Why people were not reached at the first try, the commonest first. Of the last 500 batches in which some were not.
     failures: Vec<Failures>,
     waves: Vec<WaveDelivery>,
 }
 
-/// Visits that the alert led to.
-#[derive(Serialize, ToSchema)]
-struct FollowUps {
-    open: i64,
-    closed: i64,
-}
-
-/// Visits in one district.
-#[derive(Serialize, ToSchema)]
-struct DistrictFollowUps {
-    #[schema(value_type = String)]
-    district: DistrictCode,
-    follow_ups_open: i64,
-    follow_ups_closed: i64,
-}
-
-/// Recipients whom one channel did not reach for one reason.
+/// People whom one channel did not reach for one reason.
 #[derive(Serialize, ToSchema)]
 struct Failures {
     channel: Channel,
@@ -78,43 +65,46 @@ struct WaveDelivery {
     #[schema(example = "sending")]
     state: String,
     due_at: DateTime<Utc>,
-    /// Planned so far; final when `planned_at` is there.
+    /// People planned so far; final when `planned_at` is there.
     recipients: i64,
-    /// In the audience, but reachable neither by app nor by SMS.
+    /// People in the audience who are reachable neither by app nor by SMS.
     no_channel: i64,
     planned_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     channels: Vec<ChannelDelivery>,
 }
 
-/// The batches of one wave on one channel.
+/// One wave on one channel, in people but for the batches. Who went on in another batch is counted there as well: once as `retried` or
+/// `fell_back`, once by what became of them.
 #[derive(Serialize, ToSchema)]
 struct ChannelDelivery {
     channel: Channel,
+    /// Batches in all.
     batches: i64,
+    /// Of them: not closed.
     batches_open: i64,
-    /// Handed over to the provider.
+    /// People whose message was handed over to the provider.
     accepted: i64,
-    /// Not done with yet.
+    /// People not done with yet.
     open: i64,
-    /// Tried again in a later batch of this channel.
+    /// People tried again in a later batch of this channel.
     retried: i64,
-    /// Sent by SMS instead.
+    /// People sent an SMS instead.
     fell_back: i64,
-    /// Closed as unreachable.
+    /// People given up as unreachable.
     unreachable: i64,
-    /// Not sent: the alert ended, or the recipient acknowledged before the reminder left.
+    /// People not sent to: the alert ended, or they acknowledged before the reminder left.
     withdrawn: i64,
     first_hand_over_at: Option<DateTime<Utc>>,
     last_closed_at: Option<DateTime<Utc>>,
 }
 
-/// The delivery of an alert: progress by wave and channel, deadline, first and last hand-over.
+/// The delivery of an alert: progress by wave and channel, deadline, first and last hand-over. From its approval on; until it is planned its state is `planning`.
 #[utoipa::path(
     get,
     path = "/api/v1/alerts/{id}/delivery",
     params(("id" = AlertId, Path, description = "The alert")),
-    responses((status = 200, description = "How far it is", body = Delivery), (status = 404, description = "Not approved yet, or unknown"))
+    responses((status = 200, description = "How far it is", body = Delivery), (status = 404, description = "Not approved, or unknown"))
 )]
 pub(super) async fn delivery(
     State(shared): State<Shared>,
@@ -128,37 +118,34 @@ pub(super) async fn delivery(
 
 /// Whose alert it is; none: the whole city's.
 pub(super) async fn district_of(shared: &Shared, alert_id: AlertId) -> Result<Option<DistrictCode>, Error> {
-    let district = sqlx::query_scalar!("select district from dispatch.alert where alert_id = $1", alert_id.uuid())
+    let taken_over = sqlx::query_scalar!("select district from dispatch.alert where alert_id = $1", alert_id.uuid())
         .fetch_optional(shared.database.pool())
-        .await?
-        .ok_or(Error::NoSuchAlert)?;
+        .await?;
+    let Some(district) = taken_over else { return Ok(approved::find(shared, alert_id).await?.district) };
     district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))
 }
 
 pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<DistrictCode>), Error> {
     let alert = sqlx::query!(
-        r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at
+        r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at, ended_at
              from dispatch.alert where alert_id = $1"#,
         alert_id.uuid()
     )
     .fetch_optional(shared.database.pool())
-    .await?
-    .ok_or(Error::NoSuchAlert)?;
+    .await?;
+    let Some(alert) = alert else { return Ok(being_planned(alert_id, approved::find(shared, alert_id).await?)) };
     let waves = waves(shared, alert_id).await?;
     let first_hand_over_at = waves.iter().flat_map(|wave| &wave.channels).filter_map(|channel| channel.first_hand_over_at).min();
     let district = alert.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
-    let districts = follow_ups(shared, alert_id).await?;
+    let Counted { whole: follow_ups, districts } = shared.visits.of(alert_id).await?;
     let delivery = Delivery {
         acknowledged: shared.acknowledged.total(alert_id).await?,
-        follow_ups: FollowUps {
-            open: districts.iter().map(|district| district.follow_ups_open).sum(),
-            closed: districts.iter().map(|district| district.follow_ups_closed).sum(),
-        },
+        follow_ups,
         districts,
         failures: failures(shared, alert_id).await?,
         alert_id,
         class: alert.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
-        on_time: alert.handed_over_at.unwrap_or_else(|| shared.clock.now()) <= alert.due_at,
+        on_time: alert.handed_over_at.or(alert.ended_at).unwrap_or_else(|| shared.clock.now()) <= alert.due_at,
         state: alert.state,
         exercise: alert.exercise,
         approved_at: alert.approved_at,
@@ -173,20 +160,28 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
     Ok((delivery, district))
 }
 
-async fn follow_ups(shared: &Shared, alert_id: AlertId) -> Result<Vec<DistrictFollowUps>, Error> {
-    let rows = sqlx::query!(
-        r#"select district, count(*) filter (where outcome is null) as "open!", count(outcome) as "closed!"
-             from dispatch.follow_up where alert_id = $1 group by district order by 2 desc, 1"#,
-        alert_id.uuid()
-    )
-    .fetch_all(shared.database.pool())
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let district = DistrictCode::try_from(row.district).map_err(|error| Error::damaged("district", alert_id, error))?;
-            Ok(DistrictFollowUps { district, follow_ups_open: row.open, follow_ups_closed: row.closed })
-        })
-        .collect()
+/// The delivery of an alert that dispatch has not taken over yet: nothing has happened but its approval.
+fn being_planned(alert_id: AlertId, alert: JustApproved) -> (Delivery, Option<DistrictCode>) {
+    let delivery = Delivery {
+        alert_id,
+        class: alert.class,
+        state: "planning".to_owned(),
+        exercise: alert.exercise,
+        approved_at: alert.approved_at,
+        release_at: alert.release_at,
+        released_at: None,
+        due_at: alert.due_at,
+        first_hand_over_at: None,
+        handed_over_at: None,
+        on_time: true,
+        expires_at: alert.expires_at,
+        acknowledged: 0,
+        follow_ups: FollowUps::default(),
+        districts: Vec::new(),
+        failures: Vec::new(),
+        waves: Vec::new(),
+    };
+    (delivery, alert.district)
 }
 
 async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, Error> {
@@ -200,7 +195,7 @@ async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, E
     .await?;
     let mut counted: BTreeMap<(Channel, Outcome), i64> = BTreeMap::new();
     for batch in batches {
-        let channel: Channel = batch.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error))?;
+        let Some(channel) = channel_of(alert_id, &batch.channel) else { continue };
         let outcomes = batch.outcomes.iter().filter_map(|byte| Outcome::try_from(*byte).ok());
         for outcome in outcomes.filter(|outcome| !matches!(outcome, Outcome::Pending | Outcome::Accepted | Outcome::Withdrawn)) {
             *counted.entry((channel, outcome)).or_default() += 1;
@@ -209,6 +204,12 @@ async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, E
     let mut failures: Vec<_> = counted.into_iter().map(|((channel, reason), count)| Failures { channel, reason, count }).collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
     Ok(failures)
+}
+
+/// The channel, if this version knows it.
+fn channel_of(alert_id: AlertId, stored: &str) -> Option<Channel> {
+    let channel = stored.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error));
+    channel.map_err(|error| unreadable("channels of a delivery", &error)).ok()
 }
 
 async fn waves(shared: &Shared, alert_id: AlertId) -> Result<Vec<WaveDelivery>, Error> {
@@ -243,7 +244,7 @@ async fn waves(shared: &Shared, alert_id: AlertId) -> Result<Vec<WaveDelivery>, 
     .fetch_all(shared.database.pool())
     .await?;
     for row in channels {
-        let channel = row.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error))?;
+        let Some(channel) = channel_of(alert_id, &row.channel) else { continue };
         if let Some(wave) = waves.iter_mut().find(|wave| wave.wave == row.wave) {
             wave.channels.push(ChannelDelivery {
                 channel,
@@ -265,10 +266,11 @@ async fn waves(shared: &Shared, alert_id: AlertId) -> Result<Vec<WaveDelivery>, 
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use domain::alert::DeliveryClass::Urgent;
 
     use super::*;
-    use crate::stories::city::{City, Store, alert, named};
+    use crate::stories::city::{City, Store, alert, named, noon};
 
     #[tokio::test]
     async fn the_numbers_of_a_delivery_add_up() {
@@ -278,7 +280,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::Temporary])]);
         let alert_id = city.approve(Urgent, alert(), named(1..=7)).await;
         city.settle().await;
-        let shared = Shared::of(&city.platform);
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
 
         let (delivery, district) = load(&shared, alert_id).await.unwrap();
         let wave = &delivery.waves[0];
@@ -294,5 +296,40 @@ mod tests {
         let (delivery, _) = load(&shared, alert_id).await.unwrap();
         assert!(!delivery.on_time, "the retry came after the deadline");
         assert!(matches!(load(&shared, AlertId::new()).await, Err(Error::NoSuchAlert)));
+    }
+
+    #[tokio::test]
+    async fn an_alert_approved_a_moment_ago_is_being_planned_and_one_that_was_not_is_unknown() {
+        let city = City::new(Store::Embedded).await;
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let alert_id = AlertId::new();
+        city.shown_by_review(alert_id, Urgent, &alert(), &named(1..=7)).await;
+
+        let (delivery, district) = load(&shared, alert_id).await.unwrap();
+        assert_eq!((delivery.state.as_str(), delivery.class, delivery.on_time), ("planning", Urgent, true));
+        assert_eq!((delivery.approved_at, delivery.due_at), (noon(), noon() + TimeDelta::minutes(30)));
+        assert_eq!(district.map(DistrictCode::get), Some(500_103));
+        assert_eq!(district_of(&shared, alert_id).await.unwrap(), district);
+
+        city.hear_of_approval(alert_id).await;
+        let (taken_over, _) = load(&shared, alert_id).await.unwrap();
+        assert_eq!((taken_over.state.as_str(), taken_over.due_at), ("waiting", delivery.due_at), "what was said before holds");
+    }
+
+    #[rstest::rstest]
+    #[case::in_time(10, true)]
+    #[case::after_the_deadline(31, false)]
+    #[tokio::test]
+    async fn an_alert_that_was_cancelled_under_way_does_not_become_late_afterwards(#[case] cancelled_after: u32, #[case] on_time: bool) {
+        let city = City::new(Store::Embedded).await;
+        city.residents(1..=2, true, true, false).await;
+        city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::Temporary; 9])]);
+        let alert_id = city.approve(Urgent, alert(), named(1..=2)).await;
+        city.settle().await;
+        city.forward(cancelled_after);
+        city.cancel(alert_id).await;
+        city.forward(600);
+        let (delivery, _) = load(&Shared::of(&city.platform, city.settings.quiet_hours), alert_id).await.unwrap();
+        assert_eq!((delivery.state.as_str(), delivery.on_time), ("cancelled", on_time));
     }
 }

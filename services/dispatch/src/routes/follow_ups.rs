@@ -3,6 +3,7 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertId, ResidentNo};
+use platform::database::readable;
 use platform::http::{Json, Path, Problem, Query, StaffCaller, Within};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,7 @@ pub(super) struct FollowUp {
     closed_at: Option<DateTime<Utc>>,
 }
 
-/// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones.
+/// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor is anybody whose alert was withdrawn, corrected, or for a whole area and is over.
 #[utoipa::path(get, path = "/api/v1/follow-ups", params(Wanted), responses((status = 200, description = "A page of them", body = Vec<FollowUp>)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -92,6 +93,8 @@ async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<Fo
                   coalesce(a.content -> 'texts' -> 'zh-CN' ->> 'headline', '') as "headline!"
              from dispatch.follow_up f join dispatch.alert a using (alert_id)
             where ($1 or f.district = $2 or f.community = $3) and f.follow_up_id > $4 and (f.outcome is not null) = $5
+              -- nobody is visited about an alert that was withdrawn; a person whom an alert named is visited after its end as well
+              and ($5 or a.state in ('waiting', 'dispatching', 'active') or a.state = 'closed' and a.personal)
               and ($5 or not exists (select from resident.acknowledged k where k.alert_id = f.alert_id and k.resident_no = f.resident_no))
             order by f.follow_up_id limit $6"#,
         within.everywhere,
@@ -103,23 +106,22 @@ async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<Fo
     )
     .fetch_all(shared.database.pool())
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let unreadable = |error: strum::ParseError| Error::damaged("follow-up item", row.follow_up_id, error);
-            Ok(FollowUp {
-                id: row.follow_up_id,
-                alert_id: AlertId::from_uuid(row.alert_id),
-                headline: row.headline,
-                exercise: row.exercise,
-                resident_no: ResidentNo::new(number_of(row.resident_no)?),
-                community: row.community,
-                reason: row.reason.parse().map_err(unreadable)?,
-                opened_at: row.opened_at,
-                outcome: row.outcome.map(|outcome| outcome.parse()).transpose().map_err(unreadable)?,
-                closed_at: row.closed_at,
-            })
+    let items = rows.into_iter().map(|row| {
+        let unreadable = |error: strum::ParseError| Error::damaged("follow-up item", row.follow_up_id, error);
+        Ok::<_, Error>(FollowUp {
+            id: row.follow_up_id,
+            alert_id: AlertId::from_uuid(row.alert_id),
+            headline: row.headline,
+            exercise: row.exercise,
+            resident_no: ResidentNo::new(number_of(row.resident_no)?),
+            community: row.community,
+            reason: row.reason.parse().map_err(unreadable)?,
+            opened_at: row.opened_at,
+            outcome: row.outcome.map(|outcome| outcome.parse()).transpose().map_err(unreadable)?,
+            closed_at: row.closed_at,
         })
-        .collect()
+    });
+    Ok(readable("follow-ups", items))
 }
 
 async fn close(shared: &Shared, caller: &StaffCaller, id: i64, outcome: VisitOutcome) -> Result<(), Error> {
@@ -187,7 +189,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::EndpointGone])]);
         let alert_id = city.approve(Urgent, alert(), named(1..=2)).await;
         city.settle().await;
-        let shared = Shared::of(&city.platform);
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
         (city, shared, alert_id)
     }
 
@@ -220,5 +222,79 @@ mod tests {
         assert_eq!((closed.len(), closed[0].outcome), (1, Some(VisitOutcome::NeedsHelp)));
         city.acknowledge(alert_id, [2]).await;
         assert!(load(&shared, Within::of(&worker.scope), &OPEN).await.unwrap().is_empty(), "who has acknowledged need not be visited");
+    }
+
+    const CITY: Within = Within { everywhere: true, district: None, community: None };
+
+    /// What the delivery page counts as open, closed and dropped.
+    async fn counted(city: &City, alert_id: AlertId) -> serde_json::Value {
+        // a page that has not looked before counts anew
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let (delivery, _) = super::super::delivery::load(&shared, alert_id).await.unwrap();
+        serde_json::to_value(delivery).unwrap()["follow_ups"].clone()
+    }
+
+    #[tokio::test]
+    async fn the_delivery_page_counts_as_open_what_the_list_shows() {
+        let (city, shared, alert_id) = with_two_items().await;
+        assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 2, "closed": 0, "dropped": 0 }));
+        city.acknowledge(alert_id, [2]).await;
+        assert_eq!(load(&shared, CITY, &OPEN).await.unwrap().len(), 1);
+        assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 1, "closed": 0, "dropped": 1 }));
+        let item = load(&shared, CITY, &OPEN).await.unwrap()[0].id;
+        close(&shared, &caller(Role::CityCommandOfficer, "city"), item, VisitOutcome::Informed).await.unwrap();
+        assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 0, "closed": 1, "dropped": 1 }));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_visited_about_an_alert_that_was_withdrawn() {
+        let (city, shared, alert_id) = with_two_items().await;
+        city.cancel(alert_id).await;
+        assert!(load(&shared, CITY, &OPEN).await.unwrap().is_empty());
+        assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 0, "closed": 0, "dropped": 2 }));
+    }
+
+    #[rstest::rstest]
+    #[case::of_people_it_named(true, 2)]
+    #[case::of_a_whole_area(false, 0)]
+    #[tokio::test]
+    async fn after_its_end_only_those_are_visited_whom_an_alert_named(#[case] personal: bool, #[case] shown: usize) {
+        let (city, shared, alert_id) = with_two_items().await;
+        sqlx::query("update dispatch.alert set personal = $2 where alert_id = $1")
+            .bind(alert_id.uuid())
+            .bind(personal)
+            .execute(city.database().pool())
+            .await
+            .unwrap();
+        city.forward(3 * 24 * 60);
+        city.settle().await;
+        assert_eq!(city.state(alert_id).await, "closed");
+        assert_eq!(load(&shared, CITY, &OPEN).await.unwrap().len(), shown);
+    }
+
+    #[tokio::test]
+    async fn who_has_moved_is_visited_where_they_live_now() {
+        let (city, shared, _) = with_two_items().await;
+        let here = Within::of(&"community:500103001001".parse().unwrap());
+        let there = Within::of(&"community:500104001001".parse().unwrap());
+        sqlx::query("update resident.reach set district = 500104, township = 500104001, community = 500104001001 where resident_no = 1")
+            .execute(city.database().pool())
+            .await
+            .unwrap();
+        assert_eq!(crate::follow_ups::moved(city.database()).await.unwrap(), 1);
+        let shown = async |within| {
+            let items = load(&shared, within, &OPEN).await.unwrap();
+            items.into_iter().map(|item| item.resident_no.get()).collect::<Vec<_>>()
+        };
+        assert_eq!((shown(here).await, shown(there).await), (vec![2], vec![1]));
+        assert_eq!(crate::follow_ups::moved(city.database()).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn one_item_that_cannot_be_read_hides_no_other() {
+        let (city, shared, _) = with_two_items().await;
+        sqlx::query("update dispatch.follow_up set resident_no = -1 where resident_no = 1").execute(city.database().pool()).await.unwrap();
+        let items = load(&shared, CITY, &OPEN).await.unwrap();
+        assert_eq!(items.iter().map(|item| item.resident_no.get()).collect::<Vec<_>>(), [2]);
     }
 }

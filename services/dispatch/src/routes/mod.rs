@@ -1,6 +1,7 @@
 //! What staff see and do: how an alert's delivery goes, and the follow-up items of their area.
 
 mod acknowledged;
+mod approved;
 mod delivery;
 mod follow_ups;
 mod live;
@@ -8,7 +9,9 @@ mod looks;
 mod running;
 mod series;
 mod shared;
+mod visits;
 
+use domain::quiet_hours::QuietHours;
 use domain::staff::Role;
 use platform::Platform;
 use platform::http::{Access, Limits, Routes, routes};
@@ -19,7 +22,7 @@ pub(crate) const WATCHERS: &[Role] =
     &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit, Role::TechnicalOperator, Role::Auditor];
 const VISITORS: &[Role] = &[Role::CommunityWorker, Role::DistrictReviewer, Role::CityCommandOfficer];
 
-pub(crate) fn routes(platform: &Platform) -> Routes {
+pub(crate) fn routes(platform: &Platform, quiet_hours: QuietHours) -> Routes {
     Routes::new("dispatch")
         .allow(Access::Staff(WATCHERS), routes!(delivery::delivery))
         .allow(Access::Staff(WATCHERS), routes!(running::running))
@@ -27,5 +30,5 @@ pub(crate) fn routes(platform: &Platform) -> Routes {
         .allow_within(Limits::stream(), Access::Staff(WATCHERS), routes!(live::live))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::list))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::enter_outcome))
-        .with_state(Shared::of(platform))
+        .with_state(Shared::of(platform, quiet_hours))
 }

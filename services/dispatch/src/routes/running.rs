@@ -9,6 +9,7 @@ use domain::area::DistrictCode;
 use domain::audience::{Audience, districts_of};
 use domain::forecast::Outlook;
 use domain::ids::AlertId;
+use platform::database::readable;
 use platform::http::{Json, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -41,10 +42,13 @@ pub(super) struct RunningDelivery {
     due_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     handed_over_at: Option<DateTime<Utc>>,
-    /// Of the first wave.
+    /// People of the first wave.
     recipients: i64,
+    /// Of them: handed over.
     accepted: i64,
+    /// Of them: not done with yet.
     open: i64,
+    /// Of them: given up as unreachable, or reachable neither by app nor by SMS.
     unreachable: i64,
     /// When the last recipient is reached, as foreseen or as it was.
     last_at: Option<DateTime<Utc>>,
@@ -89,44 +93,42 @@ async fn load(shared: &Shared, own: Option<DistrictCode>) -> Result<Vec<RunningD
     )
     .fetch_all(shared.database.pool())
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let alert_id = AlertId::from_uuid(row.alert_id);
-            let outlook: Option<Outlook> =
-                row.outlook.map(serde_json::from_value).transpose().map_err(|error| Error::damaged("outlook", alert_id, error))?;
-            let sentence = outlook.as_ref().zip(row.made_at).map(|(outlook, made_at)| outlook.sentence(made_at));
-            let (zh, en) = sentence.map_or_else(Default::default, |sentence| (sentence.zh, sentence.en));
-            let district =
-                row.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
-            let audience = row.audience.map(|bytes| Audience::from_bytes(&bytes)).transpose();
-            let audience = audience.map_err(|error| Error::damaged("audience", alert_id, error))?;
-            let held = row.handed_over_at.map(|at| at <= row.due_at);
-            Ok(RunningDelivery {
-                alert_id,
-                headline: row.headline.unwrap_or_default(),
-                class: row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
-                exercise: row.exercise,
-                district,
-                reaches: districts_of(district, audience.as_ref()),
-                state: row.state,
-                approved_at: row.approved_at,
-                release_at: row.release_at,
-                due_at: row.due_at,
-                expires_at: row.expires_at,
-                handed_over_at: row.handed_over_at,
-                recipients: row.recipients + row.no_channel,
-                accepted: row.accepted,
-                open: row.open,
-                unreachable: row.unreachable + row.no_channel,
-                last_at: row.handed_over_at.or(outlook.as_ref().map(|outlook| outlook.last_at)),
-                holds: held.or(outlook.as_ref().map(Outlook::holds)).unwrap_or(true),
-                spare_s: row.handed_over_at.map(|at| (row.due_at - at).num_seconds()).or(row.spare_s),
-                in_danger_since: row.in_danger_since.filter(|_| row.handed_over_at.is_none()),
-                sentence: zh,
-                sentence_en: en,
-            })
+    let deliveries = rows.into_iter().map(|row| {
+        let alert_id = AlertId::from_uuid(row.alert_id);
+        // What is foreseen is made anew every few seconds; the delivery is shown without it.
+        let outlook: Option<Outlook> = row.outlook.and_then(|outlook| serde_json::from_value(outlook).ok());
+        let sentence = outlook.as_ref().zip(row.made_at).map(|(outlook, made_at)| outlook.sentence(made_at));
+        let (zh, en) = sentence.map_or_else(Default::default, |sentence| (sentence.zh, sentence.en));
+        let district = row.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
+        let audience = row.audience.map(|bytes| Audience::from_bytes(&bytes)).transpose();
+        let audience = audience.map_err(|error| Error::damaged("audience", alert_id, error))?;
+        let held = row.handed_over_at.map(|at| at <= row.due_at);
+        Ok::<_, Error>(RunningDelivery {
+            alert_id,
+            headline: row.headline.unwrap_or_default(),
+            class: row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
+            exercise: row.exercise,
+            district,
+            reaches: districts_of(district, audience.as_ref()),
+            state: row.state,
+            approved_at: row.approved_at,
+            release_at: row.release_at,
+            due_at: row.due_at,
+            expires_at: row.expires_at,
+            handed_over_at: row.handed_over_at,
+            recipients: row.recipients + row.no_channel,
+            accepted: row.accepted,
+            open: row.open,
+            unreachable: row.unreachable + row.no_channel,
+            last_at: row.handed_over_at.or(outlook.as_ref().map(|outlook| outlook.last_at)),
+            holds: held.or(outlook.as_ref().map(Outlook::holds)).unwrap_or(true),
+            spare_s: row.handed_over_at.map(|at| (row.due_at - at).num_seconds()).or(row.spare_s),
+            in_danger_since: row.in_danger_since.filter(|_| row.handed_over_at.is_none()),
+            sentence: zh,
+            sentence_en: en,
         })
-        .collect()
+    });
+    Ok(readable("deliveries", deliveries))
 }
 
 #[cfg(test)]
@@ -146,7 +148,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(4, vec![Outcome::Temporary])]);
         let under_way = city.approve(Routine, alert(), named(3..=6)).await;
         city.settle().await;
-        let shared = Shared::of(&city.platform);
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
 
         let running = load(&shared, None).await.unwrap();
         let told: Vec<_> = running.iter().map(|one| (one.alert_id, one.recipients, one.accepted, one.open, one.holds)).collect();

@@ -4,12 +4,13 @@ use axum::extract::State;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use domain::ids::AlertId;
 use domain::outcome::Channel;
+use platform::database::readable;
 use platform::http::{Json, PathId, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::delivery;
 use super::shared::Shared;
+use super::{approved, delivery};
 use crate::Error;
 
 /// Stretches in a chart at most: more than a screen has room for.
@@ -31,19 +32,20 @@ pub(super) struct DeliverySeries {
     acknowledgements: Vec<Acknowledgements>,
 }
 
-/// What one channel was done with in one stretch.
+/// What one channel was done with in one stretch, in people.
 #[derive(Serialize, ToSchema)]
 struct HandOvers {
     /// When the stretch begins.
     at: DateTime<Utc>,
     wave: i16,
     channel: Channel,
+    /// People whose message was handed over.
     accepted: i64,
-    /// Closed as unreachable.
+    /// People given up as unreachable.
     failed: i64,
 }
 
-/// Who acknowledged in one stretch.
+/// People who acknowledged in one stretch.
 #[derive(Serialize, ToSchema)]
 struct Acknowledgements {
     /// When the stretch begins.
@@ -73,8 +75,12 @@ async fn load(shared: &Shared, alert_id: AlertId) -> Result<DeliverySeries, Erro
         alert_id.uuid()
     )
     .fetch_optional(shared.database.pool())
-    .await?
-    .ok_or(Error::NoSuchAlert)?;
+    .await?;
+    let Some(span) = span else {
+        // approved a moment ago: nothing has happened yet
+        let from = approved::find(shared, alert_id).await?.release_at;
+        return Ok(DeliverySeries { alert_id, from, to: from, bin_s: LENGTHS[0], hand_overs: Vec::new(), acknowledgements: Vec::new() });
+    };
     let from = span.from;
     let to = [span.last, acknowledged.last().map(|(at, _)| *at)].into_iter().flatten().fold(from, DateTime::max);
     let seconds = (to - from).num_seconds().max(1);
@@ -89,13 +95,11 @@ async fn load(shared: &Shared, alert_id: AlertId) -> Result<DeliverySeries, Erro
     )
     .fetch_all(shared.database.pool())
     .await?;
-    let hand_overs = rows
-        .into_iter()
-        .map(|row| {
-            let channel = row.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error))?;
-            Ok(HandOvers { at: row.at, wave: row.wave, channel, accepted: row.accepted, failed: row.failed })
-        })
-        .collect::<Result<_, Error>>()?;
+    let hand_overs = rows.into_iter().map(|row| {
+        let channel = row.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error))?;
+        Ok::<_, Error>(HandOvers { at: row.at, wave: row.wave, channel, accepted: row.accepted, failed: row.failed })
+    });
+    let hand_overs = readable("stretches of a delivery", hand_overs);
     Ok(DeliverySeries { alert_id, from, to, bin_s, hand_overs, acknowledgements: in_stretches(&acknowledged, bin_s) })
 }
 
@@ -127,7 +131,7 @@ mod tests {
         let alert_id = city.approve(Urgent, alert(), named(1..=6)).await;
         city.settle().await;
         city.acknowledge(alert_id, [1, 2]).await;
-        let shared = Shared::of(&city.platform);
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
         let series = load(&shared, alert_id).await.unwrap();
         assert_eq!(series.from, city.clock().now());
         let handed_over: i64 = series.hand_overs.iter().map(|stretch| stretch.accepted).sum();

@@ -34,7 +34,11 @@ async fn everybody_named_is_handed_over_once_by_the_channel_they_have(#[case] st
     assert_eq!(city.phones.take(Channel::App), (1..=12).collect::<Vec<_>>());
     assert_eq!(city.phones.take(Channel::Sms), (13..=20).collect::<Vec<_>>());
     assert_eq!(city.state(alert_id).await, "active");
-    assert_eq!(city.told::<AlertReleased>().await.len(), 1, "the inbox shows it once, from the release on");
+    assert_eq!(
+        city.told::<AlertReleased>().await.len(),
+        2,
+        "the inbox shows it from the release on, and hears when the silent are reminded"
+    );
     let handed_over = city.told::<AlertHandedOver>().await;
     assert_eq!((handed_over[0].recipients, handed_over[0].unreachable), (22, 2));
     assert_eq!(

@@ -1,6 +1,7 @@
 //! Acknowledgement, reminder and follow-up (CQ11).
 
 use chrono::TimeDelta;
+use domain::alert::AckWindow;
 use domain::alert::DeliveryClass::{Routine, Urgent};
 use domain::outcome::{Channel, Outcome};
 use rstest::rstest;
@@ -84,7 +85,7 @@ async fn an_alert_that_asks_for_no_acknowledgement_reminds_nobody() {
     let city = City::new(Store::Postgres).await;
     city.residents(1..=3, true, true, false).await;
     let mut notice = alert();
-    notice.ack_window_s = 0;
+    notice.ack_window_s = AckWindow::NONE;
     let alert_id = city.approve(Urgent, notice, named(1..=3)).await;
     city.settle().await;
     city.phones.take(Channel::App);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    alert::{AlertText, PlaceNote},
+    alert::{AckWindow, AlertText, PlaceNote},
     audience::{AudienceQuery, Selection},
     cap,
 };
@@ -39,7 +39,7 @@ fn content(severity: Severity) -> AlertContent {
         ]),
         contact: "12320".into(),
         expires_at: noon() + TimeDelta::hours(4),
-        ack_window_s: 3600,
+        ack_window_s: AckWindow::capped(3_600),
         place: None,
         display: true,
         source_note: String::new(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod command_line;
+mod company;
 mod doctor;
 mod durable;
 mod everything_killed;

@@ -14,8 +14,9 @@ use http_body_util::{BodyExt, LengthLimitError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Problem;
 use super::problem::FieldFault;
+use super::unread::{self, Reason};
+use super::{Problem, texts};
 
 /// As many headers as an answer has when it leaves: room for them is taken once.
 const HEADERS: usize = 8;
@@ -45,6 +46,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let body = read(request.into_body()).await?;
+        texts::check_json(&body)?;
         axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(|rejection| not_json(&rejection))
     }
 }
@@ -116,11 +118,15 @@ fn not_json(rejection: &JsonRejection) -> Problem {
     let message = innermost(rejection);
     match rejection {
         JsonRejection::JsonDataError(_) => Problem::invalid(vec![field_fault(&message, "body")]),
-        _ => Problem::bad_request(
-            "json_malformed",
-            format!("请求内容不是有效的 JSON：{message}。"),
-            format!("The body is not valid JSON: {message}."),
-        ),
+        // the text ends where it should go on, or is none at all
+        _ => {
+            let (line, column) = unread::place(&message).unwrap_or((1, 1));
+            Problem::bad_request(
+                "json_malformed",
+                format!("请求内容不是有效的 JSON（第 {line} 行第 {column} 列），请更正后重新提交。"),
+                format!("The body is not valid JSON (line {line}, column {column}). Correct it and send it again."),
+            )
+        }
     }
 }
 
@@ -162,7 +168,7 @@ fn field_fault(message: &str, whole: &str) -> FieldFault {
     };
     match missing {
         Some(_) => FieldFault::new(field, "缺少此字段", "is missing"),
-        None => FieldFault::new(field, format!("内容无效：{reason}"), reason),
+        None => Reason::of(reason).at(field),
     }
 }
 
@@ -171,20 +177,15 @@ fn bad_path(rejection: &PathRejection) -> Problem {
         return Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
     };
     let (field, reason) = match failure.kind() {
-        ErrorKind::ParseErrorAtKey { key, expected_type, .. } => (key.clone(), format!("expected {expected_type}")),
-        ErrorKind::DeserializeError { key, message, .. } => (key.clone(), message.clone()),
-        ErrorKind::InvalidUtf8InPathParam { key } => (key.clone(), "is not UTF-8".to_owned()),
-        ErrorKind::ParseErrorAtIndex { index, expected_type, .. } => (format!("path[{index}]"), format!("expected {expected_type}")),
-        ErrorKind::ParseError { expected_type, .. } => ("path".to_owned(), format!("expected {expected_type}")),
+        ErrorKind::ParseErrorAtKey { key, expected_type, .. } => (key.clone(), Reason::of_type(expected_type)),
+        ErrorKind::DeserializeError { key, message, .. } => (key.clone(), Reason::of(message)),
+        ErrorKind::InvalidUtf8InPathParam { key } => (key.clone(), Reason::of("is not UTF-8")),
+        ErrorKind::ParseErrorAtIndex { index, expected_type, .. } => (format!("path[{index}]"), Reason::of_type(expected_type)),
+        ErrorKind::ParseError { expected_type, .. } => ("path".to_owned(), Reason::of_type(expected_type)),
         ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. } => {
             return Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
         }
-        other => ("path".to_owned(), other.to_string()),
+        other => ("path".to_owned(), Reason::of(&other.to_string())),
     };
-    Problem::bad_request(
-        "invalid_path",
-        format!("路径中的 {field} 无效，请核对地址。"),
-        format!("The address is not valid at {field}. Check it."),
-    )
-    .fault(field, format!("内容无效：{reason}"), reason)
+    Problem::invalid_path(reason.at(field))
 }

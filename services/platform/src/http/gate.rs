@@ -1,4 +1,4 @@
-//! What stands before every single handler: its access rule, then its limits.
+//! What stands before every single handler: its access rule, its limits, and a look at the texts of its address.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -18,7 +18,7 @@ use domain::staff::Role;
 
 use super::limits::Limits;
 use super::seen::Seen;
-use super::{Access, Problem};
+use super::{Access, Problem, texts};
 
 /// The rule of one route; `limits` where it has its own.
 #[derive(Clone, Copy)]
@@ -84,6 +84,7 @@ async fn admit(gate: Gate, mut request: Request) -> Result<(Request, Limits), Pr
     if announced_length(request.headers()).is_some_and(|length| length > limits.body as u64) {
         return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
+    let request = texts::check_address(request).await?;
     if request.body().is_end_stream() {
         return Ok((request, limits));
     }

@@ -123,6 +123,18 @@ impl Problem {
         problem
     }
 
+    /// 400 `invalid_path`: a parameter in the path is wrong, so there can be nothing at this address.
+    pub(super) fn invalid_path(fault: FieldFault) -> Self {
+        let field = &fault.field;
+        let mut problem = Self::bad_request(
+            "invalid_path",
+            format!("路径中的 {field} 无效，请核对地址。"),
+            format!("The address is not valid at {field}. Check it."),
+        );
+        problem.errors.push(fault);
+        problem
+    }
+
     /// 429 `too_many_requests`: what was asked is fine, but not so often.
     pub fn too_many_requests(after: Duration) -> Self {
         let seconds = after.as_secs().max(1);

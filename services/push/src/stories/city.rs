@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use dispatch::ledger::Claimed;
 use dispatch::worker::{BatchChannel, Noted, Sent, WorkerSettings};
-use domain::alert::{AlertContent, AlertText, DeliveryClass};
+use domain::alert::{AckWindow, AlertContent, AlertText, DeliveryClass};
 use domain::audience::Audience;
 use domain::cap;
 use domain::ids::AlertId;
@@ -179,7 +179,7 @@ fn alert(status: cap::Status) -> AlertContent {
         status,
         texts: [(Language::ZhCn, text("请立即居家隔离")), (Language::En, text("Isolate at once"))].into(),
         contact: "12320".to_owned(),
-        ack_window_s: 0,
+        ack_window_s: AckWindow::NONE,
         ..stages::alert(noon() + TimeDelta::days(2))
     }
 }

@@ -5,6 +5,7 @@ use domain::area::{Area, CommunityCode};
 use domain::ids::AlertId;
 use domain::staff::Role;
 use http::StatusCode;
+use platform::database::readable;
 use platform::http::{Access, Json, Path, Problem, Query, Routes, StaffCaller, Within, routes};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -64,7 +65,7 @@ async fn list(
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("reading feedback"))?;
-    Ok(axum::Json(rows.into_iter().map(|row| row.open(&service.platform.keyring)).collect::<Result<_, _>>()?))
+    Ok(axum::Json(readable("feedback", rows.into_iter().map(|row| row.open(&service.platform.keyring)))))
 }
 
 /// About which alert.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use domain::ids::AlertId;
 use http::StatusCode;
+use platform::database::readable;
 use platform::http::{Access, Json, Path, Problem, ResidentCaller, Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -82,5 +83,5 @@ async fn own(State(service): State<Service>, caller: ResidentCaller) -> Result<a
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("reading feedback"))?;
-    Ok(axum::Json(rows.into_iter().map(|row| row.open(&service.platform.keyring)).collect::<Result<_, _>>()?))
+    Ok(axum::Json(readable("feedback of a resident", rows.into_iter().map(|row| row.open(&service.platform.keyring)))))
 }

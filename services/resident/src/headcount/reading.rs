@@ -8,7 +8,7 @@ use domain::area::CommunityCode;
 use domain::industry::Industry;
 use domain::language::Language;
 use futures::TryStreamExt as _;
-use platform::database::Database;
+use platform::database::{Database, unreadable};
 use roaring::RoaringBitmap;
 
 use super::cells::{Cells, Kind};
@@ -45,7 +45,9 @@ pub(super) async fn copy(database: &Database) -> Result<Copy, Error> {
     .fetch(database.pool());
     while let Some(row) = rows.try_next().await.map_err(Error::database("summing up the headcount"))? {
         let ways = Ways { apns: row.apns, fcm: row.fcm, web: row.web, sms: row.sms, drill: row.drill };
-        cells.add(community(row.community)?, kind(row.industry.as_deref(), &row.language, ways)?, row.people);
+        if let Some(home) = home(row.community) {
+            cells.add(home, kind(row.industry.as_deref(), &row.language, ways), row.people);
+        }
     }
     cells.shrink();
     Ok(Copy { fold: now.fold, horizon: now.horizon, cells: Arc::new(cells) })
@@ -76,7 +78,9 @@ pub(super) async fn later(database: &Database, horizon: i64) -> Result<Later, Er
             continue;
         };
         let cells = if row.settled == Some(true) { &mut later.settled } else { &mut later.pending };
-        cells.add(community(home)?, kind(row.industry.as_deref(), &language, Ways { apns, fcm, web, sms, drill })?, people);
+        if let Some(home) = self::home(home) {
+            cells.add(home, kind(row.industry.as_deref(), &language, Ways { apns, fcm, web, sms, drill }), people);
+        }
     }
     Ok(later)
 }
@@ -96,22 +100,27 @@ pub(super) async fn named(database: &Database, residents: &RoaringBitmap) -> Res
     let mut counts = AudienceCounts::default();
     for row in rows {
         let these = Counts::of(Ways { apns: row.apns, fcm: row.fcm, web: row.web, sms: row.sms, drill: row.drill }, row.people);
-        counts.add(community(row.community)?, these, if row.drill { these } else { Counts::default() });
+        if let Some(home) = home(row.community) {
+            counts.add(home, these, if row.drill { these } else { Counts::default() });
+        }
     }
     let gone = i64::try_from(residents.len()).unwrap_or(i64::MAX) - counts.everybody.people;
     counts.everybody += Counts::of(Ways { apns: false, fcm: false, web: false, sms: false, drill: false }, gone);
     Ok(counts)
 }
 
-fn community(stored: i64) -> Result<CommunityCode, Error> {
-    CommunityCode::try_from(stored).map_err(|_| Error::Stored { what: "community" })
+/// Where people live; who lives nowhere that has a code is in no area that could be asked for, and hides nobody else.
+fn home(stored: i64) -> Option<CommunityCode> {
+    let home = CommunityCode::try_from(stored).map_err(|_| Error::Stored { what: "community" });
+    home.map_err(|error| unreadable("headcount", &error)).ok()
 }
 
-fn kind(industry: Option<&str>, language: &str, ways: Ways) -> Result<Kind, Error> {
-    Ok(Kind {
+fn kind(industry: Option<&str>, language: &str, ways: Ways) -> Kind {
+    Kind {
         // An industry this process does not know is one that no selection names.
         industry: industry.and_then(|industry| industry.parse::<Industry>().ok()),
-        language: language.parse::<Language>().map_err(|_| Error::Stored { what: "language" })?,
+        // In a language that only a newer process knows, people are told in Chinese.
+        language: language.parse::<Language>().unwrap_or_default(),
         ways,
-    })
+    }
 }

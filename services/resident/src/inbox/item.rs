@@ -79,6 +79,7 @@ impl WrittenItem {
 mod tests {
     use std::collections::BTreeMap;
 
+    use domain::alert::AckWindow;
     use domain::cap::{Category, Certainty};
 
     use super::*;
@@ -99,7 +100,7 @@ mod tests {
             texts: BTreeMap::from([(Language::ZhCn, text("请煮沸饮用水")), (Language::En, text("Boil \"your\" water"))]),
             contact: "12320".into(),
             expires_at: at,
-            ack_window_s: 3_600,
+            ack_window_s: AckWindow::capped(3_600),
             place: None,
             display: false,
             source_note: String::new(),

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, AlertText};
 use domain::ids::{AlertId, ResidentNo};
 use futures::TryStreamExt as _;
-use platform::database::Database;
+use platform::database::{Database, unreadable};
 use roaring::RoaringBitmap;
 use tokio::sync::{Mutex, RwLock};
 
@@ -124,40 +124,45 @@ impl LiveAlerts {
         .fetch(self.database.pool());
         let mut changed = Vec::new();
         while let Some(row) = rows.try_next().await.map_err(Error::database("reading newer alerts"))? {
-            let id = AlertId::from_uuid(row.alert_id);
-            let unreadable = |_| Error::Stored { what: "alert content" };
-            let content: AlertContent = serde_json::from_value(row.content).map_err(unreadable)?;
-            let mut audience = RoaringBitmap::deserialize_from(&row.audience[..]).map_err(|_| Error::Stored { what: "audience" })?;
-            audience.optimize();
-            let item = InboxItem {
-                alert_id: id,
-                short_code: row.short_code.clone(),
-                state: row.state.clone(),
-                superseded_by: row.superseded_by,
-                stop_reason: row.stop_reason,
-                status: content.status,
-                msg_type: content.msg_type,
-                severity: content.severity,
-                urgency: content.urgency,
-                text: AlertText::default(),
-                contact: content.contact.clone(),
-                purpose: content.purpose.clone(),
-                place: content.place.as_ref().map(|place| place.name.clone()),
-                released_at: row.released_at,
-                expires_at: row.expires_at,
-                ack_by: row.ack_by,
-                acknowledged_at: None,
+            let read = move || -> Result<LiveAlert, Error> {
+                let id = AlertId::from_uuid(row.alert_id);
+                let content: AlertContent = serde_json::from_value(row.content).map_err(|_| Error::Stored { what: "alert content" })?;
+                let mut audience = RoaringBitmap::deserialize_from(&row.audience[..]).map_err(|_| Error::Stored { what: "audience" })?;
+                audience.optimize();
+                let item = InboxItem {
+                    alert_id: id,
+                    short_code: row.short_code.clone(),
+                    state: row.state.clone(),
+                    superseded_by: row.superseded_by,
+                    stop_reason: row.stop_reason,
+                    status: content.status,
+                    msg_type: content.msg_type,
+                    severity: content.severity,
+                    urgency: content.urgency,
+                    text: AlertText::default(),
+                    contact: content.contact.clone(),
+                    purpose: content.purpose.clone(),
+                    place: content.place.as_ref().map(|place| place.name.clone()),
+                    released_at: row.released_at,
+                    expires_at: row.expires_at,
+                    ack_by: row.ack_by,
+                    acknowledged_at: None,
+                };
+                Ok(LiveAlert {
+                    id,
+                    short_code: row.short_code,
+                    state: row.state,
+                    item: WrittenItem::of(item, &content).map_err(|_| Error::Stored { what: "alert content" })?,
+                    audience,
+                    released_at: row.released_at,
+                    expires_at: row.expires_at,
+                    revision: row.revision,
+                })
             };
-            changed.push(LiveAlert {
-                id,
-                short_code: row.short_code,
-                state: row.state,
-                item: WrittenItem::of(item, &content).map_err(unreadable)?,
-                audience,
-                released_at: row.released_at,
-                expires_at: row.expires_at,
-                revision: row.revision,
-            });
+            match read() {
+                Ok(alert) => changed.push(alert),
+                Err(error) => unreadable("inboxes", &error),
+            }
         }
         drop(rows);
         let mut copy = self.copy.write().await;

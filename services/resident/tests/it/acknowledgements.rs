@@ -115,10 +115,12 @@ async fn acknowledgements_lie_in_the_month_of_their_alert_and_are_dropped_after_
 }
 
 #[tokio::test]
-async fn keeping_acknowledgements_for_no_month_at_all_is_refused() {
+async fn keeping_acknowledgements_for_less_time_than_an_alert_may_live_is_refused() {
     let platform = Embedded.open().await;
-    let settings = resident::Settings { keep_acknowledgements_months: 0, ..resident::Settings::default() };
-    let Err(refused) = resident::start(&platform, settings).await else { panic!("it starts") };
-    assert!(refused.to_string().contains("resident.keep_acknowledgements_months"), "{refused}");
+    for months in [0, 1, 2] {
+        let settings = resident::Settings { keep_acknowledgements_months: months, ..resident::Settings::default() };
+        let Err(refused) = resident::start(&platform, settings).await else { panic!("it starts") };
+        assert!(refused.to_string().contains("resident.keep_acknowledgements_months"), "{refused}");
+    }
     stages::close(&platform).await;
 }

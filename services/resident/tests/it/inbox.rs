@@ -46,6 +46,39 @@ async fn who_is_planned_later_gets_it_with_the_next_event(#[values(Embedded, Ser
     city.close().await;
 }
 
+/// Dispatch knows when it reminds the silent only once everybody was told; then it tells of the alert once more.
+#[rstest]
+#[tokio::test]
+async fn until_when_to_acknowledge_is_told_as_dispatch_has_it_last(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&reader]).await;
+    let told = city.inbox(&reader).await[0]["ack_by"].clone();
+    let later =
+        "with later as (update dispatch.released_alert set ack_by = ack_by + interval '3 hours' returning 1) select count(*) from later";
+    assert_eq!(city.count(later).await, 1);
+    assert_eq!(city.inbox(&reader).await[0]["ack_by"], told);
+    city.tell(&AlertReleased { alert_id: water.id.to_string() }).await;
+    let then = |time: &Value| text(time).parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    assert_eq!(then(&city.inbox(&reader).await[0]["ack_by"]), then(&told) + TimeDelta::hours(3));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_alert_that_cannot_be_read_hides_no_other() {
+    let city = City::open(Embedded).await;
+    let reader = city.register("13812345678").await;
+    city.release(&alert("AB2C", "坏"), &[&reader]).await;
+    let damage = "with damaged as (update resident.alert set content = '[]', revision = nextval('resident.alert_revision') returning 1)
+        select count(*) from damaged";
+    assert_eq!(city.count(damage).await, 1);
+    city.release(&alert("AB2D", "好"), &[&reader]).await;
+    assert_eq!(headlines(&city, &reader).await, ["好"]);
+    city.close().await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn what_was_cancelled_or_corrected_says_so_until_it_expires(#[values(Embedded, Services)] store: Store) {

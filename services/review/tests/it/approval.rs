@@ -184,3 +184,50 @@ async fn what_has_expired_under_review_is_not_approved() {
     assert_eq!(words(&problem["errors"], "field"), ["content.expires_at"]);
     city.close().await;
 }
+
+/// 500105 has no residents here; the exercise has nobody enrolled; who has withdrawn consent is reached by neither way.
+#[rstest]
+#[case::a_place_without_residents(json!({ "district": "500105", "audience": everybody_in("500105") }), "actual", "")]
+#[case::people_who_are_not_registered(json!({ "audience": { "residents": [4711, 4712] } }), "actual", "")]
+#[case::people_who_have_withdrawn_consent(json!({ "audience": { "residents": [7] } }), "actual", "update resident.resident set notices = false")]
+#[case::an_exercise_without_participants(json!({ "audience": everybody_in("500103") }), "exercise", "")]
+#[tokio::test]
+async fn what_would_reach_nobody_is_approved_only_by_somebody_who_says_that_they_know(
+    #[case] draft: Value,
+    #[case] status: &str,
+    #[case] before: &'static str,
+) {
+    let city = City::open(Embedded).await;
+    sqlx::raw_sql(before).execute(city.pool()).await.unwrap();
+    let mut body = draft;
+    body["content"] = json!(city.content());
+    body["content"]["status"] = json!(status);
+    let (written, alert) = city.post(OFFICER, "/api/v1/alerts", body).await;
+    assert_eq!(written, StatusCode::CREATED, "{alert}");
+    let alert = city.take(alert, &[(OFFICER, "compose_urgent")]).await;
+
+    let (refused, problem) = city.decide(SECOND_OFFICER, &alert, "confirm", "").await;
+    assert_eq!((refused, &problem["code"]), (StatusCode::CONFLICT, &json!("reaches_nobody")), "{problem}");
+    assert_eq!(city.look(&alert).await["state"], json!("awaiting_confirmation"), "nothing has happened");
+    assert_eq!(city.approved().await, [""; 0]);
+    // whoever may not take the step is told that, not who lives where
+    assert_eq!(city.decide(OFFICER, &alert, "confirm", "").await.1["code"], json!("same_person"));
+
+    let known = json!({ "version": alert["version"], "action": "confirm", "nobody": true });
+    let (status, confirmed) = city.decide_with(SECOND_OFFICER, &alert, known).await;
+    assert_eq!((status, &confirmed["state"]), (StatusCode::OK, &json!("approved")), "{confirmed}");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_draft_that_has_lain_for_more_than_a_month_is_not_approved_any_more() {
+    let city = City::open(Embedded).await;
+    let alert = city.write(SUBMITTER).await;
+    city.platform.clock.forward(31 * 24 * HOUR + HOUR);
+    let edit = json!({ "version": alert["version"], "content": city.content() });
+    let (_, fresh) = city.put(SUBMITTER, &path(&alert), edit).await;
+    let (status, problem) = city.decide(SUBMITTER, &fresh, "submit", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("draft_too_old")));
+    city.close().await;
+}

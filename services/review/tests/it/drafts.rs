@@ -1,6 +1,7 @@
 //! Stories of drafts: those that rules gather, and those that people write and edit.
 
 use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, WORKER, everybody_in, path, words};
+use domain::alert::AckWindow;
 use domain::language::Language;
 use http::StatusCode;
 use rstest::rstest;
@@ -74,7 +75,7 @@ async fn every_field_with_a_fault_is_named_and_personal_data_is_not_repeated(#[v
     let text = content.texts.get_mut(&Language::ZhCn).unwrap();
     text.body = "王某11010519491231002X为病例。".into();
     text.sms = "长".repeat(201);
-    content.ack_window_s = 1;
+    content.ack_window_s = AckWindow::capped(1);
     let body = json!({ "district": "500103", "content": content, "audience": everybody_in("500103") });
     let (_, alert) = city.post(SUBMITTER, "/api/v1/alerts", body).await;
     let named = ["purpose", "texts.zh-CN.body", "texts.zh-CN.sms", "ack_window_s"];
@@ -150,5 +151,74 @@ async fn the_sms_is_shown_as_it_will_be_sent_with_its_segments() {
     let length = longer["sms"]["zh-CN"]["text"].as_str().unwrap().encode_utf16().count();
     assert!(length > 200);
     assert_eq!(longer["sms"]["zh-CN"]["segments"], json!(length.div_ceil(67)));
+    city.close().await;
+}
+
+/// Whatever a draft holds can be read back by everything that reads drafts later: it is refused where it is taken.
+#[rstest]
+#[case::window_beyond_32_bits_with_sign("/ack_window_s", json!(2_147_483_648_u32))]
+#[case::largest_window_of_all("/ack_window_s", json!(u32::MAX))]
+#[case::window_beyond_any_number("/ack_window_s", json!(i64::MAX))]
+#[case::negative_window("/ack_window_s", json!(-1))]
+#[case::half_a_second("/ack_window_s", json!(0.5))]
+#[case::enormous_window("/ack_window_s", json!(1e308))]
+#[case::year_9999("/expires_at", json!("9999-12-31T23:59:59Z"))]
+#[case::before_any_calendar("/expires_at", json!("-262143-01-01T00:00:00Z"))]
+#[case::after_every_calendar("/expires_at", json!("+262142-12-31T23:59:59Z"))]
+#[case::no_time("/expires_at", json!(""))]
+#[case::endless_headline("/texts/zh-CN/headline", json!("长".repeat(5_001)))]
+#[case::endless_note("/source_note", json!("x".repeat(200_000)))]
+#[case::nul("/texts/zh-CN/body", json!("自来水\0请煮沸"))]
+#[case::control("/purpose", json!("\u{b}"))]
+#[tokio::test]
+async fn a_draft_with_a_value_that_nothing_could_read_later_is_refused_and_named(#[case] place: &str, #[case] value: Value) {
+    let city = City::open(Embedded).await;
+    let mut content = json!(city.content());
+    *content.pointer_mut(place).unwrap() = value;
+    let body = json!({ "district": "500103", "content": content, "audience": everybody_in("500103") });
+    let (status, problem) = city.post(SUBMITTER, "/api/v1/alerts", body).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    let field = format!("content{}", place.replace('/', "."));
+    assert_eq!(problem["errors"][0]["field"], json!(field), "{problem}");
+
+    let good = city.write(SUBMITTER).await;
+    let edit = json!({ "version": good["version"], "content": content });
+    assert_eq!(city.put(SUBMITTER, &path(&good), edit).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    for token in [SUBMITTER, REVIEWER, OFFICER] {
+        let (status, lines) = city.get(token, "/api/v1/alerts").await;
+        assert_eq!((status, lines.as_array().map(Vec::len)), (StatusCode::OK, Some(1)), "{lines}");
+    }
+    city.close().await;
+}
+
+/// What an older version took, or a hand in the database wrote.
+#[rstest]
+#[case::a_window_that_no_number_holds("update review.alert set content = jsonb_set(content, '{ack_window_s}', '2147483648')", 2)]
+#[case::a_time_that_is_none("update review.alert set content = jsonb_set(content, '{expires_at}', '\"soon\"')", 2)]
+#[case::no_content_at_all("update review.alert set content = '[]'", 2)]
+#[case::a_state_that_a_newer_version_knows("update review.alert set state = 'archived'", 1)]
+#[tokio::test]
+async fn one_alert_that_cannot_be_read_hides_no_other(#[case] damage: &'static str, #[case] listed: usize) {
+    let city = City::open(Embedded).await;
+    city.write(SUBMITTER).await;
+    sqlx::query(damage).execute(city.pool()).await.unwrap();
+    let good = city.write(SUBMITTER).await;
+    let (status, lines) = city.get(OFFICER, "/api/v1/alerts").await;
+    assert_eq!((status, lines.as_array().map(Vec::len)), (StatusCode::OK, Some(listed)), "{lines}");
+    assert_eq!((&lines[0]["alert_id"], &lines[0]["ack_window_s"]), (&good["alert_id"], &json!(3_600)));
+    assert_eq!(city.get(OFFICER, "/api/v1/alerts/overview").await.0, StatusCode::OK);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_step_whose_text_cannot_be_read_any_more_still_stands_in_the_history() {
+    let city = City::open(Embedded).await;
+    let alert = city.write(SUBMITTER).await;
+    let alert = city.take(alert, &[(SUBMITTER, "submit")]).await;
+    sqlx::query("update review.step set content = '[]' where version = 1").execute(city.pool()).await.unwrap();
+    let seen = city.look(&alert).await;
+    assert_eq!(words(&seen["history"], "action"), ["write", "submit"], "{seen}");
+    assert_eq!(seen["history"][0]["content"], Value::Null);
     city.close().await;
 }

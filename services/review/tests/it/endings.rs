@@ -94,6 +94,31 @@ async fn a_cancelled_alert_is_stopped_with_its_reason(#[values(Embedded, Service
     city.close().await;
 }
 
+/// Every step of the platform makes a new version: who stops an alert must not have to race with it.
+#[rstest]
+#[tokio::test]
+async fn an_emergency_stop_needs_no_version_and_holds_whatever_happened_meanwhile(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let looked_at = city.approved_alert().await;
+    let alert_id = looked_at["alert_id"].as_str().unwrap().to_owned();
+    city.tell(&AlertReleased { alert_id }).await;
+    assert_ne!(city.look(&looked_at).await["version"], looked_at["version"], "it is another version by now");
+    let (status, cancelled) = city.decide(SECOND_OFFICER, &looked_at, "cancel", "误报").await;
+    assert_eq!((status, &cancelled["state"]), (StatusCode::OK, &json!("cancelled")), "{cancelled}");
+    assert_eq!(city.stopped().await.len(), 1);
+
+    let other = city.approved_alert().await;
+    let (status, cancelled) = city.decide_with(OFFICER, &other, json!({ "action": "cancel", "reason": "误报" })).await;
+    assert_eq!((status, &cancelled["state"]), (StatusCode::OK, &json!("cancelled")), "{cancelled}");
+    let again = city.decide_with(OFFICER, &other, json!({ "action": "cancel", "reason": "误报" })).await;
+    assert_eq!((again.0, &again.1["code"]), (StatusCode::CONFLICT, &json!("not_from_here")), "it has ended");
+    // every other decision is about what was looked at
+    let draft = city.write(SUBMITTER).await;
+    let (status, problem) = city.decide_with(SUBMITTER, &draft, json!({ "action": "submit" })).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("version")));
+    city.close().await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn what_was_never_approved_is_cancelled_without_telling_dispatch() {
