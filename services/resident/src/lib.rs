@@ -42,6 +42,7 @@ use platform::compiled_once;
 use std::sync::Arc;
 
 use headcount::Headcount;
+use domain::retention;
 use platform::Platform;
 use platform::http::Routes;
 use platform::jobs::Job;

@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{Response, StatusCode, request::Parts};
 
 pub(crate) use self::oauth::ServiceAccount;
 pub(crate) use self::token_endpoint::listen as listen_oauth;
