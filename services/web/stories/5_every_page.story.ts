@@ -25,7 +25,8 @@ afterAll(curtain);
 
 /** What is wrong with the page as it stands. */
 async function looksAt(page: Page, name: string): Promise<string[]> {
-  await page.waitForLoadState('networkidle').catch(() => undefined);
+  // a page that looks again every now and then is quiet between its looks
+  const quiet = await page.waitForLoadState('networkidle', { timeout: 15_000 }).then(() => true, () => false);
   // what moves comes to rest
   await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => Number(effect?.getComputedTiming().endTime) < 2000).map(({ finished }) => finished.catch(() => undefined))));
   await page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true, animations: 'disabled' });
@@ -33,6 +34,7 @@ async function looksAt(page: Page, name: string): Promise<string[]> {
   await page.evaluate(AXE);
   const found = await page.evaluate(async () => (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })));
   const told = (found as Violation[]).map(({ id, nodes }) => `${name}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  if (!quiet) told.push(`${name}: it asks the platform without end`);
   if (!name.endsWith(await page.evaluate(() => document.documentElement.lang))) told.push(`${name}: it speaks another language`);
   return wide > 0 ? [`${name}: ${wide}px too wide`, ...told] : told;
 }

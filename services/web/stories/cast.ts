@@ -152,8 +152,12 @@ export class Resident {
   async acknowledges(): Promise<this> {
     const dialog = this.page.locator('dialog[open]');
     const alert = await dialog.getAttribute('data-alert');
-    await dialog.getByRole('button', { name: /我已知晓|I have read/ }).click();
-    await this.page.locator(`dialog[open][data-alert="${alert}"]`).waitFor({ state: 'hidden' });
+    const that = this.page.locator(`dialog[open][data-alert="${alert}"]`);
+    // Where a story has whatever stands in the way read by itself, that may be quicker than this press.
+    await eventually('the alert is read and away', async () => {
+      if (await that.isVisible()) await that.getByRole('button', { name: /我已知晓|I have read/ }).click({ timeout: 2000 }).catch(() => undefined);
+      return !(await that.isVisible());
+    });
     return this;
   }
 

@@ -86,7 +86,7 @@ export interface paths {
         /**
          * Decide about an alert
          * @description Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
-         *     conflict: reload, look, decide again.
+         *     conflict: reload, look, decide again. So is an approval that would reach nobody, unless `nobody` says that it is meant.
          */
         post: operations["review_decide"];
         delete?: never;
@@ -136,7 +136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The delivery of an alert: progress by wave and channel, deadline, first and last hand-over. */
+        /** The delivery of an alert: progress by wave and channel, deadline, first and last hand-over. From its approval on; until it is planned its state is `planning`. */
         get: operations["dispatch_delivery"];
         put?: never;
         post?: never;
@@ -481,7 +481,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones. */
+        /** The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor is anybody whose alert was withdrawn, corrected, or for a whole area and is over. */
         get: operations["dispatch_list"];
         put?: never;
         post?: never;
@@ -1370,7 +1370,7 @@ export interface components {
             /** Format: date-time */
             acknowledged_at: string;
         };
-        /** @description Who acknowledged in one stretch. */
+        /** @description People who acknowledged in one stretch. */
         Acknowledgements: {
             /**
              * Format: date-time
@@ -1806,21 +1806,30 @@ export interface components {
          * @enum {string}
          */
         Channel: "app" | "sms" | "display";
-        /** @description The batches of one wave on one channel. */
+        /**
+         * @description One wave on one channel, in people but for the batches. Who went on in another batch is counted there as well: once as `retried` or
+         *     `fell_back`, once by what became of them.
+         */
         ChannelDelivery: {
             /**
              * Format: int64
-             * @description Handed over to the provider.
+             * @description People whose message was handed over to the provider.
              */
             accepted: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Batches in all.
+             */
             batches: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of them: not closed.
+             */
             batches_open: number;
             channel: components["schemas"]["Channel"];
             /**
              * Format: int64
-             * @description Sent by SMS instead.
+             * @description People sent an SMS instead.
              */
             fell_back: number;
             /** Format: date-time */
@@ -1829,22 +1838,22 @@ export interface components {
             last_closed_at?: string | null;
             /**
              * Format: int64
-             * @description Not done with yet.
+             * @description People not done with yet.
              */
             open: number;
             /**
              * Format: int64
-             * @description Tried again in a later batch of this channel.
+             * @description People tried again in a later batch of this channel.
              */
             retried: number;
             /**
              * Format: int64
-             * @description Closed as unreachable.
+             * @description People given up as unreachable.
              */
             unreachable: number;
             /**
              * Format: int64
-             * @description Not sent: the alert ended, or the recipient acknowledged before the reminder left.
+             * @description People not sent to: the alert ended, or they acknowledged before the reminder left.
              */
             withdrawn: number;
         };
@@ -1997,20 +2006,22 @@ export interface components {
             action: components["schemas"]["AlertAction"];
             /** @description What of the checklist was ticked, for the history. */
             checked?: string[];
+            /** @description Whether it is known, and meant, that neither app nor SMS reaches anybody in the audience. Otherwise such an alert is not approved. */
+            nobody?: boolean;
             passage?: components["schemas"]["Passage"] | null;
-            /** @description Why. Returns, refusals and cancellations need it; whoever submitted is told. */
+            /** @description Why, in at most 500 characters. Returns, refusals and cancellations need it; whoever submitted is told. */
             reason?: string;
             /**
              * Format: int32
-             * @description The version that was looked at.
+             * @description The version that was looked at. A cancellation needs none: it holds for whatever version there is.
              */
-            version: number;
+            version?: number | null;
         };
-        /** @description The delivery of one alert. */
+        /** @description The delivery of one alert. People are counted, not messages: whoever is sent to on two devices, or in a message of three parts, is one. */
         Delivery: {
             /**
              * Format: int64
-             * @description Who has acknowledged; counted anew every second at most.
+             * @description People who have acknowledged; counted anew every second at most.
              */
             acknowledged: number;
             alert_id: components["schemas"]["AlertId"];
@@ -2027,7 +2038,7 @@ export interface components {
             exercise: boolean;
             /** Format: date-time */
             expires_at: string;
-            /** @description Why recipients were not reached at the first try, the commonest first. Of the last 500 batches in which some were not. */
+            /** @description Why people were not reached at the first try, the commonest first. Of the last 500 batches in which some were not. */
             failures: components["schemas"]["Failures"][];
             /** Format: date-time */
             first_hand_over_at?: string | null;
@@ -2037,7 +2048,7 @@ export interface components {
              * @description When the last recipient of the first wave was done with.
              */
             handed_over_at?: string | null;
-            /** @description Done, or still possible, by the deadline. */
+            /** @description Done by the deadline, or still possible; for an alert that ended before everybody was reached, whether it ended before the deadline. */
             on_time: boolean;
             /**
              * Format: date-time
@@ -2047,7 +2058,7 @@ export interface components {
             /** Format: date-time */
             released_at?: string | null;
             /**
-             * @description waiting, dispatching, active, closed, cancelled or superseded.
+             * @description planning (approved a moment ago), waiting, dispatching, active, closed, cancelled or superseded.
              * @example dispatching
              */
             state: string;
@@ -2094,12 +2105,18 @@ export interface components {
          * @example 500103
          */
         DistrictCode: string;
-        /** @description Visits in one district. */
+        /** @description Visits in one district, in people. */
         DistrictFollowUps: {
             district: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Visited, with an outcome.
+             */
             follow_ups_closed: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Still to be visited.
+             */
             follow_ups_open: number;
         };
         /** @description A new draft. */
@@ -2142,7 +2159,7 @@ export interface components {
             /** @description By name of the variable: `isolation_site`, `test_site`, `risk_area`. */
             facts: components["schemas"]["BTreeMap"];
         };
-        /** @description Recipients whom one channel did not reach for one reason. */
+        /** @description People whom one channel did not reach for one reason. */
         Failures: {
             channel: components["schemas"]["Channel"];
             /** Format: int64 */
@@ -2233,11 +2250,22 @@ export interface components {
             reason: components["schemas"]["Reason"];
             resident_no: components["schemas"]["ResidentNo"];
         };
-        /** @description Visits that the alert led to. */
+        /** @description Visits that the alert led to, in people. */
         FollowUps: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Visited, with an outcome.
+             */
             closed: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Not to be visited any more: they have acknowledged since, or the alert was withdrawn.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Still to be visited.
+             */
             open: number;
         };
         /**
@@ -2259,9 +2287,12 @@ export interface components {
              */
             withdrawn_at?: string | null;
         };
-        /** @description What one channel was done with in one stretch. */
+        /** @description What one channel was done with in one stretch, in people. */
         HandOvers: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description People whose message was handed over.
+             */
             accepted: number;
             /**
              * Format: date-time
@@ -2271,7 +2302,7 @@ export interface components {
             channel: components["schemas"]["Channel"];
             /**
              * Format: int64
-             * @description Closed as unreachable.
+             * @description People given up as unreachable.
              */
             failed: number;
             /** Format: int32 */
@@ -2869,7 +2900,7 @@ export interface components {
         PlaysTaken: {
             /**
              * Format: int64
-             * @description Known already, of an alert that this screen was never given, or from the future.
+             * @description Known already, of an alert that this screen was never given, from the future, or from before the year 2000.
              */
             ignored: number;
             /**
@@ -3197,7 +3228,10 @@ export interface components {
         };
         /** @description One delivery under way. */
         RunningDelivery: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of them: handed over.
+             */
             accepted: number;
             alert_id: components["schemas"]["AlertId"];
             /** Format: date-time */
@@ -3223,13 +3257,16 @@ export interface components {
              * @description When the last recipient is reached, as foreseen or as it was.
              */
             last_at?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of them: not done with yet.
+             */
             open: number;
             /** @description Where its people are: in that district, or in those that an alert of city level names. Empty: anywhere in the city. */
             reaches: string[];
             /**
              * Format: int64
-             * @description Of the first wave.
+             * @description People of the first wave.
              */
             recipients: number;
             /** Format: date-time */
@@ -3248,7 +3285,10 @@ export interface components {
              * @example dispatching
              */
             state: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of them: given up as unreachable, or reachable neither by app nor by SMS.
+             */
             unreachable: number;
         };
         /** @description What a resident says. */
@@ -3631,14 +3671,14 @@ export interface components {
             due_at: string;
             /**
              * Format: int64
-             * @description In the audience, but reachable neither by app nor by SMS.
+             * @description People in the audience who are reachable neither by app nor by SMS.
              */
             no_channel: number;
             /** Format: date-time */
             planned_at?: string | null;
             /**
              * Format: int64
-             * @description Planned so far; final when `planned_at` is there.
+             * @description People planned so far; final when `planned_at` is there.
              */
             recipients: number;
             /**
@@ -4247,7 +4287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not approved yet, or unknown */
+            /** @description Not approved, or unknown */
             404: {
                 headers: {
                     [name: string]: unknown;

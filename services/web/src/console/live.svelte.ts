@@ -73,8 +73,7 @@ export class Watched<T> {
   constructor(read: () => Promise<T>, options: { concerns?: (changed: Change[]) => boolean; every?: number } = {}) {
     this.#read = read;
     $effect(() => {
-      // What is read for the look is no reason to look again.
-      untrack(() => void this.look());
+      void this.look();
       const stop = onChange((changed) => {
         if (!options.concerns || changed.length === 0 || options.concerns(changed)) void this.look();
       });
@@ -87,7 +86,12 @@ export class Watched<T> {
   }
 
   /** Reads anew; what is shown stays until the answer is there. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    // What is read for the look is no reason to look again, whichever effect asks for it.
+    return untrack(() => this.#look());
+  }
+
+  async #look(): Promise<void> {
     if (this.busy) {
       this.#again = true;
       return;
