@@ -41,8 +41,8 @@ mod web_push;
 use platform::compiled_once;
 use std::sync::Arc;
 
-use headcount::Headcount;
 use domain::retention;
+use headcount::Headcount;
 use platform::Platform;
 use platform::http::Routes;
 use platform::jobs::Job;

@@ -193,7 +193,8 @@ impl Belongings {
         }
         let (officer, delivery) = (staff(Role::CityCommandOfficer, OWN, 12), format!("/api/v1/alerts/{alert}/delivery"));
         until("dispatch knows the alert", async || {
-            whole.ask(Some(officer), &Method::GET, &delivery, &Value::Null).await.0 == StatusCode::OK
+            let (status, delivery) = whole.ask(Some(officer), &Method::GET, &delivery, &Value::Null).await;
+            status == StatusCode::OK && delivery["state"] != "planning"
         })
         .await;
 

@@ -201,7 +201,7 @@ mod tests {
     #[case(zh::<ShortCode>("\"x\""), "应为 4 位短码")]
     #[case(zh::<SubjectHash>("\"x\""), "应为 64 位十六进制数字")]
     #[case(zh::<AttributeValue>("[]"), "应为文本、数字或 true/false")]
-    #[case(zh::<Audience>("[]"), "应恰好填写可用内容之一")]
+    #[case(zh::<Audience>("{\"nobody\":1}"), "不是可用的取值，可用：residents, query")]
     #[case(zh::<Audience>("{\"query\":{\"include\":[{\"areas\":[],\"wards\":1}]}}"), "没有此字段，请核对名称")]
     #[case(Reason::of("something new of a library").zh.into_owned(), "内容无效，请核对格式")]
     fn what_cannot_be_read_is_said_in_chinese(#[case] told: String, #[case] expected: &str) {
