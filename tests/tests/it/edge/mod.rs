@@ -22,6 +22,9 @@ fn morning() -> DateTime<Utc> {
     "2026-03-02T02:00:00Z".parse().unwrap()
 }
 
+/// A hash that no password has.
+const NOBODYS_PASSWORD: &str = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// A small city with a screen, and what it answers to.
 async fn city() -> (Whole, Vec<Operation>) {
     let whole = Whole::start(morning()).await;
@@ -39,9 +42,10 @@ async fn city() -> (Whole, Vec<Operation>) {
     // the staff member who asks: what they make names them
     sqlx::query(
         "insert into identity.staff (id, login, name, role, scope, password_hash, created_at)
-         values ($1, 'edge', '边界', 'administrator', 'city', '', $2)",
+         values ($1, 'edge', '边界', 'administrator', 'city', $2, $3)",
     )
     .bind(Uuid::from_u128(1))
+    .bind(NOBODYS_PASSWORD)
     .bind(morning())
     .execute(platform.database.pool())
     .await
