@@ -20,17 +20,23 @@ pub struct Queue {
     pub topic: Topic,
     /// The service that reads it.
     pub owner: &'static str,
+    /// Whether what it carries is said again by its publisher until it has been heeded. A message that its reader keeps failing on may then be
+    /// let go; any other is tried without end, since nothing else would tell its reader.
+    pub said_again: bool,
 }
 
 macro_rules! topology {
-    ($($topic:literal $event:ident { $($konst:ident = $queue:literal by $owner:literal),+ $(,)? })+) => {
+    (said_again) => { true };
+    () => { false };
+    ($($topic:literal $event:ident { $($konst:ident = $queue:literal by $owner:literal $($said_again:ident)?),+ $(,)? })+) => {
         $(impl Event for events::$event {
             const TOPIC: Topic = $topic;
         })+
 
         $($(
             #[doc = concat!("`", $queue, "`: ", stringify!($event), " for ", $owner, ".")]
-            pub const $konst: Queue = Queue { name: $queue, topic: $topic, owner: $owner };
+            pub const $konst: Queue =
+                Queue { name: $queue, topic: $topic, owner: $owner, said_again: topology!($($said_again)?) };
         )+)+
 
         /// Every queue there is. All of them are declared by every process before it publishes.
@@ -61,10 +67,10 @@ topology! {
         RESIDENT_CLOSED = "resident.closed" by "resident",
         DISPLAY_CLOSED = "display.closed" by "display",
     }
-    "batch.ready.app" AppBatchReady { PUSH_BATCHES = "push.batches" by "push" }
-    "batch.ready.app.urgent" UrgentAppBatchReady { PUSH_URGENT_BATCHES = "push.urgent-batches" by "push" }
-    "batch.ready.sms" SmsBatchReady { SMS_BATCHES = "sms.batches" by "sms" }
-    "batch.ready.sms.urgent" UrgentSmsBatchReady { SMS_URGENT_BATCHES = "sms.urgent-batches" by "sms" }
+    "batch.ready.app" AppBatchReady { PUSH_BATCHES = "push.batches" by "push" said_again }
+    "batch.ready.app.urgent" UrgentAppBatchReady { PUSH_URGENT_BATCHES = "push.urgent-batches" by "push" said_again }
+    "batch.ready.sms" SmsBatchReady { SMS_BATCHES = "sms.batches" by "sms" said_again }
+    "batch.ready.sms.urgent" UrgentSmsBatchReady { SMS_URGENT_BATCHES = "sms.urgent-batches" by "sms" said_again }
     "endpoints.gone" EndpointsGone { RESIDENT_ENDPOINTS_GONE = "resident.endpoints-gone" by "resident" }
     "sms.code-requested" CodeRequested { SMS_CODES = "sms.codes" by "sms" }
     "sms.replied" SmsReplied { RESIDENT_SMS_REPLIES = "resident.sms-replies" by "resident" }
@@ -86,6 +92,12 @@ mod tests {
             assert!(queue.name.starts_with(queue.owner), "{queue:?}");
             assert!(QUEUES[at + 1..].iter().all(|other| other.name != queue.name), "{queue:?}");
         }
+    }
+
+    #[test]
+    fn only_what_the_pump_hands_out_again_may_be_let_go() {
+        let said_again: Vec<_> = QUEUES.iter().filter(|queue| queue.said_again).map(|queue| queue.topic).collect();
+        assert_eq!(said_again, ["batch.ready.app", "batch.ready.app.urgent", "batch.ready.sms", "batch.ready.sms.urgent"]);
     }
 
     #[test]

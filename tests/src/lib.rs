@@ -122,6 +122,7 @@ async fn routes(platform: &Platform) -> Routes {
         .merge(push)
         .merge(sms)
         .merge(platform::jobs::routes(platform))
+        .merge(platform::bus::routes(platform))
 }
 
 /// Somebody who calls.

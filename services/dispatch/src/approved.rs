@@ -6,15 +6,12 @@ use domain::deadline;
 use domain::ids::AlertId;
 use platform::database::Connection;
 use platform::database::Database;
-use proto::AlertApproved;
 
 use crate::settings::Settings;
 use crate::{Error, signals};
 
-/// Reads alert.approved. A repeat changes nothing; a stop that came first still holds.
-pub(crate) async fn on_approved(database: &Database, settings: &Settings, event: &AlertApproved) -> Result<(), Error> {
-    let alert_id: AlertId =
-        event.alert_id.parse().map_err(|error: domain::ids::IdError| Error::damaged("alert id", &event.alert_id, error))?;
+/// Takes over an alert of which alert.approved tells. A repeat changes nothing; a stop that came first still holds.
+pub(crate) async fn on_approved(database: &Database, settings: &Settings, alert_id: AlertId) -> Result<(), Error> {
     let mut tx = database.begin().await?;
     one_at_a_time(&mut tx, alert_id).await?;
     let row = sqlx::query!(

@@ -1,32 +1,47 @@
 //! The end of an alert: cancelled or superseded by staff (CAP *Cancel*, *Update*), or closed because its validity is over.
 //!
-//! Whatever is not yet claimed is withdrawn here, in the same transaction; the holder of a claimed batch learns it at the next checkpoint.
+//! That it has ended is committed first and alone, waiting for nobody: from then on nobody claims a batch of it, and whoever has one in hand is
+//! told at once ([`crate::word`]), or learns it at the next checkpoint. Whatever is not yet claimed is withdrawn afterwards, wave by wave
+//! ([`withdraw_next`]), also by another process when this one dies in between.
 
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
+use platform::Platform;
 use platform::clock::Clock;
 use platform::database::{Database, Tx};
-use proto::{AlertClosed, AlertStopped, StopReason};
+use proto::{AlertClosed, StopReason};
 
 use crate::approved::one_at_a_time;
-use crate::{Error, SCHEMA, signals};
+use crate::aside::{self, Slot, Step};
+use crate::{Error, SCHEMA, signals, word};
 
-/// Reads alert.stopped. A repeat changes nothing; a stop of an alert that is not here yet is kept for it.
-pub(crate) async fn on_stopped(database: &Database, clock: &Clock, event: &AlertStopped) -> Result<(), Error> {
-    let alert_id: AlertId =
-        event.alert_id.parse().map_err(|error: domain::ids::IdError| Error::damaged("alert id", &event.alert_id, error))?;
-    let how = match event.how() {
-        StopReason::Superseded => "superseded",
-        // An event of a newer process may name a reason unknown here; a stop is a stop.
-        StopReason::Cancelled | StopReason::Unspecified => "cancelled",
-    };
-    let now = clock.now();
-    let mut tx = database.begin().await?;
+/// How staff ended an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::AsRefStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum Stop {
+    Cancelled,
+    Superseded,
+}
+
+impl From<StopReason> for Stop {
+    fn from(reason: StopReason) -> Self {
+        match reason {
+            StopReason::Superseded => Self::Superseded,
+            // An event of a newer process may name a reason unknown here; a stop is a stop.
+            StopReason::Cancelled | StopReason::Unspecified => Self::Cancelled,
+        }
+    }
+}
+
+/// Ends an alert of which alert.stopped tells. A repeat changes nothing; a stop of an alert that is not here yet is kept for it.
+pub(crate) async fn on_stopped(platform: &Platform, alert_id: AlertId, how: Stop) -> Result<(), Error> {
+    let now = platform.clock.now();
+    let mut tx = platform.database.begin().await?;
     one_at_a_time(&mut tx, alert_id).await?;
     sqlx::query!(
         "insert into dispatch.stop (alert_id, how, stopped_at) values ($1, $2, $3) on conflict (alert_id) do nothing",
         alert_id.uuid(),
-        how,
+        how.as_ref(),
         now
     )
     .execute(&mut *tx)
@@ -35,17 +50,17 @@ pub(crate) async fn on_stopped(database: &Database, clock: &Clock, event: &Alert
         r#"update dispatch.alert set state = $2, ended_at = $3
             where alert_id = $1 and state in ('waiting', 'dispatching', 'active') returning alert_id"#,
         alert_id.uuid(),
-        how,
+        how.as_ref(),
         now
     )
     .fetch_optional(&mut *tx)
     .await?;
-    if stopped.is_some() {
-        let withdrawn = withdraw(&mut tx, alert_id, now).await?;
-        tracing::info!(%alert_id, how, withdrawn, "alert stopped");
-    }
     tx.commit().await?;
-    signals::PUMP.wake();
+    if stopped.is_some() {
+        word::leave(&platform.cache, alert_id).await;
+        tracing::info!(%alert_id, how = how.as_ref(), "alert stopped");
+    }
+    signals::WATCH.wake();
     Ok(())
 }
 
@@ -57,7 +72,7 @@ pub(crate) async fn close_expired(database: &Database, clock: &Clock) -> Result<
         r#"update dispatch.alert set state = 'closed', ended_at = $1
             where alert_id = (select alert_id from dispatch.alert
                                where state in ('waiting', 'dispatching', 'active') and expires_at <= $1
-                               order by expires_at limit 1 for update skip locked)
+                               order by expires_at limit 1 for no key update skip locked)
         returning alert_id"#,
         now
     )
@@ -67,31 +82,63 @@ pub(crate) async fn close_expired(database: &Database, clock: &Clock) -> Result<
         return Ok(false);
     };
     let alert_id = AlertId::from_uuid(alert_id);
-    let withdrawn = withdraw(&mut tx, alert_id, now).await?;
     tx.publish(SCHEMA, &AlertClosed { alert_id: alert_id.to_string(), at_ms: now.timestamp_millis() }).await?;
     tx.commit().await?;
-    tracing::info!(%alert_id, withdrawn, "alert closed: its validity is over");
+    tracing::info!(%alert_id, "alert closed: its validity is over");
     Ok(true)
 }
 
-/// Ends the alert's waves and closes its unclaimed batches. Returns how many recipients were withdrawn.
-///
-/// The waves come first: a planner holds its wave until its chunk is written, so no batch of that chunk can be missed.
-async fn withdraw(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Result<i64, Error> {
+/// Settles one wave of an alert that has ended and closes its unclaimed batches. False: there is none that nobody else has in hand.
+pub(crate) async fn withdraw_next(database: &Database, clock: &Clock) -> Result<bool, Error> {
+    let slot = Slot::default();
+    aside::stepping(database, clock, Step::Withdraw, &slot, withdraw(database, clock, &slot)).await
+}
+
+async fn withdraw(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, Error> {
+    let now = clock.now();
+    let mut tx = database.begin().await?;
+    // A wave that is being planned is passed over: its planner ends with the chunk, and the next look finds it.
+    let Some(wave) = sqlx::query!(
+        r#"select w.alert_id, w.wave, s.failures is not null as "again!"
+             from dispatch.wave w join dispatch.alert a using (alert_id)
+             left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'withdraw'
+            where w.state <> 'settled' and a.state in ('closed', 'cancelled', 'superseded') and (s.until is null or s.until <= $1)
+            limit 1 for update of w skip locked"#,
+        now
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    else {
+        return Ok(false);
+    };
+    let alert_id = AlertId::from_uuid(wave.alert_id);
+    slot.is_about(alert_id, wave.wave, wave.again);
+    let withdrawn = settle(&mut tx, alert_id, wave.wave, now).await?;
+    aside::forget(&mut tx, alert_id).await?;
+    tx.commit().await?;
+    tracing::info!(%alert_id, wave = wave.wave, withdrawn, "what was not sent of an ended alert is withdrawn");
+    signals::PUMP.wake();
+    Ok(true)
+}
+
+/// Returns how many recipients were withdrawn.
+async fn settle(tx: &mut Tx, alert_id: AlertId, wave: i16, now: DateTime<Utc>) -> Result<i64, Error> {
     sqlx::query!(
-        "update dispatch.wave set state = 'settled', silent_at = null, closed_at = coalesce(closed_at, $2) where alert_id = $1 and state <> 'settled'",
+        "update dispatch.wave set state = 'settled', silent_at = null, closed_at = coalesce(closed_at, $3) where alert_id = $1 and wave = $2",
         alert_id.uuid(),
+        wave,
         now
     )
     .execute(&mut **tx)
     .await?;
     let withdrawn = sqlx::query_scalar!(
         r#"with closed as (
-               update dispatch.batch set state = 'closed', withdrawn = size - accepted, closed_at = $2, lease = lease + 1, lease_until = null
-                where alert_id = $1 and state in ('ready', 'released') returning withdrawn
+               update dispatch.batch set state = 'closed', withdrawn = size - accepted, closed_at = $3, lease = lease + 1, lease_until = null
+                where alert_id = $1 and wave = $2 and state in ('ready', 'released') returning withdrawn
            )
            select coalesce(sum(withdrawn), 0)::bigint as "withdrawn!" from closed"#,
         alert_id.uuid(),
+        wave,
         now
     )
     .fetch_one(&mut **tx)

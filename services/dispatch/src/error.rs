@@ -24,6 +24,9 @@ pub enum Error {
         /// What is wanted.
         reason: &'static str,
     },
+    /// A step panicked for one alert.
+    #[error("it panicked: {0}")]
+    Panicked(String),
     /// alert.approved named an alert that review does not show as approved.
     #[error("alert {0} is not among the approved alerts")]
     NotApproved(AlertId),

@@ -16,12 +16,17 @@
 //! * After a crash only what was sent since the last checkpoint is sent again, under the same collapse id.
 //! * Who acknowledges is not reminded; who stays silent is reminded once, then becomes a follow-up item once (CQ11).
 //!
+//! * One alert for which a step fails, or one row that cannot be read, never stops the others ([`aside`]); what review has approved or stopped
+//!   and no event has told is found all the same ([`sweep`]).
+//! * A stop waits for nobody, and senders hear of it at once ([`ending`], [`word`]).
+//!
 //! * Before a deadline is missed there is an alarm, and before an approval an answer whether it can be held ([`forecast`]).
 //!
 //! Parts: [`approved`], [`planning`], [`pump`], [`progress`], [`ending`], [`reminders`] are run twice without harm and are woken by
 //! [`signals`] and the clock. [`ledger`] and [`worker`] are what push and sms build on. [`routes`] show staff what is going on.
 
 mod approved;
+mod aside;
 mod ending;
 mod error;
 mod follow_ups;
@@ -37,6 +42,8 @@ mod settings;
 mod signals;
 #[cfg(test)]
 mod stories;
+mod sweep;
+mod word;
 pub mod worker;
 
 use platform::compiled_once;
@@ -44,11 +51,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use platform::bus::understood;
 use platform::database::Monthly;
 use platform::jobs::Job;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
 use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED};
+use proto::{AlertApproved, AlertStopped};
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};
@@ -59,7 +68,7 @@ pub use settings::{ForecastSettings, Settings};
 /// Alerts handled at once; each is a few rows.
 const CONCURRENCY: usize = 4;
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[KEEP_LEDGER, follow_ups::FOLLOW_PEOPLE];
+pub const JOBS: &[Job] = &[KEEP_LEDGER, follow_ups::FOLLOW_PEOPLE, sweep::TAKE_OVER];
 
 const KEEP_LEDGER: Job = Job {
     name: "dispatch.keep_ledger",
@@ -82,20 +91,21 @@ pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) 
     let tables = ["batch", "recipient_list"].map(|table| Monthly { schema: SCHEMA, table, column: "alert_id", months });
     Monthly::keep(platform, &KEEP_LEDGER, tables.into())?;
     follow_ups::follow_people(platform)?;
+    sweep::register(platform, &settings)?;
     start_workers(platform, &settings);
     Ok(routes::routes(platform, settings.quiet_hours).merge(forecast::start(platform, &settings, capacity)))
 }
 
 fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {
     let (database, shared) = (platform.database.clone(), Arc::clone(settings));
-    platform.bus.subscribe(&DISPATCH_APPROVED, CONCURRENCY, move |event| {
+    platform.bus.subscribe(&DISPATCH_APPROVED, CONCURRENCY, move |event: AlertApproved| {
         let (database, settings) = (database.clone(), Arc::clone(&shared));
-        async move { Ok(approved::on_approved(&database, &settings, &event).await?) }
+        async move { Ok(approved::on_approved(&database, &settings, understood("alert id", event.alert_id.parse())?).await?) }
     })?;
-    let (database, clock) = (platform.database.clone(), platform.clock.clone());
-    platform.bus.subscribe(&DISPATCH_STOPPED, CONCURRENCY, move |event| {
-        let (database, clock) = (database.clone(), clock.clone());
-        async move { Ok(ending::on_stopped(&database, &clock, &event).await?) }
+    let own = platform.clone();
+    platform.bus.subscribe(&DISPATCH_STOPPED, CONCURRENCY, move |event: AlertStopped| {
+        let platform = own.clone();
+        async move { Ok(ending::on_stopped(&platform, understood("alert id", event.alert_id.parse())?, event.how().into()).await?) }
     })?;
     Ok(())
 }
@@ -123,7 +133,10 @@ fn start_workers(platform: &Platform, settings: &Arc<Settings>) {
         let (database, clock) = (database.clone(), clock.clone());
         async move {
             let closed = progress::close_wave(&database, &clock).await?;
-            more(ending::close_expired(&database, &clock).await.map(|expired| expired || closed))
+            let expired = ending::close_expired(&database, &clock).await?;
+            let withdrawn = ending::withdraw_next(&database, &clock).await?;
+            aside::measure(&database).await?;
+            more(Ok(closed || expired || withdrawn))
         }
     });
     let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
@@ -144,13 +157,22 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
     let now: DateTime<Utc> = platform.clock.now();
     let quiet = settings.quiet_hours.is_quiet(now);
     let busy = sqlx::query_scalar!(
-        r#"select (exists (select from dispatch.alert where (state = 'waiting' and release_at <= $1 and expires_at > $1)
-                                                      or (state in ('waiting', 'dispatching', 'active') and expires_at <= $1))
-                or exists (select from dispatch.wave where state = 'planning')
+        r#"select (exists (select from dispatch.alert a where (a.state = 'waiting' and a.release_at <= $1 and a.expires_at > $1
+                              and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
+                                                      or (a.state in ('waiting', 'dispatching', 'active') and a.expires_at <= $1))
+                or exists (select from dispatch.wave w where w.state = 'planning'
+                              and not exists (select from dispatch.set_aside s where s.alert_id = w.alert_id and s.until > $1))
+                or exists (select from dispatch.alert a join dispatch.wave w on w.alert_id = a.alert_id and w.wave = 1
+                            where a.state in ('dispatching', 'active') and (a.exercise or not a.personal)
+                              and w.state <> 'planning' and w.chunks > a.audience_revision
+                              and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
+                or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
+                            where w.state <> 'settled' and a.state in ('closed', 'cancelled', 'superseded'))
                 or exists (select from dispatch.wave w where w.state = 'sending' and not exists (
                        select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed'))
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
-                            where w.state = 'closed' and w.silent_at <= $1 and a.state = 'active')
+                            where w.state = 'closed' and w.silent_at <= $1 and a.state = 'active'
+                              and not exists (select from dispatch.set_aside s where s.alert_id = w.alert_id and s.until > $1))
                 or exists (select from dispatch.batch where state = 'ready' and not_before <= $1 and (urgent or not $2))
                 or exists (select from dispatch.batch where state in ('released', 'claimed'))) as "busy!""#,
         now,

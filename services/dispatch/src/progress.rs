@@ -1,4 +1,6 @@
 //! Watching waves: when every batch of one is closed, the wave is, and the first wave's end is the alert's hand-over.
+//!
+//! Whoever writes to an alert and its wave locks both without waiting, here, or the alert first; a planner holds its wave alone.
 
 use chrono::TimeDelta;
 use domain::ids::AlertId;
@@ -6,18 +8,26 @@ use platform::clock::Clock;
 use platform::database::Database;
 use proto::{AlertHandedOver, AlertReleased};
 
+use crate::aside::{self, Slot, Step};
 use crate::{Error, SCHEMA, signals};
 
 /// Closes one wave of which nothing is left to send. False: there is none.
 pub(crate) async fn close_wave(database: &Database, clock: &Clock) -> Result<bool, Error> {
+    let slot = Slot::default();
+    aside::stepping(database, clock, Step::Close, &slot, close(database, clock, &slot)).await
+}
+
+async fn close(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, Error> {
     let now = clock.now();
     let mut tx = database.begin().await?;
     let Some(wave) = sqlx::query!(
-        r#"select w.alert_id, w.wave, w.recipients, w.no_channel, w.due_at, a.class, a.ack_window_s
+        r#"select w.alert_id, w.wave, w.recipients, w.no_channel, w.due_at, a.class, a.ack_window_s, s.failures is not null as "again!"
              from dispatch.wave w join dispatch.alert a using (alert_id)
-            where w.state = 'sending' and a.expires_at > $1
+             left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'close'
+            where w.state = 'sending' and a.expires_at > $1 and a.state in ('dispatching', 'active')
               and not exists (select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed')
-            limit 1 for update of w skip locked"#,
+              and (s.until is null or s.until <= $1)
+            limit 1 for no key update of a, w skip locked"#,
         now
     )
     .fetch_optional(&mut *tx)
@@ -25,6 +35,7 @@ pub(crate) async fn close_wave(database: &Database, clock: &Clock) -> Result<boo
     else {
         return Ok(false);
     };
+    slot.is_about(AlertId::from_uuid(wave.alert_id), wave.wave, wave.again);
     let sums = sqlx::query!(
         r#"select coalesce(sum(unreachable), 0)::bigint as "unreachable!", max(closed_at) as last
              from dispatch.batch where alert_id = $1 and wave = $2"#,

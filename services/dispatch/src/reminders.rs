@@ -9,8 +9,9 @@ use domain::batch::RecipientList;
 use domain::deadline;
 use domain::ids::AlertId;
 use platform::clock::Clock;
-use platform::database::{Database, Tx};
+use platform::database::{Database, Tx, readable_row};
 
+use crate::aside::{self, Slot, Step};
 use crate::follow_ups::{self, Reason};
 use crate::ledger::column;
 use crate::ledger::number_of;
@@ -22,12 +23,19 @@ const BATCHES: i64 = 100;
 
 /// Takes one step for one wave whose window is over. False: there is none.
 pub(crate) async fn turn(database: &Database, clock: &Clock, settings: &Settings) -> Result<bool, Error> {
+    let slot = Slot::default();
+    aside::stepping(database, clock, Step::Remind, &slot, remind(database, clock, settings, &slot)).await
+}
+
+async fn remind(database: &Database, clock: &Clock, settings: &Settings, slot: &Slot) -> Result<bool, Error> {
     let now = clock.now();
     let mut tx = database.begin().await?;
     let Some(wave) = sqlx::query!(
-        r#"select w.alert_id, w.wave, w.planned_to, a.class
+        r#"select w.alert_id, w.wave, w.planned_to, a.class, s.failures is not null as "again!"
              from dispatch.wave w join dispatch.alert a using (alert_id)
+             left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'remind'
             where w.state = 'closed' and w.silent_at <= $1 and a.state = 'active' and a.expires_at > $1
+              and (s.until is null or s.until <= $1)
             order by w.silent_at limit 1 for update of w skip locked"#,
         now
     )
@@ -37,6 +45,7 @@ pub(crate) async fn turn(database: &Database, clock: &Clock, settings: &Settings
         return Ok(false);
     };
     let alert_id = AlertId::from_uuid(wave.alert_id);
+    slot.is_about(alert_id, wave.wave, wave.again);
     let class: DeliveryClass = wave.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?;
     if wave.wave == 1 {
         let begins_at = deadline::release_at(class, now, &settings.quiet_hours);
@@ -83,8 +92,8 @@ async fn follow_up(tx: &mut Tx, alert_id: AlertId, after: i64, clock: &Clock) ->
     let complete = i64::try_from(batches.len()).is_ok_and(|found| found < BATCHES);
     let mut reminded: Vec<u32> = Vec::new();
     for batch in batches {
-        let list = RecipientList::decode(&batch.recipients).map_err(|error| Error::damaged("recipients", batch.batch_id, error))?;
-        reminded.extend_from_slice(list.as_slice());
+        let list = RecipientList::decode(&batch.recipients).map_err(|error| Error::damaged("recipients", batch.batch_id, error));
+        reminded.extend(readable_row("recipients of a batch", list).iter().flat_map(RecipientList::as_slice));
     }
     let silent = sqlx::query_scalar!(
         r#"select n as "resident_no!" from unnest($2::bigint[]) as n

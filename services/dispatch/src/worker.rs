@@ -1,8 +1,9 @@
 //! The worker of a sending channel: takes batches from the broker, claims, checkpoints, renews and closes them.
 //!
 //! push and sms implement [`BatchChannel::send`] and nothing of the ledger. While `send` runs, everything it notes in its [`Noted`] is
-//! checkpointed every [`WorkerSettings::checkpoint_every`] recipients and at least three times a lease; when the alert ends, quiet hours begin, the
-//! process stops or the lease is lost, [`Noted::stopping`] resolves and `send` returns soon.
+//! checkpointed every [`WorkerSettings::checkpoint_every`] recipients and at least three times a lease, and `send` goes on meanwhile; when the alert
+//! ends, quiet hours begin, the process stops or the lease is lost, [`Noted::stopping`] resolves and `send` returns soon. Of a stop by staff there is
+//! word at once ([`crate::word`]).
 //!
 //! A process that is killed repeats, for each batch in its hands, at most `checkpoint_every` recipients and those on the wire.
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::BatchId;
 use domain::outcome::Channel;
+use platform::bus::understood;
 use platform::tasks::chain;
 use platform::{BoxError, Platform};
 use proto::topology::{PUSH_BATCHES, PUSH_URGENT_BATCHES, SMS_BATCHES, SMS_URGENT_BATCHES};
@@ -25,7 +27,7 @@ use uuid::Uuid;
 pub use noted::Noted;
 
 use crate::ledger::{BatchKey, Claimed, Ledger, Standing};
-use crate::{Error, SCHEMA};
+use crate::{Error, SCHEMA, word};
 
 /// How a channel's process works through batches; a part of the settings of push and of sms.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -130,7 +132,7 @@ fn work<C: BatchChannel>(
 ) -> impl Future<Output = Result<(), BoxError>> + Send + 'static + use<C> {
     let worker = Arc::clone(worker);
     async move {
-        let key = BatchKey { alert_id: alert_id.parse()?, batch_id: BatchId::new(batch_id) };
+        let key = BatchKey { alert_id: understood("alert id", alert_id.parse())?, batch_id: BatchId::new(batch_id) };
         Ok(worker.work(key).await?)
     }
 }
@@ -163,21 +165,42 @@ impl<C: BatchChannel> Worker<C> {
         let noted = Noted::new(&claimed.outcomes, usize::from(self.settings.checkpoint_every), self.platform.clock.clone());
         // `send` reads its own copy: the lease of this one is renewed beside it.
         let batch = claimed.clone();
-        let (mut sent, mut quiet, mut stopped) = (None, false, false);
+        let (mut sent, mut quiet, mut stopped, mut ended) = (None, false, false, false);
         {
             let sending = self.channel.send(&batch, &noted);
-            tokio::pin!(sending);
+            let told = word::of_stop(&self.platform.cache, batch.alert.alert_id);
+            tokio::pin!(sending, told);
             while sent.is_none() {
                 tokio::select! {
                     ending = &mut sending => sent = Some(ending),
-                    () = self.checkpoint_due(&noted) => match self.ledger.checkpoint(&mut claimed, &noted.report()).await? {
-                        Standing::GoOn => {}
-                        Standing::Ended => noted.stop(),
-                        Standing::Quiet => {
-                            quiet = true;
-                            noted.stop();
+                    () = self.checkpoint_due(&noted) => {
+                        let report = noted.report();
+                        let checkpoint = self.ledger.checkpoint(&mut claimed, &report);
+                        tokio::pin!(checkpoint);
+                        // The database may take its time: what has come for this batch is taken in all the same.
+                        let standing = loop {
+                            tokio::select! {
+                                standing = &mut checkpoint => break standing?,
+                                ending = &mut sending, if sent.is_none() => sent = Some(ending),
+                                () = &mut told, if !ended => {
+                                    ended = true;
+                                    noted.stop();
+                                }
+                            }
+                        };
+                        match standing {
+                            Standing::GoOn => {}
+                            Standing::Ended => noted.stop(),
+                            Standing::Quiet => {
+                                quiet = true;
+                                noted.stop();
+                            }
                         }
-                    },
+                    }
+                    () = &mut told, if !ended => {
+                        ended = true;
+                        noted.stop();
+                    }
                     () = self.platform.tasks.cancelled(), if !stopped => {
                         stopped = true;
                         noted.stop();

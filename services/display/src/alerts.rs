@@ -1,14 +1,22 @@
 //! Alerts come and go: the handlers of `alert.released`, `alert.stopped` and `alert.closed`, and the expiry.
 //!
-//! Events may come twice and in any order. A stop that comes first is kept; an alert that has ended never comes back.
+//! Events may come twice and in any order. A stop that comes first is kept; an alert that has ended never comes back. What no event has told is
+//! found by a sweep, which compares every minute with what dispatch and review show.
 
+use chrono::TimeDelta;
 use domain::{
     alert::AlertContent,
     area::{Area, DistrictCode},
     audience::Audience,
     ids::AlertId,
 };
-use platform::{Platform, database::readable, worker::Wake};
+use platform::{
+    BoxError, Platform,
+    database::readable,
+    jobs::{Did, Job},
+    sweep::Sweep,
+    worker::Wake,
+};
 
 use crate::{
     error::Error,
@@ -26,10 +34,20 @@ pub(crate) struct Alerts {
 /// Ended alerts are told to screens for so long; a screen that was away for longer is told its whole list anyway.
 const ENDED_KEPT_S: f64 = 86_400.0;
 
+pub(crate) const TAKE_OVER: Job = Job {
+    name: "display.take_over",
+    cron: "30 * * * * *",
+    about: "核对推送与审核记录：补上屏幕遗漏的弹窗，撤下已结束的弹窗。",
+    about_en: "Compares screens with dispatch and review: takes in alerts, and takes out ended alerts, where no event has told.",
+    at_start: false,
+};
+
+/// What is younger is on its way.
+const GRACE: TimeDelta = TimeDelta::seconds(30);
+
 impl Alerts {
     /// Gives a released alert to the screens, if it is meant for screens.
-    pub(crate) async fn released(&self, alert_id: &str) -> Result<(), Error> {
-        let alert_id: AlertId = alert_id.parse().map_err(Error::Event)?;
+    pub(crate) async fn released(&self, alert_id: AlertId) -> Result<(), Error> {
         // An explicit audience has no places of its own; then the district counts in which the alert came up.
         let row = sqlx::query!(
             r#"select class as "class!", exercise as "exercise!", content as "content!", released.audience as "audience!",
@@ -71,8 +89,7 @@ impl Alerts {
     }
 
     /// Takes an alert off all screens: it was cancelled, corrected or closed.
-    pub(crate) async fn ended(&self, alert_id: &str) -> Result<(), Error> {
-        let alert_id: AlertId = alert_id.parse().map_err(Error::Event)?;
+    pub(crate) async fn ended(&self, alert_id: AlertId) -> Result<(), Error> {
         let now = self.platform.clock.now();
         let mut tx = self.platform.database.begin().await?;
         sqlx::query!(
@@ -93,6 +110,39 @@ impl Alerts {
         tx.commit().await?;
         self.changed.wake();
         Ok(())
+    }
+
+    /// Takes over what dispatch and review show and no event has told.
+    pub(crate) async fn sweep(&self) -> Result<Did, BoxError> {
+        let (pool, before) = (self.platform.database.pool(), self.platform.clock.now() - GRACE);
+        let missing = sqlx::query_scalar!(
+            r#"select r.alert_id as "alert_id!" from dispatch.released_alert r
+                where r.released_at < $1 and r.content @> '{"display": true}'
+                  and not exists (select from display.alert a where a.alert_id = r.alert_id)
+                  and not exists (select from display.stop s where s.alert_id = r.alert_id)"#,
+            before
+        )
+        .fetch_all(pool)
+        .await?;
+        let over = sqlx::query!(
+            r#"select a.alert_id as "alert_id!", 'stop' as "what!" from display.alert a join review.alert_standing r using (alert_id)
+                where a.state = 'live' and r.state in ('cancelled', 'superseded') and r.changed_at < $1
+               union all
+               select a.alert_id, 'close' from display.alert a join dispatch.alert_progress p using (alert_id)
+                where a.state = 'live' and p.state = 'closed' and p.ended_at < $1"#,
+            before
+        )
+        .fetch_all(pool)
+        .await?;
+        let mut sweep = Sweep::of("display");
+        for alert_id in missing.into_iter().map(AlertId::from_uuid) {
+            sweep.take_over("release", alert_id, self.released(alert_id)).await;
+        }
+        for row in over {
+            let (alert_id, what) = (AlertId::from_uuid(row.alert_id), if row.what == "close" { "close" } else { "stop" });
+            sweep.take_over(what, alert_id, self.ended(alert_id)).await;
+        }
+        sweep.done()
     }
 
     /// Ends what has expired, then reads all that screens have to know.

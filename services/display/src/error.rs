@@ -12,9 +12,6 @@ pub enum Error {
     /// A statement failed.
     #[error("the tables of the display service could not be used")]
     Database(#[from] sqlx::Error),
-    /// An event carried what cannot be read.
-    #[error("the event names no alert: {0}")]
-    Event(#[source] domain::ids::IdError),
     /// Stored data cannot be read.
     #[error("the {what} of {of} cannot be read")]
     Damaged {
@@ -52,7 +49,7 @@ impl From<Error> for Problem {
                 Self::not_found("alert_not_displayed", "该弹窗未投放到公共显示屏。", "This alert was not given to public screens.")
             }
             Error::Platform(_) | Error::Database(_) => Self::unavailable(&error),
-            Error::Event(_) | Error::Damaged { .. } => Self::internal(&error),
+            Error::Damaged { .. } => Self::internal(&error),
         }
     }
 }

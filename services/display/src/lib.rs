@@ -33,7 +33,9 @@ use std::{sync::Arc, time::Duration};
 
 use platform::{
     Platform,
+    bus::understood,
     http::{Authenticator, Routes},
+    jobs::Job,
     worker::Wake,
 };
 use proto::{
@@ -49,6 +51,9 @@ use alerts::Alerts;
 use display::Display;
 use feed::Feed;
 
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[alerts::TAKE_OVER];
+
 /// Knows the keys of screens (`fhd_…`).
 pub fn authenticator(platform: &Platform) -> impl Authenticator {
     screens::ScreenKeys { platform: platform.clone() }
@@ -63,16 +68,21 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     let released = alerts.clone();
     platform.bus.subscribe(&DISPLAY_RELEASED, 4, move |event: AlertReleased| {
         let alerts = released.clone();
-        async move { Ok(alerts.released(&event.alert_id).await?) }
+        async move { Ok(alerts.released(understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     let stopped = alerts.clone();
     platform.bus.subscribe(&DISPLAY_STOPPED, 4, move |event: AlertStopped| {
         let alerts = stopped.clone();
-        async move { Ok(alerts.ended(&event.alert_id).await?) }
+        async move { Ok(alerts.ended(understood("alert id", event.alert_id.parse())?).await?) }
+    })?;
+    let swept = alerts.clone();
+    platform.jobs.register(&alerts::TAKE_OVER, move || {
+        let alerts = swept.clone();
+        async move { alerts.sweep().await }
     })?;
     platform.bus.subscribe(&DISPLAY_CLOSED, 4, move |event: AlertClosed| {
         let alerts = alerts.clone();
-        async move { Ok(alerts.ended(&event.alert_id).await?) }
+        async move { Ok(alerts.ended(understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     platform.bus.start_relay(SCHEMA);
 

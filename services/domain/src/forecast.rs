@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 use crate::alert::DeliveryClass;
 use crate::outcome::Channel;
 
-pub use alarm::{Alarm, Margin, alarm};
+pub use alarm::{Alarm, Margin, TOLD_OF_DANGER, alarm};
 pub use line::of_line;
 pub use rate::{LaneRate, Mix, Rates, Reach, seen_rate};
 pub use sentence::Sentence;

@@ -165,7 +165,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "What dispatch knows of an alert: its waves, its forecast, the size of its audience",
-        tables: &["dispatch.alert", "dispatch.stop", "dispatch.wave", "dispatch.headcount", "dispatch.forecast"],
+        tables: &["dispatch.alert", "dispatch.stop", "dispatch.wave", "dispatch.set_aside", "dispatch.headcount", "dispatch.forecast"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "A few rows an alert. Whether deadlines were held is asked for years. The audience is a set of resident numbers.",
@@ -279,6 +279,7 @@ pub const KINDS: &[Kind] = &[
         what: "Events on their way",
         tables: &[
             "audit.outbox",
+            "bus.outbox",
             "dispatch.outbox",
             "display.outbox",
             "identity.outbox",
@@ -292,8 +293,8 @@ pub const KINDS: &[Kind] = &[
         ],
         keeping: Keeping::UntilDone,
         setting: None,
-        why: "Gone when their reader has handled them. What fails 8 times is a dead letter and stays until an operator has dealt with it. \
-              Phone numbers and texts in events are sealed.",
+        why: "Gone when their reader has handled them. What fails is tried until it is handled; what nobody can understand \
+              is a dead letter and stays until an operator has dealt with it. Phone numbers and texts in events are sealed.",
         requirement: "CQ13",
     },
     Kind {

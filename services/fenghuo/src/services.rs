@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
+use platform::bus;
 use platform::clock::Clock;
 use platform::http::{Authenticators, Routes, Shell};
 use platform::jobs::{self, Job};
@@ -60,7 +61,9 @@ impl Service {
             Self::Resident => resident::JOBS,
             Self::Dispatch => dispatch::JOBS,
             Self::Sms => sms::JOBS,
-            Self::Identity | Self::Audit | Self::Ingest | Self::Rules | Self::Review | Self::Push | Self::Display => &[],
+            Self::Review => review::JOBS,
+            Self::Display => display::JOBS,
+            Self::Identity | Self::Audit | Self::Ingest | Self::Rules | Self::Push => &[],
         }
     }
 
@@ -128,7 +131,7 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
             None => own,
         });
     }
-    let routes = routes.context("no service was named")?.merge(jobs::routes(platform));
+    let routes = routes.context("no service was named")?.merge(jobs::routes(platform)).merge(bus::routes(platform));
     let authenticators = Authenticators::new()
         .with(identity::authenticator(platform))
         .with(resident::SessionAuthenticator::new(platform))

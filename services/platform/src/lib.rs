@@ -7,7 +7,8 @@
 //! What is promised in both forms:
 //! - an event published in a committed transaction arrives at least once at every queue of its topic, also after a
 //!   crash of any process or an outage of the broker; one published in a transaction that is undone never arrives;
-//! - a handler that fails is tried again, later each time, and a message that cannot be handled is kept with the reason;
+//! - a handler that fails is tried again without end, later each time, and a message that nobody can understand is kept with the reason;
+//! - what runs in the background goes on after a panic, and is seen when it does not;
 //! - personal data is stored sealed ([`crypto`]), and neither errors nor logs carry it;
 //! - [`tasks::Tasks::shutdown`] lets running work end before the process does.
 //!
@@ -27,8 +28,10 @@ pub mod gather;
 pub mod http;
 pub mod jobs;
 pub mod measures;
+mod pulse;
 pub mod recount;
 pub mod scratch;
+pub mod sweep;
 pub mod tasks;
 pub mod telemetry;
 pub mod urgent;
@@ -107,24 +110,33 @@ impl Platform {
         Ok(Self { database, bus, cache, clock, keyring, tasks, jobs })
     }
 
-    /// What `/readyz` asks: database, bus and cache answer.
+    /// What `/readyz` asks: database, bus and cache answer, and what runs in the background does.
     pub fn checks(&self) -> Vec<Check> {
         fn said(answer: Result<(), Error>) -> Result<(), String> {
             answer.map_err(|error| tasks::chain(&error))
         }
         let (database, bus, cache) = (self.database.clone(), self.bus.clone(), self.cache.clone());
+        let tasks = self.tasks.clone();
         vec![
             Check::new("database", move || {
                 let database = database.clone();
                 async move { said(database.ping().await) }
             }),
-            Check::new("bus", move || {
+            Check::noting("bus", move || {
                 let bus = bus.clone();
-                async move { said(bus.ping().await) }
+                async move {
+                    said(bus.ping().await)?;
+                    let dead = bus.dead_letters_known();
+                    Ok((dead > 0).then(|| format!("dead letters: {dead}")))
+                }
             }),
             Check::new("cache", move || {
                 let cache = cache.clone();
                 async move { said(cache.ping().await) }
+            }),
+            Check::new("workers", move || {
+                let ailing = tasks.ailing();
+                async move { if ailing.is_empty() { Ok(()) } else { Err(ailing.join("; ")) } }
             }),
         ]
     }

@@ -111,9 +111,56 @@ pub const MEASURES: &[Measure] = &[
     // Bus, and questions asked together
     counter(
         "fenghuo_bus_messages_total",
-        &[("queue", "the queue, as in the table of events"), ("outcome", "`done`, `failed` (comes again), `dead` (given up)")],
+        &[
+            ("queue", "the queue, as in the table of events"),
+            (
+                "outcome",
+                "`done`; `failed`: comes again; `stuck`: the same, for the eighth time or later; `dead`: nobody can understand it; \
+                 `let_go`: not handled, but its publisher says it again",
+            ),
+        ],
         "Events handled.",
-        "Any `dead`: an event was given up after 8 tries. It is kept with its reason; the log says `a message was given up`.",
+        "Any `stuck`: the log says `a message is still not handled`, and on what; it is tried until that is mended. Any `dead`: see `dead_letters`.",
+    ),
+    gauge(
+        "bus_messages_stuck",
+        Unit::Count,
+        &[],
+        "Events that have failed eight times or more and are tried again every few minutes.",
+        "Above 0: mend what the log names; they go on by themselves.",
+    ),
+    gauge(
+        "dead_letters",
+        Unit::Count,
+        &[],
+        "Events that nobody can understand, kept with their reason.",
+        "Above 0: the console's page 死信 Dead letters says why; mend it and have them delivered again there.",
+    ),
+    // What runs in the background
+    gauge(
+        "worker_last_turn_timestamp_seconds",
+        Unit::Seconds,
+        &[("worker", "its name")],
+        "When a worker last ended a turn, as a Unix time.",
+        "Minutes old: it hangs, or is gone. `/readyz` says so after five minutes.",
+    ),
+    counter(
+        "worker_turns_failed_total",
+        &[("worker", "its name"), ("how", "`error` or `panic`")],
+        "Turns of workers that came to nothing and are repeated.",
+        "Any `panic`: a fault of ours; the log has the place. A steady rise of `error`: the log says what fails.",
+    ),
+    counter(
+        "tasks_restarted_total",
+        &[("task", "its name")],
+        "Tasks that ended before the process did and were started again.",
+        "Any: a fault of ours; the log says why it ended.",
+    ),
+    counter(
+        "taken_over_total",
+        &[("by", "the service"), ("what", "`approval`, `stop`, `release`, `hand-over`, `close`")],
+        "What a service had not heard of an alert by an event and has taken over by its sweep.",
+        "Any: an event was lost or is stuck. Look for `bus_messages_stuck` and `dead_letters`; the log names the alert.",
     ),
     counter(
         "gathered_batches_total",
@@ -178,6 +225,19 @@ pub const MEASURES: &[Measure] = &[
         &[CHANNEL],
         "Times that a batch was put down because a provider refuses our credentials.",
         "Any: mend key or account; the batches go on by themselves.",
+    ),
+    counter(
+        "dispatch_steps_failed_total",
+        &[("step", "`release`, `plan`, `publish`, `close`, `remind`, `withdraw`, `count`, `send`")],
+        "Steps that failed for one alert or wave, which was set aside for a while so that the others go on.",
+        "A rise at one step: the log says for which alert, and why.",
+    ),
+    gauge(
+        "dispatch_set_aside",
+        Unit::Count,
+        &[],
+        "Alerts and waves for which a step keeps failing. They are tried again every half minute.",
+        "Above 0: people are not told because of it. The page of the delivery and the log say why.",
     ),
     gauge(
         "dispatch_alerts_in_danger",

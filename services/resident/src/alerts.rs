@@ -1,12 +1,17 @@
 //! Alerts come into inboxes when dispatch releases them, and leave when they are stopped or closed.
 //!
-//! Events may be repeated and may overtake each other: a stop that comes before its release is kept, and holds.
+//! Events may be repeated and may overtake each other: a stop that comes before its release is kept, and holds. What no event has told is found by a
+//! sweep, which compares every minute with what dispatch and review show.
 
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use domain::ids::AlertId;
 use platform::BoxError;
+use platform::bus::understood;
 use platform::database::Tx;
+use platform::jobs::{Did, Job};
+use platform::sweep::Sweep;
 use proto::topology::{RESIDENT_CLOSED, RESIDENT_RELEASED, RESIDENT_STOPPED};
 use proto::{AlertClosed, AlertReleased, AlertStopped, StopReason};
 use uuid::Uuid;
@@ -18,34 +23,105 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
     bus.subscribe(&RESIDENT_RELEASED, 1, move |event: AlertReleased| {
         let service = own.clone();
-        async move { released(&service, AlertId::from_str(&event.alert_id)?).await }
+        async move { Ok(released(&service, understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     let own = service.clone();
     bus.subscribe(&RESIDENT_STOPPED, 1, move |event: AlertStopped| {
         let service = own.clone();
-        async move { stopped(&service, &event).await }
+        async move {
+            let by = understood("superseding alert", event.by_alert_id.as_deref().map(Uuid::from_str).transpose())?;
+            let (state, by) = match event.how() {
+                StopReason::Superseded => ("superseded", by),
+                StopReason::Cancelled | StopReason::Unspecified => ("cancelled", None),
+            };
+            let end = End { state, by, reason: Some(&event.reason) };
+            Ok(ended(&service, understood("alert id", event.alert_id.parse())?, &end).await?)
+        }
     })?;
     let own = service.clone();
     bus.subscribe(&RESIDENT_CLOSED, 1, move |event: AlertClosed| {
         let service = own.clone();
-        async move { ended(&service, AlertId::from_str(&event.alert_id)?, "closed", None, None).await }
+        async move { Ok(ended(&service, understood("alert id", event.alert_id.parse())?, &CLOSED).await?) }
+    })?;
+    let own = service.clone();
+    service.platform.jobs.register(&TAKE_OVER, move || {
+        let service = own.clone();
+        async move { sweep(&service).await }
     })?;
     Ok(())
+}
+
+pub(crate) const TAKE_OVER: Job = Job {
+    name: "resident.take_over",
+    cron: "20 * * * * *",
+    about: "核对推送与审核记录：补上居民收件箱遗漏的弹窗和受众，撤下已结束的弹窗。",
+    about_en: "Compares inboxes with dispatch and review: takes in alerts and audiences, and takes out ended alerts, where no event has told.",
+    at_start: false,
+};
+
+/// What is younger is on its way.
+const GRACE: TimeDelta = TimeDelta::seconds(30);
+
+/// How an alert ended.
+struct End<'a> {
+    state: &'a str,
+    by: Option<Uuid>,
+    reason: Option<&'a str>,
+}
+
+const CLOSED: End<'static> = End { state: "closed", by: None, reason: None };
+
+/// Takes over what dispatch and review show and no event has told.
+async fn sweep(service: &Service) -> Result<Did, BoxError> {
+    let (database, before) = (&service.platform.database, service.platform.clock.now() - GRACE);
+    let missing = sqlx::query_scalar!(
+        r#"select r.alert_id as "alert_id!" from dispatch.released_alert r left join resident.alert a using (alert_id)
+            where r.released_at < $1 and r.audience_revision > coalesce(a.audience_revision, -1)
+              and not exists (select from resident.stop s where s.alert_id = r.alert_id)"#,
+        before
+    )
+    .fetch_all(database.pool())
+    .await?;
+    let over = sqlx::query!(
+        r#"select a.alert_id, r.state as "how!", r.superseded_by, r.stop_reason
+             from resident.alert a join review.alert_standing r using (alert_id)
+            where a.state = 'live' and r.state in ('cancelled', 'superseded') and r.changed_at < $1
+           union all
+           select a.alert_id, 'closed', null, null from resident.alert a join dispatch.alert_progress p using (alert_id)
+            where a.state = 'live' and p.state = 'closed' and p.ended_at < $1"#,
+        before
+    )
+    .fetch_all(database.pool())
+    .await?;
+    let mut sweep = Sweep::of("resident");
+    for alert in missing.into_iter().map(AlertId::from_uuid) {
+        sweep.take_over("release", alert, released(service, alert)).await;
+    }
+    for row in over {
+        let (Some(alert), what) = (row.alert_id.map(AlertId::from_uuid), if row.how == "closed" { "close" } else { "stop" }) else {
+            continue;
+        };
+        let end = End { state: &row.how, by: row.superseded_by, reason: row.stop_reason.as_deref() };
+        sweep.take_over(what, alert, ended(service, alert, &end)).await;
+    }
+    sweep.done()
 }
 
 /// Copies the alert with its audience, so that inboxes need nothing of dispatch. While a large area is being planned the
 /// event comes again and again, each time with the larger audience; and once more when everybody is told, since then it is known when the
 /// silent are reminded.
-async fn released(service: &Service, alert: AlertId) -> Result<(), BoxError> {
+async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     let mut tx = service.platform.database.begin().await?;
     one_at_a_time(&mut tx, alert).await?;
     let rows = sqlx::query!(
-        "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by)
-         select alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by
+        "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by, audience_revision)
+         select alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by, audience_revision
          from dispatch.released_alert where alert_id = $1 and not exists (select from resident.stop where alert_id = $1)
          on conflict (alert_id) do update
-             set audience = excluded.audience, ack_by = excluded.ack_by, revision = nextval('resident.alert_revision')
-             where (resident.alert.audience, resident.alert.ack_by) is distinct from (excluded.audience, excluded.ack_by)",
+             set audience = excluded.audience, ack_by = excluded.ack_by, audience_revision = excluded.audience_revision,
+                 revision = nextval('resident.alert_revision')
+             where (resident.alert.audience, resident.alert.ack_by, resident.alert.audience_revision)
+                 is distinct from (excluded.audience, excluded.ack_by, excluded.audience_revision)",
         alert.uuid()
     )
     .execute(&mut *tx)
@@ -57,15 +133,7 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), BoxError> {
     Ok(())
 }
 
-async fn stopped(service: &Service, event: &AlertStopped) -> Result<(), BoxError> {
-    let (state, by) = match event.how() {
-        StopReason::Superseded => ("superseded", event.by_alert_id.as_deref().map(Uuid::from_str).transpose()?),
-        StopReason::Cancelled | StopReason::Unspecified => ("cancelled", None),
-    };
-    ended(service, AlertId::from_str(&event.alert_id)?, state, by, Some(&event.reason)).await
-}
-
-async fn ended(service: &Service, alert: AlertId, state: &str, by: Option<Uuid>, reason: Option<&str>) -> Result<(), BoxError> {
+async fn ended(service: &Service, alert: AlertId, end: &End<'_>) -> Result<(), Error> {
     let mut tx = service.platform.database.begin().await?;
     one_at_a_time(&mut tx, alert).await?;
     sqlx::query!(
@@ -80,15 +148,15 @@ async fn ended(service: &Service, alert: AlertId, state: &str, by: Option<Uuid>,
         "update resident.alert set state = $2, superseded_by = $3, stop_reason = $4, revision = nextval('resident.alert_revision')
          where alert_id = $1 and state = 'live'",
         alert.uuid(),
-        state,
-        by,
-        reason
+        end.state,
+        end.by,
+        end.reason
     )
     .execute(&mut *tx)
     .await
     .map_err(Error::database("taking an alert out of inboxes"))?;
     tx.commit().await?;
-    tracing::info!(%alert, state, "alert left inboxes");
+    tracing::info!(%alert, state = end.state, "alert left inboxes");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::ids::{AlertId, ResidentNo};
+use platform::BoxError;
 use platform::gather::Failure;
 use platform::http::{FieldFault, Problem};
 
@@ -72,6 +73,17 @@ pub enum Error {
         /// What it is.
         what: &'static str,
     },
+    /// The same of an alert.
+    #[error("stored {what} of alert {alert} cannot be read")]
+    StoredAlert {
+        /// What it is.
+        what: &'static str,
+        /// Of which alert.
+        alert: AlertId,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
 }
 
 impl Error {
@@ -79,13 +91,18 @@ impl Error {
     pub(crate) fn database(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| Self::Database { action, source }
     }
+
+    /// For `map_err`: names what of which alert could not be read.
+    pub(crate) fn stored_alert<E: Into<BoxError>>(what: &'static str, alert: AlertId) -> impl Fn(E) -> Self {
+        move |source| Self::StoredAlert { what, alert, source: source.into() }
+    }
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Database { .. } | Error::Platform(_) | Error::Gathered(_) => Self::unavailable(&error),
-            Error::Stored { .. } | Error::ResidentsExist => Self::internal(&error),
+            Error::Stored { .. } | Error::StoredAlert { .. } | Error::ResidentsExist => Self::internal(&error),
             Error::Invalid(faults) => Self::invalid(faults),
             Error::NoWebPush => Self::not_found(
                 "web_push_not_offered",

@@ -57,7 +57,7 @@ use inbox::live_alerts::LiveAlerts;
 use service::{Parts, Service};
 
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, headcount::FOLD];
+pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, alerts::TAKE_OVER, headcount::FOLD];
 
 /// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
 ///

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use domain::alert_state::{self, Action, Actor, Participants};
 use domain::area::DistrictCode;
 use domain::audience::Audience;
-use domain::ids::{AlertId, StaffId};
 use platform::BoxError;
+use platform::bus::understood;
 use proto::DraftGathered;
 use proto::topology::REVIEW_DRAFTS;
 use uuid::Uuid;
@@ -29,12 +29,14 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
 
 async fn gathered(service: &Service, event: DraftGathered) -> Result<(), BoxError> {
     let now = service.platform.clock.now();
-    let district = DistrictCode::try_from(event.district)?;
+    let district = understood("district", DistrictCode::try_from(event.district))?;
+    let (draft_id, activated_by) = (understood("draft id", event.draft_id.parse())?, understood("officer", event.activated_by.parse())?);
+    let rule_id = understood("rule id", Uuid::from_str(&event.rule_id))?;
     let content: domain::alert::AlertContent = serde_json::from_str(&event.content_json)?;
     let complete = event.missing.is_empty() && content.validate(now).is_ok();
-    let participants = Participants::gathered_by_rule(StaffId::from_str(&event.activated_by)?, district, complete);
-    let mut alert = Alert::draft(AlertId::from_str(&event.draft_id)?, content, Audience::from_bytes(&event.audience)?, participants, now);
-    alert.rule = Some((Uuid::from_str(&event.rule_id)?, event.rule_version.cast_signed()));
+    let participants = Participants::gathered_by_rule(activated_by, district, complete);
+    let mut alert = Alert::draft(draft_id, content, Audience::from_bytes(&event.audience)?, participants, now);
+    alert.rule = Some((rule_id, event.rule_version.cast_signed()));
     alert.records = event.records.cast_signed();
     alert.missing = event.missing;
 

@@ -34,6 +34,7 @@ mod writing;
 use platform::Platform;
 use platform::compiled_once;
 use platform::http::Routes;
+use platform::jobs::Job;
 use platform::worker::Wake;
 use resident::headcount::Headcount;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub use schema::{MIGRATOR, SCHEMA};
 
 use feed::Feed;
 use service::Service;
+
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[progress::TAKE_OVER];
 
 /// What the operator sets.
 #[derive(Clone, Debug, Serialize, Deserialize)]

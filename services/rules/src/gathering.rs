@@ -11,6 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::DistrictCode;
 use domain::ids::{AlertId, LoadId, ResidentNo};
+use platform::bus::understood;
 use platform::database::Tx;
 use proto::RecordsStored;
 use proto::topology::RULES_RECORDS;
@@ -24,7 +25,7 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
     service.platform.bus.subscribe(&RULES_RECORDS, service.settings.loads_at_once.into(), move |event: RecordsStored| {
         let service = own.clone();
-        async move { Ok(evaluate(&service, LoadId::from_str(&event.load_id)?).await?) }
+        async move { Ok(evaluate(&service, understood("load id", LoadId::from_str(&event.load_id))?).await?) }
     })?;
     Ok(())
 }

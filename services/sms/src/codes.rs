@@ -1,7 +1,7 @@
 //! One-time codes: resident asks for them with the event `sms.code-requested`, they go out over the same account.
 //!
 //! A code is sent once, unless the process dies between the centre's answer and our note of it. It is not sent any more when
-//! it has expired; a code that cannot be sent now is tried again by the bus, which gives up before the code is worth nothing.
+//! it has expired; until then a code that cannot be sent now is tried again by the bus.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ const EARLY: Duration = Duration::from_millis(100);
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 
 /// Runs until the platform stops or the account has gone.
-pub(crate) async fn take(platform: Platform, settings: Arc<Settings>, mut delivered: mpsc::Receiver<Delivered>) {
+pub(crate) async fn take(platform: Platform, settings: Arc<Settings>, delivered: &mut mpsc::Receiver<Delivered>) {
     let stop = platform.tasks.token().clone();
     let mut inbox = Inbox { platform, settings, waiting: Vec::new() };
     let mut bulk = Vec::with_capacity(BULK);

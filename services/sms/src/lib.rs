@@ -47,6 +47,7 @@ pub use settings::Settings;
 use batches::SmsChannel;
 use codes::Codes;
 use smpp::submit::Account;
+use tokio::sync::Mutex;
 
 /// What it does on schedule.
 pub const JOBS: &[Job] = &[KEEP_MESSAGES, FORGET_RECEIPTS];
@@ -83,7 +84,14 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     let settings = Arc::new(settings);
     Monthly::keep(platform, &KEEP_MESSAGES, vec![Monthly { schema: SCHEMA, table: "part", column: "alert_id", months }])?;
     let (account, delivered) = Account::start(platform, settings.clone())?;
-    platform.tasks.spawn("sms.delivered", delivered::take(platform.clone(), settings.clone(), delivered));
+    let (own, settings_of_taking, delivered) = (platform.clone(), settings.clone(), Arc::new(Mutex::new(delivered)));
+    platform.tasks.keep("sms.delivered", move || {
+        let (platform, settings, delivered) = (own.clone(), settings_of_taking.clone(), Arc::clone(&delivered));
+        async move {
+            let mut delivered = delivered.lock().await;
+            delivered::take(platform, settings, &mut delivered).await;
+        }
+    });
 
     let channel = SmsChannel { platform: platform.clone(), settings: settings.clone(), account: account.clone() };
     dispatch::worker::run(platform, &settings.worker, Arc::new(channel))?;

@@ -43,7 +43,7 @@ const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [na
   'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
   'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['rules', '/rules'], ['screens', '/screens']],
   'community.centre': () => [['follow-ups', '/community'], ['report', '/report']],
-  operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount']],
+  operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
   admin: () => [['staff', '/staff'], ['settings', '/settings']],
 };
 

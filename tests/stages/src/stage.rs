@@ -1,6 +1,7 @@
 //! One service on its platform: asked, told, and waited for.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use platform::Platform;
 use platform::database::Pool;
@@ -71,6 +72,14 @@ impl Stage {
     /// Waits until everything published was handled, and nothing was given up.
     pub async fn settle(&self) {
         settle(&self.platform).await;
+    }
+
+    /// Moves the clock, and waits until the jobs that are due by then have run.
+    pub async fn forward_with_jobs(&self, step: Duration) {
+        let at_rest = async || self.platform.jobs.settled().await.unwrap();
+        until("the jobs are at rest", at_rest).await;
+        self.platform.clock.forward(step);
+        until("the jobs come to rest", at_rest).await;
     }
 
     /// Ends the service and removes what it made in its stores.

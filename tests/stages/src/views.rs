@@ -25,17 +25,22 @@ pub const RESIDENT: &str = "
         as $$ select * from resident.endpoint where endpoint.resident_no between first_no and last_no and kind <> 'phone' order by 1 $$;
     create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);";
 
-/// What dispatch and display read of review.
+/// What dispatch, resident and display read of review.
 pub const REVIEW: &str = "
     create schema review;
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
-                                        approved_at timestamptz, district int, exercise bool);";
+                                        approved_at timestamptz, district int, exercise bool);
+    create table review.alert_standing (alert_id uuid primary key, state text, approved_at timestamptz, changed_at timestamptz,
+                                        superseded_by uuid, stop_reason text);";
 
-/// What resident and display read of dispatch.
+/// What resident, display and review read of dispatch.
 pub const DISPATCH: &str = "
     create schema dispatch;
     create table dispatch.released_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience_bitmap bytea,
-                                          released_at timestamptz, expires_at timestamptz, ack_by timestamptz, exercise bool, audience bytea);";
+                                          released_at timestamptz, expires_at timestamptz, ack_by timestamptz, exercise bool, audience bytea,
+                                          audience_revision int not null default 1);
+    create table dispatch.alert_progress (alert_id uuid primary key, state text, released_at timestamptz, handed_over_at timestamptz,
+                                          ended_at timestamptz);";
 
 /// Makes such tables.
 pub async fn stand_in(platform: &Platform, tables: &'static str) {
@@ -94,6 +99,37 @@ async fn endpoint(platform: &Platform, resident_no: u32, endpoint_id: i64, kind:
         .unwrap();
 }
 
+/// Review shows that an alert was approved, or stopped, or whatever became of it, now.
+pub async fn standing(platform: &Platform, alert_id: AlertId, state: &str) {
+    sqlx::query(
+        "insert into review.alert_standing (alert_id, state, approved_at, changed_at) values ($1, $2, $3, $3)
+         on conflict (alert_id) do update set state = excluded.state, changed_at = excluded.changed_at",
+    )
+    .bind(alert_id.uuid())
+    .bind(state)
+    .bind(platform.clock.now())
+    .execute(platform.database.pool())
+    .await
+    .unwrap();
+}
+
+/// Dispatch shows how far an alert is: in this state, released now, and handed over or ended where the state says so.
+pub async fn progress(platform: &Platform, alert_id: AlertId, state: &str) {
+    sqlx::query(
+        "insert into dispatch.alert_progress (alert_id, state, released_at, handed_over_at, ended_at)
+         values ($1, $2, $3, case when $2 = 'active' then $3 end, case when $2 in ('closed', 'cancelled', 'superseded') then $3 end)
+         on conflict (alert_id) do update
+             set state = excluded.state, handed_over_at = coalesce(alert_progress.handed_over_at, excluded.handed_over_at),
+                 ended_at = excluded.ended_at",
+    )
+    .bind(alert_id.uuid())
+    .bind(state)
+    .bind(platform.clock.now())
+    .execute(platform.database.pool())
+    .await
+    .unwrap();
+}
+
 /// Review shows an alert of 500103 as approved now. Its short code is 7KQ3.
 pub async fn approved(platform: &Platform, alert_id: AlertId, class: DeliveryClass, content: &AlertContent, audience: &Audience) {
     sqlx::query("insert into review.approved_alert values ($1, '7KQ3', $2, $3, $4, $5, 500103, $6)")
@@ -106,4 +142,5 @@ pub async fn approved(platform: &Platform, alert_id: AlertId, class: DeliveryCla
         .execute(platform.database.pool())
         .await
         .unwrap();
+    standing(platform, alert_id, "approved").await;
 }

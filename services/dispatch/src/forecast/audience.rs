@@ -12,6 +12,7 @@ use resident::headcount::{self, AudienceCounts};
 
 use super::forecaster::Forecaster;
 use crate::Error;
+use crate::aside::{self, Slot, Step};
 
 /// An audience in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,10 +49,19 @@ impl Forecaster {
 
     /// Counts the audience of the most urgent alert in line that was not counted yet. False: there is none. An exercise is for those who are enrolled.
     pub(super) async fn count_next(&self, now: DateTime<Utc>) -> Result<bool, Error> {
+        let slot = Slot::default();
+        aside::stepping(&self.database, &self.clock, Step::Count, &slot, self.count_one(now, &slot)).await
+    }
+
+    async fn count_one(&self, now: DateTime<Utc>, slot: &Slot) -> Result<bool, Error> {
         let Some(alert) = sqlx::query!(
-            r#"select alert_id, short_code, exercise, audience, content from dispatch.alert a
-                where state in ('waiting', 'dispatching') and not exists (select from dispatch.headcount h where h.alert_id = a.alert_id)
-                order by class = 'urgent' desc, due_at limit 1"#
+            r#"select a.alert_id, a.short_code, a.exercise, a.audience, a.content, s.failures is not null as "again!"
+                 from dispatch.alert a
+                 left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 0 and s.step = 'count'
+                where a.state in ('waiting', 'dispatching') and (s.until is null or s.until <= $1)
+                  and not exists (select from dispatch.headcount h where h.alert_id = a.alert_id)
+                order by a.class = 'urgent' desc, a.due_at limit 1"#,
+            now,
         )
         .fetch_optional(self.database.pool())
         .await?
@@ -59,6 +69,7 @@ impl Forecaster {
             return Ok(false);
         };
         let alert_id = AlertId::from_uuid(alert.alert_id);
+        slot.is_about(alert_id, 0, alert.again);
         // An audience that cannot be read counts as nobody, a text as one that is not known yet: otherwise none behind it was ever counted.
         let audience = Audience::from_bytes(&alert.audience).map_err(|error| Error::damaged("audience", alert_id, error));
         let counts = match audience {

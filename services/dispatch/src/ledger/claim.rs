@@ -1,5 +1,6 @@
 //! Taking a batch, and keeping it.
 
+use chrono::TimeDelta;
 use domain::batch::{BatchNumber, Outcomes, RecipientList};
 use domain::ids::WaveNo;
 use domain::outcome::{Channel, Outcome};
@@ -8,15 +9,48 @@ use proto::EndpointsGone;
 use proto::events::endpoints_gone::Entry;
 
 use super::{BatchKey, Claimed, GoneEndpoint, Ledger, Report, Standing, column, number_of};
+use crate::aside::{self, Item, Step};
 use crate::{Error, SCHEMA, signals};
+
+/// How long a batch waits that could not be read.
+const UNREADABLE: TimeDelta = TimeDelta::minutes(5);
 
 impl Ledger {
     /// Takes a released batch for `holder` (a name for the console, such as `push-3f2a`).
     ///
     /// `None`: there is nothing to do. Somebody else has it, it was closed, it must wait because quiet hours began, or nobody in it is to be sent
-    /// to any more because the alert ended or all have acknowledged; in that last case it is closed here.
+    /// to any more because the alert ended or all have acknowledged; in that last case it is closed here. A batch that cannot be read is set
+    /// aside, so that it keeps no other out of the window.
     #[compiled_once]
-    pub async fn claim(&self, BatchKey { alert_id, batch_id }: BatchKey, holder: &str) -> Result<Option<Claimed>, Error> {
+    pub async fn claim(&self, key: BatchKey, holder: &str) -> Result<Option<Claimed>, Error> {
+        match self.take(key, holder).await {
+            Err(damaged @ Error::Damaged { .. }) => {
+                self.set_aside(key, &damaged).await?;
+                Ok(None)
+            }
+            taken => taken,
+        }
+    }
+
+    /// Gives a batch that nobody can read back for a while, and rings.
+    async fn set_aside(&self, BatchKey { alert_id, batch_id }: BatchKey, damaged: &Error) -> Result<(), Error> {
+        let now = self.clock.now();
+        let wave = sqlx::query_scalar!(
+            "update dispatch.batch set state = 'ready', lease = lease + 1, lease_until = null, holder = null, not_before = $3
+              where alert_id = $1 and batch_id = $2 and state = 'claimed' returning wave",
+            alert_id.uuid(),
+            batch_id.get(),
+            now + UNREADABLE,
+        )
+        .fetch_optional(self.database.pool())
+        .await?;
+        match wave {
+            Some(wave) => aside::put(&self.database, now, Step::Send, Item { alert_id, wave, again: true }, damaged).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn take(&self, BatchKey { alert_id, batch_id }: BatchKey, holder: &str) -> Result<Option<Claimed>, Error> {
         let now = self.clock.now();
         let Some(row) = sqlx::query!(
             r#"update dispatch.batch b
@@ -60,6 +94,10 @@ impl Ledger {
             due_at: row.due_at,
             lease: row.lease,
         };
+        if claimed.was_held_before() {
+            let item = Item { alert_id, wave: row.wave, again: true };
+            aside::clear(&self.database, Step::Send, item).await?;
+        }
         if row.ended {
             withdraw_pending(&mut claimed.outcomes);
         } else if claimed.wave > WaveNo::FIRST {

@@ -24,6 +24,14 @@ pub(super) async fn chunk(tx: &mut Tx, audience: &Audience, exercise: bool, plan
     }
 }
 
+/// Whether somebody may be found in two chunks: who moves from a leg that is planned to one that is not.
+pub(super) fn may_find_twice(audience: &Audience) -> bool {
+    match audience {
+        Audience::Residents(_) => false,
+        Audience::Query(query) => query.legs().len() > 1,
+    }
+}
+
 async fn named(tx: &mut Tx, residents: &RoaringBitmap, exercise: bool, planned_to: i64, limit: u32) -> Result<Chunk, Error> {
     let after = match planned_to {
         ..0 => Bound::Unbounded,

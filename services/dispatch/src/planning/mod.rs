@@ -9,9 +9,14 @@
 //! written. An urgent wave is planned before the next chunk of a routine one, and by a planner that has nothing else to do ([`Line`]);
 //! routine waves rest from the moment that there is word of one ([`platform::urgent`]).
 //!
+//! A chunk locks its wave and nothing else that a stop needs. An alert or wave for which a step fails is set aside ([`crate::aside`]) and the next one is planned.
+//!
+//! A person stands once in a wave: whoever moves from one leg of an audience to a later one while it is planned is found a second time there, and left
+//! out.
+//!
 //! The inbox shows an alert from its release on, before the first push arrives, where the audience names residents. Where it names areas, and
 //! in exercises (shown only to enrolled residents), the set of people is known only as far as it is planned: `alert.released` is
-//! published with the first chunk and again after each doubling of what is planned and at the end. Its readers take the
+//! published with the first chunk and again after each doubling of what is planned and at the end ([`inbox`]). Its readers take the
 //! newest `audience_bitmap` each time.
 
 mod chunk;
@@ -32,9 +37,11 @@ use platform::cache::Cache;
 use platform::clock::Clock;
 use platform::database::{Database, Tx};
 use platform::urgent::Ear;
+use roaring::RoaringBitmap;
 
 use chunk::{Chunk, Cursor};
 
+use crate::aside::{self, Slot, Step};
 use crate::ledger::batch_rows::{self, WaveOf};
 use crate::settings::Settings;
 use crate::{Error, signals};
@@ -50,6 +57,17 @@ pub(crate) struct Planner {
     ear: Ear,
     /// The audience planned last: a bitmap of a whole city is megabytes, its chunks are hundreds.
     audience: Mutex<Option<(AlertId, Arc<Audience>)>>,
+    /// Whom the wave planned last holds so far, where somebody could be found twice.
+    planned: Mutex<Option<Known>>,
+}
+
+/// Who is in the first chunks of a wave.
+#[derive(Debug)]
+struct Known {
+    alert_id: AlertId,
+    wave: WaveNo,
+    chunks: i32,
+    residents: RoaringBitmap,
 }
 
 /// What a planner plans.
@@ -74,20 +92,26 @@ struct Planned {
 impl Planner {
     pub(crate) fn new(platform: &Platform, settings: Settings, line: Line) -> Self {
         let (database, cache, clock) = (platform.database.clone(), platform.cache.clone(), platform.clock.clone());
-        Self { database, clock, settings, line, cache, ear: Ear::default(), audience: Mutex::default() }
+        Self { database, clock, settings, line, cache, ear: Ear::default(), audience: Mutex::default(), planned: Mutex::default() }
     }
 
-    /// Releases what is due, then plans one chunk. False: there was nothing to do.
+    /// Releases what is due, plans one chunk, then publishes what is due of audiences. False: there was nothing to do.
     pub(crate) async fn turn(&self) -> Result<bool, Error> {
         let released = self.release().await?;
         let planned = self.chunk().await?;
-        Ok(released || planned)
+        let published = self.publish().await?;
+        Ok(released || planned || published)
     }
 
     /// Plans one chunk of the most urgent wave. False: no wave is being planned.
     pub(crate) async fn chunk(&self) -> Result<bool, Error> {
+        let slot = Slot::default();
+        aside::stepping(&self.database, &self.clock, Step::Plan, &slot, self.chunk_of_one(&slot)).await
+    }
+
+    async fn chunk_of_one(&self, slot: &Slot) -> Result<bool, Error> {
         let mut tx = self.database.begin().await?;
-        let Some(wave) = lock_wave(&mut tx, self.line).await? else {
+        let Some(wave) = lock_wave(&mut tx, self.line, self.clock.now(), slot).await? else {
             return Ok(false);
         };
         if wave.of.class == DeliveryClass::Routine
@@ -98,21 +122,42 @@ impl Planner {
             return Ok(true);
         }
         let limit = if wave.chunks == 0 { self.settings.first_chunk } else { self.settings.chunk };
-        let chunk = if wave.of.wave == WaveNo::FIRST {
+        let (mut chunk, may_find_twice) = if wave.of.wave == WaveNo::FIRST {
             let audience = self.audience(&mut tx, wave.of.alert_id).await?;
-            first_wave::chunk(&mut tx, &audience, wave.exercise, wave.planned, limit).await?
+            let chunk = first_wave::chunk(&mut tx, &audience, wave.exercise, wave.planned, limit).await?;
+            (chunk, first_wave::may_find_twice(&audience))
         } else {
             let batches = limit.div_ceil(u32::from(self.settings.batch_size));
-            reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, wave.planned.to, batches).await?
+            (reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, wave.planned.to, batches).await?, true)
         };
+        let mut known = None;
+        if may_find_twice {
+            let mut residents = self.known(&mut tx, &wave).await?;
+            chunk.leave_out(&mut residents);
+            known = Some(Known { alert_id: wave.of.alert_id, wave: wave.of.wave, chunks: wave.chunks + 1, residents });
+        }
         self.write(&mut tx, &wave, &chunk).await?;
         tx.commit().await?;
+        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = known;
         signals::PUMP.wake();
         if chunk.planned.is_none() {
             signals::WATCH.wake();
             tracing::info!(alert_id = %wave.of.alert_id, wave = wave.of.wave.get(), chunks = wave.chunks + 1, "wave planned");
         }
         Ok(true)
+    }
+
+    /// Who is in the chunks of this wave so far.
+    async fn known(&self, tx: &mut Tx, wave: &Planned) -> Result<RoaringBitmap, Error> {
+        let known = self.planned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match known {
+            Some(known) if (known.alert_id, known.wave, known.chunks) == (wave.of.alert_id, wave.of.wave, wave.chunks) => {
+                Ok(known.residents)
+            }
+            _ if wave.chunks == 0 => Ok(RoaringBitmap::new()),
+            // another process, or another wave in between
+            _ => inbox::planned(tx, wave.of.alert_id, wave.of.wave).await,
+        }
     }
 
     async fn write(&self, tx: &mut Tx, wave: &Planned, chunk: &Chunk) -> Result<(), Error> {
@@ -141,13 +186,7 @@ impl Planner {
         )
         .execute(&mut **tx)
         .await?;
-        self.follow_up(tx, wave, chunk, now).await?;
-        let chunks = wave.chunks.unsigned_abs() + 1;
-        let at_release = wave.personal && !wave.exercise;
-        if wave.of.wave == WaveNo::FIRST && !at_release && (chunks.is_power_of_two() || done) {
-            inbox::publish_planned(tx, wave.of.alert_id).await?;
-        }
-        Ok(())
+        self.follow_up(tx, wave, chunk, now).await
     }
 
     async fn audience(&self, tx: &mut Tx, alert_id: AlertId) -> Result<Arc<Audience>, Error> {
@@ -176,18 +215,31 @@ impl Planner {
     }
 }
 
-async fn lock_wave(tx: &mut Tx, line: Line) -> Result<Option<Planned>, Error> {
+impl Chunk {
+    /// Leaves out whoever is among these, and adds the others to them.
+    fn leave_out(&mut self, known: &mut RoaringBitmap) {
+        for numbers in [&mut self.app, &mut self.sms, &mut self.no_channel] {
+            numbers.retain(|number| known.insert(*number));
+        }
+    }
+}
+
+async fn lock_wave(tx: &mut Tx, line: Line, now: DateTime<Utc>, slot: &Slot) -> Result<Option<Planned>, Error> {
     let row = sqlx::query!(
-        r#"select w.alert_id, w.wave, w.urgent, w.due_at, w.planned_to, w.planned_leg, w.chunks, w.next_number, a.exercise, a.personal
+        r#"select w.alert_id, w.wave, w.urgent, w.due_at, w.planned_to, w.planned_leg, w.chunks, w.next_number, a.exercise, a.personal,
+                  s.failures is not null as "again!"
              from dispatch.wave w join dispatch.alert a using (alert_id)
-            where w.state = 'planning' and (w.urgent or not $1)
+             left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'plan'
+            where w.state = 'planning' and (w.urgent or not $1) and a.state in ('dispatching', 'active') and (s.until is null or s.until <= $2)
             order by w.urgent desc, w.due_at limit 1
               for update of w skip locked"#,
         line == Line::Urgent,
+        now,
     )
     .fetch_optional(&mut **tx)
     .await?;
     row.map(|row| {
+        slot.is_about(AlertId::from_uuid(row.alert_id), row.wave, row.again);
         let wave = u8::try_from(row.wave).map_err(|error| Error::damaged("wave", row.alert_id, error))?;
         let class = if row.urgent { DeliveryClass::Urgent } else { DeliveryClass::Routine };
         Ok(Planned {

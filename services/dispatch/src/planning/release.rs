@@ -7,18 +7,27 @@ use domain::ids::AlertId;
 use proto::AlertReleased;
 
 use super::{Line, Planner};
+use crate::aside::{self, Slot, Step};
 use crate::{Error, SCHEMA};
 
 impl Planner {
     /// Releases one alert whose time has come. False: none is due.
     pub(super) async fn release(&self) -> Result<bool, Error> {
+        let slot = Slot::default();
+        aside::stepping(&self.database, &self.clock, Step::Release, &slot, self.release_one(&slot)).await
+    }
+
+    async fn release_one(&self, slot: &Slot) -> Result<bool, Error> {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         let Some(row) = sqlx::query!(
-            r#"select alert_id, class, exercise, audience, expires_at, due_at from dispatch.alert
-                where state = 'waiting' and release_at <= $1 and expires_at > $1 and (class = 'urgent' or not $2)
-                order by class = 'urgent' desc, due_at limit 1
-                  for update skip locked"#,
+            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, s.failures is not null as "again!"
+                 from dispatch.alert a
+                 left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 0 and s.step = 'release'
+                where a.state = 'waiting' and a.release_at <= $1 and a.expires_at > $1 and (a.class = 'urgent' or not $2)
+                  and (s.until is null or s.until <= $1)
+                order by a.class = 'urgent' desc, a.due_at limit 1
+                  for no key update of a skip locked"#,
             now,
             self.line == Line::Urgent,
         )
@@ -28,6 +37,7 @@ impl Planner {
             return Ok(false);
         };
         let alert_id = AlertId::from_uuid(row.alert_id);
+        slot.is_about(alert_id, 0, row.again);
         let class: DeliveryClass = row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?;
         let later = match deadline::release(class, now, row.expires_at, &self.settings.quiet_hours) {
             Release::Now => None,
@@ -46,7 +56,9 @@ impl Planner {
             _ => None,
         };
         sqlx::query!(
-            "update dispatch.alert set state = 'dispatching', released_at = $2, audience_bitmap = $3 where alert_id = $1",
+            "update dispatch.alert set state = 'dispatching', released_at = $2, audience_bitmap = $3,
+                    audience_revision = case when $3::bytea is null then 0 else 1 end
+              where alert_id = $1",
             row.alert_id,
             now,
             known.as_deref(),

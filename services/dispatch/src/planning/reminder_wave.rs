@@ -4,7 +4,7 @@ use domain::batch::{Outcomes, RecipientList};
 use domain::ids::AlertId;
 use domain::outcome::{Channel, Outcome};
 use domain::reminder::next_channel;
-use platform::database::Tx;
+use platform::database::{Tx, readable_row};
 
 use super::chunk::{Chunk, Cursor};
 use crate::Error;
@@ -26,17 +26,24 @@ pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, planne
     let mut handed_over: Vec<(u32, Channel)> = Vec::new();
     for batch in batches {
         let Some(outcomes) = batch.outcomes else { continue };
-        let of = batch.batch_id;
-        let channel = batch.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
-        let list = RecipientList::decode(&batch.recipients).map_err(|error| Error::damaged("recipients", of, error))?;
-        let outcomes = Outcomes::decode(&outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
-        let accepted = list.as_slice().iter().zip(outcomes.as_slice()).filter(|(_, outcome)| **outcome == Outcome::Accepted);
-        handed_over.extend(accepted.map(|(number, _)| (*number, channel)));
+        let accepted = accepted(batch.batch_id, &batch.channel, &batch.recipients, &outcomes);
+        handed_over.extend(readable_row("outcomes of a batch", accepted).into_iter().flatten());
     }
     handed_over.sort_unstable_by_key(|(number, _)| *number);
+    // Whoever was in two batches, however that came about, is reminded once.
+    handed_over.dedup_by_key(|(number, _)| *number);
     let mut chunk = silent(tx, alert_id, exercise, &handed_over).await?;
     chunk.planned = last.map(|to| Cursor { leg: 0, to });
     Ok(chunk)
+}
+
+/// Who of a batch was handed the alert, and by what.
+fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Result<Vec<(u32, Channel)>, Error> {
+    let channel: Channel = channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
+    let list = RecipientList::decode(recipients).map_err(|error| Error::damaged("recipients", of, error))?;
+    let outcomes = Outcomes::decode(outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
+    let accepted = list.as_slice().iter().zip(outcomes.as_slice()).filter(|(_, outcome)| **outcome == Outcome::Accepted);
+    Ok(accepted.map(|(number, _)| (*number, channel)).collect())
 }
 
 /// Those of `handed_over` who have not acknowledged, by the channel of their reminder.

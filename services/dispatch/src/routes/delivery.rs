@@ -17,6 +17,7 @@ use super::approved::{self, JustApproved};
 use super::shared::Shared;
 use super::visits::{Counted, DistrictFollowUps, FollowUps};
 use crate::Error;
+use crate::aside::{self, Step};
 
 /// The delivery of one alert. People are counted, not messages: whoever is sent to on two devices, or in a message of three parts, is one.
 #[derive(Serialize, ToSchema)]
@@ -46,7 +47,24 @@ pub(super) struct Delivery {
     districts: Vec<DistrictFollowUps>,
     /// Why people were not reached at the first try, the commonest first. Of the last 500 batches in which some were not.
     failures: Vec<Failures>,
+    /// What keeps failing for this alert and is set aside, so that others go on: people are not told because of it.
+    set_aside: Vec<SetAside>,
     waves: Vec<WaveDelivery>,
+}
+
+/// A step that keeps failing.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+struct SetAside {
+    step: Step,
+    /// Of which wave; 0: of the alert as a whole.
+    wave: i16,
+    /// How often in a row it has failed.
+    failures: i32,
+    since: DateTime<Utc>,
+    /// When it is tried again.
+    next_at: DateTime<Utc>,
+    /// On what it fails, for the technical operator.
+    why: String,
 }
 
 /// People whom one channel did not reach for one reason.
@@ -143,6 +161,7 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
         follow_ups,
         districts,
         failures: failures(shared, alert_id).await?,
+        set_aside: set_aside(shared, alert_id).await?,
         alert_id,
         class: alert.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
         on_time: alert.handed_over_at.or(alert.ended_at).unwrap_or_else(|| shared.clock.now()) <= alert.due_at,
@@ -179,9 +198,26 @@ fn being_planned(alert_id: AlertId, alert: JustApproved) -> (Delivery, Option<Di
         follow_ups: FollowUps::default(),
         districts: Vec::new(),
         failures: Vec::new(),
+        set_aside: Vec::new(),
         waves: Vec::new(),
     };
     (delivery, alert.district)
+}
+
+async fn set_aside(shared: &Shared, alert_id: AlertId) -> Result<Vec<SetAside>, Error> {
+    let rows = sqlx::query!(
+        "select step, wave, failures, since, until, why from dispatch.set_aside where alert_id = $1 and failures >= $2 order by since",
+        alert_id.uuid(),
+        aside::RINGS,
+    )
+    .fetch_all(shared.database.pool())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let step = row.step.parse().map_err(|error: strum::ParseError| Error::damaged("step", alert_id, error))?;
+            Ok(SetAside { step, wave: row.wave, failures: row.failures, since: row.since, next_at: row.until, why: row.why })
+        })
+        .collect()
 }
 
 async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, Error> {
@@ -271,6 +307,29 @@ mod tests {
 
     use super::*;
     use crate::stories::city::{City, Store, alert, named, noon};
+
+    #[tokio::test]
+    async fn what_keeps_failing_for_an_alert_is_said_on_its_page_until_it_succeeds() {
+        let city = City::new(Store::Postgres).await;
+        city.residents(1..=3, true, false, false).await;
+        let alert_id = city.approve(Urgent, alert(), named(1..=3)).await;
+        city.damage("update dispatch.alert set audience = '\\x00' where alert_id = $1", alert_id).await;
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let said = async || load(&shared, alert_id).await.unwrap().0.set_aside;
+        for failures in 1..=aside::RINGS {
+            assert_eq!(said().await, [], "after fewer than {failures} failures");
+            city.plan().await;
+            city.forward(1);
+        }
+        let said_then = said().await;
+        assert_eq!((said_then.len(), said_then[0].step, said_then[0].wave), (1, Step::Release, 0));
+        assert!(said_then[0].why.starts_with("audience of "), "{said_then:?}");
+
+        city.mend_audience(alert_id, &named(1..=3)).await;
+        city.settle().await;
+        assert_eq!(said().await, []);
+        assert_eq!(city.phones.take(Channel::App), [1, 2, 3]);
+    }
 
     #[tokio::test]
     async fn the_numbers_of_a_delivery_add_up() {

@@ -4,6 +4,7 @@ mod acknowledged;
 mod approved;
 mod delivery;
 mod follow_ups;
+mod in_danger;
 mod live;
 mod looks;
 mod running;
@@ -11,6 +12,7 @@ mod series;
 mod shared;
 mod visits;
 
+use domain::forecast::TOLD_OF_DANGER;
 use domain::quiet_hours::QuietHours;
 use domain::staff::Role;
 use platform::Platform;
@@ -27,6 +29,7 @@ pub(crate) fn routes(platform: &Platform, quiet_hours: QuietHours) -> Routes {
         .allow(Access::Staff(WATCHERS), routes!(delivery::delivery))
         .allow(Access::Staff(WATCHERS), routes!(running::running))
         .allow(Access::Staff(WATCHERS), routes!(series::series))
+        .allow(Access::Staff(TOLD_OF_DANGER), routes!(in_danger::in_danger))
         .allow_within(Limits::stream(), Access::Staff(WATCHERS), routes!(live::live))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::list))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::enter_outcome))

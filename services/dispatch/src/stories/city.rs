@@ -13,13 +13,14 @@ use platform::clock::Clock;
 use platform::database::Database;
 use platform::{BoxError, Platform};
 use prost::Message as _;
-use proto::{AlertApproved, AlertStopped, Event, StopReason};
+use proto::Event;
 use roaring::RoaringBitmap;
 use sqlx::Row as _;
 use stages::views::Reach;
 use stages::{MINUTE, views};
 pub(crate) use stages::{Store, noon};
 
+use crate::ending::Stop;
 use crate::ledger::{BatchKey, Claimed, GoneEndpoint, Ledger};
 use crate::planning::{Line, Planner};
 use crate::settings::Settings;
@@ -74,7 +75,7 @@ pub(crate) struct City {
     pub settings: Settings,
     pub ledger: Ledger,
     pub phones: Arc<Phones>,
-    planner: Planner,
+    pub planner: Arc<Planner>,
 }
 
 impl City {
@@ -86,7 +87,7 @@ impl City {
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
         let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
-        let planner = Planner::new(&platform, settings.clone(), Line::All);
+        let planner = Arc::new(Planner::new(&platform, settings.clone(), Line::All));
         Self { platform, settings, ledger, phones: Arc::default(), planner }
     }
 
@@ -130,18 +131,21 @@ impl City {
     }
 
     pub(crate) async fn hear_of_approval(&self, alert_id: AlertId) {
-        let event = AlertApproved { alert_id: alert_id.to_string() };
-        approved::on_approved(self.database(), &self.settings, &event).await.unwrap();
+        approved::on_approved(self.database(), &self.settings, alert_id).await.unwrap();
     }
 
+    /// Staff cancel the alert, and dispatch withdraws what is not sent.
     pub(crate) async fn cancel(&self, alert_id: AlertId) {
-        let event = AlertStopped {
-            alert_id: alert_id.to_string(),
-            how: StopReason::Cancelled.into(),
-            by_alert_id: None,
-            reason: "the source has withdrawn the record".to_owned(),
-        };
-        ending::on_stopped(self.database(), self.clock(), &event).await.unwrap();
+        self.hear_of_stop(alert_id).await;
+        self.withdraw().await;
+    }
+
+    pub(crate) async fn hear_of_stop(&self, alert_id: AlertId) {
+        ending::on_stopped(&self.platform, alert_id, Stop::Cancelled).await.unwrap();
+    }
+
+    pub(crate) async fn withdraw(&self) {
+        while ending::withdraw_next(self.database(), self.clock()).await.unwrap() {}
     }
 
     /// One chunk.
@@ -217,8 +221,9 @@ impl City {
             while self.send_window().await > 0 {}
             let closed = progress::close_wave(self.database(), self.clock()).await.unwrap();
             let expired = ending::close_expired(self.database(), self.clock()).await.unwrap();
+            let withdrawn = ending::withdraw_next(self.database(), self.clock()).await.unwrap();
             let reminded = reminders::turn(self.database(), self.clock(), &self.settings).await.unwrap();
-            if !(closed || expired || reminded) {
+            if !(closed || expired || withdrawn || reminded) {
                 break;
             }
         }
@@ -237,6 +242,21 @@ impl City {
         .unwrap();
         let lists = rows.iter().map(|row| domain::batch::RecipientList::decode(row.get::<&[u8], _>("recipients")).unwrap());
         lists.flat_map(|list| list.as_slice().to_vec()).collect()
+    }
+
+    /// Changes a row of an alert's as nobody of dispatch would.
+    pub(crate) async fn damage(&self, sql: &'static str, alert_id: AlertId) {
+        let changed = sqlx::query(sql).bind(alert_id.uuid()).execute(self.database().pool()).await.unwrap().rows_affected();
+        assert!(changed > 0, "{sql}");
+    }
+
+    pub(crate) async fn mend_audience(&self, alert_id: AlertId, audience: &Audience) {
+        sqlx::query("update dispatch.alert set audience = $2 where alert_id = $1")
+            .bind(alert_id.uuid())
+            .bind(audience.to_bytes())
+            .execute(self.database().pool())
+            .await
+            .unwrap();
     }
 
     /// A number out of the tables.

@@ -3,11 +3,14 @@
 //! The views of review and resident are stood in for by tables. Workers are taken step by step instead of being started, so a story decides what
 //! happens between two steps; what is on its way to the broker is read from the outbox.
 
+mod aside;
 pub(crate) mod city;
 mod delivery;
 mod endings;
 mod forecast;
+mod sending;
 mod sharing;
 mod silence;
+mod sweep;
 
 use city::{City, Store, alert};

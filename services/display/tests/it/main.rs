@@ -4,3 +4,4 @@
 
 mod hall;
 mod screens;
+mod sweep;

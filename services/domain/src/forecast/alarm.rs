@@ -1,5 +1,11 @@
 //! When an alarm is raised about an alert, and when it ends.
 
+use crate::staff::Role;
+
+/// Who is told at once when a deadline is in danger, wherever in the console they are: who can stop or correct the alert or send another, and who
+/// looks after the providers.
+pub const TOLD_OF_DANGER: &[Role] = &[Role::CityCommandOfficer, Role::TechnicalOperator];
+
 /// When an alert counts as in danger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margin {

@@ -13,8 +13,8 @@ const HEAD: &str = "# Scheduled work
 What the platform does on time, whatever the number of processes: each time makes one run, and times that passed while nothing was up make one together. A \
 job that fails stops no other, and runs again at its next time. An operator sees the table at the console under 定时任务 (Scheduled work), with how each \
 run went, and can have a job run at once; that is an entry of the trace. Times are cron expressions by the city's clock (`jobs.time_zone`): second, minute, \
-hour, day, month, day of the week. `[jobs.cron]` sets others. What protects alerts (planning, the pump, the watch, reminders) is no job: it runs by signal, and \
-looks every second.
+hour, day, month, day of the week. `[jobs.cron]` sets others. What an alert waits for (planning, the pump, the watch, reminders) is no job: it runs by signal, and \
+looks every second. The jobs `*.take_over` compare every minute what a service knows of each alert with what its owner shows, and take over what no event has told; what they find rings.
 
 | job | usually | what it does | |
 |---|---|---|---|

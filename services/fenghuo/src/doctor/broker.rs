@@ -34,8 +34,8 @@ fn of_standing(standing: &BrokerStanding, prefix: &str) -> Vec<Finding> {
         let what = format!("not there: {}", standing.missing.join(", "));
         Finding::warn("queues", what, "start a process with `fenghuo serve`, which declares them")
     } else if standing.dead > 0 {
-        let what = format!("{} messages were given up", standing.dead);
-        Finding::warn("queues", what, format!("read their header x-reason in the queue {prefix}.dead, and mend what it says"))
+        let what = format!("{} dead letters wait in {prefix}.dead", standing.dead);
+        Finding::warn("queues", what, "any process of the platform brings them to the console's page 死信 (Dead letters): start one")
     } else {
         Finding::ok("queues", format!("all there; {} messages wait, none was given up", standing.waiting))
     };
@@ -71,7 +71,7 @@ mod tests {
         assert!(lines(&well).iter().all(|line| line.starts_with("ok ")));
         let old = BrokerStanding { version: Some("3.9.13".to_owned()), dead: 2, ..well.clone() };
         assert!(lines(&old)[0].starts_with("fail  broker           RabbitMQ 3.9.13 → use RabbitMQ 3.10"));
-        assert!(lines(&old)[1].starts_with("warn  queues           2 messages were given up → read"));
+        assert!(lines(&old)[1].starts_with("warn  queues           2 dead letters wait in fenghuo.dead → any process"));
         let new = BrokerStanding { version: Some("4.1.0".to_owned()), missing: vec!["fenghuo.sms.codes".to_owned()], ..well };
         assert!(lines(&new)[0].starts_with("ok "));
         assert!(lines(&new)[1].starts_with("warn  queues           not there: fenghuo.sms.codes →"));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use platform::Error;
+use platform::bus;
 use platform::crypto::{KeyStanding, Keyring};
 use platform::database::standing::{self, TableStanding};
 use platform::database::{Database, DatabaseMode};
@@ -66,6 +67,9 @@ async fn of_open(connection: &mut PgConnection, settings: &Configuration) -> Vec
             if tables.first().is_some_and(|keys| *keys != TableStanding::Missing) {
                 findings.push(of_keys(Keyring::standing(&settings.keys, connection).await));
             }
+            if tables.iter().all(|standing| *standing == TableStanding::UpToDate) {
+                findings.push(of_dead_letters(bus::dead_letters_in(connection).await));
+            }
         }
         Err(error) => findings.push(failed("tables", &error)),
     }
@@ -120,6 +124,18 @@ fn of_keys(standing: Result<KeyStanding, Error>) -> Finding {
         Ok(KeyStanding::Opened) => Finding::ok("sealed keys", "the master key opens them"),
         Ok(KeyStanding::NoneYet) => Finding::ok("sealed keys", "none yet; the first start makes them"),
         Err(error) => Finding::fail("sealed keys", chain(&error), "give the master key that this database was first used with"),
+    }
+}
+
+fn of_dead_letters(dead: Result<u64, Error>) -> Finding {
+    match dead {
+        Ok(0) => Finding::ok("dead letters", "none"),
+        Ok(dead) => Finding::warn(
+            "dead letters",
+            format!("{dead} messages that nobody understood"),
+            "read why at the console, under 死信 (Dead letters), mend it, and have them delivered again there",
+        ),
+        Err(error) => Finding::fail("dead letters", chain(&error), "see the database's log"),
     }
 }
 

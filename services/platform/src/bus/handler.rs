@@ -1,4 +1,9 @@
-//! What a handler is to the carriers: bytes in, success or a reason out; and when a failure is tried again.
+//! What a handler is to the carriers: bytes in, success or a reason out; and, in one place, what becomes of a failure.
+//!
+//! * What can never be understood is a dead letter at once: bytes that are no such event, and what a handler calls [`NotUnderstood`].
+//! * Anything else may be mended (a database that cannot be written, a permission, a row, a fault of ours) and is tried without end, ever
+//!   more rarely, with an alarm from the [`ATTEMPTS`]th time on.
+//! * Only what its publisher says again by itself ([`Queue::said_again`]) is let go after [`ATTEMPTS`] times.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -12,14 +17,32 @@ use proto::{Event, Queue};
 use crate::error::BoxError;
 use crate::tasks::{chain, panic_text};
 
-/// How often a message is given to its handler before it is a dead letter.
+/// So many failures of one message ring; what is said again anyway is let go with the last of them.
 pub const ATTEMPTS: u16 = 8;
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// What has failed for long is tried so often: when its cause is mended, nobody waits for longer.
+const LONGEST_RETRY: Duration = Duration::from_secs(300);
 /// A reason is for reading, not a dump.
 const LONGEST_REASON: usize = 2_000;
 
 /// A subscriber's function, whatever its event.
 pub(super) type Handler = Arc<dyn Fn(&[u8]) -> BoxFuture<'static, Result<(), Fault>> + Send + Sync>;
+
+/// An event was read and says what nobody can ever make sense of, such as an id that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("the {what} makes no sense")]
+pub struct NotUnderstood {
+    what: &'static str,
+    #[source]
+    source: BoxError,
+}
+
+/// What a handler reads out of its event, where a failure to read it is one for good ([`NotUnderstood`]).
+///
+/// # Errors
+/// When it could not be read.
+pub fn understood<T, E: Into<BoxError>>(what: &'static str, read: Result<T, E>) -> Result<T, NotUnderstood> {
+    read.map_err(|error| NotUnderstood { what, source: error.into() })
+}
 
 /// Why a message was not handled.
 #[derive(Debug)]
@@ -32,8 +55,12 @@ pub(super) struct Fault {
 /// What becomes of a failed message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
+    /// It is tried again after a pause.
     Again(Duration),
+    /// It is kept for people to look at.
     Dead,
+    /// It is not needed: its publisher says it again.
+    LetGo,
 }
 
 /// The pauses between attempts.
@@ -49,24 +76,28 @@ impl Retries {
 
     /// Judges the failure of a message that has now failed `failures` times.
     pub(super) fn judge(self, queue: &Queue, fault: &Fault, failures: u16) -> Verdict {
-        let verdict = if fault.hopeless || failures >= ATTEMPTS {
-            Verdict::Dead
-        } else {
-            let doublings = u32::from(failures.saturating_sub(1)).min(16);
-            Verdict::Again((self.first * 2u32.pow(doublings)).min(LONGEST_RETRY))
-        };
-        match verdict {
-            Verdict::Again(delay) => {
-                count(queue, "failed");
-                let retry_ms = delay.as_millis() as u64;
-                tracing::warn!(queue = queue.name, failures, retry_ms, error = fault.reason, "a message was not handled");
-            }
-            Verdict::Dead => {
-                count(queue, "dead");
-                tracing::error!(queue = queue.name, failures, error = fault.reason, "a message was given up");
-            }
+        let (queue_name, error) = (queue.name, &fault.reason);
+        if fault.hopeless {
+            count(queue, "dead");
+            tracing::error!(queue = queue_name, failures, error, "a message was given up");
+            return Verdict::Dead;
         }
-        verdict
+        if queue.said_again && failures >= ATTEMPTS {
+            count(queue, "let_go");
+            tracing::warn!(queue = queue_name, failures, error, "a message was let go: it will be said again");
+            return Verdict::LetGo;
+        }
+        let doublings = u32::from(failures.saturating_sub(1)).min(16);
+        let pause = self.first.saturating_mul(2u32.pow(doublings)).min(LONGEST_RETRY);
+        let retry_ms = pause.as_millis() as u64;
+        if failures < ATTEMPTS {
+            count(queue, "failed");
+            tracing::warn!(queue = queue_name, failures, retry_ms, error, "a message was not handled");
+        } else {
+            count(queue, "stuck");
+            tracing::error!(queue = queue_name, failures, retry_ms, error, "a message is still not handled");
+        }
+        Verdict::Again(pause)
     }
 }
 
@@ -98,7 +129,7 @@ where
         async move {
             match AssertUnwindSafe(handled).catch_unwind().await {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(Fault::new(chain(error.as_ref()))),
+                Ok(Err(error)) => Err(Fault { hopeless: error.is::<NotUnderstood>(), ..Fault::new(chain(error.as_ref())) }),
                 Err(panic) => Err(Fault::of_panic(panic.as_ref())),
             }
         }
@@ -123,17 +154,25 @@ impl Fault {
 mod tests {
     use super::*;
     use proto::RecordsStored;
-    use proto::topology::RULES_RECORDS;
+    use proto::topology::{PUSH_BATCHES, RULES_RECORDS};
     use rstest::rstest;
 
     #[rstest]
-    #[case(1, Verdict::Again(Duration::from_millis(200)))]
-    #[case(2, Verdict::Again(Duration::from_millis(400)))]
-    #[case(7, Verdict::Again(Duration::from_millis(12_800)))]
-    #[case(8, Verdict::Dead)]
-    fn a_failed_message_waits_longer_each_time_and_is_given_up_at_the_eighth(#[case] failures: u16, #[case] verdict: Verdict) {
+    #[case(1, Duration::from_millis(200))]
+    #[case(2, Duration::from_millis(400))]
+    #[case(8, Duration::from_millis(25_600))]
+    #[case(12, Duration::from_secs(300))]
+    #[case(10_000, Duration::from_secs(300))]
+    fn a_failed_message_waits_longer_each_time_and_is_never_given_up(#[case] failures: u16, #[case] pause: Duration) {
         let fault = Fault::new("no luck".to_owned());
-        assert_eq!(Retries::from_millis(200).judge(&RULES_RECORDS, &fault, failures), verdict);
+        assert_eq!(Retries::from_millis(200).judge(&RULES_RECORDS, &fault, failures), Verdict::Again(pause));
+    }
+
+    #[test]
+    fn what_is_said_again_is_let_go_at_the_eighth_failure() {
+        let (retries, fault) = (Retries::from_millis(200), Fault::new("no luck".to_owned()));
+        assert!(matches!(retries.judge(&PUSH_BATCHES, &fault, 7), Verdict::Again(_)));
+        assert_eq!(retries.judge(&PUSH_BATCHES, &fault, 8), Verdict::LetGo);
     }
 
     #[tokio::test]
@@ -142,6 +181,16 @@ mod tests {
         let fault = handler(&[0xff; 9]).await.expect_err("not an event");
         assert!(fault.hopeless);
         assert_eq!(Retries::from_millis(1).judge(&RULES_RECORDS, &fault, 1), Verdict::Dead);
+    }
+
+    #[tokio::test]
+    async fn an_event_that_makes_no_sense_is_given_up_at_once() {
+        let handler = erase(|event: RecordsStored| async move {
+            understood("load id", event.load_id.parse::<uuid::Uuid>())?;
+            Ok(())
+        });
+        let fault = handler(&[]).await.expect_err("no load is named so");
+        assert!(fault.hopeless && fault.reason.starts_with("the load id makes no sense"), "{fault:?}");
     }
 
     #[tokio::test]

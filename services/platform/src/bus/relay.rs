@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// Starts the relay of `schema`.
 pub(super) fn start(database: &Database, tasks: &Tasks, carrier: Carrier, schema: &'static str) {
     let (wake, database) = (database.wakes().of(schema), database.clone());
-    worker::run(tasks, &Clock::real(), "relay", INTERVAL, &wake, move || {
+    worker::run(tasks, &Clock::real(), format!("relay of {schema}"), INTERVAL, &wake, move || {
         let (carrier, database) = (carrier.clone(), database.clone());
         async move {
             Ok(match &carrier {

@@ -33,9 +33,9 @@ pub struct BusSettings {
     ///
     /// Two installations can share a broker under two prefixes.
     pub prefix: String,
-    /// A failed message is tried again after so long, doubling to 30 s; after 8 attempts it is a dead letter.
+    /// A failed message is tried again after so long, doubling to 5 minutes, without end.
     ///
-    /// Most failures pass at once; what lasts is asked ever more rarely.
+    /// Most failures pass at once; what lasts is asked ever more rarely, and rings.
     pub first_retry_ms: u64,
 }
 

@@ -17,6 +17,11 @@ pub fn readable<T, E: Error + 'static>(list: &'static str, rows: impl IntoIterat
     rows.into_iter().filter_map(|row| row.map_err(|error| unreadable(list, &error)).ok()).collect()
 }
 
+/// A row, if it can be read; otherwise it is noted like one of [`readable`].
+pub fn readable_row<T, E: Error + 'static>(list: &'static str, row: Result<T, E>) -> Option<T> {
+    row.map_err(|error| unreadable(list, &error)).ok()
+}
+
 /// Notes that a row of a list cannot be read and is left out.
 pub fn unreadable(list: &'static str, error: &(dyn Error + 'static)) {
     metrics::counter!("unreadable_rows_total", "list" => list).increment(1);

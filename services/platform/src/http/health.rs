@@ -18,7 +18,7 @@ use super::{Access, Json, Routes, routes};
 /// A dependency that does not answer within this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-type Probe = dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync;
+type Probe = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Option<String>, String>> + Send>> + Send + Sync;
 
 /// A thing that the process cannot work without.
 #[derive(Clone)]
@@ -34,19 +34,31 @@ impl Check {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
+        Self::noting(name, move || {
+            let answer = probe();
+            async move { answer.await.map(|()| None) }
+        })
+    }
+
+    /// A check that also has something to say where all is well.
+    pub fn noting<F, R>(name: &'static str, probe: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Option<String>, String>> + Send + 'static,
+    {
         Self { name, probe: Arc::new(move || Box::pin(probe())) }
     }
 
     async fn run(&self) -> Finding {
-        let (ready, reason) = match tokio::time::timeout(PATIENCE, (self.probe)()).await {
-            Ok(Ok(())) => (true, None),
-            Ok(Err(reason)) => (false, Some(reason)),
-            Err(_) => (false, Some(format!("no answer within {} s", PATIENCE.as_secs()))),
+        let (ready, reason, note) = match tokio::time::timeout(PATIENCE, (self.probe)()).await {
+            Ok(Ok(note)) => (true, None, note),
+            Ok(Err(reason)) => (false, Some(reason), None),
+            Err(_) => (false, Some(format!("no answer within {} s", PATIENCE.as_secs())), None),
         };
         if let Some(reason) = &reason {
             tracing::warn!(check = self.name, reason, "not ready");
         }
-        Finding { name: self.name, ready, reason }
+        Finding { name: self.name, ready, reason, note }
     }
 }
 
@@ -75,13 +87,16 @@ struct Readiness {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReadinessCheck)]
 struct Finding {
-    /// What it is: database, bus, cache.
+    /// What it is: database, bus, cache, workers.
     name: &'static str,
-    /// Whether it answers.
+    /// Whether it answers; of the workers, whether all of them take their turns.
     ready: bool,
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What is to be looked at though it is ready, such as dead letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 pub(super) fn routes(checks: Vec<Check>, metrics: Option<PrometheusHandle>) -> Routes {
@@ -98,10 +113,10 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether the process can do its work: database, bus and cache answer.
+/// Whether the process can do its work: database, bus and cache answer, and no worker has stopped.
 #[utoipa::path(get, path = "/readyz", responses(
     (status = 200, description = "It can", body = Readiness),
-    (status = 503, description = "Something it needs does not answer", body = Readiness),
+    (status = 503, description = "Something it needs does not answer, or a worker takes no turns", body = Readiness),
 ))]
 async fn readyz(State(vitals): State<Vitals>) -> Response {
     let checks = join_all(vitals.checks.iter().map(Check::run)).await;

@@ -16,8 +16,8 @@
 //! * A run whose process died is noticed within a minute and repeated; one that keeps bringing its process down waits for its time.
 //! * Of each job the last [`KEPT`] runs are kept. Runs that people asked for are in the audit trace for good.
 //!
-//! So a job may be run twice without harm, and does not mind being late. What protects alerts is no job: it runs by signal as well and
-//! looks every second ([`crate::worker`]).
+//! So a job may be run twice without harm, and does not mind being late. What an alert waits for is no job: it runs by signal and
+//! looks every second ([`crate::worker`]). That nothing was lost on the way is looked after by jobs ([`crate::sweep`]).
 
 mod job;
 mod offers;

@@ -1,12 +1,16 @@
 //! The promises on the set that runs inside the process: embedded PostgreSQL, in-process bus and cache.
 
+use std::future::Ready;
 use std::time::Duration;
 
+use http::StatusCode;
 use platform::clock::Clock;
 use platform::crypto::{Keyring, Purpose};
 use platform::database::{Database, DatabaseSettings};
-use platform::{Error, Platform, StoreSettings, scratch};
-use stages::{eventually, processor_time};
+use platform::http::{Authenticators, Routes, Shell};
+use platform::worker::{self, Turn, Wake};
+use platform::{BoxError, Error, Platform, StoreSettings, scratch};
+use stages::{Desk, NOBODY, eventually, processor_time, until};
 
 use crate::contract;
 
@@ -48,6 +52,23 @@ async fn a_closed_directory_can_be_opened_again_and_an_open_one_cannot() {
     let kept: i32 = sqlx::query_scalar("select id from kept").fetch_one(again.pool()).await.expect("still there");
     assert_eq!(kept, 7);
     again.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_process_whose_worker_keeps_panicking_is_not_ready_and_says_which() {
+    contract::on(scratch::temporary(contract::standing_clock()).await, async |platform: &Platform| {
+        let desk = || Desk::at(Shell::new(Routes::new("nothing"), Authenticators::new()).checks(platform.checks()));
+        let readiness = async || desk().get(NOBODY, "/readyz").await;
+        assert_eq!(readiness().await.0, StatusCode::OK);
+        let panics: fn() -> Ready<Result<Turn, BoxError>> = || panic!("on purpose");
+        worker::run(&platform.tasks, &platform.clock, "trial.worker", Duration::from_secs(1), &Wake::new(), panics);
+        until("it has panicked again and again", async || readiness().await.0 == StatusCode::SERVICE_UNAVAILABLE).await;
+        let (_, found) = readiness().await;
+        let workers = found["checks"].as_array().and_then(|checks| checks.iter().find(|check| check["name"] == "workers"));
+        let reason = workers.and_then(|workers| workers["reason"].as_str()).expect("they are not ready, and why");
+        assert!(reason.starts_with("trial.worker has broken down "), "{found}");
+    })
+    .await;
 }
 
 #[test]

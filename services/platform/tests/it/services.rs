@@ -1,6 +1,8 @@
 //! The promises on real services: PostgreSQL, RabbitMQ and Redis, found as [`platform::scratch`] says. They fail when a
 //! service does not answer.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use platform::bus::{BusMode, BusSettings};
@@ -9,9 +11,11 @@ use platform::clock::Clock;
 use platform::database::{Database, DatabaseMode, DatabaseSettings};
 use platform::tasks::chain;
 use platform::{Error, Platform, StoreSettings, scratch};
+use proto::RecordsStored;
 use proto::topology::RULES_RECORDS;
 use secrecy::{ExposeSecret as _, SecretString};
 use stages::{soon, until};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::contract::bus::{listen, load, next, publish};
@@ -91,6 +95,82 @@ async fn an_outage_of_the_broker_loses_nothing() {
             missing.retain(|other| *other != number);
         }
         settle(platform).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn however_many_wait_long_for_another_attempt_nobody_waits_behind_them() {
+    const FAILING: u32 = 300;
+    let settings = scratch::service_settings();
+    // so long that they wait on the broker
+    let settings = StoreSettings { bus: BusSettings { first_retry_ms: 3_000, ..settings.bus.clone() }, ..settings };
+    let database = Database::scratch(&scratch::postgres_url()).await.expect("PostgreSQL answers");
+    contract::on(Platform::on(database, &settings, standing_clock()).await, async |platform: &Platform| {
+        let (told, mut heard) = unbounded_channel();
+        let seen = Arc::new(Mutex::new(BTreeSet::new()));
+        let fails_once = move |event: RecordsStored| {
+            let (told, first) = (told.clone(), seen.lock().expect("nobody panics").insert(event.records));
+            async move {
+                if first && event.records < FAILING {
+                    return Err("not now".into());
+                }
+                Ok(told.send(event.records)?)
+            }
+        };
+        platform.bus.subscribe(&RULES_RECORDS, 4, fails_once).expect("the queue carries the event");
+        platform.bus.start_relay(SCHEMA);
+        for number in 0..=FAILING {
+            publish(platform, &load(number)).await;
+        }
+        assert_eq!(next(&mut heard).await, FAILING, "the last comes first");
+        let mut missing: BTreeSet<u32> = (0..FAILING).collect();
+        while !missing.is_empty() {
+            missing.remove(&next(&mut heard).await);
+        }
+        settle(platform).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn what_cannot_be_published_takes_nothing_out_of_the_hands_of_readers() {
+    contract::on(scratch::services(standing_clock()).await, async |platform: &Platform| {
+        let (told, mut heard) = unbounded_channel();
+        let may_end = Arc::new(Semaphore::new(0));
+        let gate = Arc::clone(&may_end);
+        let first_is_slow = move |event: RecordsStored| {
+            let (told, gate) = (told.clone(), Arc::clone(&gate));
+            async move {
+                told.send(event.records)?;
+                if event.records == 1 {
+                    gate.acquire().await?.forget();
+                }
+                Ok(())
+            }
+        };
+        platform.bus.subscribe(&RULES_RECORDS, 4, first_is_slow).expect("the queue carries the event");
+        platform.bus.start_relay(SCHEMA);
+        publish(platform, &load(1)).await;
+        assert_eq!(next(&mut heard).await, 1, "it is in hand");
+
+        // no queue reads this
+        sqlx::query(
+            "insert into trial.outbox (event_id, topic, payload, occurred_at) values (gen_random_uuid(), 'no.such-topic', '', now())",
+        )
+        .execute(platform.database.pool())
+        .await
+        .expect("it is written");
+        for number in 2..=4 {
+            publish(platform, &load(number)).await;
+            assert_eq!(next(&mut heard).await, number, "the first is not delivered again");
+        }
+        sqlx::query("delete from trial.outbox").execute(platform.database.pool()).await.expect("gone");
+        may_end.add_permits(1);
+        settle(platform).await;
+        assert!(heard.try_recv().is_err(), "each once");
     })
     .await;
 }

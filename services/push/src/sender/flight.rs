@@ -231,7 +231,8 @@ where
         }
     }
 
-    /// Gives up what has waited too long for its answer. The oldest stands in front.
+    /// Gives up what has waited too long for its answer, unless that has come and nobody has looked yet: whoever owns the flight may have been kept
+    /// from it. The oldest stands in front.
     fn give_up_overdue(&mut self, cx: &mut Context<'_>) -> bool {
         let patience = self.sender.patience();
         let mut found = false;
@@ -254,8 +255,12 @@ where
                 if front.as_ref().is_some_and(|out| out.opened + patience > now) {
                     break;
                 }
-                let Some(Some(out)) = self.out.pop_front() else { continue };
+                let Some(Some(mut out)) = self.out.pop_front() else { continue };
                 found = true;
+                if let Poll::Ready(ended) = out.reading.poll(cx) {
+                    self.land(out, ended);
+                    continue;
+                }
                 // Not one answer in all that time: whatever is behind this connection is not listening any more.
                 if out.seat.connection().answers() == out.answers_before {
                     out.seat.connection().retire();

@@ -179,6 +179,28 @@ async fn a_server_that_hangs_costs_a_time_out_and_its_connection() {
 }
 
 #[tokio::test]
+async fn an_answer_that_came_while_nobody_looked_counts_however_late_somebody_looks() {
+    let server = RawServer::start(MANY, None, accept).await;
+    let patience = Duration::from_millis(300);
+    let sender = sender(&server, Limits { request_timeout: patience, ..limits(1) });
+    assert!(send(&sender, "warm").await.is_ok());
+    let headers = HeaderMap::new();
+    let request = |body: &usize| {
+        let body = Bytes::from(body.to_string());
+        Some(Request { path: PathAndQuery::from_static("/3/device/00"), headers: &headers, own: None, body })
+    };
+    let mut flight = sender.flight(request);
+    (0..3).for_each(|tag| flight.launch(tag));
+    assert!(futures::poll!(std::pin::pin!(flight.next())).is_pending(), "they are sent");
+    // whoever owns the flight is kept from it, by a database that stands still
+    tokio::time::sleep(2 * patience).await;
+    for tag in 0..3 {
+        let (landed, answer) = flight.next().await.unwrap();
+        assert_eq!((landed, answer.map(|answer| answer.status)), (tag, Ok(StatusCode::OK)));
+    }
+}
+
+#[tokio::test]
 async fn who_waits_behind_a_hanging_first_request_is_sent_elsewhere() {
     let server = RawServer::start(MANY, None, |connection, event, seen: &Seen| match connection {
         0 => Vec::new(),

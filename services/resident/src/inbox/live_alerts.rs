@@ -10,9 +10,11 @@ use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, AlertText};
 use domain::ids::{AlertId, ResidentNo};
 use futures::TryStreamExt as _;
-use platform::database::{Database, unreadable};
+use platform::database::{Database, readable_row};
 use roaring::RoaringBitmap;
+use serde_json::Value;
 use tokio::sync::{Mutex, RwLock};
+use uuid::Uuid;
 
 use super::item::{InboxItem, WrittenItem};
 use crate::Error;
@@ -37,6 +39,59 @@ impl LiveAlert {
     /// Whether it asks for an acknowledgement now.
     pub(crate) fn is_open(&self, now: DateTime<Utc>) -> bool {
         self.state == "live" && now < self.expires_at
+    }
+}
+
+/// One alert as the table has it.
+struct Row {
+    alert_id: Uuid,
+    short_code: String,
+    content: Value,
+    audience: Vec<u8>,
+    released_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    ack_by: DateTime<Utc>,
+    state: String,
+    superseded_by: Option<Uuid>,
+    stop_reason: Option<String>,
+    revision: i64,
+}
+
+impl Row {
+    fn read(self) -> Result<LiveAlert, Error> {
+        let id = AlertId::from_uuid(self.alert_id);
+        let content: AlertContent = serde_json::from_value(self.content).map_err(Error::stored_alert("content", id))?;
+        let mut audience = RoaringBitmap::deserialize_from(&self.audience[..]).map_err(Error::stored_alert("audience", id))?;
+        audience.optimize();
+        let item = InboxItem {
+            alert_id: id,
+            short_code: self.short_code.clone(),
+            state: self.state.clone(),
+            superseded_by: self.superseded_by,
+            stop_reason: self.stop_reason,
+            status: content.status,
+            msg_type: content.msg_type,
+            severity: content.severity,
+            urgency: content.urgency,
+            text: AlertText::default(),
+            contact: content.contact.clone(),
+            purpose: content.purpose.clone(),
+            place: content.place.as_ref().map(|place| place.name.clone()),
+            released_at: self.released_at,
+            expires_at: self.expires_at,
+            ack_by: self.ack_by,
+            acknowledged_at: None,
+        };
+        Ok(LiveAlert {
+            id,
+            short_code: self.short_code,
+            state: self.state,
+            item: WrittenItem::of(item, &content).map_err(Error::stored_alert("content", id))?,
+            audience,
+            released_at: self.released_at,
+            expires_at: self.expires_at,
+            revision: self.revision,
+        })
     }
 }
 
@@ -111,7 +166,8 @@ impl LiveAlerts {
             (since, known.unzip::<_, _, Vec<_>, Vec<_>>())
         };
         // Audiences are large, so what is known already is not read again.
-        let mut rows = sqlx::query!(
+        let mut rows = sqlx::query_as!(
+            Row,
             "select alert_id, short_code, content, audience, released_at, expires_at, ack_by, state, superseded_by, stop_reason, revision
              from resident.alert
              where revision > $1 and expires_at > $2
@@ -124,45 +180,7 @@ impl LiveAlerts {
         .fetch(self.database.pool());
         let mut changed = Vec::new();
         while let Some(row) = rows.try_next().await.map_err(Error::database("reading newer alerts"))? {
-            let read = move || -> Result<LiveAlert, Error> {
-                let id = AlertId::from_uuid(row.alert_id);
-                let content: AlertContent = serde_json::from_value(row.content).map_err(|_| Error::Stored { what: "alert content" })?;
-                let mut audience = RoaringBitmap::deserialize_from(&row.audience[..]).map_err(|_| Error::Stored { what: "audience" })?;
-                audience.optimize();
-                let item = InboxItem {
-                    alert_id: id,
-                    short_code: row.short_code.clone(),
-                    state: row.state.clone(),
-                    superseded_by: row.superseded_by,
-                    stop_reason: row.stop_reason,
-                    status: content.status,
-                    msg_type: content.msg_type,
-                    severity: content.severity,
-                    urgency: content.urgency,
-                    text: AlertText::default(),
-                    contact: content.contact.clone(),
-                    purpose: content.purpose.clone(),
-                    place: content.place.as_ref().map(|place| place.name.clone()),
-                    released_at: row.released_at,
-                    expires_at: row.expires_at,
-                    ack_by: row.ack_by,
-                    acknowledged_at: None,
-                };
-                Ok(LiveAlert {
-                    id,
-                    short_code: row.short_code,
-                    state: row.state,
-                    item: WrittenItem::of(item, &content).map_err(|_| Error::Stored { what: "alert content" })?,
-                    audience,
-                    released_at: row.released_at,
-                    expires_at: row.expires_at,
-                    revision: row.revision,
-                })
-            };
-            match read() {
-                Ok(alert) => changed.push(alert),
-                Err(error) => unreadable("inboxes", &error),
-            }
+            changed.extend(readable_row("inboxes", row.read()));
         }
         drop(rows);
         let mut copy = self.copy.write().await;

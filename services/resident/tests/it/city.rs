@@ -80,6 +80,7 @@ impl City {
     pub async fn open(store: Store) -> Self {
         let platform = store.open().await;
         views::stand_in(&platform, views::DISPATCH).await;
+        views::stand_in(&platform, views::REVIEW).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         let settings = Settings { web_push: Some(crate::web_push::offer()), ..Settings::default() };
         let routes = resident::start(&platform, settings).await.unwrap();
@@ -123,7 +124,8 @@ impl City {
         people.iter().map(|person| person.no).collect::<RoaringBitmap>().serialize_into(&mut bitmap).unwrap();
         sqlx::query(
             "insert into dispatch.released_alert (alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by)
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict (alert_id) do update set audience_bitmap = excluded.audience_bitmap",
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (alert_id) do update
+                 set audience_bitmap = excluded.audience_bitmap, audience_revision = released_alert.audience_revision + 1",
         )
         .bind(alert.id.uuid())
         .bind(alert.code)

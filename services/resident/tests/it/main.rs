@@ -11,4 +11,5 @@ mod inbox;
 mod registration;
 mod replies;
 mod staff;
+mod sweep;
 mod web_push;

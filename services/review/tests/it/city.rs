@@ -17,7 +17,7 @@ use proto::topology::{
 use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AuditEntry, DraftGathered};
 use review::Settings;
 use serde_json::{Value, json};
-use stages::{Heard, Line, Staff, Stage, Store, id, unheard};
+use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};
 
 pub const SUBMITTER: &str = "fhs_submitter_of_500103";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
@@ -62,6 +62,7 @@ impl Deref for City {
 impl City {
     pub async fn open(store: Store) -> Self {
         let platform = store.open().await;
+        views::stand_in(&platform, views::DISPATCH).await;
         platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();

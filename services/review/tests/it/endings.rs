@@ -6,7 +6,7 @@ use proto::{AlertClosed, AlertHandedOver, AlertReleased, StopReason};
 use rstest::rstest;
 use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Services};
-use stages::{MINUTE, noon};
+use stages::{MINUTE, noon, views};
 
 async fn correct(city: &City, token: &str, alert: &Value) -> (StatusCode, Value) {
     city.post(token, &format!("{}/correction", path(alert)), json!({ "reason": "地点有误" })).await
@@ -44,6 +44,47 @@ async fn a_correction_takes_the_place_of_the_old_alert_when_it_is_approved(#[val
     assert_eq!(json!(stop.by_alert_id), new["alert_id"]);
     let again = correct(&city, SUBMITTER, &old).await;
     assert_eq!((again.0, &again.1["code"]), (StatusCode::CONFLICT, &json!("not_correctable")));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_dispatch_shows_and_no_event_has_told_is_taken_over(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.approved_alert().await;
+    let id = alert["alert_id"].as_str().unwrap().parse().unwrap();
+    for (dispatch, review) in [("dispatching", "dispatching"), ("active", "active"), ("closed", "closed")] {
+        views::progress(&city.platform, id, dispatch).await;
+        city.forward_with_jobs(2 * MINUTE).await;
+        assert_eq!(city.look(&alert).await["state"], json!(review));
+    }
+    let missed = city.approved_alert().await;
+    let id = missed["alert_id"].as_str().unwrap().parse().unwrap();
+    views::progress(&city.platform, id, "active").await;
+    views::progress(&city.platform, id, "closed").await;
+    city.forward_with_jobs(2 * MINUTE).await;
+    let missed = city.look(&missed).await;
+    assert_eq!((&missed["state"], missed["handed_over_at"].is_string()), (&json!("closed"), true), "both steps at once: {missed}");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn how_a_stop_came_about_is_shown_to_those_who_compare(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let (cancelled, old) = (city.approved_alert().await, city.approved_alert().await);
+    assert_eq!(city.decide(OFFICER, &cancelled, "cancel", "样本有误").await.0, StatusCode::OK);
+    let (_, new) = correct(&city, SUBMITTER, &old).await;
+    let new = city.take(new, &APPROVAL).await;
+    let shown = async |alert: &Value| -> (String, Option<String>, Option<String>) {
+        sqlx::query_as("select state, stop_reason, superseded_by::text from review.alert_standing where alert_id = $1::uuid")
+            .bind(uuid::Uuid::parse_str(alert["alert_id"].as_str().unwrap()).unwrap())
+            .fetch_one(city.pool())
+            .await
+            .unwrap()
+    };
+    assert_eq!(shown(&cancelled).await, ("cancelled".to_owned(), Some("样本有误".to_owned()), None));
+    assert_eq!(shown(&old).await, ("superseded".to_owned(), None, new["alert_id"].as_str().map(str::to_owned)));
     city.close().await;
 }
 

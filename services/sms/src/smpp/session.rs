@@ -129,7 +129,8 @@ impl Runner {
     }
 
     /// Binds, serves, comes back; ends when the task is stopped.
-    pub(super) async fn run(self) {
+    pub(super) async fn run(&self) {
+        self.state.send_replace(State::Down);
         let mut failures: u8 = 0;
         loop {
             let pause = match bind(&self.settings).await {

@@ -84,10 +84,13 @@ impl Account {
         let mut links = Vec::new();
         for number in (1..=settings.binds.get()).filter_map(NonZeroU32::new) {
             let (link, runner) = Runner::new(number, &settings, &platform.clock, &delivered);
-            let stop = platform.tasks.token().clone();
-            platform.tasks.spawn("sms.link", async move {
-                // Cutting a link off loses nothing: unanswered messages are in the ledger, unanswered deliveries come again.
-                stop.run_until_cancelled(runner.run()).await;
+            let (runner, stop) = (Arc::new(runner), platform.tasks.token().clone());
+            platform.tasks.keep("sms.link", move || {
+                let (runner, stop) = (Arc::clone(&runner), stop.clone());
+                async move {
+                    // Cutting a link off loses nothing: unanswered messages are in the ledger, unanswered deliveries come again.
+                    stop.run_until_cancelled(runner.run()).await;
+                }
             });
             links.push(link);
         }

@@ -364,6 +364,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dead letters: messages between services that nobody can make sense of as they are, with the reason. */
+        get: operations["bus_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have all dead letters delivered again, the oldest 1,000 at a time. */
+        post: operations["bus_deliver_all_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{letter_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have one dead letter delivered again: when what it failed on is mended. It becomes a dead letter again if it is not. */
+        post: operations["bus_deliver_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -373,6 +424,23 @@ export interface paths {
         };
         /** Deliveries under way, those in danger first, then by deadline; at most 200 */
         get: operations["dispatch_running"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/in-danger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts whose deadline is in danger, the most urgent first; at most 20 */
+        get: operations["dispatch_in_danger"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1351,7 +1419,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process can do its work: database, bus and cache answer. */
+        /** Whether the process can do its work: database, bus and cache answer, and no worker has stopped. */
         get: operations["operation_readyz"];
         put?: never;
         post?: never;
@@ -2000,6 +2068,78 @@ export interface components {
              */
             web: number;
         };
+        /** @description A message given up, for people to look at. Its payload is left out: it may hold personal data. */
+        DeadLetter: {
+            /**
+             * Format: date-time
+             * @description When it was given up, by the machine's clock.
+             */
+            died_at: string;
+            /**
+             * Format: uuid
+             * @description The event's id.
+             */
+            event_id: string;
+            /**
+             * Format: int64
+             * @description Its number here.
+             */
+            letter_id: number;
+            /** @description Whose handler failed. */
+            queue: string;
+            /** @description The last failure. */
+            reason: string;
+            /** @description Which event it is, by its topic. */
+            topic: string;
+        };
+        /** @description One of them. What it said is not shown: it may hold personal data. */
+        DeadLetterListed: components["schemas"]["DeadLetter"] & {
+            /**
+             * Format: int64
+             * @description How long it has been one, in seconds.
+             */
+            age_s: number;
+        };
+        /** @description What could not be delivered. */
+        DeadLetters: {
+            /** @description The oldest, at most 1,000. */
+            letters: components["schemas"]["DeadLetterListed"][];
+            /**
+             * Format: int64
+             * @description Messages that have failed eight times or more and are tried on, every few minutes. They need what they fail on to be mended, nothing else.
+             */
+            stuck: number;
+            /**
+             * Format: int64
+             * @description How many dead letters there are.
+             */
+            total: number;
+        };
+        /** @description An alert that will miss its deadline, or hold it only just. */
+        DeadlineInDanger: {
+            alert_id: components["schemas"]["AlertId"];
+            /** Format: date-time */
+            due_at: string;
+            /** @description In Chinese. */
+            headline: string;
+            /** @description What is foreseen and why, in Chinese. */
+            sentence: string;
+            /** @description In English. */
+            sentence_en: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: int64
+             * @description Seconds to spare; negative when it will be missed.
+             */
+            spare_s: number;
+            urgent: boolean;
+            /**
+             * Format: int32
+             * @description 1: the first push, 2: the reminder.
+             */
+            wave: number;
+        };
         /** @description A decision about an alert. */
         DecisionRequest: {
             /** @description What is decided. */
@@ -2016,6 +2156,11 @@ export interface components {
              * @description The version that was looked at. A cancellation needs none: it holds for whatever version there is.
              */
             version?: number | null;
+        };
+        /** @description What was delivered again. */
+        DeliveredAgain: {
+            /** @description How many. */
+            letters: number;
         };
         /** @description The delivery of one alert. People are counted, not messages: whoever is sent to on two devices, or in a message of three parts, is one. */
         Delivery: {
@@ -2057,6 +2202,8 @@ export interface components {
             release_at: string;
             /** Format: date-time */
             released_at?: string | null;
+            /** @description What keeps failing for this alert and is set aside, so that others go on: people are not told because of it. */
+            set_aside: components["schemas"]["SetAside"][];
             /**
              * @description planning (approved a moment ago), waiting, dispatching, active, closed, cancelled or superseded.
              * @example dispatching
@@ -3011,9 +3158,11 @@ export interface components {
         };
         /** @description One thing the process needs. */
         ReadinessCheck: {
-            /** @description What it is: database, bus, cache. */
+            /** @description What it is: database, bus, cache, workers. */
             name: string;
-            /** @description Whether it answers. */
+            /** @description What is to be looked at though it is ready, such as dead letters. */
+            note?: string | null;
+            /** @description Whether it answers; of the workers, whether all of them take their turns. */
             ready: boolean;
             /** @description Why not. */
             reason?: string | null;
@@ -3419,6 +3568,34 @@ export interface components {
             /** @description Token of the session, for `Authorization: Bearer`; absent when it went into the cookie. */
             token?: string | null;
         };
+        /** @description A step that keeps failing. */
+        SetAside: {
+            /**
+             * Format: int32
+             * @description How often in a row it has failed.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description When it is tried again.
+             */
+            next_at: string;
+            /** Format: date-time */
+            since: string;
+            step: components["schemas"]["SetAsideStep"];
+            /**
+             * Format: int32
+             * @description Of which wave; 0: of the alert as a whole.
+             */
+            wave: number;
+            /** @description On what it fails, for the technical operator. */
+            why: string;
+        };
+        /**
+         * @description What may fail for one item.
+         * @enum {string}
+         */
+        SetAsideStep: "release" | "plan" | "publish" | "close" | "remind" | "withdraw" | "count" | "send";
         /**
          * @description `severity`: how much harm.
          * @enum {string}
@@ -5000,6 +5177,159 @@ export interface operations {
             };
         };
     };
+    bus_dead_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The oldest, and how many there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetters"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bus_deliver_all_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are on their way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveredAgain"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bus_deliver_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter */
+                letter_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveredAgain"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is no dead letter any more, or never was */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     dispatch_running: {
         parameters: {
             query?: never;
@@ -5016,6 +5346,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunningDelivery"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dispatch_in_danger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now; none when all is well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadlineInDanger"][];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -8394,7 +8771,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Something it needs does not answer */
+            /** @description Something it needs does not answer, or a worker takes no turns */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -37,8 +37,12 @@ export const pages: readonly Page[] = [
   { path: '/staff', roles: ['administrator'], menu: () => say('人员与密钥', 'Staff and keys'), load: page(() => import('./administration/Staff.svelte')) },
   { path: '/jobs', roles: ['technical_operator', 'administrator', 'auditor'], menu: () => say('定时任务', 'Scheduled work'), load: page(() => import('./administration/Jobs.svelte')) },
   { path: '/jobs/:name', roles: ['technical_operator', 'administrator', 'auditor'], load: page(() => import('./administration/Job.svelte')) },
+  { path: '/dead-letters', roles: ['technical_operator', 'administrator', 'auditor'], menu: () => say('死信', 'Dead letters'), load: page(() => import('./administration/DeadLetters.svelte')) },
   { path: '/settings', roles: 'all', menu: () => say('时段与限额', 'Hours and limits'), load: page(() => import('./administration/Settings.svelte')) },
 ];
+
+/** Who is told of deadlines in danger, wherever they are. The platform decides; this saves the others the question. */
+export const toldOfDanger: readonly Role[] = ['city_command_officer', 'technical_operator'];
 
 /** The page at this address with what the address says, if the role may have it. */
 export function pageAt(path: string, role: Role): { page: Page; parts: Record<string, string> } | null {

@@ -67,7 +67,7 @@ fn page() -> String {
         "\nServices tell each other what happened by events, in protobuf. An event is written in the transaction of the change that it tells of \
          (an outbox) and arrives at least once at every queue of its topic, in no promised order; whoever reads it may do so twice without harm. \
          Fields are only ever added. On RabbitMQ the topic is the routing key and every queue a quorum queue, both with the prefix \
-         `bus.prefix`. What a handler fails on comes again, 8 times in all, and is a dead letter then.\n",
+         `bus.prefix`. What a handler fails on comes again without end, ever more rarely, and rings from the eighth time on; what nobody can understand is a dead letter at once.\n",
     );
     for (topic, queues) in topics() {
         let name = message_of(topic);

@@ -3,8 +3,8 @@
 //! One task owns the queue's state, so there are no locks: it fetches some messages ahead, keeps up to `concurrency`
 //! handlers running, and writes down their endings together. It holds no connection while a handler runs.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use proto::Queue;
@@ -25,21 +25,37 @@ const DATABASE_RETRY: Duration = Duration::from_secs(1);
 
 /// Starts reading `queue`.
 pub(in crate::bus) fn start(bus: &Arc<LocalBus>, tasks: &Tasks, queue: &'static Queue, concurrency: usize, handler: Handler) {
-    let line = bus.line(queue.name);
-    let consumer = Consumer {
-        signal: line.signal.listen(),
-        line,
-        bus: Arc::clone(bus),
-        queue,
-        concurrency,
-        handler,
-        waiting: VecDeque::new(),
-        running: JoinSet::new(),
-        done: Vec::new(),
-        failed: Vec::new(),
-        retries_at: Vec::new(),
-    };
-    tasks.spawn(queue.name, consumer.run(tasks.token().clone()));
+    let (bus, stop) = (Arc::clone(bus), tasks.token().clone());
+    let in_hand = InHand::default();
+    tasks.keep(queue.name, move || {
+        let line = bus.line(queue.name);
+        let consumer = Consumer {
+            signal: line.signal.listen(),
+            line,
+            bus: Arc::clone(&bus),
+            queue,
+            concurrency,
+            handler: Arc::clone(&handler),
+            in_hand: in_hand.clone(),
+            waiting: VecDeque::new(),
+            running: JoinSet::new(),
+            done: Vec::new(),
+            failed: Vec::new(),
+            retries_at: Vec::new(),
+        };
+        consumer.run(stop.clone())
+    });
+}
+
+/// What a reader has fetched and not written down: it outlives a reader that broke off.
+#[derive(Clone, Default)]
+struct InHand(Arc<Mutex<HashSet<i64>>>);
+
+impl InHand {
+    fn ids(&self) -> MutexGuard<'_, HashSet<i64>> {
+        // whole between any two statements
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Message {
@@ -64,6 +80,7 @@ struct Consumer {
     handler: Handler,
     line: Arc<Line>,
     signal: Listener,
+    in_hand: InHand,
     /// Fetched, not begun.
     waiting: VecDeque<Message>,
     running: JoinSet<Ending>,
@@ -75,6 +92,7 @@ struct Consumer {
 
 impl Consumer {
     async fn run(mut self, stop: CancellationToken) {
+        self.let_go_of_former().await;
         // what a former process left is there without a signal
         let mut look = true;
         while !stop.is_cancelled() {
@@ -110,6 +128,14 @@ impl Consumer {
         }
     }
 
+    /// What a reader before this one had in its hands when it broke off is handled again.
+    async fn let_go_of_former(&self) {
+        let former = std::mem::take(&mut *self.in_hand.ids());
+        if !former.is_empty() {
+            self.line.held.lock().await.retain(|id| !former.contains(id));
+        }
+    }
+
     fn next_look(&self, pause: Duration) -> Instant {
         let next = Instant::now() + pause;
         self.retries_at.iter().copied().fold(next, Instant::min)
@@ -131,6 +157,7 @@ impl Consumer {
         .await?;
         let more = rows.len() as i64 == limit;
         for row in rows {
+            self.in_hand.ids().insert(row.id);
             held.insert(row.id);
             let failures = u16::try_from(row.attempt).unwrap_or(u16::MAX);
             self.waiting.push_back(Message { id: row.id, failures, payload: row.payload });
@@ -168,10 +195,10 @@ impl Consumer {
                 count(self.queue, "done");
                 self.done.push(id);
             }
-            Err(fault) => {
-                let verdict = self.bus.retries.judge(self.queue, &fault, failures.saturating_add(1));
-                self.failed.push(Failed { id, verdict, reason: fault.reason });
-            }
+            Err(fault) => match self.bus.retries.judge(self.queue, &fault, failures.saturating_add(1)) {
+                Verdict::LetGo => self.done.push(id),
+                verdict => self.failed.push(Failed { id, verdict, reason: fault.reason }),
+            },
         }
     }
 
@@ -184,6 +211,7 @@ impl Consumer {
         if !self.done.is_empty() {
             sqlx::query!("delete from bus.message where id = any($1)", &self.done).execute(self.bus.database.pool()).await?;
             for id in self.done.drain(..) {
+                self.in_hand.ids().remove(&id);
                 held.remove(&id);
             }
         }
@@ -191,6 +219,7 @@ impl Consumer {
             self.write_failures().await?;
             let now = Instant::now();
             for failed in self.failed.drain(..) {
+                self.in_hand.ids().remove(&failed.id);
                 held.remove(&failed.id);
                 if let Verdict::Again(delay) = failed.verdict {
                     self.retries_at.push(now + delay);
@@ -207,7 +236,8 @@ impl Consumer {
         let reason = |failed: &Failed| (failed.verdict == Verdict::Dead).then(|| failed.reason.replace('\0', " "));
         let reasons: Vec<Option<String>> = self.failed.iter().map(reason).collect();
         sqlx::query!(
-            "update bus.message m set attempt = m.attempt + 1, dead_reason = f.reason, \
+            "update bus.message m set attempt = least(m.attempt + 1, 32767), dead_reason = f.reason, \
+             died_at = case when f.reason is not null then clock_timestamp() end, \
              not_before = clock_timestamp() + f.delay_ms * interval '1 millisecond' \
              from unnest($1::bigint[], $2::bigint[], $3::text[]) as f (id, delay_ms, reason) where m.id = f.id",
             &ids,
@@ -224,7 +254,7 @@ impl Verdict {
     fn delay(&self) -> Duration {
         match self {
             Verdict::Again(delay) => *delay,
-            Verdict::Dead => Duration::ZERO,
+            Verdict::Dead | Verdict::LetGo => Duration::ZERO,
         }
     }
 }

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use proto::QUEUES;
 use sqlx::AssertSqlSafe;
 
-use super::dead_letter::{DeadLetter, MOST_SHOWN};
+use super::dead_letter::{self, Letter};
 use super::handler::Retries;
 use super::outboxes;
-use crate::database::Database;
+use crate::database::{Connection, Database};
 use crate::error::Error;
 use crate::worker::{Turn, Wake};
 
@@ -68,17 +68,15 @@ impl LocalBus {
         outboxes::all_empty(self.database.pool(), schemas, nor_messages).await
     }
 
-    pub(super) async fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error> {
-        let rows = sqlx::query!(
-            r#"select queue, topic, event_id, dead_reason as "reason!" from bus.message where dead_reason is not null order by id limit $1"#,
-            MOST_SHOWN as i64,
-        )
-        .fetch_all(self.database.pool())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| DeadLetter { queue: row.queue, topic: row.topic, event_id: Some(row.event_id), reason: row.reason })
-            .collect())
+    /// Has these letters delivered again when the transaction is committed, and who reads them is told ([`LocalBus::wake`]).
+    pub(super) async fn redrive(&self, tx: &mut Connection, letters: &[Letter]) -> Result<(), Error> {
+        let numbers: Vec<i64> = letters.iter().map(|letter| letter.letter_id).collect();
+        dead_letter::revive(tx, &numbers).await
+    }
+
+    /// Tells the readers of this queue.
+    pub(super) fn wake(&self, queue: &str) {
+        self.line(queue).signal.wake();
     }
 
     pub(super) async fn delete_all(&self) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Reads one queue of the broker and runs its handlers.
 //!
-//! A message that failed is held, unacknowledged, for its pause and then published again at the queue's end; a few of
-//! them may be held beside the ones in handlers, so a failing message does not stand in the way of others.
+//! A message that failed is published again: at the queue's end after a short pause, for which it is held, unacknowledged; or where it waits on
+//! the broker for a longer one. Many may be held beside the ones in handlers, so failing messages do not stand in the way of others.
 
 use std::sync::Arc;
 use std::sync::PoisonError;
@@ -14,7 +14,7 @@ use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, B
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use proto::Queue;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::tasks::{Tasks, chain};
 
 /// Failed messages that may be held for their pause beside those being handled.
-const HELD: usize = 32;
+const HELD: usize = 128;
 const FIRST_RECONNECT: Duration = Duration::from_millis(200);
 const LONGEST_RECONNECT: Duration = Duration::from_secs(5);
 /// A channel that closed without telling its consumer is noticed after so long.
@@ -35,40 +35,23 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Starts reading `queue`.
 pub(in crate::bus) fn start(rabbit: &Arc<Rabbit>, tasks: &Tasks, queue: &'static Queue, concurrency: usize, handler: Handler) {
-    let (ask, mut asked) = mpsc::channel(1);
+    let (ask, asked) = mpsc::channel(1);
     rabbit.probes.lock().unwrap_or_else(PoisonError::into_inner).push(Probe { queue: queue.name, ask });
-    let reader = Arc::new(Reader {
-        rabbit: Arc::clone(rabbit),
-        queue,
-        handler,
-        concurrency,
-        permits: Semaphore::new(concurrency),
-        in_hand: AtomicUsize::new(0),
-    });
-    let stop = tasks.token().clone();
-    tasks.spawn(queue.name, async move {
-        let mut pause = FIRST_RECONNECT;
-        // outlive a lost channel: a slow handler does not keep the queue from being read again
-        let mut running = JoinSet::new();
-        while !stop.is_cancelled() {
-            let began = tokio::time::Instant::now();
-            match reader.read(&stop, &mut running, &mut asked).await {
-                Ok(()) => continue,
-                Err(error) => {
-                    if began.elapsed() > LONGEST_RECONNECT {
-                        pause = FIRST_RECONNECT;
-                    }
-                    let retry_ms = pause.as_millis() as u64;
-                    tracing::warn!(queue = queue.name, error = chain(&error), retry_ms, "the queue is not being read");
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = (pause * 2).min(LONGEST_RECONNECT);
+    let (rabbit, stop, asked) = (Arc::clone(rabbit), tasks.token().clone(), Arc::new(Mutex::new(asked)));
+    tasks.keep(queue.name, move || {
+        let reader = Arc::new(Reader {
+            rabbit: Arc::clone(&rabbit),
+            queue,
+            handler: Arc::clone(&handler),
+            concurrency,
+            permits: Semaphore::new(concurrency),
+            in_hand: AtomicUsize::new(0),
+        });
+        let (stop, asked) = (stop.clone(), Arc::clone(&asked));
+        async move {
+            let mut asked = asked.lock().await;
+            reader.run(&stop, &mut asked).await;
         }
-        while running.join_next().await.is_some() {}
     });
 }
 
@@ -101,14 +84,47 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads, again and again when the channel is lost, until the process stops.
+    async fn run(self: &Arc<Self>, stop: &CancellationToken, asked: &mut mpsc::Receiver<oneshot::Sender<bool>>) {
+        let mut pause = FIRST_RECONNECT;
+        // outlive a lost channel: a slow handler does not keep the queue from being read again
+        let mut running = JoinSet::new();
+        let mut lost = false;
+        while !stop.is_cancelled() {
+            let began = tokio::time::Instant::now();
+            match self.read(lost, stop, &mut running, asked).await {
+                Ok(()) => continue,
+                Err(error) => {
+                    lost = true;
+                    if began.elapsed() > LONGEST_RECONNECT {
+                        pause = FIRST_RECONNECT;
+                    }
+                    let retry_ms = pause.as_millis() as u64;
+                    tracing::warn!(queue = self.queue.name, error = chain(&error), retry_ms, "the queue is not being read");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_RECONNECT);
+        }
+        while running.join_next().await.is_some() {}
+    }
+
     /// Reads until the process stops (`Ok`) or the channel is lost.
     async fn read(
         self: &Arc<Self>,
+        lost: bool,
         stop: &CancellationToken,
         running: &mut JoinSet<()>,
         asked: &mut mpsc::Receiver<oneshot::Sender<bool>>,
     ) -> Result<(), Error> {
         let channel = self.rabbit.link.channel().await?;
+        if lost {
+            // somebody may have deleted it
+            answered("declaring a queue", topology::declare_read(&channel, &self.rabbit.names, self.queue)).await?;
+        }
         let mut consumer = answered("subscribing", self.consume(&channel)).await?;
         let ends = Ends { stop: stop.clone(), lost: CancellationToken::new() };
         let ending = self.pump(&channel, &mut consumer, &ends, running, asked).await;
@@ -219,28 +235,40 @@ impl Reader {
         }
     }
 
-    /// Publishes a failed message again after its pause, or as a dead letter.
+    /// Publishes a failed message again, so that it comes after its pause, or as a dead letter.
     async fn put_elsewhere(&self, delivery: &Delivery, fault: &Fault, ends: &Ends) -> Result<(), Error> {
         let failures = topology::failures(delivery).saturating_add(1);
         let queue = self.rabbit.names.queue(self.queue);
         let mut headers = FieldTable::default();
         headers.insert(topology::FAILURES.into(), i32::from(failures).into());
-        let (exchange, routing_key) = match self.rabbit.retries.judge(self.queue, fault, failures) {
-            Verdict::Again(pause) => {
-                tokio::select! {
-                    () = ends.any() => {}
-                    () = tokio::time::sleep(pause) => {}
+        let verdict = self.rabbit.retries.judge(self.queue, fault, failures);
+        let (exchange, routing_key) = match verdict {
+            Verdict::LetGo => return Ok(()),
+            Verdict::Again(pause) => match topology::wait_for(pause) {
+                Some(wait) => (self.rabbit.names.later(wait), queue.as_str()),
+                None => {
+                    tokio::select! {
+                        biased;
+                        // the broker delivers it again: a copy beside it would fail as often
+                        () = ends.lost.cancelled() => return Err(self.ended("the channel was lost")),
+                        () = ends.stop.cancelled() => {}
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                    (String::new(), queue.as_str())
                 }
-                ("", queue.as_str())
-            }
+            },
             Verdict::Dead => {
                 headers.insert(topology::DIED_IN.into(), topology::text(&queue));
                 headers.insert(topology::REASON.into(), topology::text(&fault.reason));
-                (self.rabbit.names.dead(), "")
+                (self.rabbit.names.dead().to_owned(), "")
             }
         };
         let properties = delivery.properties.clone().with_headers(headers);
-        let message = Outgoing { exchange, routing_key, payload: &delivery.data, properties };
-        self.rabbit.link.publish(std::iter::once(message)).await.pop().unwrap_or(Ok(()))
+        let message = Outgoing { exchange: &exchange, routing_key, payload: &delivery.data, properties };
+        let kept = self.rabbit.link.publish(std::iter::once(message)).await.pop().unwrap_or(Ok(()));
+        if verdict == Verdict::Dead {
+            self.rabbit.given_up.wake();
+        }
+        kept
     }
 }

@@ -1,4 +1,7 @@
-//! The connection to the broker: made when it is needed, forgotten when it fails.
+//! The connections to the broker: made when they are needed, forgotten when they fail.
+//!
+//! One is for reading and one for publishing. A publish that fails (a queue that has lost its majority, a confirm that stays out) ends the
+//! second only: what consumers have in hand through the first is not delivered again for it, and their deliveries are not counted.
 
 use std::time::Duration;
 
@@ -17,16 +20,17 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// Kept on disk by the broker.
 const PERSISTENT: u8 = 2;
 
-/// The one connection of a process.
+/// The connections of a process.
 pub(super) struct Link {
     url: SecretString,
     names: Names,
-    open: Mutex<Option<Open>>,
+    reading: Mutex<Option<Connection>>,
+    publishing: Mutex<Option<Publishing>>,
 }
 
-struct Open {
+struct Publishing {
     connection: Connection,
-    publisher: Channel,
+    channel: Channel,
 }
 
 /// A message to publish.
@@ -39,39 +43,53 @@ pub(super) struct Outgoing<'a> {
 
 impl Link {
     pub(super) fn new(url: SecretString, names: Names) -> Self {
-        Self { url, names, open: Mutex::new(None) }
+        Self { url, names, reading: Mutex::new(None), publishing: Mutex::new(None) }
     }
 
-    /// A new channel, on a new connection if the last one is lost.
+    /// A new channel for reading, on a new connection if the last one is lost.
     pub(super) async fn channel(&self) -> Result<Channel, Error> {
-        self.with_open(async |open| open.connection.create_channel().await).await
+        let mut open = self.reading.lock().await;
+        let connection = match &mut *open {
+            Some(connection) if connection.status().connected() => connection,
+            gone => gone.insert(answered("connecting", self.connect_reading()).await?),
+        };
+        let channel = answered("opening a channel", connection.create_channel()).await;
+        if channel.is_err() {
+            *open = None;
+        }
+        channel
     }
 
     /// The channel with confirms, connected.
     pub(super) async fn publisher(&self) -> Result<Channel, Error> {
-        self.with_open(async |open| Ok(open.publisher.clone())).await
-    }
-
-    async fn with_open<T>(&self, take: impl AsyncFnOnce(&Open) -> Result<T, lapin::Error>) -> Result<T, Error> {
-        let mut open = self.open.lock().await;
-        let current = match &mut *open {
-            Some(open) if open.connection.status().connected() && open.publisher.status().connected() => open,
-            gone => gone.insert(answered("connecting", self.connect()).await?),
+        let mut open = self.publishing.lock().await;
+        let publishing = match &mut *open {
+            Some(open) if open.connection.status().connected() && open.channel.status().connected() => open,
+            gone => gone.insert(answered("connecting", self.connect_publishing()).await?),
         };
-        let taken = answered("opening a channel", take(current)).await;
-        if taken.is_err() {
-            *open = None;
-        }
-        taken
+        Ok(publishing.channel.clone())
     }
 
-    async fn connect(&self) -> Result<Open, lapin::Error> {
-        let properties = ConnectionProperties::default().with_connection_name("fenghuo".into());
-        let connection = Connection::connect(self.url.expose_secret(), properties).await?;
-        let publisher = connection.create_channel().await?;
-        topology::declare(&publisher, &self.names).await?;
-        publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Open { connection, publisher })
+    async fn connect(&self, name: &str) -> Result<Connection, lapin::Error> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        Connection::connect(self.url.expose_secret(), properties).await
+    }
+
+    /// Nobody reads a queue that is not there: it is declared first, which also brings back one that somebody has deleted.
+    async fn connect_reading(&self) -> Result<Connection, lapin::Error> {
+        let connection = self.connect("fenghuo, reading").await?;
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, &self.names).await?;
+        channel.close(200, "declared".into()).await?;
+        Ok(connection)
+    }
+
+    async fn connect_publishing(&self) -> Result<Publishing, lapin::Error> {
+        let connection = self.connect("fenghuo, publishing").await?;
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, &self.names).await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Publishing { connection, channel })
     }
 
     /// Publishes all of `messages` at once and waits for the confirms: one outcome for each, in their order.
@@ -102,7 +120,7 @@ impl Link {
 
     /// The next use connects and declares again, which also brings back a queue that somebody has deleted.
     async fn forget(&self) {
-        *self.open.lock().await = None;
+        *self.publishing.lock().await = None;
     }
 }
 

@@ -1,11 +1,11 @@
 //! The bus on RabbitMQ: a topic exchange, a quorum queue for each reader, publisher confirms.
 //!
-//! There is one connection, made when it is needed and again when it is lost, for ever. While the broker is away the outboxes
-//! keep what is published, and consumers try again every few seconds.
+//! There are two connections, one for reading and one for publishing, made when they are needed and again when they are lost, for ever. While
+//! the broker is away the outboxes keep what is published, and consumers try again every few seconds.
 //!
 //! Failures of handlers are counted in a header of a new copy of the message, so the broker's own count of deliveries
 //! (`x-delivery-limit`) grows only when a process dies with the message in hand: a message that kills its readers ends
-//! among the dead letters too.
+//! among the dead letters too. A message is held in hand for a short pause only; for a longer one it waits on the broker ([`topology`]).
 
 mod answer;
 pub(super) mod consumer;
@@ -27,18 +27,20 @@ use sqlx::AssertSqlSafe;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::dead_letter::{DeadLetter, MOST_SHOWN};
+use super::dead_letter::{self, Letter};
 use super::handler::Retries;
 use super::outboxes;
 use super::settings::BusSettings;
 use crate::database::{Connection, Database};
 use crate::error::Error;
-use crate::worker::Turn;
+use crate::worker::{Turn, Wake};
 use answer::answered;
 use link::{Link, Outgoing};
 use probe::Probe;
 use topology::Names;
 
+/// Dead letters brought into the table at a time.
+const COLLECTED: usize = 100;
 /// Relays of one process that may wait for the broker inside a transaction.
 const RELAYS_AT_ONCE: usize = 2;
 
@@ -52,6 +54,8 @@ pub(super) struct Rabbit {
     /// Grows with everything that is published or handled: two equal readings mean that nothing happened between them.
     activity: AtomicU64,
     probes: Mutex<Vec<Probe>>,
+    /// Something was given up.
+    given_up: Wake,
 }
 
 /// A row of an outbox.
@@ -65,7 +69,7 @@ struct OutboxRow {
 
 impl Rabbit {
     /// Connects once, so that a wrong address is told at the start, and declares every queue.
-    pub(super) async fn open(settings: &BusSettings, retries: Retries) -> Result<Arc<Self>, Error> {
+    pub(super) async fn open(settings: &BusSettings, retries: Retries, given_up: Wake) -> Result<Arc<Self>, Error> {
         required(&settings.url)?;
         let names = Names::new(&settings.prefix);
         let link = Link::new(settings.url.clone(), names.clone());
@@ -77,11 +81,13 @@ impl Rabbit {
             relaying: Semaphore::new(RELAYS_AT_ONCE),
             activity: AtomicU64::new(0),
             probes: Mutex::default(),
+            given_up,
         }))
     }
 
     pub(super) async fn ping(&self) -> Result<(), Error> {
-        self.link.channel().await.map(|_| ())
+        self.link.channel().await?;
+        self.link.publisher().await.map(drop)
     }
 
     fn note_activity(&self) {
@@ -110,10 +116,7 @@ impl Rabbit {
             exchange: self.names.exchange(),
             routing_key: &row.topic,
             payload: &row.payload,
-            properties: BasicProperties::default()
-                .with_message_id(row.event_id.to_string().into())
-                .with_type(row.topic.as_str().into())
-                .with_content_type("application/x-protobuf".into()),
+            properties: properties_of(row.event_id, &row.topic),
         });
         let outcomes = self.link.publish(messages).await;
         self.note_activity();
@@ -145,6 +148,11 @@ impl Rabbit {
             return Ok(false);
         }
         let channel = self.link.channel().await?;
+        for wait in topology::LATER {
+            if topology::waiting(&channel, self.names.later(wait)).await? > 0 {
+                return Ok(false);
+            }
+        }
         for queue in QUEUES.iter().filter(|queue| probes.iter().all(|probe| probe.queue != queue.name)) {
             if topology::waiting(&channel, self.names.queue(queue)).await? > 0 {
                 return Ok(false);
@@ -153,31 +161,68 @@ impl Rabbit {
         Ok(true)
     }
 
-    /// Reads them and puts copies back: a quorum queue counts deliveries, and newer brokers drop what was delivered often.
-    pub(super) async fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error> {
+    /// How many messages wait for a further attempt after so many failures that it rings.
+    pub(super) async fn stuck(&self) -> Result<u64, Error> {
+        let channel = self.link.channel().await?;
+        let mut stuck = 0;
+        for wait in topology::LATER.into_iter().filter(|wait| *wait >= topology::STUCK_FROM) {
+            stuck += u64::from(topology::waiting(&channel, self.names.later(wait)).await?);
+        }
+        Ok(stuck)
+    }
+
+    /// Brings some of what the broker keeps of dead letters into the table. When that fails, copies go back: a quorum queue counts
+    /// deliveries, and newer brokers drop what was delivered often.
+    pub(super) async fn collect_dead(&self, database: &Database) -> Result<Turn, Error> {
         let channel = self.link.channel().await?;
         let mut read = Vec::new();
-        while read.len() < MOST_SHOWN {
+        while read.len() < COLLECTED {
             let got = channel.basic_get(self.names.dead().into(), BasicGetOptions::default());
             let Some(message) = answered("reading dead letters", got).await? else { break };
             read.push(message.delivery);
         }
-        let Some(last) = read.last() else { return Ok(Vec::new()) };
-        let copies = read.iter().map(|delivery| Outgoing {
-            exchange: "",
-            routing_key: self.names.dead(),
-            payload: &delivery.data,
-            properties: delivery.properties.clone(),
-        });
-        self.link.publish(copies).await.into_iter().collect::<Result<(), Error>>()?;
+        let Some(last) = read.last() else { return Ok(Turn::Idle) };
+        let given: Vec<_> = read.iter().map(|delivery| self.names.given(delivery)).collect();
+        let kept = dead_letter::keep(database, &given).await;
+        if kept.is_err() {
+            let copies = read.iter().map(|delivery| Outgoing {
+                exchange: "",
+                routing_key: self.names.dead(),
+                payload: &delivery.data,
+                properties: delivery.properties.clone(),
+            });
+            self.link.publish(copies).await.into_iter().collect::<Result<(), Error>>()?;
+        }
         answered("acknowledging", last.acker.ack(BasicAckOptions { multiple: true })).await?;
-        Ok(read.iter().map(|delivery| self.names.dead_letter(delivery)).collect())
+        kept.map(|()| if read.len() < COLLECTED { Turn::Idle } else { Turn::More })
+    }
+
+    /// Publishes these letters to their queues and removes them from the table when the broker has them.
+    pub(super) async fn redrive(&self, tx: &mut Connection, letters: &[Letter]) -> Result<(), Error> {
+        let queues: Vec<String> = letters.iter().map(|letter| self.names.queue_named(&letter.queue)).collect();
+        let messages = letters.iter().zip(&queues).map(|(letter, queue)| Outgoing {
+            exchange: "",
+            routing_key: queue,
+            payload: &letter.payload,
+            properties: properties_of(letter.event_id, &letter.topic),
+        });
+        self.link.publish(messages).await.into_iter().collect::<Result<(), Error>>()?;
+        self.note_activity();
+        let numbers: Vec<i64> = letters.iter().map(|letter| letter.letter_id).collect();
+        dead_letter::remove(tx, &numbers).await
     }
 
     pub(super) async fn delete_all(&self) -> Result<(), Error> {
         let channel = self.link.channel().await?;
         topology::delete(&channel, &self.names).await
     }
+}
+
+fn properties_of(event_id: Uuid, topic: &str) -> BasicProperties {
+    BasicProperties::default()
+        .with_message_id(event_id.to_string().into())
+        .with_type(topic.into())
+        .with_content_type("application/x-protobuf".into())
 }
 
 fn required(url: &SecretString) -> Result<(), Error> {

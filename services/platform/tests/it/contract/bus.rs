@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use domain::staff::Role;
+use http::StatusCode;
 use platform::Platform;
-use platform::bus::{ATTEMPTS, DeadLetter};
-use proto::topology::{DISPATCH_STOPPED, DISPLAY_STOPPED, RESIDENT_STOPPED, RULES_RECORDS};
-use proto::{AlertStopped, Queue, RecordsStored};
-use stages::soon;
+use platform::bus::{ATTEMPTS, DeadLetter, understood};
+use platform::http::Authenticators;
+use proto::topology::{AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_STOPPED, PUSH_BATCHES, RESIDENT_STOPPED, RULES_RECORDS};
+use proto::{AlertStopped, AppBatchReady, AuditEntry, Queue, RecordsStored};
+use serde_json::{Value, json};
+use stages::{Desk, Heard, Staff, soon, until};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{SCHEMA, settle};
@@ -115,32 +119,104 @@ pub async fn a_handler_that_fails_twice_sees_the_message_a_third_time(platform: 
     assert_eq!(platform.bus.dead_letters().await.expect("they can be read"), []);
 }
 
-pub async fn a_message_that_always_fails_is_kept_with_its_reason_and_holds_nobody_up(platform: &Platform) {
+pub async fn a_message_that_fails_again_and_again_is_never_given_up_and_holds_nobody_up(platform: &Platform) {
     let (told, mut heard) = unbounded_channel();
-    let attempts = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&attempts);
-    let dislikes_thirteen = move |event: RecordsStored| {
-        let (told, attempts) = (told.clone(), Arc::clone(&attempts));
+    let left = Arc::new(AtomicU32::new(u32::from(ATTEMPTS) + 1));
+    let mended_in_the_end = move |event: RecordsStored| {
+        let (told, left) = (told.clone(), Arc::clone(&left));
         async move {
-            if event.records == 13 {
-                attempts.fetch_add(1, Ordering::SeqCst);
+            if event.records == 13 && left.load(Ordering::SeqCst) > 0 {
+                left.fetch_sub(1, Ordering::SeqCst);
                 return Err("thirteen is not liked here".into());
             }
             Ok(told.send(event.records)?)
         }
     };
-    platform.bus.subscribe(&RULES_RECORDS, 1, dislikes_thirteen).expect("the queue carries the event");
+    platform.bus.subscribe(&RULES_RECORDS, 1, mended_in_the_end).expect("the queue carries the event");
     platform.bus.start_relay(SCHEMA);
+    publish(platform, &load(13)).await;
+    publish(platform, &load(14)).await;
+
+    assert_eq!(next(&mut heard).await, 14, "it does not wait for the one before it");
+    assert_eq!(next(&mut heard).await, 13, "after more failures than ring");
+    settle(platform).await;
+    assert_eq!(platform.bus.dead_letters().await.expect("they can be read"), []);
+}
+
+pub async fn what_is_said_again_is_let_go_after_eight_failures(platform: &Platform) {
+    let attempts = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&attempts);
+    let never = move |_: AppBatchReady| {
+        attempts.fetch_add(1, Ordering::SeqCst);
+        async { Err("not today".into()) }
+    };
+    platform.bus.subscribe(&PUSH_BATCHES, 1, never).expect("the queue carries the event");
+    platform.bus.start_relay(SCHEMA);
+    let mut tx = platform.database.begin().await.expect("a transaction");
+    tx.publish(SCHEMA, &AppBatchReady::default()).await.expect("it is written");
+    tx.commit().await.expect("it is committed");
+
+    until("it is let go", async || counted.load(Ordering::SeqCst) == u32::from(ATTEMPTS)).await;
+    settle(platform).await;
+    assert_eq!(platform.bus.dead_letters().await.expect("they can be read"), []);
+}
+
+const CALLERS: Staff = Staff(&[("fhs_operator", Role::TechnicalOperator, "city"), ("fhs_auditor", Role::Auditor, "city")]);
+
+pub async fn a_message_that_nobody_understands_is_kept_with_its_reason_until_an_operator_has_it_delivered_again(platform: &Platform) {
+    let (told, mut heard) = unbounded_channel();
+    let mended = Arc::new(AtomicBool::new(false));
+    let learned = Arc::clone(&mended);
+    let counts_on_its_fingers = move |event: RecordsStored| {
+        let (told, learned) = (told.clone(), Arc::clone(&learned));
+        async move {
+            if event.records == 13 && !learned.load(Ordering::SeqCst) {
+                understood("number", "thirteen".parse::<u32>())?;
+            }
+            Ok(told.send(event.records)?)
+        }
+    };
+    platform.bus.subscribe(&RULES_RECORDS, 1, counts_on_its_fingers).expect("the queue carries the event");
+    let trace = Heard::<AuditEntry>::on(platform, &AUDIT_ENTRIES);
+    platform.bus.start_relay(SCHEMA);
+    let desk = Desk::of(platform::bus::routes(platform), Authenticators::new().with(CALLERS));
     publish(platform, &load(13)).await;
     publish(platform, &load(14)).await;
 
     assert_eq!(next(&mut heard).await, 14);
     settle(platform).await;
-    assert_eq!(counted.load(Ordering::SeqCst), u32::from(ATTEMPTS));
+    let letter = only_letter(platform).await;
+    assert_eq!((letter.queue.as_str(), letter.topic.as_str()), ("rules.records", "records.stored"));
+    assert_eq!(letter.reason, "the number makes no sense: invalid digit found in string");
+    assert_eq!(only_letter(platform).await, letter, "reading leaves it");
+    let (_, listed) = desk.get("fhs_auditor", "/api/v1/dead-letters").await;
+    assert_eq!((&listed["total"], &listed["letters"][0]["reason"]), (&json!(1), &json!(letter.reason)), "{listed}");
+    assert_eq!(listed["letters"][0].get("payload"), None, "it may hold personal data");
+
+    let again = format!("/api/v1/dead-letters/{}/deliveries", letter.letter_id);
+    assert_eq!(desk.post("fhs_auditor", &again, Value::Null).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(desk.post("fhs_operator", &again, Value::Null).await, (StatusCode::OK, json!({ "letters": 1 })));
+    until("it dies again", async || {
+        platform.bus.dead_letters().await.is_ok_and(|letters| letters.first().is_some_and(|last| last.died_at > letter.died_at))
+    })
+    .await;
+
+    mended.store(true, Ordering::SeqCst);
+    let (status, delivered) = desk.post("fhs_operator", "/api/v1/dead-letters/deliveries", Value::Null).await;
+    assert_eq!((status, delivered), (StatusCode::OK, json!({ "letters": 1 })));
+    assert_eq!(next(&mut heard).await, 13);
+    settle(platform).await;
+    assert_eq!(platform.bus.dead_letters().await.expect("they can be read"), []);
+    assert_eq!(desk.post("fhs_operator", &again, Value::Null).await.0, StatusCode::NOT_FOUND);
+    let traced: Vec<_> = trace.take().into_iter().map(|entry| (entry.action, entry.actor)).collect();
+    let operator = stages::id("fhs_operator").to_string();
+    assert_eq!(traced, vec![("dead_letter.deliver_again".to_owned(), operator); 2]);
+}
+
+async fn only_letter(platform: &Platform) -> DeadLetter {
     let letters = platform.bus.dead_letters().await.expect("they can be read");
-    let [DeadLetter { queue, topic, event_id: Some(_), reason }] = letters.as_slice() else { panic!("one dead letter: {letters:?}") };
-    assert_eq!((queue.as_str(), topic.as_str(), reason.as_str()), ("rules.records", "records.stored", "thirteen is not liked here"));
-    assert_eq!(platform.bus.dead_letters().await.expect("they can be read"), letters, "reading leaves them");
+    let [letter] = letters.as_slice() else { panic!("one dead letter: {letters:?}") };
+    letter.clone()
 }
 
 pub async fn two_subscribers_of_one_queue_share_its_messages(platform: &Platform) {
