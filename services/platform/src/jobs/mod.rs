@@ -149,7 +149,21 @@ impl Jobs {
         {
             inner.tasks.spawn("jobs.ticks", ticks::run(inner.tasks.clone(), inner.wake.clone(), to_tick));
         }
-        let turning = Arc::clone(inner);
-        worker::run(&inner.tasks, &inner.clock, "jobs", INTERVAL, &inner.wake, move || runner::turn(Arc::clone(&turning)));
+        let turning = Turning(Arc::clone(inner));
+        worker::run(&inner.tasks, &inner.clock, "jobs", INTERVAL, &inner.wake, move || {
+            let Turning(inner) = &turning;
+            runner::turn(Arc::clone(inner))
+        });
+    }
+}
+
+/// Looks after the jobs, and lets go of their work with the last turn: it holds what it works on, which may hold the jobs in turn, and
+/// then nothing would ever close the database.
+struct Turning(Arc<Inner>);
+
+impl Drop for Turning {
+    fn drop(&mut self) {
+        let work = std::mem::take(&mut *self.0.offered());
+        drop(work);
     }
 }

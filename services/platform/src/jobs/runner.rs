@@ -37,7 +37,10 @@ pub(super) async fn turn(inner: Arc<Inner>) -> Result<Turn, BoxError> {
     }
     if found.due {
         for claimed in table::claim(&inner.database, &names, &next, now).await? {
-            inner.tasks.spawn("jobs.run", run(Arc::clone(&inner), claimed));
+            let work = inner.offered().get(claimed.job.as_str()).map(|offered| Arc::clone(&offered.work));
+            if let Some(work) = work {
+                inner.tasks.spawn("jobs.run", run(Arc::clone(&inner), claimed, work));
+            }
         }
     }
     Ok(Turn::Idle)
@@ -58,8 +61,7 @@ async fn enrol(inner: &Inner) -> Result<(), Error> {
     Ok(())
 }
 
-async fn run(inner: Arc<Inner>, Claimed { run_id, job }: Claimed) {
-    let Some(work) = inner.offered().get(job.as_str()).map(|offered| Arc::clone(&offered.work)) else { return };
+async fn run(inner: Arc<Inner>, Claimed { run_id, job }: Claimed, work: Work) {
     let began = Instant::now();
     let result = while_alive(&inner, run_id, &job, guarded(&work)).await;
     let took = began.elapsed();

@@ -98,7 +98,10 @@ pub async fn the_clock_runs_each_job_once_when_it_passes_its_time(platform: &Pla
     process.at_rest().await;
     assert_eq!((ran(&nightly), ran(&hourly), ran(&at_start)), (1, 2, 2), "times that the clock jumped over make one run");
     assert_eq!(runs(platform, &NIGHTLY).await, [done()]);
+    let jobs = process.jobs.clone();
     process.stops().await;
+    assert_eq!(Arc::strong_count(&nightly), 1, "what has stopped lets go of its work, which may hold the platform");
+    drop(jobs);
 }
 
 pub async fn of_many_processes_one_runs_the_job(platform: &Platform) {
