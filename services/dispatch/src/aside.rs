@@ -14,9 +14,6 @@ use futures::FutureExt as _;
 use platform::clock::Clock;
 use platform::database::{Connection, Database};
 use platform::tasks::{chain, panic_text};
-use serde::Serialize;
-use strum::{AsRefStr, EnumString};
-use utoipa::ToSchema;
 
 use crate::Error;
 
@@ -25,28 +22,27 @@ pub(crate) const RINGS: i32 = 3;
 /// A reason is for reading, not a dump.
 const LONGEST_WHY: usize = 500;
 
-/// What may fail for one item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, AsRefStr, EnumString)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[schema(as = SetAsideStep)]
-pub(crate) enum Step {
-    /// Its first wave begins.
-    Release,
-    /// A chunk of a wave is planned.
-    Plan,
-    /// Its audience is published for inboxes.
-    Publish,
-    /// A wave of which nothing is left is closed.
-    Close,
-    /// Who stayed silent is reminded, or followed up.
-    Remind,
-    /// What is not sent of an alert that has ended is withdrawn.
-    Withdraw,
-    /// How many people an audience has is counted, for the forecast.
-    Count,
-    /// A batch is taken to be sent.
-    Send,
+domain::words! {
+    /// What may fail for one item.
+    #[schema(as = SetAsideStep)]
+    pub(crate) enum Step {
+        /// Its first wave begins.
+        Release,
+        /// A chunk of a wave is planned.
+        Plan,
+        /// Its audience is published for inboxes.
+        Publish,
+        /// A wave of which nothing is left is closed.
+        Close,
+        /// Who stayed silent is reminded, or followed up.
+        Remind,
+        /// What is not sent of an alert that has ended is withdrawn.
+        Withdraw,
+        /// How many people an audience has is counted, for the forecast.
+        Count,
+        /// A batch is taken to be sent.
+        Send,
+    }
 }
 
 impl Step {

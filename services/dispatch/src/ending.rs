@@ -15,12 +15,12 @@ use crate::approved::one_at_a_time;
 use crate::aside::{self, Slot, Step};
 use crate::{Error, SCHEMA, signals, word};
 
-/// How staff ended an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::AsRefStr, strum::EnumString)]
-#[strum(serialize_all = "snake_case")]
-pub(crate) enum Stop {
-    Cancelled,
-    Superseded,
+domain::words! {
+    /// How staff ended an alert.
+    pub(crate) enum Stop {
+        Cancelled,
+        Superseded,
+    }
 }
 
 impl From<StopReason> for Stop {

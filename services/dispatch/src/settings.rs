@@ -96,8 +96,7 @@ impl Settings {
             }
         }
         if self.keep_ledger_months < retention::FEWEST_MONTHS {
-            let reason = "must be at least 3: an alert is written in one month and may hold until the third after it";
-            return Err(crate::Error::Setting { name: "dispatch.keep_ledger_months", reason });
+            return Err(crate::Error::Setting { name: "dispatch.keep_ledger_months", reason: retention::TOO_FEW_MONTHS });
         }
         // The ledger counts a batch's recipients in 16 bits with sign.
         if self.batch_size > 10_000 {

@@ -6,10 +6,9 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use domain::ids::AlertId;
 use platform::jobs::{Did, Job};
-use platform::sweep::Sweep;
+use platform::sweep::{GRACE, Sweep};
 use platform::{BoxError, Platform};
 
 use crate::settings::Settings;
@@ -22,9 +21,6 @@ pub(crate) const TAKE_OVER: Job = Job {
     about_en: "Compares with review: takes over alerts that were approved, and stops those that were cancelled or corrected, where no event has told.",
     at_start: false,
 };
-
-/// What is younger is on its way.
-const GRACE: TimeDelta = TimeDelta::seconds(30);
 
 pub(crate) fn register(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {
     let (own, settings) = (platform.clone(), Arc::clone(settings));

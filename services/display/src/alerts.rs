@@ -3,7 +3,6 @@
 //! Events may come twice and in any order. A stop that comes first is kept; an alert that has ended never comes back. What no event has told is
 //! found by a sweep, which compares every minute with what dispatch and review show.
 
-use chrono::TimeDelta;
 use domain::{
     alert::AlertContent,
     area::{Area, DistrictCode},
@@ -14,7 +13,7 @@ use platform::{
     BoxError, Platform,
     database::readable,
     jobs::{Did, Job},
-    sweep::Sweep,
+    sweep::{GRACE, Sweep},
     worker::Wake,
 };
 
@@ -41,9 +40,6 @@ pub(crate) const TAKE_OVER: Job = Job {
     about_en: "Compares screens with dispatch and review: takes in alerts, and takes out ended alerts, where no event has told.",
     at_start: false,
 };
-
-/// What is younger is on its way.
-const GRACE: TimeDelta = TimeDelta::seconds(30);
 
 impl Alerts {
     /// Gives a released alert to the screens, if it is meant for screens.

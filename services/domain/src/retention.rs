@@ -118,6 +118,8 @@ pub const OLDEST_DRAFT: TimeDelta = TimeDelta::days(31);
 /// Months before the present one for which anything is kept that goes by the month of its alert: a draft of [`OLDEST_DRAFT`] that then
 /// holds as long as an alert can does not see its own month dropped.
 pub const FEWEST_MONTHS: u32 = 3;
+/// Why fewer are refused where an operator sets them.
+pub const TOO_FEW_MONTHS: &str = "must be at least 3: an alert is written in one month and may hold until the third after it";
 
 /// Everything that is kept, in the order in which it comes to be.
 pub const KINDS: &[Kind] = &[

@@ -30,6 +30,17 @@ crate::words! {
 }
 
 impl Role {
+    /// Who sees alerts, as far as they concern their own area (CQ5): all but those who only make accounts and keys.
+    pub const READERS_OF_ALERTS: &[Self] = &[
+        Self::CityCommandOfficer,
+        Self::DistrictReviewer,
+        Self::SubmittingUnit,
+        Self::IndustrySupervisor,
+        Self::CommunityWorker,
+        Self::TechnicalOperator,
+        Self::Auditor,
+    ];
+
     /// Whether somebody of this role can have this scope.
     #[must_use]
     pub const fn accepts(self, scope: &Scope) -> bool {

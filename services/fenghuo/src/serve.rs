@@ -56,10 +56,7 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     let metrics = telemetry::record()?;
     let stores = settings.stores();
     stores.jobs.check()?;
-    let place = company::join(&stores).await.map_err(|error| match error {
-        platform::Error::Company { .. } => anyhow::Error::from(error),
-        error => anyhow::Error::from(error).context("the stores do not answer"),
-    })?;
+    let place = company::join(&stores).await.map_err(services::told)?;
     let platform = services::open(&stores, Clock::real()).await?;
     place.keep(&platform.tasks);
     services::migrate(&platform).await?;

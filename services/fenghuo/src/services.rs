@@ -101,9 +101,14 @@ pub(crate) fn schemas() -> Vec<(&'static str, &'static Migrator)> {
 
 /// Opens the stores, and tells a setting that is wrong from a store that is away.
 pub(crate) async fn open(settings: &StoreSettings, clock: Clock) -> Result<Platform> {
-    match Platform::open(settings, clock).await {
-        Err(error @ platform::Error::Setting { .. }) => Err(error.into()),
-        opened => opened.context("the stores do not answer"),
+    Platform::open(settings, clock).await.map_err(told)
+}
+
+/// Why the stores could not be used: what is set or started wrongly says so itself, anything else is a store that is away.
+pub(crate) fn told(error: platform::Error) -> anyhow::Error {
+    match error {
+        platform::Error::Setting { .. } | platform::Error::Company { .. } => error.into(),
+        error => anyhow::Error::from(error).context("the stores do not answer"),
     }
 }
 

@@ -4,11 +4,15 @@
 
 use std::error::Error;
 
+use chrono::TimeDelta;
 use domain::ids::AlertId;
 
 use crate::error::BoxError;
 use crate::jobs::Did;
 use crate::tasks::chain;
+
+/// What is younger than this is on its way by an event, and no sweep's to take over.
+pub const GRACE: TimeDelta = TimeDelta::seconds(30);
 
 /// One run.
 #[derive(Debug)]

@@ -5,13 +5,12 @@
 
 use std::str::FromStr;
 
-use chrono::TimeDelta;
 use domain::ids::AlertId;
 use platform::BoxError;
 use platform::bus::understood;
 use platform::database::Tx;
 use platform::jobs::{Did, Job};
-use platform::sweep::Sweep;
+use platform::sweep::{GRACE, Sweep};
 use proto::topology::{RESIDENT_CLOSED, RESIDENT_RELEASED, RESIDENT_STOPPED};
 use proto::{AlertClosed, AlertReleased, AlertStopped, StopReason};
 use uuid::Uuid;
@@ -58,9 +57,6 @@ pub(crate) const TAKE_OVER: Job = Job {
     about_en: "Compares inboxes with dispatch and review: takes in alerts and audiences, and takes out ended alerts, where no event has told.",
     at_start: false,
 };
-
-/// What is younger is on its way.
-const GRACE: TimeDelta = TimeDelta::seconds(30);
 
 /// How an alert ended.
 struct End<'a> {

@@ -67,7 +67,7 @@ pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, alerts::TAKE_
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_acknowledgements_months;
     if months < retention::FEWEST_MONTHS {
-        let reason = "must be at least 3: an alert is written in one month and may hold until the third after it".to_owned();
+        let reason = retention::TOO_FEW_MONTHS.to_owned();
         return Err(platform::Error::Setting { name: "resident.keep_acknowledgements_months", reason }.into());
     }
     let inboxes = LiveAlerts::new(platform.database.clone());

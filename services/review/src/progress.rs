@@ -3,13 +3,13 @@
 //! Events may be repeated and may overtake each other; a step that the table no longer permits has been taken already. What no event has told is
 //! found by a sweep, which compares every minute with what dispatch shows.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::alert_state::{self, Action, Actor};
 use domain::ids::AlertId;
 use platform::BoxError;
 use platform::bus::understood;
 use platform::jobs::{Did, Job};
-use platform::sweep::Sweep;
+use platform::sweep::{GRACE, Sweep};
 use proto::topology::{REVIEW_CLOSED, REVIEW_HANDED_OVER, REVIEW_RELEASED};
 use proto::{AlertClosed, AlertHandedOver, AlertReleased};
 
@@ -48,9 +48,6 @@ pub(crate) const TAKE_OVER: Job = Job {
     about_en: "Compares with dispatch: takes the steps released, handed over and closed where no event has told.",
     at_start: false,
 };
-
-/// What is younger is on its way.
-const GRACE: TimeDelta = TimeDelta::seconds(30);
 
 /// Takes the steps that dispatch shows and no event has told.
 async fn sweep(service: &Service) -> Result<Did, BoxError> {

@@ -12,7 +12,7 @@ use domain::ids::{AlertId, ShortCode, StaffId};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
 use domain::staff::Role;
-use platform::database::{Connection, readable, unreadable};
+use platform::database::{Connection, readable, readable_row};
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,15 +25,7 @@ use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
 use crate::{Error, Service};
 
-pub(crate) const READING: &[Role] = &[
-    Role::CityCommandOfficer,
-    Role::DistrictReviewer,
-    Role::SubmittingUnit,
-    Role::IndustrySupervisor,
-    Role::CommunityWorker,
-    Role::TechnicalOperator,
-    Role::Auditor,
-];
+pub(crate) const READING: &[Role] = Role::READERS_OF_ALERTS;
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("review").allow(Access::Staff(READING), routes!(list)).allow(Access::Staff(READING), routes!(read))
@@ -327,7 +319,7 @@ async fn history(connection: &mut Connection, alert: AlertId) -> Result<Vec<Hist
 
 /// A part of a step, unless it cannot be read: the step itself happened all the same.
 fn as_written<T: DeserializeOwned>(parts: &'static str, stored: serde_json::Value) -> Option<T> {
-    serde_json::from_value(stored).map_err(|error| unreadable(parts, &error)).ok()
+    readable_row(parts, serde_json::from_value(stored))
 }
 
 /// What the SMS centre will be given. A language whose text cannot be composed is left out: its fault is among `faults`.

@@ -6,12 +6,4 @@ use platform::http::Access;
 /// Who decides about rules (CQ5).
 pub(crate) const AUTHORS: Access = Access::Staff(&[Role::CityCommandOfficer]);
 /// Who sees them: everybody who sees the alerts they make.
-pub(crate) const READERS: Access = Access::Staff(&[
-    Role::CityCommandOfficer,
-    Role::DistrictReviewer,
-    Role::SubmittingUnit,
-    Role::IndustrySupervisor,
-    Role::CommunityWorker,
-    Role::TechnicalOperator,
-    Role::Auditor,
-]);
+pub(crate) const READERS: Access = Access::Staff(Role::READERS_OF_ALERTS);

@@ -76,10 +76,7 @@ const CODES_AT_ONCE: usize = 16;
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_messages_months;
     if months < domain::retention::FEWEST_MONTHS {
-        return Err(Error::Setting {
-            name: "sms.keep_messages_months",
-            reason: "must be at least 3: an alert is written in one month and may hold until the third after it",
-        });
+        return Err(Error::Setting { name: "sms.keep_messages_months", reason: domain::retention::TOO_FEW_MONTHS });
     }
     let settings = Arc::new(settings);
     Monthly::keep(platform, &KEEP_MESSAGES, vec![Monthly { schema: SCHEMA, table: "part", column: "alert_id", months }])?;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::area::DistrictCode;
 use domain::forecast::Outlook;
 use domain::ids::AlertId;
-use platform::database::unreadable;
+use platform::database::readable_row;
 use platform::http::{Access, Json, PathId, Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -86,7 +86,7 @@ async fn load(forecaster: &Forecaster, alert_id: AlertId) -> Result<(AlertForeca
     for row in rows {
         let (Some(wave), Some(made_at), Some(spare_s), Some(outlook)) = (row.wave, row.made_at, row.spare_s, row.outlook) else { continue };
         let outlook = serde_json::from_value::<Outlook>(outlook).map_err(|error| Error::damaged("outlook", alert_id, error));
-        let Ok(outlook) = outlook.map_err(|error| unreadable("forecasts of an alert", &error)) else { continue };
+        let Some(outlook) = readable_row("forecasts of an alert", outlook) else { continue };
         let sentence = outlook.sentence(made_at);
         waves.push(WaveForecast {
             wave,

@@ -7,7 +7,7 @@ use domain::forecast::Reach;
 use domain::ids::{AlertId, ShortCode};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
-use platform::database::unreadable;
+use platform::database::readable_row;
 use resident::headcount::{self, AudienceCounts};
 
 use super::forecaster::Forecaster;
@@ -72,12 +72,9 @@ impl Forecaster {
         slot.is_about(alert_id, 0, alert.again);
         // An audience that cannot be read counts as nobody, a text as one that is not known yet: otherwise none behind it was ever counted.
         let audience = Audience::from_bytes(&alert.audience).map_err(|error| Error::damaged("audience", alert_id, error));
-        let counts = match audience {
-            Ok(audience) => self.count(&audience).await?,
-            Err(error) => {
-                unreadable("audiences to count", &error);
-                AudienceCounts::default()
-            }
+        let counts = match readable_row("audiences to count", audience) {
+            Some(audience) => self.count(&audience).await?,
+            None => AudienceCounts::default(),
         };
         let counts = Counts::from(if alert.exercise { counts.drill } else { counts.everybody });
         let content = serde_json::from_value::<AlertContent>(alert.content).ok().zip(alert.short_code.parse().ok());

@@ -8,7 +8,7 @@ use domain::alert::DeliveryClass;
 use domain::area::DistrictCode;
 use domain::ids::AlertId;
 use domain::outcome::{Channel, Outcome};
-use platform::database::unreadable;
+use platform::database::readable_row;
 use platform::http::{Json, PathId, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -245,7 +245,7 @@ async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, E
 /// The channel, if this version knows it.
 fn channel_of(alert_id: AlertId, stored: &str) -> Option<Channel> {
     let channel = stored.parse().map_err(|error: strum::ParseError| Error::damaged("channel", alert_id, error));
-    channel.map_err(|error| unreadable("channels of a delivery", &error)).ok()
+    readable_row("channels of a delivery", channel)
 }
 
 async fn waves(shared: &Shared, alert_id: AlertId) -> Result<Vec<WaveDelivery>, Error> {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::forecast::Outlook;
 use domain::ids::AlertId;
-use platform::database::readable_row;
+use platform::database::readable;
 use platform::http::{Json, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,26 +53,23 @@ async fn load(shared: &Shared) -> Result<Vec<InDanger>, Error> {
     )
     .fetch_all(shared.database.pool())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let alert_id = AlertId::from_uuid(row.alert_id);
-            let outlook: Outlook = serde_json::from_value(row.outlook).map_err(|error| Error::damaged("outlook", alert_id, error))?;
-            let sentence = outlook.sentence(row.made_at);
-            Ok(InDanger {
-                alert_id,
-                wave: row.wave,
-                headline: row.headline.unwrap_or_default(),
-                urgent: row.urgent,
-                due_at: row.due_at,
-                since: row.since,
-                spare_s: row.spare_s,
-                sentence: sentence.zh,
-                sentence_en: sentence.en,
-            })
+    let endangered = rows.into_iter().map(|row| {
+        let alert_id = AlertId::from_uuid(row.alert_id);
+        let outlook: Outlook = serde_json::from_value(row.outlook).map_err(|error| Error::damaged("outlook", alert_id, error))?;
+        let sentence = outlook.sentence(row.made_at);
+        Ok::<_, Error>(InDanger {
+            alert_id,
+            wave: row.wave,
+            headline: row.headline.unwrap_or_default(),
+            urgent: row.urgent,
+            due_at: row.due_at,
+            since: row.since,
+            spare_s: row.spare_s,
+            sentence: sentence.zh,
+            sentence_en: sentence.en,
         })
-        .filter_map(|read: Result<InDanger, Error>| readable_row("deadline in danger", read))
-        .collect())
+    });
+    Ok(readable("deadline in danger", endangered))
 }
 
 #[cfg(test)]

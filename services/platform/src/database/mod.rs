@@ -31,7 +31,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use crate::error::Error;
 pub use executor::{Connection, Pool};
 pub use monthly::Monthly;
-pub use readable::{readable, readable_row, unreadable};
+pub use readable::{readable, readable_row};
 use scratch::Scratch;
 pub use transaction::Tx;
 use wakes::Wakes;

@@ -14,7 +14,7 @@ static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Those of a list's rows that can be read. Of each that cannot, the log tells once, and the metric `unreadable_rows_total` every
 /// time: one damaged row, or one that only a newer version of the platform understands, hides none of the others.
 pub fn readable<T, E: Error + 'static>(list: &'static str, rows: impl IntoIterator<Item = Result<T, E>>) -> Vec<T> {
-    rows.into_iter().filter_map(|row| row.map_err(|error| unreadable(list, &error)).ok()).collect()
+    rows.into_iter().filter_map(|row| readable_row(list, row)).collect()
 }
 
 /// A row, if it can be read; otherwise it is noted like one of [`readable`].
@@ -22,8 +22,7 @@ pub fn readable_row<T, E: Error + 'static>(list: &'static str, row: Result<T, E>
     row.map_err(|error| unreadable(list, &error)).ok()
 }
 
-/// Notes that a row of a list cannot be read and is left out.
-pub fn unreadable(list: &'static str, error: &(dyn Error + 'static)) {
+fn unreadable(list: &'static str, error: &(dyn Error + 'static)) {
     metrics::counter!("unreadable_rows_total", "list" => list).increment(1);
     let error = chain(error);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,7 @@ use domain::area::CommunityCode;
 use domain::industry::Industry;
 use domain::language::Language;
 use futures::TryStreamExt as _;
-use platform::database::{Database, unreadable};
+use platform::database::{Database, readable_row};
 use roaring::RoaringBitmap;
 
 use super::cells::{Cells, Kind};
@@ -112,7 +112,7 @@ pub(super) async fn named(database: &Database, residents: &RoaringBitmap) -> Res
 /// Where people live; who lives nowhere that has a code is in no area that could be asked for, and hides nobody else.
 fn home(stored: i64) -> Option<CommunityCode> {
     let home = CommunityCode::try_from(stored).map_err(|_| Error::Stored { what: "community" });
-    home.map_err(|error| unreadable("headcount", &error)).ok()
+    readable_row("headcount", home)
 }
 
 fn kind(industry: Option<&str>, language: &str, ways: Ways) -> Kind {
