@@ -48,6 +48,7 @@ topology! {
     "records.stored" RecordsStored { RULES_RECORDS = "rules.records" by "rules" }
     "resident.registered" ResidentRegistered { INGEST_REGISTRATIONS = "ingest.registrations" by "ingest" }
     "draft.gathered" DraftGathered { REVIEW_DRAFTS = "review.drafts" by "review" }
+    "draft.settled" DraftSettled { RULES_SETTLED = "rules.settled" by "rules" }
     "alert.approved" AlertApproved { DISPATCH_APPROVED = "dispatch.approved" by "dispatch" }
     "alert.stopped" AlertStopped {
         DISPATCH_STOPPED = "dispatch.stopped" by "dispatch",

@@ -8,6 +8,7 @@ use axum::body::Body;
 use chrono::{DateTime, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
+use domain::quiet_hours::QuietHours;
 use domain::risk_record::{Origin, RecordKind};
 use domain::staff::{Role, Scope};
 use http::{Method, Request, Response, StatusCode};
@@ -116,7 +117,7 @@ async fn routes(platform: &Platform) -> Routes {
         .merge(resident::start(platform, resident::Settings::default()).await.expect("resident starts"))
         .merge(ingest::start(platform, ingest::Settings::default()).await.expect("ingest starts"))
         .merge(rules::start(platform, rules::Settings::default()).await.expect("rules starts"))
-        .merge(review::start(platform, review::Settings::default()).await.expect("review starts"))
+        .merge(review::start(platform, review::Settings::default(), QuietHours::default()).await.expect("review starts"))
         .merge(dispatch::start(platform, dispatch::Settings::default(), dispatch::Capacity::default()).await.expect("dispatch starts"))
         .merge(display::start(platform, display::Settings::default()).await.expect("display starts"))
         .merge(push)

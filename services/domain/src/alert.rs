@@ -3,6 +3,9 @@
 //! [`AlertContent::validate`] is asked before a draft is submitted and again before it is approved: nothing is approved
 //! that has a fault. Who may do what with an alert is [`crate::alert_state`]'s.
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};

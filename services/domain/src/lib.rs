@@ -6,7 +6,7 @@
 //! * Who and where: [`ids`], [`area`], [`place`], [`phone`], [`identity_number`], [`language`], [`industry`], [`staff`],
 //!   [`consent`].
 //! * What comes in: [`risk_record`]; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
-//! * The alert: [`cap`], [`alert`], [`alert_state`], [`audience`], [`privacy`], [`exercise`].
+//! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
 //!   scheduled work: [`schedule`].
@@ -20,6 +20,7 @@ pub mod alert_state;
 pub mod area;
 pub mod audience;
 pub mod batch;
+pub mod before_sending;
 pub mod cap;
 pub mod condition;
 pub mod consent;

@@ -139,7 +139,8 @@ mod tests {
     fn the_words_of_the_platform_are_what_they_have_been() {
         use crate::alert_state::{Action, State};
         use crate::{
-            alert, alert_check, cap, forecast, industry, language, outcome, privacy, risk_record, rule, schedule, sms_text, staff,
+            alert, alert_check, before_sending, cap, forecast, industry, language, outcome, privacy, risk_record, rule, schedule, sms_text,
+            staff,
         };
 
         are_the_words::<language::Language>(&["zh-CN", "en"]);
@@ -174,7 +175,16 @@ mod tests {
             "supersede",
             "discard",
         ]);
-        are_the_words::<alert_check::FaultKind>(&["missing", "too_long", "invalid", "unfilled", "personal_data"]);
+        are_the_words::<alert_check::FaultKind>(&[
+            "missing",
+            "too_long",
+            "invalid",
+            "unfilled",
+            "personal_data",
+            "never_sent",
+            "too_many_parts",
+        ]);
+        are_the_words::<before_sending::Caution>(&["reaches_nobody", "cut_by_quiet_hours", "no_reminder", "other_language"]);
         are_the_words::<cap::Status>(&["actual", "exercise", "system", "test", "draft"]);
         are_the_words::<cap::MsgType>(&["alert", "update", "cancel"]);
         are_the_words::<cap::Category>(&[

@@ -74,7 +74,7 @@ impl Service {
             Self::Resident => resident::start(platform, of_resident(settings)?).await?,
             Self::Ingest => ingest::start(platform, settings.ingest.clone()).await?,
             Self::Rules => rules::start(platform, settings.rules.clone()).await?,
-            Self::Review => review::start(platform, settings.review.clone()).await?,
+            Self::Review => review::start(platform, settings.review.clone(), settings.dispatch.quiet_hours).await?,
             Self::Dispatch => dispatch::start(platform, settings.dispatch.clone(), capacity::of(settings)).await?,
             Self::Push => push::start(platform, settings.push.clone()).await?,
             Self::Sms => sms::start(platform, settings.sms.clone()).await?,

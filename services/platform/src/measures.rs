@@ -178,6 +178,7 @@ pub const MEASURES: &[Measure] = &[
     ),
     counter("rules_records_total", &[], "Records that the rules looked at.", ""),
     counter("rules_matches_total", &[], "Times that a rule matched a record.", ""),
+    counter("rules_cooldown_given_back_total", &[], "People of drafts that came to nothing: they count as not told.", ""),
     counter(
         "rules_cooldown_skipped_total",
         &[("when", "`gathering` or `closing`")],

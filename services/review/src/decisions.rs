@@ -6,13 +6,14 @@
 use axum::extract::State as Shared;
 use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, State};
+use domain::before_sending::Caution;
 use domain::ids::AlertId;
 use domain::retention::OLDEST_DRAFT;
 use domain::staff::Role;
 use platform::database::Tx;
 use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
 use platform::urgent;
-use proto::{AlertApproved, AlertStopped, StopReason};
+use proto::{AlertApproved, AlertStopped, DraftSettled, StopReason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,7 +21,7 @@ use crate::actor::actor;
 use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::{Error, SCHEMA, Service, reach, reason, trace};
+use crate::{Error, SCHEMA, Service, cautions, reason, trace};
 
 /// The roles that take any step at all.
 const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
@@ -47,15 +48,16 @@ struct DecisionRequest {
     /// What of the checklist was ticked, for the history.
     #[serde(default)]
     checked: Vec<String>,
-    /// Whether it is known, and meant, that neither app nor SMS reaches anybody in the audience. Otherwise such an alert is not approved.
+    /// What is known, and meant, although it is unusual: an alert with a caution that has to be confirmed is not approved without it.
     #[serde(default)]
-    nobody: bool,
+    known: Vec<Caution>,
 }
 
 /// Decide about an alert
 ///
 /// Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
-/// conflict: reload, look, decide again. So is an approval that would reach nobody, unless `nobody` says that it is meant.
+/// conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
+/// unless `known` names that caution.
 #[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/decisions", params(("alert_id" = AlertId, Path, description = "The alert")),
     request_body = DecisionRequest, responses((status = 200, description = "Decided", body = AlertDetail)))]
 async fn decide(
@@ -64,12 +66,12 @@ async fn decide(
     Path(id): Path<AlertId>,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<AlertDetail>, Problem> {
-    if matches!(request.action, Action::Approve | Action::Confirm) && !request.nobody {
+    if matches!(request.action, Action::Approve | Action::Confirm) {
         let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
         let alert = store::load(&mut connection, id, false).await?;
         drop(connection);
         if request.version == Some(alert.version) {
-            reach::check(&service, &caller, &alert, request.action).await?;
+            cautions::check(&service, &caller, &alert, request.action, &request.known).await?;
         }
     }
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
@@ -99,7 +101,8 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
     let decision = alert_state::next(alert.state, action, &alert.participants, &actor(caller), reason)?;
     // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
     if matches!(action, Action::Submit | Action::ComposeUrgent | Action::PassDistrict | Action::Approve | Action::Confirm) {
-        alert.content.validate(now).map_err(Error::Content)?;
+        let class = decision.class.unwrap_or(alert.class);
+        alert.content.check_sending(&cautions::sending(service, alert, class, now)).map_err(Error::Content)?;
         if now - alert.created_at > OLDEST_DRAFT {
             return Err(Error::DraftTooOld);
         }
@@ -110,6 +113,10 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
     let step = Step::of(caller.id, action.as_ref(), from, said);
     store::record(tx, alert, Step { passage: request.passage.as_ref(), checked: &request.checked, ..step }).await?;
     trace::leave(tx, caller, action.as_ref(), alert, said).await?;
+    if alert.rule.is_some() && alert.corrects.is_none() && (alert.approved_at == Some(now) || alert.state.is_final()) {
+        let approved = !alert.state.is_final();
+        tx.publish(SCHEMA, &DraftSettled { draft_id: alert.id.to_string(), approved }).await?;
+    }
     match action {
         Action::Approve | Action::Confirm => {
             tx.publish(SCHEMA, &AlertApproved { alert_id: alert.id.to_string() }).await?;

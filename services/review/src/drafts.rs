@@ -16,7 +16,7 @@ use proto::topology::REVIEW_DRAFTS;
 use uuid::Uuid;
 
 use crate::store::{self, Alert, Step};
-use crate::{Error, Service};
+use crate::{Error, Service, cautions};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
@@ -33,9 +33,10 @@ async fn gathered(service: &Service, event: DraftGathered) -> Result<(), BoxErro
     let (draft_id, activated_by) = (understood("draft id", event.draft_id.parse())?, understood("officer", event.activated_by.parse())?);
     let rule_id = understood("rule id", Uuid::from_str(&event.rule_id))?;
     let content: domain::alert::AlertContent = serde_json::from_str(&event.content_json)?;
-    let complete = event.missing.is_empty() && content.validate(now).is_ok();
-    let participants = Participants::gathered_by_rule(activated_by, district, complete);
+    let participants = Participants::gathered_by_rule(activated_by, district, true);
     let mut alert = Alert::draft(draft_id, content, Audience::from_bytes(&event.audience)?, participants, now);
+    let complete = event.missing.is_empty() && alert.content.check_sending(&cautions::sending(service, &alert, alert.class, now)).is_ok();
+    alert.participants = Participants::gathered_by_rule(activated_by, district, complete);
     alert.rule = Some((rule_id, event.rule_version.cast_signed()));
     alert.records = event.records.cast_signed();
     alert.missing = event.missing;

@@ -60,6 +60,12 @@ pub enum Error {
         /// In the audience.
         people: i64,
     },
+    /// Quiet hours leave less time to send than it is allowed.
+    #[error("quiet hours leave too little time to send the alert")]
+    CutByQuietHours,
+    /// It ends before the silent can be reminded.
+    #[error("the alert ends before the silent can be reminded")]
+    NoReminder,
     /// It was first written so long ago that what is known of it might be dropped while it holds.
     #[error("the draft is too old to be approved")]
     DraftTooOld,
@@ -135,6 +141,16 @@ impl From<Error> for Problem {
                     "The audience has {people} people now, and neither app nor SMS reaches any of them: nobody would be told. Widen the audience, or approve it with the mark that you know."
                 ),
             ),
+            Error::CutByQuietHours => Self::conflict(
+                "cut_by_quiet_hours",
+                "免打扰时段使有效期内的可发送时间不足两小时，之前没有收到的人可能永远收不到。请延长有效期或改为紧急推送；如确需批准，请勾选知道后再批准。",
+                "Quiet hours leave less than two hours to send before it ends: some people may never be told. Extend its validity or make it urgent, or approve it with the mark that you know.",
+            ),
+            Error::NoReminder => Self::conflict(
+                "no_reminder",
+                "有效期结束得太早，没有确认的人来不及收到二次提醒和跟进。请延长有效期或缩短确认时限；如确需批准，请勾选知道后再批准。",
+                "It ends too early for a reminder to those who do not confirm, and for following them up. Extend its validity or shorten the time to confirm, or approve it with the mark that you know.",
+            ),
             Error::DraftTooOld => Self::conflict(
                 "draft_too_old",
                 format!("草稿写成已超过 {} 天，不能再提交或批准，请按现在的情况新写一份。", OLDEST_DRAFT.num_days()),
@@ -171,5 +187,9 @@ fn english_fault(kind: FaultKind) -> &'static str {
         FaultKind::Invalid => "This is not a permitted value.",
         FaultKind::Unfilled => "A variable of the template was not filled in.",
         FaultKind::PersonalData => "This contains personal data; take it out.",
+        FaultKind::NeverSent => {
+            "It would be over before the quiet hours are, and nobody would receive it: extend its validity, or make it urgent."
+        }
+        FaultKind::TooManyParts => "With signature, contact and how to reply, the SMS takes more than eight parts: shorten it.",
     }
 }

@@ -10,10 +10,11 @@
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
 //! two, enforced by the domain and again by a constraint of the table; a decision names the version it was made on, so of
 //! two reviewers deciding at once one gets a conflict (only an emergency stop needs none: it holds whatever happened meanwhile);
-//! what would reach nobody is approved only by somebody who says that they know ([`reach`]); every step is in the alert's history, every step of a person in the
+//! what would reach nobody, or not in time, or remind nobody, is approved only by somebody who says that they know ([`cautions`]); every step is in the alert's history, every step of a person in the
 //! audit trail as well, written in the transaction of the step itself.
 
 mod actor;
+mod cautions;
 mod decisions;
 mod drafts;
 mod error;
@@ -22,7 +23,6 @@ mod feed;
 mod overview;
 mod passage;
 mod progress;
-mod reach;
 mod reading;
 mod reason;
 mod schema;
@@ -31,6 +31,7 @@ mod store;
 mod trace;
 mod writing;
 
+use domain::quiet_hours::QuietHours;
 use platform::Platform;
 use platform::compiled_once;
 use platform::http::Routes;
@@ -64,16 +65,16 @@ impl Default for Settings {
     }
 }
 
-/// Subscribes to drafts and to dispatch's progress, and returns the routes.
+/// Subscribes to drafts and to dispatch's progress, and returns the routes. The quiet hours are those that dispatch keeps.
 ///
 /// # Errors
 /// When the bus refuses a subscription.
 #[compiled_once]
-pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
+pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHours) -> Result<Routes, Error> {
     let changed = Wake::new();
     let feed = Feed::start(platform, &changed);
     let headcount = Headcount::new(platform.database.clone());
-    let service = Service { platform: platform.clone(), signature: settings.signature.into(), headcount, changed, feed };
+    let service = Service { platform: platform.clone(), signature: settings.signature.into(), quiet_hours, headcount, changed, feed };
     platform.bus.start_relay(SCHEMA);
     drafts::subscribe(&service)?;
     progress::subscribe(&service)?;

@@ -8,9 +8,9 @@ use domain::alert::{AckWindow, AlertContent, ContentFault, DeliveryClass};
 use domain::alert_state::{self, Action, Participants, State};
 use domain::area::DistrictCode;
 use domain::audience::{Audience, AudienceQuery};
-use domain::ids::{AlertId, ShortCode, StaffId};
+use domain::before_sending::{CautionNote, Sending};
+use domain::ids::{AlertId, StaffId};
 use domain::language::Language;
-use domain::sms_text::{self, Composition};
 use domain::staff::Role;
 use platform::database::{Connection, readable, readable_row};
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::actor::actor;
 use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
-use crate::{Error, Service};
+use crate::{Error, Service, cautions};
 
 pub(crate) const READING: &[Role] = Role::READERS_OF_ALERTS;
 
@@ -232,6 +232,8 @@ pub(crate) struct AlertDetail {
     open_actions: Vec<Action>,
     /// What keeps the text from going forward.
     faults: Vec<ContentFault>,
+    /// What whoever sends it now has to know, people aside: whether it reaches anybody is counted when it is approved.
+    cautions: Vec<CautionNote>,
     /// The SMS as it will be sent, by language.
     #[schema(value_type = std::collections::HashMap<String, SmsPreview>)]
     sms: BTreeMap<Language, SmsPreview>,
@@ -258,10 +260,14 @@ pub(crate) async fn detail(
     caller: &StaffCaller,
 ) -> Result<AlertDetail, Error> {
     let history = history(connection, alert.id).await?;
-    let sms = previews(service, &alert);
+    let sending = cautions::sending(service, &alert, alert.class, service.platform.clock.now());
+    let faults = alert.content.check_sending(&sending).err().unwrap_or_default();
+    let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
+    let sms = previews(&alert, &sending);
     Ok(AlertDetail {
         open_actions: alert_state::open_actions(alert.state, &alert.participants, &actor(caller)),
-        faults: alert.content.validate(service.platform.clock.now()).err().unwrap_or_default(),
+        faults,
+        cautions,
         sms,
         history,
         alert_id: alert.id,
@@ -323,22 +329,10 @@ fn as_written<T: DeserializeOwned>(parts: &'static str, stored: serde_json::Valu
 }
 
 /// What the SMS centre will be given. A language whose text cannot be composed is left out: its fault is among `faults`.
-fn previews(service: &Service, alert: &Alert) -> BTreeMap<Language, SmsPreview> {
-    let Ok(short_code) = alert.short_code.parse::<ShortCode>() else { return BTreeMap::new() };
-    alert
-        .content
-        .texts
-        .iter()
-        .filter_map(|(&language, text)| {
-            let composed = sms_text::compose(&Composition {
-                signature: &service.signature,
-                text: &text.sms,
-                contact: &alert.content.contact,
-                short_code,
-                language,
-            })
-            .ok()?;
-            Some((language, SmsPreview { text: composed.parts.concat(), segments: composed.segments }))
-        })
-        .collect()
+fn previews(alert: &Alert, sending: &Sending<'_>) -> BTreeMap<Language, SmsPreview> {
+    let composed = alert.content.texts.keys().filter_map(|&language| {
+        let sms = alert.content.sms(language, sending)?.ok()?;
+        Some((language, SmsPreview { text: sms.parts.concat(), segments: sms.segments }))
+    });
+    composed.collect()
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::quiet_hours::QuietHours;
 use platform::Platform;
 use platform::worker::Wake;
 use resident::headcount::Headcount;
@@ -13,6 +14,8 @@ use crate::feed::Feed;
 pub(crate) struct Service {
     pub(crate) platform: Platform,
     pub(crate) signature: Arc<str>,
+    /// When dispatch sends nothing routine.
+    pub(crate) quiet_hours: QuietHours,
     pub(crate) headcount: Headcount,
     /// Tells the feed of this process that an alert changed.
     pub(crate) changed: Wake,

@@ -2,7 +2,8 @@
 //!
 //! One draft is one transaction: it takes the draft's lock, claims the people for the rule's cooldown, writes the event and
 //! closes the draft. So a crash leaves it open as it was, and of two processes one takes it. The claim is what
-//! keeps somebody who was reported in two districts from hearing the same twice: only the draft that closes first gets them.
+//! keeps somebody who was reported in two districts from hearing the same twice: only the draft that closes first gets them. It stands
+//! while the draft may still be approved, and for the whole cooldown once it is ([`settled`](crate::settled)).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::DistrictCode;
@@ -131,10 +132,12 @@ async fn close(service: &Service, tx: &mut Tx, due: Due, now: DateTime<Utc>) -> 
 async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>) -> Result<(Vec<Reason>, usize), Error> {
     let rows = sqlx::query!(
         r#"with claimed as (
-             insert into rules.alerted as before (rule_id, resident_no, alerted_at)
-             select distinct $2::uuid, resident_no, $3::timestamptz from rules.match
+             insert into rules.alerted as before (rule_id, resident_no, alerted_at, draft_id, lapses_at)
+             select distinct $2::uuid, resident_no, $3::timestamptz, $1::uuid, $5::timestamptz from rules.match
              where draft_id = $1 and resident_no is not null order by resident_no
-             on conflict (rule_id, resident_no) do update set alerted_at = excluded.alerted_at where before.alerted_at <= $4
+             on conflict (rule_id, resident_no) do update
+               set alerted_at = excluded.alerted_at, draft_id = excluded.draft_id, lapses_at = excluded.lapses_at
+               where before.alerted_at <= $4 or before.lapses_at <= $3
              returning resident_no)
            select match.resident_no, area, source, occurred_at, attributes,
                   match.resident_no is null or claimed.resident_no is not null as "stays!"
@@ -142,7 +145,8 @@ async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>)
         draft,
         rule.rule_id.uuid(),
         now,
-        now - TimeDelta::seconds(rule.cooldown_s.into())
+        now - TimeDelta::seconds(rule.cooldown_s.into()),
+        now + TimeDelta::seconds(rule.validity_s.into())
     )
     .fetch_all(&mut **tx)
     .await

@@ -160,10 +160,12 @@ async fn cooling(tx: &mut Tx, rulebook: &Rulebook, matches: &[Match], now: DateT
     let rows = sqlx::query!(
         r#"select alerted.rule_id, alerted.resident_no
              from unnest($1::uuid[], $2::int[], $3::timestamptz[]) as found (rule_id, resident_no, cutoff)
-             join rules.alerted using (rule_id, resident_no) where alerted.alerted_at > found.cutoff"#,
+             join rules.alerted using (rule_id, resident_no)
+             where alerted.alerted_at > found.cutoff and (alerted.lapses_at is null or alerted.lapses_at > $4)"#,
         &rules,
         &residents,
-        &cutoffs
+        &cutoffs,
+        now
     )
     .fetch_all(&mut **tx)
     .await

@@ -13,7 +13,8 @@
 //! Guarantees:
 //! - a load is evaluated once, however often its event comes and however many processes read it; one rule meets one record once;
 //! - what matches within a window is one draft per rule and district, published once, in the transaction that closes it;
-//! - whom a rule has told is not gathered by it again within its cooldown (CQ4), across districts and processes;
+//! - whom a rule has told is not gathered by it again within its cooldown (CQ4), across districts and processes; what review refuses or
+//!   cancels has told nobody ([`settled`]);
 //! - a version is never changed once saved, and only saved without a fault; a draft is made by one version;
 //! - a record about somebody who is not registered waits in ingest: it matches when they register.
 
@@ -33,6 +34,7 @@ mod rulebook;
 mod schema;
 mod service;
 mod settings;
+mod settled;
 mod trial;
 
 use platform::compiled_once;
@@ -63,6 +65,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     };
     platform.bus.start_relay(SCHEMA);
     gathering::subscribe(&service)?;
+    settled::subscribe(&service)?;
     closing::start(&service);
     Ok(authoring::routes()
         .merge(trial::routes())

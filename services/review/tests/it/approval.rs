@@ -1,5 +1,7 @@
 //! Stories of reviews: three different people, or two officers on the urgent path.
 
+use std::time::Duration;
+
 use crate::city::{
     City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, SUBMITTER, THIRD_OFFICER, everybody_in, path, words,
 };
@@ -213,7 +215,7 @@ async fn what_would_reach_nobody_is_approved_only_by_somebody_who_says_that_they
     // whoever may not take the step is told that, not who lives where
     assert_eq!(city.decide(OFFICER, &alert, "confirm", "").await.1["code"], json!("same_person"));
 
-    let known = json!({ "version": alert["version"], "action": "confirm", "nobody": true });
+    let known = json!({ "version": alert["version"], "action": "confirm", "known": ["reaches_nobody"] });
     let (status, confirmed) = city.decide_with(SECOND_OFFICER, &alert, known).await;
     assert_eq!((status, &confirmed["state"]), (StatusCode::OK, &json!("approved")), "{confirmed}");
     city.close().await;
@@ -229,5 +231,98 @@ async fn a_draft_that_has_lain_for_more_than_a_month_is_not_approved_any_more() 
     let (_, fresh) = city.put(SUBMITTER, &path(&alert), edit).await;
     let (status, problem) = city.decide(SUBMITTER, &fresh, "submit", "").await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("draft_too_old")));
+    city.close().await;
+}
+
+/// How long after the stage opens, at noon in the city.
+const HALF_PAST_TEN_AT_NIGHT: Duration = Duration::from_secs(10 * 3_600 + 1_800);
+
+#[rstest]
+#[case::over_in_the_night("2026-03-11T06:30:00+08:00")]
+#[case::over_as_the_night_is("2026-03-11T07:00:00+08:00")]
+#[tokio::test]
+async fn what_quiet_hours_would_hold_until_it_is_over_is_not_approved(#[case] expires_at: &str) {
+    let city = City::open(Embedded).await;
+    let mut content = json!(city.content());
+    (content["expires_at"], content["ack_window_s"]) = (json!(expires_at), json!(300));
+    let body = json!({ "district": "500103", "content": content, "audience": everybody_in("500103") });
+    let (_, alert) = city.post(SUBMITTER, "/api/v1/alerts", body.clone()).await;
+    let by_day = city.take(alert, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district")]).await;
+    assert_eq!(by_day["faults"], json!([]));
+
+    city.platform.clock.forward(HALF_PAST_TEN_AT_NIGHT);
+    let by_night = city.look(&by_day).await;
+    assert_eq!(words(&by_night["faults"], "kind"), ["never_sent"], "whoever reviews it sees it");
+    let (status, problem) = city.decide(OFFICER, &by_day, "approve", "").await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content.expires_at")), "{problem}");
+    assert_eq!(city.approved().await, [""; 0]);
+
+    // urgent, it goes out at night
+    let (_, alert) = city.post(OFFICER, "/api/v1/alerts", body).await;
+    let urgent = city.take(alert, &[(OFFICER, "compose_urgent"), (SECOND_OFFICER, "confirm")]).await;
+    assert_eq!(city.approved().await, [urgent["alert_id"].as_str().unwrap()]);
+    city.close().await;
+}
+
+#[rstest]
+#[case::a_window_as_long_as_the_alert(Duration::ZERO, "2026-03-11T12:00:00+08:00", 86_400, "no_reminder")]
+#[case::the_night_takes_most_of_it(HOUR.saturating_mul(9), "2026-03-11T07:30:00+08:00", 300, "cut_by_quiet_hours")]
+#[tokio::test]
+async fn what_will_not_happen_is_confirmed_by_name_before_it_is_approved(
+    #[case] later: Duration,
+    #[case] expires_at: &str,
+    #[case] window: u32,
+    #[case] caution: &str,
+) {
+    let city = City::open(Embedded).await;
+    city.platform.clock.forward(later);
+    let mut content = json!(city.content());
+    (content["expires_at"], content["ack_window_s"]) = (json!(expires_at), json!(window));
+    let body = json!({ "district": "500103", "content": content, "audience": everybody_in("500103") });
+    let (_, alert) = city.post(SUBMITTER, "/api/v1/alerts", body).await;
+    let alert = city.take(alert, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district")]).await;
+    assert_eq!(words(&alert["cautions"], "caution"), [caution]);
+
+    let (status, problem) = city.decide(OFFICER, &alert, "approve", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!(caution)), "{problem}");
+    let other = json!({ "version": alert["version"], "action": "approve", "known": ["reaches_nobody", "other_language"] });
+    assert_eq!(city.decide_with(OFFICER, &alert, other).await.1["code"], json!(caution), "knowing something else is not enough");
+    let known = json!({ "version": alert["version"], "action": "approve", "known": [caution] });
+    let (status, approved) = city.decide_with(OFFICER, &alert, known).await;
+    assert_eq!((status, &approved["state"]), (StatusCode::OK, &json!("approved")), "{approved}");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_sms_too_long_in_one_language_is_sent_back_to_its_author() {
+    let city = City::open(Embedded).await;
+    let mut content = json!(city.content());
+    content["contact"] = json!(format!("{} 12320", "x".repeat(54)));
+    content["texts"]["en"] =
+        json!({ "headline": "Boil the water", "body": "The water is not clean.", "instruction": "Boil it.", "sms": "y".repeat(450) });
+    let body = json!({ "district": "500103", "content": content, "audience": everybody_in("500103") });
+    let (written, alert) = city.post(SUBMITTER, "/api/v1/alerts", body).await;
+    assert_eq!(written, StatusCode::CREATED, "a draft may be unfinished");
+    assert_eq!(
+        (words(&alert["faults"], "field"), words(&alert["faults"], "kind")),
+        (vec!["texts.en.sms".to_owned()], vec!["too_many_parts".to_owned()])
+    );
+    let (status, problem) = city.decide(SUBMITTER, &alert, "submit", "").await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content.texts.en.sms")), "{problem}");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn whoever_reviews_a_text_in_another_language_than_it_says_is_told_and_not_held_up() {
+    let city = City::open(Embedded).await;
+    let mut content = json!(city.content());
+    content["texts"]["en"] =
+        json!({ "headline": "请立即居家隔离", "body": "请立即居家隔离。", "instruction": "请立即居家隔离。", "sms": "请立即居家隔离。" });
+    let body = json!({ "district": "500103", "content": content, "audience": everybody_in("500103") });
+    let (_, alert) = city.post(SUBMITTER, "/api/v1/alerts", body).await;
+    assert_eq!(words(&alert["cautions"], "caution"), ["other_language"]);
+    city.take(alert, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")]).await;
     city.close().await;
 }

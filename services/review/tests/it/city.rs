@@ -7,14 +7,15 @@ use chrono::TimeDelta;
 use domain::alert::AlertContent;
 use domain::audience::Audience;
 use domain::ids::{AlertId, RuleId};
+use domain::quiet_hours::QuietHours;
 use domain::staff::Role;
 use http::StatusCode;
 use platform::http::Authenticators;
 use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED,
-    RESIDENT_RELEASED, RESIDENT_STOPPED,
+    RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED,
 };
-use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AuditEntry, DraftGathered};
+use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AuditEntry, DraftGathered, DraftSettled};
 use review::Settings;
 use serde_json::{Value, json};
 use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};
@@ -48,6 +49,7 @@ pub struct City {
     stage: Stage,
     approved: Heard<AlertApproved>,
     stopped: Heard<AlertStopped>,
+    settled: Heard<DraftSettled>,
     trail: Heard<AuditEntry>,
 }
 
@@ -66,13 +68,14 @@ impl City {
         platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();
-        let routes = review::start(&platform, Settings::default()).await.unwrap();
+        let routes = review::start(&platform, Settings::default(), QuietHours::default()).await.unwrap();
         unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED]);
         unheard::<AlertReleased>(&platform, &[&RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);
         let stage = Stage::new(platform, review::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (approved, stopped, trail) = (stage.hears(&DISPATCH_APPROVED), stage.hears(&DISPATCH_STOPPED), stage.hears(&AUDIT_ENTRIES));
-        Self { stage, approved, stopped, trail }
+        let settled = stage.hears(&RULES_SETTLED);
+        Self { stage, approved, stopped, settled, trail }
     }
 
     /// A good alert, valid for a day.
@@ -146,6 +149,12 @@ impl City {
     pub async fn stopped(&self) -> Vec<AlertStopped> {
         self.settle().await;
         self.stopped.take()
+    }
+
+    /// What became of which rule's drafts since it was last asked: approved, or nothing.
+    pub async fn settled(&self) -> Vec<(String, bool)> {
+        self.settle().await;
+        self.settled.take().into_iter().map(|event| (event.draft_id, event.approved)).collect()
     }
 
     /// What was written into the audit trail since it was last asked: who did what.

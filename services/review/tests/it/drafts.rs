@@ -54,6 +54,31 @@ async fn what_a_rule_could_not_fill_in_a_person_completes_for_the_same_people(#[
 }
 
 #[rstest]
+#[case::approved(&[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")], &[true])]
+#[case::cancelled_after_all(&[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve"), (SECOND_OFFICER, "cancel")], &[true, false])]
+#[case::refused(&[(REVIEWER, "pass_district"), (SECOND_OFFICER, "refuse")], &[false])]
+#[case::thrown_away(&[(REVIEWER, "return_district"), (SUBMITTER, "discard")], &[false])]
+#[case::sent_back(&[(REVIEWER, "return_district")], &[])]
+#[tokio::test]
+async fn its_rule_is_told_what_became_of_a_draft(#[case] steps: &[(&str, &str)], #[case] expected: &[bool]) {
+    let city = City::open(Embedded).await;
+    let draft = city.draft(&city.content(), [7, 8, 9], &[]);
+    city.tell(&draft).await;
+    let mut alert = city.look(&json!({ "alert_id": draft.draft_id })).await;
+    for (token, action) in steps {
+        let (status, after) = city.decide(token, &alert, action, "情况有变").await;
+        assert_eq!(status, StatusCode::OK, "{after}");
+        alert = after;
+    }
+    let expected: Vec<_> = expected.iter().map(|approved| (draft.draft_id.clone(), *approved)).collect();
+    assert_eq!(city.settled().await, expected);
+    // what people wrote concerns no rule
+    city.approved_alert().await;
+    assert_eq!(city.settled().await, []);
+    city.close().await;
+}
+
+#[rstest]
 #[tokio::test]
 async fn a_rules_draft_with_a_fault_in_its_text_waits_for_a_person() {
     let city = City::open(Embedded).await;

@@ -10,7 +10,7 @@ use domain::language::Language;
 use domain::staff::Role;
 use platform::http::Authenticators;
 use proto::topology::{AUDIT_ENTRIES, REVIEW_DRAFTS};
-use proto::{AuditEntry, DraftGathered, RecordsStored};
+use proto::{AuditEntry, DraftGathered, DraftSettled, RecordsStored};
 use serde_json::{Value, json};
 use stages::{HOUR, Heard, Staff, Stage, Store, id, until, views};
 
@@ -154,6 +154,12 @@ impl City {
             event,
         };
         events.into_iter().map(read).collect()
+    }
+
+    /// Review has approved a draft, or it came to nothing there.
+    pub async fn settles(&self, draft: &Draft, approved: bool) {
+        self.publish_all(&[DraftSettled { draft_id: draft.event.draft_id.clone(), approved }]).await;
+        self.settle().await;
     }
 
     /// What was written into the audit trail since it was last asked.

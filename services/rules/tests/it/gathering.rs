@@ -102,6 +102,45 @@ async fn whom_a_rule_has_told_it_tells_again_only_after_its_cooldown(#[values(Em
 
 #[rstest]
 #[tokio::test]
+async fn a_draft_that_comes_to_nothing_gives_its_people_back(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::open(store).await;
+    city.report(&[contact(1, 11, "500103001")]).await;
+    let refused = &city.end_of_window().await[0];
+    city.report(&[contact(2, 11, "500103001")]).await;
+    assert!(city.end_of_window().await.is_empty(), "while it may still be approved they are not told by another");
+    city.settles(refused, false).await;
+    city.report(&[contact(3, 11, "500103001")]).await;
+    let second = &city.end_of_window().await[0];
+    assert_eq!(second.residents(), [11], "nobody has told them");
+
+    // one that was approved counts, whatever comes late about the other
+    city.settles(second, true).await;
+    city.settles(refused, false).await;
+    city.report(&[contact(4, 11, "500103001")]).await;
+    assert!(city.end_of_window().await.is_empty(), "they were told");
+    // cancelled after all: what they were told is withdrawn, and the next contact is news
+    city.settles(second, false).await;
+    city.report(&[contact(5, 11, "500103001")]).await;
+    assert_eq!(city.end_of_window().await[0].residents(), [11]);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_draft_that_nobody_decides_about_holds_its_people_no_longer_than_it_would_be_valid(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::open(store).await;
+    let longer = "update rules.rule_version set definition = jsonb_set(definition, '{validity_s}', '86400')";
+    sqlx::query(longer).execute(city.pool()).await.unwrap();
+    city.report(&[contact(1, 11, "500103001")]).await;
+    assert_eq!(city.end_of_window().await[0].residents(), [11]);
+    city.platform.clock.forward(DAY);
+    city.report(&[contact(2, 11, "500103001")]).await;
+    assert_eq!(city.end_of_window().await[0].residents(), [11], "a week of cooldown has not passed, but nobody was told");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn who_is_reported_in_two_districts_is_told_once_and_the_empty_draft_closes_silently(#[values(Embedded, Postgres)] store: Store) {
     let city = City::open(store).await;
     city.report(&[contact(1, 11, "500103001"), contact(2, 11, "500105001")]).await;

@@ -11,6 +11,8 @@ const english: Record<Schema['FaultKind'], string> = {
   invalid: 'This is not a permitted value.',
   unfilled: 'A variable of the template was not filled in.',
   personal_data: 'This contains personal data; take it out.',
+  never_sent: 'It would be over before the quiet hours are, and nobody would receive it: extend its validity, or make it urgent.',
+  too_many_parts: 'With signature, contact and how to reply, the SMS takes more than eight parts: shorten it.',
 };
 
 /** The faults that the platform found in a stored draft. */
