@@ -52,6 +52,7 @@ topology! {
     "alert.approved" AlertApproved { DISPATCH_APPROVED = "dispatch.approved" by "dispatch" }
     "alert.stopped" AlertStopped {
         DISPATCH_STOPPED = "dispatch.stopped" by "dispatch",
+        SMS_STOPPED = "sms.stopped" by "sms",
         RESIDENT_STOPPED = "resident.stopped" by "resident",
         DISPLAY_STOPPED = "display.stopped" by "display",
     }
@@ -75,6 +76,7 @@ topology! {
     "endpoints.gone" EndpointsGone { RESIDENT_ENDPOINTS_GONE = "resident.endpoints-gone" by "resident" }
     "sms.code-requested" CodeRequested { SMS_CODES = "sms.codes" by "sms" }
     "sms.replied" SmsReplied { RESIDENT_SMS_REPLIES = "resident.sms-replies" by "resident" }
+    "sms.undelivered" SmsUndelivered { DISPATCH_UNDELIVERED = "dispatch.undelivered" by "dispatch" }
     "audit.entry" AuditEntry { AUDIT_ENTRIES = "audit.entries" by "audit" }
 }
 
@@ -104,6 +106,6 @@ mod tests {
     #[test]
     fn a_stopped_alert_is_told_to_all_who_show_or_send_it() {
         let readers: Vec<_> = queues_of(events::AlertStopped::TOPIC).map(|queue| queue.owner).collect();
-        assert_eq!(readers, ["dispatch", "resident", "display"]);
+        assert_eq!(readers, ["dispatch", "sms", "resident", "display"]);
     }
 }

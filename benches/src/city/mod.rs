@@ -328,7 +328,8 @@ async fn kept(name: &str) -> Result<Database> {
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop schema if exists {schema} cascade"))).execute(database.pool()).await?;
     }
     let of_alerts = "do $$ begin if to_regclass('resident.alert') is not null then \
-                     truncate resident.alert, resident.stop, resident.acknowledgement, resident.reply, resident.outbox; end if; end $$";
+                     truncate resident.alert, resident.stop, resident.acknowledgement, resident.reply, resident.outbox; end if; \
+                     if to_regclass('resident.arrival') is not null then truncate resident.arrival; end if; end $$";
     sqlx::raw_sql(of_alerts).execute(database.pool()).await?;
     Ok(database)
 }

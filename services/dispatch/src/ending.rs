@@ -2,10 +2,12 @@
 //!
 //! That it has ended is committed first and alone, waiting for nobody: from then on nobody claims a batch of it, and whoever has one in hand is
 //! told at once ([`crate::word`]), or learns it at the next checkpoint. Whatever is not yet claimed is withdrawn afterwards, wave by wave
-//! ([`withdraw_next`]), also by another process when this one dies in between.
+//! ([`withdraw_next`]), also by another process when this one dies in between. Whoever was handed an alert that staff end is told of it by a wave of its
+//! own, which planning makes of what is kept here ([`domain::withdrawal`]).
 
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
+use domain::withdrawal;
 use platform::Platform;
 use platform::clock::Clock;
 use platform::database::{Database, Tx};
@@ -39,7 +41,9 @@ pub(crate) async fn on_stopped(platform: &Platform, alert_id: AlertId, how: Stop
     let mut tx = platform.database.begin().await?;
     one_at_a_time(&mut tx, alert_id).await?;
     sqlx::query!(
-        "insert into dispatch.stop (alert_id, how, stopped_at) values ($1, $2, $3) on conflict (alert_id) do nothing",
+        "insert into dispatch.stop (alert_id, how, stopped_at, superseded_by, reason)
+         select $1, $2, $3, r.superseded_by, r.stop_reason from (select) as always left join review.alert_standing r on r.alert_id = $1
+         on conflict (alert_id) do nothing",
         alert_id.uuid(),
         how.as_ref(),
         now
@@ -48,13 +52,19 @@ pub(crate) async fn on_stopped(platform: &Platform, alert_id: AlertId, how: Stop
     .await?;
     let stopped = sqlx::query_scalar!(
         r#"update dispatch.alert set state = $2, ended_at = $3
-            where alert_id = $1 and state in ('waiting', 'dispatching', 'active') returning alert_id"#,
+            where alert_id = $1 and state in ('waiting', 'dispatching', 'active') returning expires_at"#,
         alert_id.uuid(),
         how.as_ref(),
         now
     )
     .fetch_optional(&mut *tx)
     .await?;
+    if let Some(expires_at) = stopped {
+        let until = withdrawal::told_until(now, expires_at);
+        sqlx::query!("update dispatch.alert set withdrawal_until = $2 where alert_id = $1", alert_id.uuid(), until)
+            .execute(&mut *tx)
+            .await?;
+    }
     tx.commit().await?;
     if stopped.is_some() {
         word::leave(&platform.cache, alert_id).await;
@@ -69,7 +79,7 @@ pub(crate) async fn close_expired(database: &Database, clock: &Clock) -> Result<
     let now = clock.now();
     let mut tx = database.begin().await?;
     let Some(alert_id) = sqlx::query_scalar!(
-        r#"update dispatch.alert set state = 'closed', ended_at = $1
+        r#"update dispatch.alert set state = 'closed', ended_at = $1, unheard_to = case when personal then -1 end
             where alert_id = (select alert_id from dispatch.alert
                                where state in ('waiting', 'dispatching', 'active') and expires_at <= $1
                                order by expires_at limit 1 for no key update skip locked)
@@ -84,6 +94,7 @@ pub(crate) async fn close_expired(database: &Database, clock: &Clock) -> Result<
     let alert_id = AlertId::from_uuid(alert_id);
     tx.publish(SCHEMA, &AlertClosed { alert_id: alert_id.to_string(), at_ms: now.timestamp_millis() }).await?;
     tx.commit().await?;
+    signals::REMINDERS.wake();
     tracing::info!(%alert_id, "alert closed: its validity is over");
     Ok(true)
 }
@@ -103,6 +114,9 @@ async fn withdraw(database: &Database, clock: &Clock, slot: &Slot) -> Result<boo
              from dispatch.wave w join dispatch.alert a using (alert_id)
              left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'withdraw'
             where w.state <> 'settled' and a.state in ('closed', 'cancelled', 'superseded') and (s.until is null or s.until <= $1)
+              -- the word of the end itself is sent, and done with when everybody has it
+              and (w.wave < 9 or a.withdrawal_until <= $1 or w.state = 'sending' and not exists (
+                   select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = 9 and b.state <> 'closed'))
             limit 1 for update of w skip locked"#,
         now
     )
@@ -118,6 +132,8 @@ async fn withdraw(database: &Database, clock: &Clock, slot: &Slot) -> Result<boo
     tx.commit().await?;
     tracing::info!(%alert_id, wave = wave.wave, withdrawn, "what was not sent of an ended alert is withdrawn");
     signals::PUMP.wake();
+    signals::PLANNER.wake();
+    signals::URGENT_PLANNER.wake();
     Ok(true)
 }
 
@@ -144,4 +160,17 @@ async fn settle(tx: &mut Tx, alert_id: AlertId, wave: i16, now: DateTime<Utc>) -
     .fetch_one(&mut **tx)
     .await?;
     Ok(withdrawn)
+}
+
+/// Closes what nobody has in hand of the waves of an alert that staff ended: batches that a dead holder left after their wave was settled.
+pub(crate) async fn close_unclaimed(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!(
+        "update dispatch.batch set state = 'closed', withdrawn = size - accepted, closed_at = $2, lease = lease + 1, lease_until = null
+          where alert_id = $1 and wave < 9 and state in ('ready', 'released')",
+        alert_id.uuid(),
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

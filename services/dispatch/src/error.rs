@@ -53,9 +53,29 @@ pub enum Error {
     /// A follow-up item has one outcome.
     #[error("the follow-up item has its outcome already")]
     FollowUpClosed,
+    /// Nobody is sent to any more.
+    #[error("the alert has ended, or was not released yet")]
+    NotLive,
+    /// Nobody is left to be sent to again.
+    #[error("everybody was reached, or is being sent to")]
+    EverybodyReached,
+    /// Another round of sending again came first.
+    #[error("the alert is being sent again already")]
+    SendingAgainAlready,
+    /// More people than the officer knew of.
+    #[error("{people} were not reached")]
+    MoreNotReached {
+        /// As of now.
+        people: i64,
+    },
 }
 
 impl Error {
+    /// Whether the same may go well a little later: the database or the bus failed, nothing is wrong with what was asked.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Database(_) | Self::Platform(_))
+    }
+
     pub(crate) fn damaged(what: &'static str, of: impl ToString, source: impl Into<BoxError>) -> Self {
         Self::Damaged { what, of: of.to_string(), source: source.into() }
     }
@@ -78,6 +98,26 @@ impl From<Error> for Problem {
                 "follow_up_closed",
                 "该跟进事项已有处理结果，请刷新列表。",
                 "Somebody has already entered an outcome for this item. Load the list again.",
+            ),
+            Error::NotLive => Problem::conflict(
+                "alert_not_live",
+                "该弹窗尚未开始推送或已经结束，不能再次推送。",
+                "The alert is not being sent yet, or has ended: it cannot be sent again.",
+            ),
+            Error::EverybodyReached => Problem::conflict(
+                "everybody_reached",
+                "目前没有未送达的人，无需再次推送。请刷新页面。",
+                "Nobody is left who was not reached, so there is nothing to send again. Load the page again.",
+            ),
+            Error::SendingAgainAlready => Problem::conflict(
+                "sending_again_already",
+                "已有一轮再次推送，请刷新页面查看进度。",
+                "It has been sent again already. Load the page again to see how far it is.",
+            ),
+            Error::MoreNotReached { people } => Problem::conflict(
+                "more_not_reached",
+                format!("未送达的人已增至 {people} 人，请核对后重新确认。"),
+                format!("By now {people} people were not reached. Look at the number and confirm it anew."),
             ),
             Error::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => Problem::unavailable(&error),
             _ => Problem::internal(&error),

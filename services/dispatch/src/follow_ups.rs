@@ -1,5 +1,7 @@
 //! Follow-up items: residents whom an alert did not move, for their community to visit (CQ5, CQ11).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
 use platform::Platform;
@@ -14,7 +16,7 @@ domain::words! {
     pub enum Reason {
         /// Reached, reminded, and still no acknowledgement.
         Silent,
-        /// Named in the audience, but neither app nor SMS reaches them.
+        /// Named in the audience, but neither app nor SMS reached them.
         Unreachable,
     }
 
@@ -86,4 +88,60 @@ pub(crate) async fn open(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Takes off the list who was to be visited only because nothing reached them, and is sent to again.
+pub(crate) async fn take_off_unreachable(connection: &mut Connection, alert_id: AlertId, residents: &BTreeSet<u32>) -> Result<(), Error> {
+    let numbers: Vec<i64> = residents.iter().copied().map(i64::from).collect();
+    sqlx::query!(
+        "delete from dispatch.follow_up where alert_id = $1 and resident_no = any($2::bigint[]) and outcome is null and reason = $3",
+        alert_id.uuid(),
+        &numbers,
+        Reason::Unreachable.as_ref(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// An alert to people named one by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub alert_id: AlertId,
+    /// Only those who are enrolled were to be told.
+    pub exercise: bool,
+}
+
+/// Opens an item for each of these residents, with whether they were reached, who has neither acknowledged nor an item already. How many were
+/// opened.
+pub(crate) async fn open_for_unheard(
+    connection: &mut Connection,
+    named: Named,
+    residents: &[(u32, bool)],
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    if residents.is_empty() {
+        return Ok(0);
+    }
+    let (numbers, reached): (Vec<i64>, Vec<bool>) = residents.iter().map(|(number, reached)| (i64::from(*number), *reached)).unzip();
+    let opened = sqlx::query!(
+        r#"insert into dispatch.follow_up (alert_id, resident_no, district, community, reason, opened_at)
+           select $1, home.resident_no, home.district, home.community, case when n.reached then $4 else $5 end, $6
+             from unnest($2::bigint[], $3::bool[]) as n (resident_no, reached)
+             join resident.reach home on home.resident_no = n.resident_no
+            where (home.drill or not $7)
+              and not exists (select from resident.acknowledged k where k.alert_id = $1 and k.resident_no = n.resident_no)
+            order by home.resident_no
+           on conflict (alert_id, resident_no) do nothing"#,
+        named.alert_id.uuid(),
+        &numbers,
+        &reached,
+        Reason::Silent.as_ref(),
+        Reason::Unreachable.as_ref(),
+        now,
+        named.exercise,
+    )
+    .execute(connection)
+    .await?;
+    Ok(opened.rows_affected())
 }

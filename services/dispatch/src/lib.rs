@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! alert.approved ─▶ approved ─▶ planning ─▶ ledger (table dispatch.batch) ◀── claim, checkpoint, close ── push, sms
-//! alert.stopped  ─▶ ending                     │            ▲                                             ▲
+//! alert.stopped  ─▶ ending ─▶ planning          │            ▲                                             ▲
 //!                                              ▼            └─ retry and fallback batches                 │
 //!                                            pump ─▶ batch.ready.app, batch.ready.sms (a short window) ───┘
 //! progress: wave closed ─▶ alert.handed-over      reminders: silence ─▶ wave 2 ─▶ follow-up items      ending: expiry ─▶ alert.closed
@@ -18,7 +18,8 @@
 //!
 //! * One alert for which a step fails, or one row that cannot be read, never stops the others ([`aside`]); what review has approved or stopped
 //!   and no event has told is found all the same ([`sweep`]).
-//! * A stop waits for nobody, and senders hear of it at once ([`ending`], [`word`]).
+//! * A stop waits for nobody, and senders hear of it at once ([`ending`], [`word`]). Whoever was handed an alert that staff end is told so, on the channels
+//!   that carried it ([`planning`], wave 9); who was not, hears nothing of it any more.
 //!
 //! * Before a deadline is missed there is an alarm, and before an approval an answer whether it can be held ([`forecast`]).
 //!
@@ -31,6 +32,8 @@ mod ending;
 mod error;
 mod follow_ups;
 mod forecast;
+mod held;
+mod kin;
 pub mod ledger;
 mod planning;
 mod progress;
@@ -38,11 +41,14 @@ mod pump;
 mod reminders;
 mod routes;
 mod schema;
+mod sending_again;
 mod settings;
 mod signals;
 #[cfg(test)]
 mod stories;
 mod sweep;
+mod undelivered;
+mod unheard;
 mod word;
 pub mod worker;
 
@@ -56,8 +62,8 @@ use platform::database::Monthly;
 use platform::jobs::Job;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
-use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED};
-use proto::{AlertApproved, AlertStopped};
+use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED, DISPATCH_UNDELIVERED};
+use proto::{AlertApproved, AlertStopped, SmsUndelivered};
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};
@@ -84,15 +90,15 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Starts the service: subscribes, starts its workers, and returns its routes. `capacity` is what the accounts of push and sms allow.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) -> Result<platform::http::Routes, Error> {
-    let settings = Arc::new(settings.checked()?);
+    let settings = Arc::new(pump::sized(settings.checked()?, &capacity));
     platform.bus.start_relay(SCHEMA);
     subscribe(platform, &settings)?;
     let months = settings.keep_ledger_months;
-    let tables = ["batch", "recipient_list"].map(|table| Monthly { schema: SCHEMA, table, column: "alert_id", months });
+    let tables = ["batch", "recipient_list", "undelivered"].map(|table| Monthly { schema: SCHEMA, table, column: "alert_id", months });
     Monthly::keep(platform, &KEEP_LEDGER, tables.into())?;
     follow_ups::follow_people(platform)?;
     sweep::register(platform, &settings)?;
-    start_workers(platform, &settings);
+    start_workers(platform, &settings, &capacity);
     Ok(routes::routes(platform, settings.quiet_hours).merge(forecast::start(platform, &settings, capacity)))
 }
 
@@ -107,10 +113,18 @@ fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error>
         let platform = own.clone();
         async move { Ok(ending::on_stopped(&platform, understood("alert id", event.alert_id.parse())?, event.how().into()).await?) }
     })?;
+    let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
+    platform.bus.subscribe(&DISPATCH_UNDELIVERED, CONCURRENCY, move |event: SmsUndelivered| {
+        let (database, clock, settings) = (database.clone(), clock.clone(), Arc::clone(&shared));
+        async move {
+            let alert_id = understood("alert id", event.alert_id.parse())?;
+            Ok(undelivered::on_undelivered(&database, &clock, &settings, alert_id, &event).await?)
+        }
+    })?;
     Ok(())
 }
 
-fn start_workers(platform: &Platform, settings: &Arc<Settings>) {
+fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capacity) {
     // An urgent alert must not wait for a chunk of a routine one that is being written.
     for (name, wake, line) in [
         ("dispatch.planner", &signals::PLANNER, planning::Line::All),
@@ -123,10 +137,10 @@ fn start_workers(platform: &Platform, settings: &Arc<Settings>) {
         });
     }
     let pump_interval = Duration::from_millis(u64::from(settings.pump_interval_ms));
-    let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
+    let pump = Arc::new(pump::Pump::new(platform, (**settings).clone(), capacity.clone()).starting());
     platform::worker::run(&platform.tasks, &platform.clock, "dispatch.pump", pump_interval, &signals::PUMP, move || {
-        let (database, clock, settings) = (database.clone(), clock.clone(), Arc::clone(&shared));
-        async move { more(pump::turn(&database, &clock, &settings).await.map(|_| false)) }
+        let pump = Arc::clone(&pump);
+        async move { more(pump.turn().await.map(|_| false)) }
     });
     let (database, clock) = (platform.database.clone(), platform.clock.clone());
     platform::worker::run(&platform.tasks, &platform.clock, "dispatch.watch", INTERVAL, &signals::WATCH, move || {
@@ -135,14 +149,20 @@ fn start_workers(platform: &Platform, settings: &Arc<Settings>) {
             let closed = progress::close_wave(&database, &clock).await?;
             let expired = ending::close_expired(&database, &clock).await?;
             let withdrawn = ending::withdraw_next(&database, &clock).await?;
+            let let_go = held::turn(&database, &clock).await?;
             aside::measure(&database).await?;
-            more(Ok(closed || expired || withdrawn))
+            more(Ok(closed || expired || withdrawn || let_go))
         }
     });
     let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
     platform::worker::run(&platform.tasks, &platform.clock, "dispatch.reminders", INTERVAL, &signals::REMINDERS, move || {
         let (database, clock, settings) = (database.clone(), clock.clone(), Arc::clone(&shared));
-        async move { more(reminders::turn(&database, &clock, &settings).await) }
+        async move {
+            let reminded = reminders::turn(&database, &clock, &settings).await?;
+            let again = sending_again::turn(&database, &clock, &settings).await?;
+            let unheard = unheard::turn(&database, &clock).await?;
+            more(Ok(reminded || again || unheard))
+        }
     });
 }
 
@@ -157,7 +177,7 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
     let now: DateTime<Utc> = platform.clock.now();
     let quiet = settings.quiet_hours.is_quiet(now);
     let busy = sqlx::query_scalar!(
-        r#"select (exists (select from dispatch.alert a where (a.state = 'waiting' and a.release_at <= $1 and a.expires_at > $1
+        r#"select (exists (select from dispatch.alert a where (a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1
                               and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
                                                       or (a.state in ('waiting', 'dispatching', 'active') and a.expires_at <= $1))
                 or exists (select from dispatch.wave w where w.state = 'planning'
@@ -167,12 +187,18 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
                               and w.state <> 'planning' and w.chunks > a.audience_revision
                               and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
-                            where w.state <> 'settled' and a.state in ('closed', 'cancelled', 'superseded'))
+                            where w.state <> 'settled' and w.wave < 9 and a.state in ('closed', 'cancelled', 'superseded'))
+                or exists (select from dispatch.stop st join dispatch.alert a using (alert_id)
+                            where st.withdrawal_planned_at is null and a.state in ('cancelled', 'superseded')
+                              and not exists (select from dispatch.set_aside s where s.alert_id = st.alert_id and s.until > $1))
                 or exists (select from dispatch.wave w where w.state = 'sending' and not exists (
-                       select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed'))
+                       select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed' and b.due_at <= w.due_at))
+                or (select count(*) from dispatch.arrivals_seen s join resident.arrived r on r.tx >= s.tx) <> (select seen from dispatch.arrivals_seen)
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
-                            where w.state = 'closed' and w.silent_at <= $1 and a.state = 'active'
-                              and not exists (select from dispatch.set_aside s where s.alert_id = w.alert_id and s.until > $1))
+                            where w.wave = 1 and w.state <> 'planning' and not w.caught_up and a.state in ('dispatching', 'active'))
+                or exists (select from dispatch.latecomer l join dispatch.alert a using (alert_id)
+                            where l.planned_at is null and a.state in ('dispatching', 'active')
+                              and not exists (select from dispatch.set_aside s where s.alert_id = l.alert_id and s.until > $1))
                 or exists (select from dispatch.batch where state = 'ready' and not_before <= $1 and (urgent or not $2))
                 or exists (select from dispatch.batch where state in ('released', 'claimed'))) as "busy!""#,
         now,
@@ -180,5 +206,9 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
     )
     .fetch_one(platform.database.pool())
     .await?;
-    Ok(!busy)
+    let database = &platform.database;
+    Ok(!busy
+        && !reminders::is_due(database, now, settings).await?
+        && !sending_again::is_due(database, now).await?
+        && !unheard::is_due(database, now).await?)
 }

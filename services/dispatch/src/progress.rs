@@ -1,4 +1,5 @@
-//! Watching waves: when every batch of one is closed, the wave is, and the first wave's end is the alert's hand-over.
+//! Watching waves: when every batch of one is closed, the wave is, and the first wave's end is the alert's hand-over. It waits for no latecomer:
+//! their batches have a later deadline than the wave.
 //!
 //! Whoever writes to an alert and its wave locks both without waiting, here, or the alert first; a planner holds its wave alone.
 
@@ -25,7 +26,8 @@ async fn close(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
              from dispatch.wave w join dispatch.alert a using (alert_id)
              left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'close'
             where w.state = 'sending' and a.expires_at > $1 and a.state in ('dispatching', 'active')
-              and not exists (select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed')
+              and not exists (select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed'
+                                 and b.due_at <= w.due_at)
               and (s.until is null or s.until <= $1)
             limit 1 for no key update of a, w skip locked"#,
         now
@@ -38,16 +40,17 @@ async fn close(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
     slot.is_about(AlertId::from_uuid(wave.alert_id), wave.wave, wave.again);
     let sums = sqlx::query!(
         r#"select coalesce(sum(unreachable), 0)::bigint as "unreachable!", max(closed_at) as last
-             from dispatch.batch where alert_id = $1 and wave = $2"#,
+             from dispatch.batch where alert_id = $1 and wave = $2 and due_at <= $3"#,
         wave.alert_id,
-        wave.wave
+        wave.wave,
+        wave.due_at,
     )
     .fetch_one(&mut *tx)
     .await?;
     // A wave without recipients is done when that is known.
     let done_at = sums.last.unwrap_or(now);
     let unreachable = sums.unreachable + wave.no_channel;
-    // Nothing to acknowledge: nobody is reminded.
+    // Nothing to acknowledge: nobody is reminded. Else nothing of the wave is left to attend to from then on.
     let silent_at = (wave.ack_window_s > 0).then(|| done_at + TimeDelta::seconds(wave.ack_window_s));
     sqlx::query!(
         "update dispatch.wave set state = case when $4::timestamptz is null then 'settled' else 'closed' end, closed_at = $3, silent_at = $4,
@@ -62,22 +65,27 @@ async fn close(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
     .await?;
     let alert_id = AlertId::from_uuid(wave.alert_id);
     if wave.wave == 1 {
-        sqlx::query!(
+        let first_time = sqlx::query!(
             "update dispatch.alert set state = 'active', handed_over_at = $2 where alert_id = $1 and state = 'dispatching'",
             wave.alert_id,
             done_at
         )
         .execute(&mut *tx)
-        .await?;
+        .await?
+        .rows_affected()
+            > 0;
         let event = AlertHandedOver {
             alert_id: alert_id.to_string(),
             at_ms: done_at.timestamp_millis(),
             recipients: u32::try_from(wave.recipients + wave.no_channel).unwrap_or(u32::MAX),
             unreachable: u32::try_from(unreachable).unwrap_or(u32::MAX),
         };
-        tx.publish(SCHEMA, &event).await?;
-        // From now on it is known when those who stay silent are reminded: inboxes say so.
-        tx.publish(SCHEMA, &AlertReleased { alert_id: alert_id.to_string() }).await?;
+        // Once: who was not reached may be sent to again afterwards.
+        if first_time {
+            tx.publish(SCHEMA, &event).await?;
+            // From now on it is known when those who stay silent are reminded: inboxes say so.
+            tx.publish(SCHEMA, &AlertReleased { alert_id: alert_id.to_string() }).await?;
+        }
     }
     tx.commit().await?;
     signals::REMINDERS.wake();

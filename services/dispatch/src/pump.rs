@@ -1,22 +1,38 @@
 //! The pump: which batches are in the broker.
 //!
-//! The ledger is the queue; the broker holds only a short window of it. The pump fills the window urgent first, then by deadline, so an urgent
-//! alert never queues behind a routine one, however large. Urgent batches have a window and a line in the broker of their own: a
-//! provider that stalls on routine batches cannot keep them out. A batch whose lease ended, claimed or not, is ready again. In quiet
+//! The ledger is the queue; the broker holds only a short window of it, since what is there cannot be overtaken: as much as a channel sends in half
+//! a lease. Whose batches fill it is decided by [`domain::turn`]: by deadline, but an alert that cannot hold its own takes no other along.
+//! Urgent batches have a window and a line in the broker of their own: a provider that stalls on routine batches cannot keep them out. In quiet
 //! hours routine batches stay where they are, also in the middle of a wave (CQ10).
+//!
+//! A batch whose lease ended is ready again: at once where its holder is lost, and where nobody has claimed it, unless its holders are at work and it
+//! merely waits there. After a database that failed its holders come first, for as long as it takes them to write what they know.
+
+mod line;
+mod window;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::DeliveryClass;
 use domain::deadline;
 use domain::outcome::Channel;
+use platform::Platform;
 use platform::clock::Clock;
-use platform::database::Database;
-use platform::database::Tx;
+use platform::database::{Database, Tx};
 use proto::{AppBatchReady, Event, SmsBatchReady, UrgentAppBatchReady, UrgentSmsBatchReady};
 
+use crate::forecast::Capacity;
 use crate::settings::Settings;
 use crate::{Error, SCHEMA};
+use line::{Line, Next};
+pub(crate) use window::sized;
+
+/// So long after the database failed no lease ends: longer than a holder waits between two tries ([`crate::worker`]).
+pub(crate) const HOLDERS_FIRST: TimeDelta = TimeDelta::seconds(10);
+/// A batch that waits for so many leases although its holders are at work has been lost on the way.
+const LEASES_TO_WAIT: i32 = 10;
 
 /// What one turn of the pump did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,77 +43,118 @@ pub(crate) struct Pumped {
     pub released: usize,
 }
 
-/// Fills the windows once. Runs in one process at a time; elsewhere it does nothing.
-pub(crate) async fn turn(database: &Database, clock: &Clock, settings: &Settings) -> Result<Pumped, Error> {
-    let now = clock.now();
-    let mut tx = database.begin().await?;
-    let mine = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtextextended('dispatch.pump', 0)) as "mine!""#)
-        .fetch_one(&mut *tx)
-        .await?;
-    if !mine {
-        return Ok(Pumped::default());
+/// The pump of one process.
+pub(crate) struct Pump {
+    database: Database,
+    clock: Clock,
+    settings: Settings,
+    line: Line,
+    /// Until when no lease ends.
+    holders_first: Mutex<Option<DateTime<Utc>>>,
+}
+
+impl Pump {
+    pub(crate) fn new(platform: &Platform, settings: Settings, capacity: Capacity) -> Self {
+        let (database, clock) = (platform.database.clone(), platform.clock.clone());
+        Self { database, clock, line: Line::new(settings.clone(), capacity), settings, holders_first: Mutex::default() }
     }
-    let recovered = sqlx::query_scalar!(
-        r#"update dispatch.batch set state = 'ready', lease = lease + 1, lease_until = null, holder = null
-            where state in ('released', 'claimed') and lease_until <= $1
-        returning batch_id"#,
-        now
-    )
-    .fetch_all(&mut *tx)
-    .await?
-    .len();
-    let quiet = deadline::release_at(DeliveryClass::Routine, now, &settings.quiet_hours) > now;
-    let quiet_from = if quiet { None } else { settings.quiet_hours.begins_after(now) };
-    let released = sqlx::query!(
-        r#"with lane as (
-               select channel, urgent, greatest(0, $1 - (
-                          select count(*) from dispatch.batch f
-                           where f.state in ('released', 'claimed') and f.channel = l.channel and f.urgent = l.urgent)) as free
-                 from (values ('app', true), ('sms', true), ('app', false), ('sms', false)) as l (channel, urgent)
-                where l.urgent or not $2
-           ), next as (
-               select picked.alert_id, picked.batch_id from lane cross join lateral (
-                   select r.alert_id, r.batch_id from dispatch.batch r
-                    where r.state = 'ready' and r.channel = lane.channel and r.urgent = lane.urgent and r.not_before <= $3
-                    order by r.due_at, r.batch_id limit lane.free
-                      for update skip locked) as picked
-           )
-           update dispatch.batch b
-              set state = 'released', lease_until = $4, send_until = case when b.urgent then null else $5::timestamptz end
-             from next where b.alert_id = next.alert_id and b.batch_id = next.batch_id
-        returning b.alert_id, b.batch_id, b.channel, b.urgent, b.due_at"#,
-        i64::from(settings.window),
-        quiet,
-        now,
-        now + settings.lease(),
-        quiet_from,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let count = released.len();
-    let mut lines: BTreeMap<(bool, Channel), Vec<_>> = BTreeMap::new();
-    for batch in released {
-        let channel = batch.channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", batch.batch_id, error))?;
-        lines.entry((!batch.urgent, channel)).or_default().push((batch.due_at, batch.batch_id, batch.alert_id.to_string()));
+
+    /// For a process that starts: the database may have been away, and other processes have what it does not know.
+    pub(crate) fn starting(self) -> Self {
+        self.holders_first(HOLDERS_FIRST.min(self.settings.lease()));
+        self
     }
-    for ((routine, channel), mut batches) in lines {
-        batches.sort_unstable();
-        let keys = batches.into_iter().map(|(_, batch_id, alert_id)| (batch_id, alert_id));
-        match (channel, routine) {
-            (Channel::App, true) => publish(&mut tx, keys.map(|(batch_id, alert_id)| AppBatchReady { batch_id, alert_id })).await?,
-            (Channel::App, false) => publish(&mut tx, keys.map(|(batch_id, alert_id)| UrgentAppBatchReady { batch_id, alert_id })).await?,
-            (Channel::Sms, true) => publish(&mut tx, keys.map(|(batch_id, alert_id)| SmsBatchReady { batch_id, alert_id })).await?,
-            (Channel::Sms, false) => publish(&mut tx, keys.map(|(batch_id, alert_id)| UrgentSmsBatchReady { batch_id, alert_id })).await?,
-            // Screens show an alert, nobody sends it to them in batches; the ledger's check refuses such a row.
-            (Channel::Display, _) => {}
+
+    /// No lease ends for so long.
+    fn holders_first(&self, time: TimeDelta) {
+        *self.holders_first.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now() + time);
+    }
+
+    /// Fills the windows once. Runs in one process at a time; elsewhere it does nothing.
+    pub(crate) async fn turn(&self) -> Result<Pumped, Error> {
+        self.fill().await.inspect_err(|_| self.holders_first(HOLDERS_FIRST))
+    }
+
+    async fn fill(&self) -> Result<Pumped, Error> {
+        let now = self.clock.now();
+        let mut tx = self.database.begin().await?;
+        let mine = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtextextended('dispatch.pump', 0)) as "mine!""#)
+            .fetch_one(&mut *tx)
+            .await?;
+        if !mine {
+            return Ok(Pumped::default());
         }
+        let until = *self.holders_first.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = if until.is_some_and(|until| now < until) { 0 } else { self.recover(&mut tx).await? };
+        let quiet = deadline::release_at(DeliveryClass::Routine, now, &self.settings.quiet_hours) > now;
+        let quiet_from = if quiet { None } else { self.settings.quiet_hours.begins_after(now) };
+        let next = self.line.next(&mut tx, now, quiet).await?;
+        let released = next.len();
+        if released > 0 {
+            self.release(&mut tx, &next, quiet_from).await?;
+        }
+        tx.commit().await?;
+        if lost > 0 {
+            metrics::counter!("dispatch_leases_ended_total").increment(lost as u64);
+            tracing::warn!(recovered = lost, "batches whose lease had ended are ready again");
+        }
+        Ok(Pumped { recovered: lost, released })
     }
-    tx.commit().await?;
-    if recovered > 0 {
-        metrics::counter!("dispatch_leases_ended_total").increment(recovered as u64);
-        tracing::warn!(recovered, "batches whose lease had ended are ready again");
+
+    /// Makes batches ready again whose lease has ended. How many of them had a holder.
+    async fn recover(&self, tx: &mut Tx) -> Result<usize, Error> {
+        let held = sqlx::query_scalar!(
+            r#"with clock as materialized (select dispatch.lease_clock($1) as now), ended as (
+                   select b.alert_id, b.batch_id, b.state from dispatch.batch b cross join clock
+                    where b.state in ('released', 'claimed') and b.lease_until <= clock.now
+                      and (b.state = 'claimed' or b.lease_until <= clock.now - make_interval(secs => $2) or not exists (
+                              select from dispatch.batch h
+                               where h.state = 'claimed' and h.channel = b.channel and h.urgent = b.urgent and h.lease_until > clock.now))
+                      for update of b skip locked
+               )
+               update dispatch.batch b
+                  set state = 'ready', lease_until = null, holder = null, lease = b.lease + case when ended.state = 'claimed' then 1 else 0 end
+                 from ended where b.alert_id = ended.alert_id and b.batch_id = ended.batch_id
+               returning ended.state = 'claimed' as "held!""#,
+            self.clock.ahead().as_seconds_f64(),
+            (self.settings.lease() * LEASES_TO_WAIT).as_seconds_f64(),
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(held.into_iter().filter(|held| *held).count())
     }
-    Ok(Pumped { recovered, released: count })
+
+    async fn release(&self, tx: &mut Tx, next: &[Next], quiet_from: Option<DateTime<Utc>>) -> Result<(), Error> {
+        sqlx::query!(
+            r#"update dispatch.batch b
+                  set state = 'released', lease_until = dispatch.lease_clock($3),
+                      send_until = case when b.urgent then null else $4::timestamptz end
+                 from unnest($1::uuid[], $2::bigint[]) as n (alert_id, batch_id)
+                where b.alert_id = n.alert_id and b.batch_id = n.batch_id and b.state = 'ready'"#,
+            &next.iter().map(|next| next.alert_id.uuid()).collect::<Vec<_>>(),
+            &next.iter().map(|next| next.batch_id).collect::<Vec<_>>(),
+            (self.clock.ahead() + self.settings.lease()).as_seconds_f64(),
+            quiet_from,
+        )
+        .execute(&mut **tx)
+        .await?;
+        let mut lines: BTreeMap<(bool, Channel), Vec<(i64, String)>> = BTreeMap::new();
+        for batch in next {
+            lines.entry((!batch.lane.urgent, batch.lane.channel)).or_default().push((batch.batch_id, batch.alert_id.to_string()));
+        }
+        for ((routine, channel), batches) in lines {
+            let keys = batches.into_iter();
+            match (channel, routine) {
+                (Channel::App, true) => publish(tx, keys.map(|(batch_id, alert_id)| AppBatchReady { batch_id, alert_id })).await?,
+                (Channel::App, false) => publish(tx, keys.map(|(batch_id, alert_id)| UrgentAppBatchReady { batch_id, alert_id })).await?,
+                (Channel::Sms, true) => publish(tx, keys.map(|(batch_id, alert_id)| SmsBatchReady { batch_id, alert_id })).await?,
+                (Channel::Sms, false) => publish(tx, keys.map(|(batch_id, alert_id)| UrgentSmsBatchReady { batch_id, alert_id })).await?,
+                // Screens show an alert, nobody sends it to them in batches; the ledger's check refuses such a row.
+                (Channel::Display, _) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 async fn publish<E: Event>(tx: &mut Tx, events: impl Iterator<Item = E>) -> Result<(), Error> {

@@ -4,6 +4,7 @@ mod forecast;
 
 use chrono::TimeDelta;
 use domain::batch::BATCH_SIZE;
+use domain::outcome::Channel;
 use domain::quiet_hours::QuietHours;
 use domain::retention;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,13 @@ pub struct Settings {
     ///
     /// Unit: recipients
     pub batch_size: u16,
+    /// Recipients in a planned batch of short messages, where that is fewer.
+    ///
+    /// An SMS centre takes some hundred people a second, a push provider tens of thousands: the same batch lasts longer there. Below a rate at
+    /// which such a batch is two seconds of work, dispatch cuts smaller ones by itself.
+    ///
+    /// Unit: recipients
+    pub sms_batch_size: u16,
     /// Recipients planned in one transaction.
     ///
     /// Longer transactions plan faster and hold their rows longer.
@@ -33,15 +41,16 @@ pub struct Settings {
     ///
     /// Unit: recipients
     pub first_chunk: u32,
-    /// Batches between released and closed, for each channel and class. Urgent alerts have a window of their own.
+    /// Batches between released and closed at most, for each channel and class. Urgent alerts have a window of their own.
     ///
-    /// Short, because what is in the broker cannot be overtaken; long enough to last all senders for one `pump_interval_ms`.
+    /// Short, because what is in the broker cannot be overtaken; long enough to last all senders for one `pump_interval_ms`. Where a channel's
+    /// rate is known there are never more than it sends in half of `lease_s`.
     ///
     /// Unit: batches
     pub window: u16,
-    /// Time within which a released batch must be claimed, else it is released again.
+    /// Time within which a released batch must be claimed, else it is released again, unless the senders are at work and it merely waits there.
     ///
-    /// Not shorter than a sender may be busy with what it has in hand.
+    /// Twice what is released at once: longer makes the window longer, shorter repeats messages to a broker that lost none.
     pub lease_s: u32,
     /// Time between two looks of the pump when nobody signals.
     ///
@@ -64,6 +73,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             batch_size: BATCH_SIZE,
+            sms_batch_size: 1_000,
             chunk: 50_000,
             first_chunk: 5_000,
             window: 32,
@@ -81,10 +91,16 @@ impl Settings {
         TimeDelta::seconds(i64::from(self.lease_s))
     }
 
+    /// Recipients in a planned batch of a channel.
+    pub(crate) fn size_of(&self, channel: Channel) -> u16 {
+        if channel == Channel::Sms { self.sms_batch_size.min(self.batch_size) } else { self.batch_size }
+    }
+
     /// Nobody can plan in chunks of none.
     pub(crate) fn checked(self) -> Result<Self, crate::Error> {
         for (name, value) in [
             ("dispatch.batch_size", u32::from(self.batch_size)),
+            ("dispatch.sms_batch_size", u32::from(self.sms_batch_size)),
             ("dispatch.chunk", self.chunk),
             ("dispatch.first_chunk", self.first_chunk),
             ("dispatch.window", u32::from(self.window)),

@@ -5,9 +5,11 @@
 //! ends, quiet hours begin, the process stops or the lease is lost, [`Noted::stopping`] resolves and `send` returns soon. Of a stop by staff there is
 //! word at once ([`crate::word`]).
 //!
-//! A process that is killed repeats, for each batch in its hands, at most `checkpoint_every` recipients and those on the wire.
+//! A process that is killed repeats, for each batch in its hands, at most `checkpoint_every` recipients and those on the wire. One that lives
+//! repeats nobody because its database failed: it sends nothing further, keeps the answers, and writes them when it can ([`trouble`]).
 
 mod noted;
+mod trouble;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,11 +24,13 @@ use platform::{BoxError, Platform};
 use proto::topology::{PUSH_BATCHES, PUSH_URGENT_BATCHES, SMS_BATCHES, SMS_URGENT_BATCHES};
 use proto::{AppBatchReady, SmsBatchReady, UrgentAppBatchReady, UrgentSmsBatchReady};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use noted::Noted;
+use trouble::{TRIES_AT_STOP, Trouble};
 
-use crate::ledger::{BatchKey, Claimed, Ledger, Standing};
+use crate::ledger::{BatchKey, Claimed, Ledger, Report, Standing};
 use crate::{Error, SCHEMA, word};
 
 /// How a channel's process works through batches; a part of the settings of push and of sms.
@@ -75,13 +79,16 @@ pub trait BatchChannel: Send + Sync + 'static {
     /// [`Channel::App`] or [`Channel::Sms`].
     const CHANNEL: Channel;
 
-    /// Sends to those of the batch who are [`Claimed::pending`], notes what becomes of each, and returns when all answers are in or, soon,
+    /// Sends to those of the batch who are [`Claimed::pending`], and at their turn still [`Noted::is_wanted`], notes what becomes of each, and returns when all answers are in or, soon,
     /// after [`Noted::stopping`]. Who has no outcome then stays pending. An error gives the batch back, to be tried again a little later.
     fn send(&self, batch: &Claimed, noted: &Noted) -> impl Future<Output = Result<Sent, BoxError>> + Send;
 }
 
 /// After an error that is not a recipient's.
 const AFTER_ERROR: TimeDelta = TimeDelta::seconds(5);
+
+/// Most batches are sent in less.
+const ACKNOWLEDGED_EVERY: Duration = Duration::from_secs(5);
 
 /// Works through the channel's batches until the process stops.
 pub fn run<C: BatchChannel>(platform: &Platform, settings: &WorkerSettings, channel: Arc<C>) -> Result<(), Error> {
@@ -100,6 +107,7 @@ pub fn run<C: BatchChannel>(platform: &Platform, settings: &WorkerSettings, chan
         platform: platform.clone(),
         settings: settings.clone(),
         holder: format!("{}-{}", C::CHANNEL, Uuid::now_v7().simple()),
+        asks_every: ACKNOWLEDGED_EVERY,
         channel,
     });
     let batches = usize::from(settings.batches);
@@ -143,6 +151,8 @@ pub(crate) struct Worker<C> {
     pub platform: Platform,
     pub settings: WorkerSettings,
     pub holder: String,
+    /// How often it is asked who has acknowledged while a batch is being sent.
+    pub asks_every: Duration,
     pub channel: Arc<C>,
 }
 
@@ -161,40 +171,56 @@ impl<C: BatchChannel> Worker<C> {
         }
     }
 
-    pub(crate) async fn send(&self, mut claimed: Claimed) -> Result<(), Error> {
+    pub(crate) async fn send(&self, claimed: Claimed) -> Result<(), Error> {
         let noted = Noted::new(&claimed.outcomes, usize::from(self.settings.checkpoint_every), self.platform.clock.clone());
-        // `send` reads its own copy: the lease of this one is renewed beside it.
-        let batch = claimed.clone();
-        let (mut sent, mut quiet, mut stopped, mut ended) = (None, false, false, false);
+        let (mut sent, mut put_down, mut stopped, mut ended) = (None, false, false, false);
+        let mut trouble = Trouble::default();
+        let mut asked = Instant::now();
         {
-            let sending = self.channel.send(&batch, &noted);
-            let told = word::of_stop(&self.platform.cache, batch.alert.alert_id);
+            let sending = self.channel.send(&claimed, &noted);
+            let told = async {
+                // What tells of the stop goes on after it.
+                if claimed.wave.is_withdrawal() {
+                    std::future::pending::<()>().await;
+                }
+                word::of_stop(&self.platform.cache, claimed.alert.alert_id).await;
+            };
             tokio::pin!(sending, told);
             while sent.is_none() {
                 tokio::select! {
                     ending = &mut sending => sent = Some(ending),
-                    () = self.checkpoint_due(&noted) => {
-                        let report = noted.report();
-                        let checkpoint = self.ledger.checkpoint(&mut claimed, &report);
-                        tokio::pin!(checkpoint);
-                        // The database may take its time: what has come for this batch is taken in all the same.
-                        let standing = loop {
-                            tokio::select! {
-                                standing = &mut checkpoint => break standing?,
-                                ending = &mut sending, if sent.is_none() => sent = Some(ending),
-                                () = &mut told, if !ended => {
-                                    ended = true;
-                                    noted.stop();
+                    () = self.checkpoint_due(&noted, &trouble) => {
+                        let mut report = noted.report();
+                        let standing = {
+                            let checkpoint = self.checkpoint(&claimed, &report, &noted, &mut asked);
+                            tokio::pin!(checkpoint);
+                            // The database may take its time: what has come for this batch is taken in all the same.
+                            loop {
+                                tokio::select! {
+                                    standing = &mut checkpoint => break standing,
+                                    ending = &mut sending, if sent.is_none() => sent = Some(ending),
+                                    () = &mut told, if !ended => {
+                                        ended = true;
+                                        noted.stop();
+                                    }
                                 }
                             }
                         };
                         match standing {
-                            Standing::GoOn => {}
-                            Standing::Ended => noted.stop(),
-                            Standing::Quiet => {
-                                quiet = true;
+                            Ok(Standing::GoOn) => trouble.is_over(),
+                            Ok(Standing::Ended) => noted.stop(),
+                            Ok(Standing::Quiet) => {
+                                put_down = true;
                                 noted.stop();
                             }
+                            // Nothing is fed any more, what is known is kept: it is written when the database lets us.
+                            Err(error) if error.may_pass() => {
+                                trouble.met(&claimed, &error);
+                                noted.untold(std::mem::take(&mut report.gone));
+                                put_down = true;
+                                noted.stop();
+                            }
+                            Err(error) => return Err(error),
                         }
                     }
                     () = &mut told, if !ended => {
@@ -209,20 +235,67 @@ impl<C: BatchChannel> Worker<C> {
             }
         }
         let (now, report) = (self.platform.clock.now(), noted.report());
-        match sent.unwrap_or(Ok(Sent::Done)) {
-            Ok(Sent::Done) if (quiet || stopped) && noted.is_incomplete() => self.ledger.release(claimed, report, now).await,
-            Ok(Sent::Done) => self.ledger.close(claimed, report).await,
-            Ok(Sent::Hold { until }) => self.ledger.release(claimed, report, until).await,
+        let give_back_until = match sent.unwrap_or(Ok(Sent::Done)) {
+            Ok(Sent::Done) if (put_down || stopped) && noted.is_incomplete() => Some(now),
+            Ok(Sent::Done) => None,
+            Ok(Sent::Hold { until }) => Some(until),
             Err(error) => {
-                tracing::warn!(batch_id = batch.batch_id.get(), channel = %C::CHANNEL, error = chain(error.as_ref()), "sending a batch failed");
-                self.ledger.release(claimed, report, now + AFTER_ERROR).await
+                tracing::warn!(batch_id = claimed.batch_id.get(), channel = %C::CHANNEL, error = chain(error.as_ref()), "sending a batch failed");
+                Some(now + AFTER_ERROR)
+            }
+        };
+        self.put_down(&claimed, &report, give_back_until, trouble).await
+    }
+
+    /// Notes what is known, and asks who needs it no more: not for every checkpoint of a fast sender.
+    async fn checkpoint(&self, claimed: &Claimed, report: &Report, noted: &Noted, asked: &mut Instant) -> Result<Standing, Error> {
+        let standing = self.ledger.checkpoint(claimed, report).await?;
+        if standing == Standing::GoOn && asked.elapsed() >= self.asks_every && !claimed.wave.is_withdrawal() {
+            for position in self.ledger.acknowledged(claimed).await? {
+                noted.acknowledged(position);
+            }
+            *asked = Instant::now();
+        }
+        Ok(standing)
+    }
+
+    /// Closes the batch or gives it back. What is known of it is written however long the database fails, unless somebody else goes on with the
+    /// batch, or the process stops.
+    async fn put_down(
+        &self,
+        claimed: &Claimed,
+        report: &Report,
+        give_back_until: Option<DateTime<Utc>>,
+        mut trouble: Trouble,
+    ) -> Result<(), Error> {
+        let mut last_tries = TRIES_AT_STOP;
+        loop {
+            let done = match give_back_until {
+                Some(until) => self.ledger.release(claimed.clone(), report.clone(), until).await,
+                None => self.ledger.close(claimed.clone(), report.clone()).await,
+            };
+            match done {
+                Err(error) if error.may_pass() && last_tries > 0 => {
+                    trouble.met(claimed, &error);
+                    let stops = self.platform.tasks.token().is_cancelled();
+                    tokio::select! {
+                        () = tokio::time::sleep(trouble.pause(stops)) => {}
+                        () = self.platform.tasks.cancelled(), if !stops => {}
+                    }
+                    last_tries -= u8::from(stops);
+                }
+                done => return done,
             }
         }
     }
 
-    /// After so many recipients, and three times a lease. In real time, like the waiting for providers.
-    async fn checkpoint_due(&self, noted: &Noted) {
+    /// After so many recipients, and three times a lease; while the database fails, when it is to be tried again. In real time, like the waiting
+    /// for providers.
+    async fn checkpoint_due(&self, noted: &Noted, trouble: &Trouble) {
         let renewal = Duration::from_secs(u64::from(self.settings.lease_s)) / 3;
+        if trouble.is_met() {
+            return tokio::time::sleep(trouble.pause(false).min(renewal)).await;
+        }
         tokio::select! {
             () = noted.checkpoint_due() => {}
             () = tokio::time::sleep(renewal) => {}

@@ -11,7 +11,7 @@ use domain::{
 };
 use platform::{
     BoxError, Platform,
-    database::readable,
+    database::{Tx, readable},
     jobs::{Did, Job},
     sweep::{GRACE, Sweep},
     worker::Wake,
@@ -44,6 +44,8 @@ pub(crate) const TAKE_OVER: Job = Job {
 impl Alerts {
     /// Gives a released alert to the screens, if it is meant for screens.
     pub(crate) async fn released(&self, alert_id: AlertId) -> Result<(), Error> {
+        let mut tx = self.platform.database.begin().await?;
+        one_at_a_time(&mut tx, alert_id).await?;
         // An explicit audience has no places of its own; then the district counts in which the alert came up.
         let row = sqlx::query!(
             r#"select class as "class!", exercise as "exercise!", content as "content!", released.audience as "audience!",
@@ -53,7 +55,7 @@ impl Alerts {
                where alert_id = $1"#,
             alert_id.uuid()
         )
-        .fetch_optional(self.platform.database.pool())
+        .fetch_optional(&mut *tx)
         .await?;
         // No longer among the released ones: it ended before we came to it.
         let Some(row) = row else { return Ok(()) };
@@ -78,8 +80,9 @@ impl Alerts {
             row.released_at,
             row.expires_at,
         )
-        .execute(self.platform.database.pool())
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         self.changed.wake();
         Ok(())
     }
@@ -88,6 +91,7 @@ impl Alerts {
     pub(crate) async fn ended(&self, alert_id: AlertId) -> Result<(), Error> {
         let now = self.platform.clock.now();
         let mut tx = self.platform.database.begin().await?;
+        one_at_a_time(&mut tx, alert_id).await?;
         sqlx::query!(
             "insert into display.stop (alert_id, stopped_at) values ($1, $2) on conflict (alert_id) do nothing",
             alert_id.uuid(),
@@ -175,4 +179,12 @@ impl Alerts {
         });
         Ok(readable("alerts of screens", alerts))
     }
+}
+
+/// Release and end of one alert wait for each other; otherwise neither might see what the other writes.
+async fn one_at_a_time(tx: &mut Tx, alert_id: AlertId) -> Result<(), Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('display.alert:' || $1, 0))", alert_id.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! other. Urgent alerts come first, then the more severe, then the newer. Exercises are shown on the screens of the drill only.
 
 use std::cmp::Reverse;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -64,7 +65,7 @@ pub struct Shown {
 /// One screen's list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Playlist {
-    /// The last change in it; the id of its event.
+    /// Names the list by what it holds: another list has another number, the same list the same one. The id of its event.
     pub revision: i64,
     /// What to show, in this order, over and over.
     pub items: Vec<Item>,
@@ -120,14 +121,25 @@ pub fn areas(audience: &Audience, content: &AlertContent, district: Option<Distr
 }
 
 impl Playlist {
-    /// The screen's list out of all alerts. Its revision counts the ended ones as well.
+    /// The screen's list out of all alerts.
     pub fn of(screen: &Profile, alerts: &[Shown], now: DateTime<Utc>) -> Self {
         let mut concerned: Vec<&Shown> = alerts.iter().filter(|alert| alert.concerns(screen)).collect();
-        let revision = concerned.iter().map(|alert| alert.revision).max().unwrap_or(0);
         concerned.retain(|alert| alert.live && alert.content.expires_at > now);
         concerned.sort_by_key(|alert| (!alert.urgent, rank(alert.content.severity), Reverse(alert.released_at), alert.alert_id));
-        Self { revision, items: concerned.into_iter().map(|alert| alert.item(screen)).collect() }
+        let items: Vec<Item> = concerned.into_iter().map(|alert| alert.item(screen)).collect();
+        Self { revision: name(&items), items }
     }
+}
+
+/// A number for what a list holds, the same in every process of one release. As large as a page can count exactly.
+///
+/// The numbers of changes cannot name a list: they are drawn before they are committed, so a list with a later one may lack an earlier one.
+fn name(items: &[Item]) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    for item in items {
+        hasher.write(&serde_json::to_vec(item).unwrap_or_default());
+    }
+    i64::try_from(hasher.finish() >> 11).unwrap_or_default()
 }
 
 impl Shown {

@@ -3,7 +3,7 @@
 //! A *fault* keeps it back: as it stands it would reach nobody, or not in this language. A *caution* does not, but whoever sends it has
 //! to know: it is said before the decision, and the weighty ones have to be confirmed.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -137,7 +137,7 @@ impl AlertContent {
             Sendable::Drill(text) => text.announced(language),
         };
         let (signature, contact) = (sending.signature, self.contact.as_str());
-        Some(sms_text::compose(&Composition { signature, text: &sms, contact, short_code, language }))
+        Some(sms_text::compose(&Composition { signature, text: &sms, contact, short_code: Some(short_code), language }))
     }
 
     /// What its sender has to know, as far as it can be told without counting people; in the order of [`Caution`].
@@ -208,8 +208,8 @@ mod tests {
     #[rstest]
     // signature, characters of the English text, whether they are in seven bits, status, faults
     #[case::chinese_signature_and_a_long_text("烽火", 450, Status::Actual, 1)]
-    #[case::chinese_signature_and_a_text_that_just_fits("烽火", 430, Status::Actual, 0)]
-    #[case::the_mark_of_an_exercise_counts("烽火", 430, Status::Exercise, 1)]
+    #[case::chinese_signature_and_a_text_that_just_fits("烽火", 420, Status::Actual, 0)]
+    #[case::the_mark_of_an_exercise_counts("烽火", 420, Status::Exercise, 1)]
     #[case::seven_bits_take_more("CQ CDC", 450, Status::Actual, 0)]
     fn an_sms_is_measured_as_it_will_be_sent(
         #[case] signature: &str,

@@ -155,13 +155,22 @@ number_ids! {
     ResidentNo(u32) "resident number";
     /// A row of the batch ledger.
     BatchId(i64) "batch id";
-    /// One pass over an alert's audience: 1 is the first push, 2 the reminder.
+    /// One pass over an alert's audience: 1 is the first push, 2 the reminder, 9 the word that it has ended.
     WaveNo(u8) "wave number";
 }
 
 impl WaveNo {
     /// The first push.
     pub const FIRST: Self = Self(1);
+
+    /// The word that the alert has ended ([`crate::withdrawal`]), after all others.
+    pub const WITHDRAWAL: Self = Self(9);
+
+    /// Whether this wave tells of the end of an alert instead of saying what it says.
+    #[must_use]
+    pub const fn is_withdrawal(self) -> bool {
+        self.0 == Self::WITHDRAWAL.0
+    }
 
     /// The wave after this one; the last number there is stays the last.
     #[must_use]

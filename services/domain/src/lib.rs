@@ -6,12 +6,12 @@
 //! * Who and where: [`ids`], [`area`], [`place`], [`phone`], [`identity_number`], [`language`], [`industry`], [`staff`],
 //!   [`consent`].
 //! * What comes in: [`risk_record`]; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
-//! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`].
+//! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
 //!   scheduled work: [`schedule`].
 //! * What all lists of words are made with: [`words!`].
-//! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`].
+//! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`]; what providers' answers mean: [`refusal`], [`patience`], [`pace`], [`gone`].
 
 mod ack_window;
 pub mod alert;
@@ -28,18 +28,23 @@ pub mod deadline;
 mod digits;
 pub mod exercise;
 pub mod forecast;
+pub mod gone;
 mod home_address;
 pub mod identity_number;
 pub mod ids;
 pub mod industry;
 pub mod instant;
 pub mod language;
+pub mod late_answer;
 pub mod month;
 pub mod outcome;
+pub mod pace;
+pub mod patience;
 pub mod phone;
 pub mod place;
 pub mod privacy;
 pub mod quiet_hours;
+pub mod refusal;
 pub mod reminder;
 pub mod retention;
 pub mod retry;
@@ -52,5 +57,7 @@ pub mod sms_text;
 pub mod staff;
 pub mod template;
 mod text_form;
+pub mod turn;
 pub mod web_push;
+pub mod withdrawal;
 mod words;

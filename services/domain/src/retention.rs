@@ -13,6 +13,8 @@ pub enum Keeping {
     ForGood,
     /// So many calendar months before the present one, by when the alert was made; older months are dropped whole.
     Months(u32),
+    /// So many days.
+    Days(u32),
     /// So many hours.
     Hours(u32),
     /// So many seconds.
@@ -24,11 +26,11 @@ pub enum Keeping {
 }
 
 impl Keeping {
-    /// The number of months, hours or seconds; 0 where there is none to set.
+    /// The number of months, days, hours or seconds; 0 where there is none to set.
     #[must_use]
     pub const fn length(self) -> u32 {
         match self {
-            Self::Months(length) | Self::Hours(length) | Self::Seconds(length) => length,
+            Self::Months(length) | Self::Days(length) | Self::Hours(length) | Self::Seconds(length) => length,
             Self::ForGood | Self::WithThePerson | Self::UntilDone => 0,
         }
     }
@@ -54,7 +56,7 @@ pub struct Kind {
 /// Who was sent what: the batches of every wave with one outcome a recipient.
 pub const LEDGER: Kind = Kind {
     what: "Who was sent an alert, on which channel, with which outcome",
-    tables: &["dispatch.batch", "dispatch.recipient_list"],
+    tables: &["dispatch.batch", "dispatch.recipient_list", "dispatch.undelivered"],
     keeping: Keeping::Months(24),
     setting: Some("dispatch.keep_ledger_months"),
     why: "Answers later whether somebody was told. Resident numbers only, no names or phone numbers.",
@@ -83,8 +85,9 @@ pub const ACKNOWLEDGEMENTS: Kind = Kind {
 
 /// Receipts whose message is not known yet, and the references of replies.
 pub const RECEIPTS: Kind = Kind {
-    what: "Receipts that came before their message was stored, and the references of replies that were passed on",
-    tables: &["sms.receipt", "sms.reply"],
+    what: "Receipts that came before their message was stored, parts of messages that never became whole, and the references of replies that \
+           were passed on",
+    tables: &["sms.receipt", "sms.begun", "sms.reply"],
     keeping: Keeping::Hours(72),
     setting: Some("sms.receipt_keep_hours"),
     why: "A centre repeats a receipt or a reply for hours at most. No phone number, no text.",
@@ -167,13 +170,30 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "What dispatch knows of an alert: its waves, its forecast, the size of its audience",
-        tables: &["dispatch.alert", "dispatch.stop", "dispatch.wave", "dispatch.set_aside", "dispatch.headcount", "dispatch.forecast"],
+        tables: &[
+            "dispatch.alert",
+            "dispatch.stop",
+            "dispatch.wave",
+            "dispatch.set_aside",
+            "dispatch.sending_again",
+            "dispatch.arrivals_seen",
+            "dispatch.headcount",
+            "dispatch.forecast",
+        ],
         keeping: Keeping::ForGood,
         setting: None,
         why: "A few rows an alert. Whether deadlines were held is asked for years. The audience is a set of resident numbers.",
         requirement: "CQ10",
     },
     LEDGER,
+    Kind {
+        what: "Who came into an audience late and was told then, and whom neither app nor SMS reached when it was planned",
+        tables: &["dispatch.latecomer", "dispatch.no_channel"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "An inbox shows what its owner was told late, and everybody is counted once. Resident numbers only. There is no purge yet.",
+        requirement: "CQ3",
+    },
     Kind {
         what: "What each channel was seen to hand over lately",
         tables: &["dispatch.seen"],
@@ -192,6 +212,14 @@ pub const KINDS: &[Kind] = &[
     },
     MESSAGES,
     RECEIPTS,
+    Kind {
+        what: "Stopped alerts whose messages are being taken back",
+        tables: &["sms.stopped"],
+        keeping: Keeping::UntilDone,
+        setting: None,
+        why: "Minutes, until the SMS centre was asked for all of them.",
+        requirement: "CQ13",
+    },
     Kind {
         what: "Screens, what they show, and proof of what they showed",
         tables: &["display.screen", "display.alert", "display.stop", "display.hand_over", "display.play"],
@@ -222,16 +250,24 @@ pub const KINDS: &[Kind] = &[
         tables: &["resident.device", "resident.session"],
         keeping: Keeping::WithThePerson,
         setting: None,
-        why: "Until signed out or removed; a device goes as well when its provider says that it is gone, or when the person has more than \
-              `resident.devices`.",
+        why: "Until signed out or removed; a device goes as well when its provider has said for 14 days that it is gone, or when the person has \
+              more than `resident.devices`.",
         requirement: "CQ14",
     },
     Kind {
-        what: "What residents say about an alert, and the answers, sealed",
+        what: "How many devices of an alert are gone, as their providers say",
+        tables: &["resident.gone_of_alert"],
+        keeping: Keeping::Hours(24 * 14),
+        setting: None,
+        why: "As long as the marks that were set by it can be taken back. Numbers only.",
+        requirement: "CQ14",
+    },
+    Kind {
+        what: "What residents say about an alert or write back by SMS, and the answers, sealed",
         tables: &["resident.feedback"],
         keeping: Keeping::WithThePerson,
         setting: None,
-        why: "Their words are theirs, and go with everything else of theirs.",
+        why: "Their words are theirs, and go with everything else of theirs. What an unregistered phone wrote by SMS goes after a year.",
         requirement: "CQ12",
     },
     Kind {
@@ -246,9 +282,9 @@ pub const KINDS: &[Kind] = &[
     Kind {
         what: "What a reply by SMS came to: acknowledged, withdrawn, not understood",
         tables: &["resident.reply"],
-        keeping: Keeping::ForGood,
+        keeping: Keeping::Days(365),
         setting: None,
-        why: "A reply that is delivered again must not count again. The meaning only; the words are never kept. There is no purge yet.",
+        why: "A reply that is delivered again must not count again. The meaning only; words that a person has to read wait with the feedback.",
         requirement: "CQ11",
     },
     Kind {
@@ -258,6 +294,14 @@ pub const KINDS: &[Kind] = &[
         setting: None,
         why: "The size of an audience is asked before approval. Sums, folded together every few minutes.",
         requirement: "CQ4",
+    },
+    Kind {
+        what: "Who registered, moved or consented again, so that alerts that still hold are told to them",
+        tables: &["resident.arrival"],
+        keeping: Keeping::UntilDone,
+        setting: None,
+        why: "Gone after two months, when no alert of that time holds any more. Resident numbers only.",
+        requirement: "CQ3",
     },
     Kind {
         what: "Accounts of staff and keys of sources: hashes of passwords and keys",

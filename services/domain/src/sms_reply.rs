@@ -1,83 +1,49 @@
 //! What a resident's reply by SMS means (CQ11).
 //!
-//! People reply as their phone, their input method and their habit have it: full-width digits, small letters, no space, the example copied with its
-//! quotation marks. What is meant clearly is taken; everything else is [`Reply::Other`] and is read by a person, never guessed at: an acknowledgement
-//! that nobody gave would stop the reminder, a withdrawal that nobody wanted would silence every later alert.
+//! People reply as their phone, their input method and their habit have it: full-width digits, small letters, no space, traditional characters, a word
+//! of thanks, the example copied with its quotation marks. What is meant clearly is taken ([`words`]); everything else is [`Reply::Other`], is kept for
+//! a person to read, and never guessed at: an acknowledgement that nobody gave would stop the reminder, a withdrawal that nobody wanted would silence
+//! every later alert. Who is in need is read first ([`help`]). Which alert is meant where none is named, [`meant`] says.
+
+mod help;
+mod meant;
+mod words;
+
+pub use meant::{Handed, WRITTEN_DOWN_WITHIN, meant};
 
 use crate::ids::ShortCode;
 
 /// The meaning of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The alert was read. With a code it is that alert, without one the sender's latest.
+    /// The alert was read. With a code it is that alert, without one the one that was [`meant`].
     Acknowledge {
         /// The alert's code.
         code: Option<ShortCode>,
     },
     /// No more alerts by SMS: consent is withdrawn (CQ1).
     Withdraw,
-    /// Anything else: a question, a remark.
-    Other,
+    /// Anything else: a question, a remark, a call for help.
+    Other {
+        /// Whether somebody seems to be in need.
+        needs_help: bool,
+    },
 }
-
-/// Words that acknowledge, in capitals.
-const ACKNOWLEDGE: [&str; 6] = ["1", "收到", "已收到", "确认", "Y", "YES"];
-/// Those of them that a code may stand next to without a space: a letter and a code would read like a word.
-const JOINABLE: [&str; 4] = ["1", "收到", "已收到", "确认"];
-/// Words that withdraw, in capitals. STOP is what English readers know from elsewhere.
-const WITHDRAW: [&str; 4] = ["T", "TD", "退订", "STOP"];
-/// What people copy from the instruction in front of the word itself.
-const COPIED: [&str; 3] = ["回复", "回", "REPLY"];
 
 /// Reads a reply. Total: every text has a meaning.
 pub fn parse(text: &str) -> Reply {
+    let plain = words::plain(text);
+    let other = Reply::Other { needs_help: help::is_asked_for(&plain) };
     // "退订?" is a question.
     if text.contains(['?', '？']) {
-        return Reply::Other;
+        return other;
     }
-    let plain = plain(text);
-    let said = COPIED.iter().find_map(|copied| plain.strip_prefix(copied)).unwrap_or(&plain);
-    let words: Vec<&str> = said.split_ascii_whitespace().collect();
-    match words[..] {
-        [word] => one_word(word),
-        [first, second] => word_and_code(first, second).or_else(|| word_and_code(second, first)),
-        _ => None,
+    match words::read(&plain) {
+        Some(said) if said.codes.len() > 1 || said.acknowledges == said.withdraws => other,
+        Some(said) if said.withdraws => Reply::Withdraw,
+        Some(said) => Reply::Acknowledge { code: said.codes.first().copied() },
+        None => other,
     }
-    .unwrap_or(Reply::Other)
-}
-
-fn one_word(word: &str) -> Option<Reply> {
-    if WITHDRAW.contains(&word) {
-        return Some(Reply::Withdraw);
-    }
-    if ACKNOWLEDGE.contains(&word) {
-        return Some(Reply::Acknowledge { code: None });
-    }
-    let code = JOINABLE.iter().find_map(|said| word.strip_prefix(said).or_else(|| word.strip_suffix(said))?.parse().ok())?;
-    Some(Reply::Acknowledge { code: Some(code) })
-}
-
-fn word_and_code(word: &str, code: &str) -> Option<Reply> {
-    let code: ShortCode = code.parse().ok()?;
-    if ACKNOWLEDGE.contains(&word) {
-        Some(Reply::Acknowledge { code: Some(code) })
-    } else {
-        WITHDRAW.contains(&word).then_some(Reply::Withdraw)
-    }
-}
-
-/// Full-width forms (U+FF01–FF5E) as the ASCII they stand for, letters as capitals, whatever is neither letter nor digit as a space.
-fn plain(text: &str) -> String {
-    let half_width = |c: char| match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        _ => c,
-    };
-    text.chars()
-        .map(half_width)
-        .map(|c| if c.is_alphanumeric() { c.to_ascii_uppercase() } else { ' ' })
-        .collect::<String>()
-        .trim()
-        .to_owned()
 }
 
 #[cfg(test)]
@@ -97,7 +63,11 @@ mod tests {
     #[test]
     fn the_latest_alert_is_acknowledged() {
         for text in
-            "1|１| 1 |\u{3000}1\n|1。|“1”|+1|Y|y|ｙ|Yes|收到|收到！|收到👍|【收到】|已收到|确认|回复1|回1|回复 收到|Reply 1|\u{feff}1"
+            "1|１| 1 |\u{3000}1\n|1。|“1”|+1|Y|y|ｙ|Yes|收到|收到！|收到👍|【收到】|已收到|确认|回复1|回1|回复 收到|Reply 1|\u{feff}1|\
+            收到，谢谢|收到谢谢！|收到了|收到啦|收到 谢谢您|已收到，辛苦了|我收到了|我已收到|我已经收到了，谢谢|我们都收到了|收到通知|收到短信，谢谢医生|确认收到|收\u{200b}到|\
+            好|好的|好的，谢谢|好的好的|好的收到|嗯嗯|明白了|知道了|知道了，谢谢！|我知道了|晓得了|要得|已阅|看到了|了解|没问题|收到，会注意的|您好，收到|\
+            OK|ok!|Ok.|ok好的|O\u{200b}K|Okay thanks|Got it|received, thank you|Confirmed|noted|1谢谢|1,谢谢|谢谢 1|１谢谢|①|1️⃣|1 1|回复1，谢谢|\
+            確認|收到，謝謝|我知道了，謝謝|已讀|瞭解|ＯＫ|一"
                 .split('|')
         {
             assert_eq!(parse(text), acknowledge(""), "{text}");
@@ -116,9 +86,32 @@ mod tests {
 
     #[test]
     fn consent_is_withdrawn() {
-        for text in
-            ["T", "t", "Ｔ", "TD", "td", " td。", "退订", "退订！", "回复T", "回T", "回复 TD", "T AB3C", "退订 AB3C", "STOP", "stop"]
-        {
+        for text in [
+            "T",
+            "t",
+            "Ｔ",
+            "TD",
+            "td",
+            " td。",
+            "退订",
+            "退订！",
+            "回复T",
+            "回T",
+            "回复 TD",
+            "T AB3C",
+            "退订 AB3C",
+            "STOP",
+            "stop",
+            "退订 谢谢",
+            "退订，谢谢！",
+            "谢谢，退订",
+            "退訂",
+            "ＴＤ",
+            "我要退订",
+            "T，谢谢",
+            "Stop. Thank you",
+            "取消订阅",
+        ] {
             assert_eq!(parse(text), Reply::Withdraw, "{text}");
         }
     }
@@ -126,10 +119,27 @@ mod tests {
     #[test]
     fn what_is_not_clear_is_left_to_a_person() {
         for text in "| |。|11|2|1 2|1.5|1?|退订？|T?|没收到|未收到|不退订|AB3C|YEAH|YEAHS|TEST|1 AB3|1 AB3CD|1 AB0C|1 T|T 1|\
-            1 AB3C DE4F|1 请问在哪里检测|我不是密接|TDAB3C|回复|I stop here"
+            1 AB3C DE4F|1 请问在哪里检测|我不是密接|TDAB3C|回复|I stop here|不是|不|不好|不行|不可以|不知道|不明白|没看到|没有收到|沒收到|還沒收到|尚未收到|没收到短信|并没有收到|\
+            收到了吗|收到了嗎|收到没|收到没有|收到后怎么办|收到但我不是密接|我不是密接，请核实|我好了|我已经好了|好难受|好吧我去医院|确认密接|我确认是密接|我确诊了|是|是的|谢谢|多谢|\
+            不收到|别退订|先不退订|怎么退订|退订了还发|好的，退订|收到，但是搞错人了|知道了但是去不了|not received|I have not got it|no|No.|don't stop|I have it|ok but where|\
+            1不是|1没收到|OK不|回|短信|你好"
             .split('|')
         {
-            assert_eq!(parse(text), Reply::Other, "{text}");
+            assert_eq!(parse(text), Reply::Other { needs_help: text.contains("难受") }, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_is_in_need_is_told_from_who_is_not() {
+        for text in "求助|救命！|我发烧了，没人管，求助|发烧没人管|收到，我在发烧|1 求助|家里老人呼吸困难|我們斷糧了，幫幫我們|没药了|我高 烧 三天|help|Please help me|SOS|I can't breathe|\
+            有人晕倒了|打不通12320怎么办？"
+            .split('|')
+        {
+            assert_eq!(parse(text), Reply::Other { needs_help: true }, "{text}");
+        }
+        for text in "我没有发烧|不发热也要隔离吗|无发热|请问在哪里检测|我不是密接，请核实|helpful information for whom|没收到".split('|')
+        {
+            assert_eq!(parse(text), Reply::Other { needs_help: false }, "{text}");
         }
     }
 
@@ -144,6 +154,14 @@ mod tests {
         #[test]
         fn every_text_has_a_meaning(text in "\\PC*") {
             parse(&text);
+        }
+
+        #[test]
+        fn a_word_against_it_acknowledges_and_withdraws_nothing(
+            before in "(收到|好的|1|OK |T |谢谢|我|，){0,3}", against in "(不|没|未|别|吗|非|无|but|not)", after in "(收到|确认|退订|好的| 1|是密接|。){0,3}",
+        ) {
+            let text = format!("{before}{against}{after}");
+            prop_assert!(matches!(parse(&text), Reply::Other { .. }), "{}", text);
         }
 
         #[test]

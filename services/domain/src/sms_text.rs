@@ -1,16 +1,19 @@
 //! The text of a short message (CQ9 b): how it is put together, how it is encoded, and how many segments it takes.
 //!
 //! The number of segments is known before sending, because every one is paid for and a long message arrives in pieces. A message whose characters
-//! are all in the GSM 7-bit alphabet (3GPP TS 23.038 §6.2.1) takes 160 characters, any other is UCS-2 and takes 70; in several parts 153 and 67, as
-//! each part begins with 6 octets that tell the phone how to join them (3GPP TS 23.040 §9.2.3.24.1).
+//! are all in the GSM 7-bit alphabet (3GPP TS 23.038 §6.2.1) takes 160 characters, any other is UCS-2 and takes 70; in several parts 152 and 66, as
+//! each part begins with 7 octets that tell the phone how to join them (3GPP TS 23.040 §9.2.3.24.8: a reference of 16 bits, so that two texts to one
+//! phone are never joined).
 //!
-//! A composed message reads: signature, text, contact, how to reply.
+//! What is said around the text of an alert, and what becomes of one that is too long: [`mod@composition`].
+
+mod composition;
 
 use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation as _;
 use utoipa::ToSchema;
 
-use crate::ids::ShortCode;
-use crate::language::Language;
+pub use composition::{Composition, SmsTextError, compose, compose_cut, how_to_reply, segments};
 
 /// Segments of one message at most: an alert is short (CQ9 b), and phones show what is longer badly or not at all.
 pub const MAX_SEGMENTS: usize = 8;
@@ -49,8 +52,8 @@ impl Encoding {
     /// Units in each part of a message of several.
     pub const fn part_capacity(self) -> usize {
         match self {
-            Self::Gsm7 => 153,
-            Self::Ucs2 => 67,
+            Self::Gsm7 => 152,
+            Self::Ucs2 => 66,
         }
     }
 
@@ -96,7 +99,8 @@ fn gsm_septets(c: char) -> Vec<u8> {
 /// A message as it is sent: the text of each part, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SmsText {
-    /// The text cut at the limits of the encoding, never inside a character. One part is sent without joining information.
+    /// The text cut at the limits of the encoding, never inside what is one character to its reader (a flag, a letter with its accent). One part is
+    /// sent without joining information.
     pub parts: Vec<String>,
     /// The encoding of all parts.
     pub encoding: Encoding,
@@ -123,86 +127,38 @@ fn split(text: &str, encoding: Encoding) -> Vec<String> {
     if units <= encoding.single_capacity() {
         return vec![text.to_owned()];
     }
-    let mut parts = Vec::with_capacity(units / encoding.part_capacity() + 1);
-    let (mut part, mut used) = (String::new(), 0);
-    for c in text.chars() {
-        let needed = encoding.units(c);
-        if used + needed > encoding.part_capacity() {
-            parts.push(std::mem::take(&mut part));
-            used = 0;
-        }
-        part.push(c);
-        used += needed;
-    }
-    parts.push(part);
-    parts
-}
-
-/// What a message is made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Composition<'a> {
-    /// Who sends, for instance `重庆疾控`; stands in front as operators demand it.
-    pub signature: &'a str,
-    /// The alert's text for SMS.
-    pub text: &'a str,
-    /// Where to ask (CQ12), for instance `12320`.
-    pub contact: &'a str,
-    /// The code by which a reply names the alert.
-    pub short_code: ShortCode,
-    /// The language of the text, and so of what is put around it.
-    pub language: Language,
-}
-
-/// Why a message cannot be sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SmsTextError {
-    /// A part that every message has is missing.
-    #[error("a short message needs a {0}")]
-    Missing(&'static str),
-    /// Longer than [`MAX_SEGMENTS`].
-    #[error("the short message takes {segments} segments, {MAX_SEGMENTS} are allowed: shorten its text")]
-    TooLong {
-        /// Segments it would take.
-        segments: usize,
-    },
-}
-
-/// Puts a message together.
-///
-/// In Chinese the signature stands in 【 】. In an English message that has no other character outside the 7-bit alphabet it stands in `[ ]`, or those two
-/// brackets alone would more than halve what a segment holds.
-pub fn compose(message: &Composition<'_>) -> Result<SmsText, SmsTextError> {
-    let Composition { signature, text, contact, short_code, language } = *message;
-    for (part, name) in [(signature, "signature"), (text, "text"), (contact, "contact")] {
-        if part.trim().is_empty() {
-            return Err(SmsTextError::Missing(name));
+    let mut cut = Cut { encoding, parts: Vec::with_capacity(units / encoding.part_capacity() + 1), part: String::new(), used: 0 };
+    for seen in text.graphemes(true) {
+        let needed: usize = seen.chars().map(|c| encoding.units(c)).sum();
+        if needed <= encoding.part_capacity() {
+            cut.add(seen, needed);
+        } else {
+            // No reader's character is as long as a part: it is cut as it comes.
+            seen.chars().for_each(|c| cut.add(c.encode_utf8(&mut [0; 4]), encoding.units(c)));
         }
     }
-    let (signature, text, contact) = (signature.trim(), text.trim(), contact.trim());
-    let reply = how_to_reply(language, short_code);
-    let whole = match language {
-        Language::ZhCn => format!("【{signature}】{}咨询{contact}。{reply}", ended(text, '。')),
-        Language::En => {
-            let rest = format!("{} Ask {contact}. {reply}", ended(text, '.'));
-            let is_gsm = Encoding::of(signature) == Encoding::Gsm7 && Encoding::of(&rest) == Encoding::Gsm7;
-            if is_gsm { format!("[{signature}] {rest}") } else { format!("【{signature}】{rest}") }
+    cut.parts.push(cut.part);
+    cut.parts
+}
+
+/// Parts under way.
+struct Cut {
+    encoding: Encoding,
+    parts: Vec<String>,
+    part: String,
+    used: usize,
+}
+
+impl Cut {
+    /// Adds what must not be torn.
+    fn add(&mut self, piece: &str, needed: usize) {
+        if self.used + needed > self.encoding.part_capacity() {
+            self.parts.push(std::mem::take(&mut self.part));
+            self.used = 0;
         }
-    };
-    let sms = SmsText::new(&whole);
-    if sms.segments > MAX_SEGMENTS { Err(SmsTextError::TooLong { segments: sms.segments }) } else { Ok(sms) }
-}
-
-/// How a message says to reply (CQ11): what it asks for is understood by [`sms_reply::parse`](crate::sms_reply::parse).
-pub fn how_to_reply(language: Language, short_code: ShortCode) -> String {
-    match language {
-        Language::ZhCn => format!("收到请回复1 {short_code}，退订回复T"),
-        Language::En => format!("Reply 1 {short_code} to confirm, T to stop"),
+        self.part.push_str(piece);
+        self.used += needed;
     }
-}
-
-/// `text` with `mark` behind it unless it ends with a mark of its own.
-fn ended(text: &str, mark: char) -> String {
-    if text.ends_with(['。', '！', '？', '；', '.', '!', '?', ';']) { text.to_owned() } else { format!("{text}{mark}") }
 }
 
 #[cfg(test)]
@@ -212,15 +168,11 @@ mod tests {
 
     use super::*;
 
-    fn code() -> ShortCode {
-        "AB3C".parse().unwrap()
-    }
-
     #[rstest]
     #[case::nothing("", Encoding::Gsm7, &[0])]
     #[case::one_full_segment(&"a".repeat(160), Encoding::Gsm7, &[160])]
-    #[case::one_more_makes_two(&"a".repeat(161), Encoding::Gsm7, &[153, 8])]
-    #[case::two_full_segments(&"a".repeat(306), Encoding::Gsm7, &[153, 153])]
+    #[case::one_more_makes_two(&"a".repeat(161), Encoding::Gsm7, &[152, 9])]
+    #[case::two_full_segments(&"a".repeat(304), Encoding::Gsm7, &[152, 152])]
     #[case::brackets_count_twice(&"[".repeat(80), Encoding::Gsm7, &[80])]
     #[case::no_cut_between_escape_and_code(&"[".repeat(81), Encoding::Gsm7, &[76, 5])]
     #[case::the_euro_is_an_extension("€", Encoding::Gsm7, &[1])]
@@ -229,10 +181,13 @@ mod tests {
     #[case::a_tab_is_not("\t", Encoding::Ucs2, &[1])]
     #[case::an_escape_is_not("\u{1b}", Encoding::Ucs2, &[1])]
     #[case::one_full_chinese_segment(&"重".repeat(70), Encoding::Ucs2, &[70])]
-    #[case::one_more_chinese_makes_two(&"重".repeat(71), Encoding::Ucs2, &[67, 4])]
-    #[case::two_full_chinese_segments(&"重".repeat(134), Encoding::Ucs2, &[67, 67])]
-    #[case::one_chinese_character_changes_all(&format!("{}重", "a".repeat(70)), Encoding::Ucs2, &[67, 4])]
+    #[case::one_more_chinese_makes_two(&"重".repeat(71), Encoding::Ucs2, &[66, 5])]
+    #[case::two_full_chinese_segments(&"重".repeat(132), Encoding::Ucs2, &[66, 66])]
+    #[case::one_chinese_character_changes_all(&format!("{}重", "a".repeat(70)), Encoding::Ucs2, &[66, 5])]
     #[case::no_cut_inside_a_surrogate_pair(&"😷".repeat(36), Encoding::Ucs2, &[33, 3])]
+    #[case::no_cut_inside_a_flag(&format!("{}🇨🇳{}", "a".repeat(64), "a".repeat(10)), Encoding::Ucs2, &[64, 12])]
+    #[case::no_cut_inside_a_joined_sign(&format!("{}👩‍⚕️{}", "重".repeat(63), "重".repeat(10)), Encoding::Ucs2, &[63, 14])]
+    #[case::what_is_longer_than_a_part_is_cut_all_the_same(&format!("e{}", "\u{301}".repeat(100)), Encoding::Ucs2, &[66, 35])]
     fn a_text_takes_so_many_segments(#[case] text: &str, #[case] encoding: Encoding, #[case] characters: &[usize]) {
         let sms = SmsText::new(text);
         assert_eq!(sms.encoding, encoding);
@@ -266,59 +221,6 @@ mod tests {
         ] {
             assert_eq!(gsm_basic_code(c), Some(code), "{c}");
         }
-    }
-
-    #[rstest]
-    #[case::chinese(
-        Language::ZhCn,
-        "重庆疾控",
-        "您是密切接触者，请立即居家隔离",
-        "【重庆疾控】您是密切接触者，请立即居家隔离。咨询12320。收到请回复1 AB3C，退订回复T",
-        Encoding::Ucs2,
-        1
-    )]
-    #[case::english_in_seven_bits(
-        Language::En,
-        "CQ CDC",
-        "You are a close contact. Isolate at once.",
-        "[CQ CDC] You are a close contact. Isolate at once. Ask 12320. Reply 1 AB3C to confirm, T to stop",
-        Encoding::Gsm7,
-        1
-    )]
-    #[case::english_from_a_chinese_sender(
-        Language::En,
-        "重庆疾控",
-        "You are a close contact. Isolate at once",
-        "【重庆疾控】You are a close contact. Isolate at once. Ask 12320. Reply 1 AB3C to confirm, T to stop",
-        Encoding::Ucs2,
-        2
-    )]
-    fn a_message_names_sender_contact_and_how_to_reply(
-        #[case] language: Language,
-        #[case] signature: &str,
-        #[case] text: &str,
-        #[case] expected: &str,
-        #[case] encoding: Encoding,
-        #[case] segments: usize,
-    ) {
-        let sms = compose(&Composition { signature, text, contact: "12320", short_code: code(), language }).unwrap();
-        assert_eq!(sms.text(), expected);
-        assert_eq!((sms.encoding, sms.segments), (encoding, segments));
-    }
-
-    #[rstest]
-    #[case::no_signature(" ", "文", "12320", SmsTextError::Missing("signature"))]
-    #[case::no_text("重庆疾控", "", "12320", SmsTextError::Missing("text"))]
-    #[case::no_contact("重庆疾控", "文", "", SmsTextError::Missing("contact"))]
-    #[case::too_long("重庆疾控", &"文".repeat(600), "12320", SmsTextError::TooLong { segments: 10 })]
-    fn a_message_that_should_not_go_out_is_refused(
-        #[case] signature: &str,
-        #[case] text: &str,
-        #[case] contact: &str,
-        #[case] expected: SmsTextError,
-    ) {
-        let message = Composition { signature, text, contact, short_code: code(), language: Language::ZhCn };
-        assert_eq!(compose(&message), Err(expected));
     }
 
     proptest! {

@@ -57,6 +57,8 @@ domain::words! {
         ScreenToken,
         /// What a resident says about an alert, and the answer.
         Feedback,
+        /// A token by which a provider knows us, shared by all processes.
+        ProviderToken,
     }
 }
 

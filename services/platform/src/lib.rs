@@ -31,6 +31,7 @@ pub mod measures;
 mod pulse;
 pub mod recount;
 pub mod scratch;
+pub mod skew;
 pub mod sweep;
 pub mod tasks;
 pub mod telemetry;
@@ -50,6 +51,7 @@ use database::{Database, DatabaseSettings};
 use http::Check;
 use jobs::{JobSettings, Jobs};
 use serde::{Deserialize, Serialize};
+use skew::Asked;
 use tasks::Tasks;
 
 /// The stores of a process. Clones share them.
@@ -107,20 +109,24 @@ impl Platform {
         let cache = Cache::open(&settings.cache, &clock).await?;
         let bus = Bus::open(&settings.bus, &database, &tasks).await?;
         let jobs = Jobs::new(&settings.jobs, &database, &clock, &tasks)?;
+        for note in [clock_of_database(&database).await?, clock_of_cache(&cache).await?].into_iter().flatten() {
+            tracing::warn!("{note}");
+        }
         Ok(Self { database, bus, cache, clock, keyring, tasks, jobs })
     }
 
-    /// What `/readyz` asks: database, bus and cache answer, and what runs in the background does.
+    /// What `/readyz` asks: database, bus and cache answer, and what runs in the background does. Noted is a clock of database or cache that does
+    /// not go with this machine's.
     pub fn checks(&self) -> Vec<Check> {
-        fn said(answer: Result<(), Error>) -> Result<(), String> {
+        fn said<T>(answer: Result<T, Error>) -> Result<T, String> {
             answer.map_err(|error| tasks::chain(&error))
         }
         let (database, bus, cache) = (self.database.clone(), self.bus.clone(), self.cache.clone());
         let tasks = self.tasks.clone();
         vec![
-            Check::new("database", move || {
+            Check::noting("database", move || {
                 let database = database.clone();
-                async move { said(database.ping().await) }
+                async move { said(clock_of_database(&database).await) }
             }),
             Check::noting("bus", move || {
                 let bus = bus.clone();
@@ -130,9 +136,9 @@ impl Platform {
                     Ok((dead > 0).then(|| format!("dead letters: {dead}")))
                 }
             }),
-            Check::new("cache", move || {
+            Check::noting("cache", move || {
                 let cache = cache.clone();
-                async move { said(cache.ping().await) }
+                async move { said(clock_of_cache(&cache).await) }
             }),
             Check::new("workers", move || {
                 let ailing = tasks.ailing();
@@ -140,4 +146,16 @@ impl Platform {
             }),
         ]
     }
+}
+
+/// Asks the database; what is to be said of its clock, if anything.
+async fn clock_of_database(database: &Database) -> Result<Option<String>, Error> {
+    let asked = Asked::now();
+    Ok(asked.answered(database.server_clock().await?).note("database"))
+}
+
+/// Asks the cache; what is to be said of its clock, if anything.
+async fn clock_of_cache(cache: &Cache) -> Result<Option<String>, Error> {
+    let asked = Asked::now();
+    Ok(cache.store_clock().await?.and_then(|theirs| asked.answered(theirs).note("cache")))
 }

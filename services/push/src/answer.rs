@@ -2,11 +2,12 @@
 //!
 //! Each provider maps every status and reason it knows to one [`ProviderAnswer`] (`apns::reason`, `fcm::refusal`), and what it does
 //! not know to [`ProviderAnswer::Temporary`]: an unknown answer costs a few repeats with the same collapse id, a wrong guess could
-//! cost somebody the alert. [`ProviderAnswer::outcome`] is what the ledger keeps; what follows from it is decided in
-//! [`domain::outcome`].
+//! cost somebody the alert. Whom an answer is about, [`ProviderAnswer::scope`] says; where it cannot know, the answers of the others tell
+//! ([`crate::verdict`]). What the ledger keeps is an [`Outcome`]; what follows from it is decided in [`domain::outcome`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::outcome::Outcome;
+use domain::refusal::{Refusal, Scope};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::sender::{Failure, Why};
@@ -30,11 +31,21 @@ pub enum ProviderAnswer {
         /// Under this id.
         id: MessageId,
     },
-    /// The app is no longer on the device, or the token never was one: prune it.
-    EndpointGone,
+    /// The app is no longer on the device, beyond doubt.
+    EndpointGone {
+        /// Since when the provider knows, where it said so: what was registered later is another matter.
+        since: Option<DateTime<Utc>>,
+    },
+    /// The token is none here: true of one among many. Where most are told so, we ask the wrong provider.
+    NoSuchEndpoint {
+        /// The provider's word.
+        reason: &'static str,
+    },
     /// Slow down.
     Throttled {
-        /// The whole account waits so long, where the provider said so.
+        /// Whom it is about: this recipient, or our account.
+        scope: Scope,
+        /// For so long, where the provider said so.
         retry_after: Option<TimeDelta>,
     },
     /// It may work later.
@@ -42,7 +53,7 @@ pub enum ProviderAnswer {
         /// What happened.
         why: Trouble,
     },
-    /// It will never work with this message.
+    /// It will never work with this message to this recipient. Where most are told so, the message is wrong, or our account.
     Permanent {
         /// The provider's word.
         reason: &'static str,
@@ -85,9 +96,9 @@ impl ProviderAnswer {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Accepted { .. } => "accepted",
-            Self::EndpointGone => "endpoint_gone",
+            Self::EndpointGone { .. } => "endpoint_gone",
             Self::Throttled { .. } => "throttled",
-            Self::Permanent { reason } | Self::CredentialsRefused { reason } => reason,
+            Self::NoSuchEndpoint { reason } | Self::Permanent { reason } | Self::CredentialsRefused { reason } => reason,
             Self::Temporary { why } => match why {
                 Trouble::NoAnswer(why) => why.label(),
                 Trouble::Provider(word) => word,
@@ -97,11 +108,29 @@ impl ProviderAnswer {
         }
     }
 
-    /// What the ledger keeps.
+    /// Whom it is about, as far as it says.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Throttled { scope, .. } => *scope,
+            Self::CredentialsRefused { .. } => Scope::Us,
+            _ => Scope::Recipient,
+        }
+    }
+
+    /// How plainly it speaks of us, if it can be about us at all.
+    pub fn refusal(&self) -> Option<(Refusal, &'static str)> {
+        match self {
+            Self::CredentialsRefused { reason } => Some((Refusal::Plain, *reason)),
+            Self::NoSuchEndpoint { reason } | Self::Permanent { reason } => Some((Refusal::Doubtful, *reason)),
+            Self::Accepted { .. } | Self::EndpointGone { .. } | Self::Throttled { .. } | Self::Temporary { .. } => None,
+        }
+    }
+
+    /// What the ledger keeps, as far as the answer tells by itself.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Accepted { .. } => Outcome::Accepted,
-            Self::EndpointGone => Outcome::EndpointGone,
+            Self::EndpointGone { .. } | Self::NoSuchEndpoint { .. } => Outcome::EndpointGone,
             Self::Throttled { .. } => Outcome::Throttled,
             Self::Temporary { .. } => Outcome::Temporary,
             Self::Permanent { .. } => Outcome::Permanent,

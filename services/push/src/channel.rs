@@ -16,7 +16,7 @@ use dispatch::worker::{BatchChannel, Noted, Sent};
 use domain::alert::{AlertText, DeliveryClass};
 use domain::exercise::Sendable;
 use domain::language::Language;
-use domain::outcome::{Channel, Outcome};
+use domain::outcome::Channel;
 use futures::future::try_join_all;
 use platform::crypto::Keyring;
 use platform::database::Database;
@@ -75,7 +75,8 @@ impl AppChannel {
         let account = |name: String, rate| Account::new(name, rate, platform.cache.clone(), platform.clock.clone());
         let apns = settings.apns.as_ref().map(|apns| {
             let rate = apns.rate_per_second.map(|rate| Rate { per_second: f64::from(rate.get()) });
-            Ok::<_, Error>((Apns::new(apns, platform.clock.clone())?, account("apns".to_owned(), rate)))
+            let client = Apns::new(apns, platform.clock.clone())?.shared_over(platform.cache.clone(), platform.keyring.clone());
+            Ok::<_, Error>((client, account("apns".to_owned(), rate)))
         });
         let fcm = settings.fcm.as_ref().map(|fcm| {
             let client = Fcm::new(fcm, platform.clock.clone())?;
@@ -133,14 +134,12 @@ impl AppChannel {
         let tally = Tally::of(batch, noted);
         let Devices { endpoints, never_were } = devices;
         for resident_no in
-            endpoints.iter().map(|endpoint| endpoint.resident_no).chain(never_were.iter().map(|(resident_no, _)| *resident_no))
+            endpoints.iter().map(|endpoint| endpoint.resident_no).chain(never_were.iter().map(|endpoint| endpoint.resident_no))
         {
             tally.expect(resident_no);
         }
         tally.note_without_device();
-        for (resident_no, endpoint_id) in never_were {
-            tally.device(resident_no, endpoint_id, Outcome::EndpointGone);
-        }
+        never_were.into_iter().for_each(|endpoint| tally.gone(endpoint));
 
         let (mut apple, mut google, mut browsers) = (Vec::with_capacity(endpoints.len()), Vec::new(), Vec::new());
         for endpoint in endpoints {
@@ -156,6 +155,7 @@ impl AppChannel {
             self.to_google(google, &notices, sending),
             self.to_browsers(browsers, &notices, sending)
         );
+        tally.note_gone();
         Ok(match [apple?, google?, browsers?].into_iter().flatten().min() {
             Some(until) => Sent::Hold { until },
             None => Sent::Done,
@@ -180,9 +180,12 @@ impl AppChannel {
             return Ok(None);
         }
         let way = self.way(account, sending);
-        match ApnsPost::new(apns, notices) {
+        match ApnsPost::new(apns, notices).await {
             Ok(post) => lane::run(way, &post, &endpoints).await,
-            Err(answer) => lane::answer_all(way, &endpoints, &answer).await.map(|()| None),
+            Err(answer) => {
+                lane::answer_all(way, &endpoints, &answer);
+                Ok(None)
+            }
         }
     }
 
@@ -240,7 +243,10 @@ impl AppChannel {
             let way = self.way(account, sending);
             match WebPushPost::new(web_push, letters, address) {
                 Ok(post) => lane::run(way, &post, &endpoints).await,
-                Err(answer) => lane::answer_all(way, &endpoints, &answer).await.map(|()| None),
+                Err(answer) => {
+                    lane::answer_all(way, &endpoints, &answer);
+                    Ok(None)
+                }
             }
         });
         Ok(try_join_all(lanes).await?.into_iter().flatten().min())
@@ -252,9 +258,9 @@ impl BatchChannel for AppChannel {
 
     async fn send(&self, batch: &Claimed, noted: &Noted) -> Result<Sent, BoxError> {
         let alert = &batch.alert;
-        let id = NoticeId { alert_id: alert.alert_id, wave: batch.wave };
+        let id = NoticeId { alert_id: alert.alert_id, root_id: alert.root_id, wave: batch.wave };
         let text = |language| alert.content.text(language).cloned().ok_or(Unsendable::NoText);
-        let words = |text: AlertText| Notice::new(id, alert.class, text, &alert.content);
+        let words = |text: AlertText| Notice::new(id, alert.class, text, &alert.content, batch.send_until);
         match Sendable::of(alert.content.status, ())? {
             Sendable::Live(_) if alert.exercise => Err(Unsendable::ExerciseInDisguise.into()),
             Sendable::Live(live) => {

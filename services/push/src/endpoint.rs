@@ -11,7 +11,7 @@
 //! use push::notice::Notice;
 //!
 //! async fn exercise_the_public(apns: &Apns, exercise: &Drill<Notice>, phone: &Endpoint<Public>) {
-//!     if let Ok(letter) = apns.letter(exercise) {
+//!     if let Ok(letter) = apns.letter(exercise).await {
 //!         apns.send(&letter, phone).await;
 //!     }
 //! }
@@ -19,6 +19,8 @@
 
 use std::marker::PhantomData;
 
+use chrono::{DateTime, Utc};
+use dispatch::ledger::GoneEndpoint;
 use domain::exercise::{Drill, Live};
 use domain::ids::ResidentNo;
 use domain::language::Language;
@@ -86,13 +88,20 @@ pub struct Endpoint<R: Reach> {
     pub language: Language,
     /// The provider's name for it.
     pub token: Token,
+    /// When the app registered it last.
+    pub registered_at: DateTime<Utc>,
     reach: PhantomData<R>,
 }
 
 impl<R: Reach> Endpoint<R> {
     /// Only [`crate::endpoints`] knows who may be reached.
-    pub(crate) fn new(resident_no: ResidentNo, id: i64, language: Language, token: Token) -> Self {
-        Self { resident_no, id, language, token, reach: PhantomData }
+    pub(crate) fn new(resident_no: ResidentNo, id: i64, language: Language, token: Token, registered_at: DateTime<Utc>) -> Self {
+        Self { resident_no, id, language, token, registered_at, reach: PhantomData }
+    }
+
+    /// What is told of it where it is gone.
+    pub(crate) fn as_gone(&self) -> GoneEndpoint {
+        GoneEndpoint { resident_no: self.resident_no, endpoint_id: self.id, registered_at: Some(self.registered_at) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The devices of a batch's residents, in one query on the view that `resident` publishes.
 
+use chrono::{DateTime, Utc};
+use dispatch::ledger::GoneEndpoint;
 use domain::ids::ResidentNo;
 use domain::language::Language;
 use platform::crypto::{Keyring, Purpose, Sealed};
@@ -13,7 +15,7 @@ pub(crate) struct Devices<R: Reach> {
     /// Devices that can be sent to, by resident.
     pub(crate) endpoints: Vec<Endpoint<R>>,
     /// Stored tokens that were never one: to be pruned.
-    pub(crate) never_were: Vec<(ResidentNo, i64)>,
+    pub(crate) never_were: Vec<GoneEndpoint>,
 }
 
 struct Row {
@@ -22,6 +24,7 @@ struct Row {
     kind: String,
     sealed: Vec<u8>,
     language: String,
+    registered_at: DateTime<Utc>,
 }
 
 /// An alert's audience, which knows its endpoints.
@@ -37,7 +40,7 @@ impl Load for Public {
                 let mut rows = sqlx::query_as!(
                     Row,
                     r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!",
-                              language as "language!"
+                              language as "language!", registered_at as "registered_at!"
                          from resident.push_endpoints($1, $2)"#,
                     first,
                     last,
@@ -51,7 +54,7 @@ impl Load for Public {
                 sqlx::query_as!(
                     Row,
                     r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!",
-                              language as "language!"
+                              language as "language!", registered_at as "registered_at!"
                          from resident.endpoint
                         where resident_no = any($1) and kind <> 'phone'
                         order by resident_no"#,
@@ -81,7 +84,7 @@ impl Load for Enrolled {
         let rows = sqlx::query_as!(
             Row,
             r#"select resident_no as "resident_no!", endpoint_id as "endpoint_id!", kind as "kind!", sealed as "sealed!",
-                      endpoint.language as "language!"
+                      endpoint.language as "language!", registered_at as "registered_at!"
                  from resident.endpoint join resident.reach using (resident_no)
                 where resident_no = any($1) and kind <> 'phone' and reach.drill
                 order by resident_no"#,
@@ -109,9 +112,12 @@ fn open<R: Reach>(rows: Vec<Row>, keyring: &Keyring) -> Devices<R> {
         match Token::parse(&row.kind, &plain) {
             Ok(token) => {
                 let language = row.language.parse().unwrap_or(Language::ZhCn);
-                devices.endpoints.push(Endpoint::new(resident_no, row.endpoint_id, language, token));
+                devices.endpoints.push(Endpoint::new(resident_no, row.endpoint_id, language, token, row.registered_at));
             }
-            Err(_) => devices.never_were.push((resident_no, row.endpoint_id)),
+            Err(_) => {
+                let registered_at = Some(row.registered_at);
+                devices.never_were.push(GoneEndpoint { resident_no, endpoint_id: row.endpoint_id, registered_at });
+            }
         }
     }
     devices

@@ -4,20 +4,24 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use dispatch::worker::Noted;
 use domain::language::Language;
+use domain::outcome::Outcome;
+use domain::refusal::Scope;
 use domain::web_push::PushAddress;
 use platform::BoxError;
 
 use crate::account::{Account, CHUNK, Permission};
-use crate::answer::{ProviderAnswer, Read};
+use crate::answer::{ProviderAnswer, Read, Trouble};
 use crate::apns::{self, Apns};
+use crate::cache_away::PATIENCE;
 use crate::endpoint::{Addressed, Endpoint, Reach};
 use crate::fcm::{self, Fcm};
 use crate::precedence::Precedence;
-use crate::sender::{Answer, Failure, Request, Sender};
+use crate::sender::{Answer, Failure, Flight, Request, Sender, Why};
 use crate::tally::Tally;
+use crate::verdict::{Judged, Verdict};
 use crate::web_push::{self, Line, WebPush};
 
 /// A provider with the letters of one batch written.
@@ -50,9 +54,12 @@ pub(crate) struct ApnsPost<'a, R: Reach> {
 
 impl<'a, R: Reach> ApnsPost<'a, R> {
     /// Writes the letters. What every device gets for an answer where the key does not sign.
-    pub(crate) fn new<N: Addressed<To = R>>(apns: &'a Apns, notices: &Notices<N>) -> Result<Self, ProviderAnswer> {
-        let others = notices.others.iter().map(|(language, notice)| Ok::<_, ProviderAnswer>((*language, apns.letter(notice)?)));
-        Ok(Self { apns, letters: Letters { own: apns.letter(&notices.own)?, others: others.collect::<Result<Vec<_>, ProviderAnswer>>()? } })
+    pub(crate) async fn new<N: Addressed<To = R>>(apns: &'a Apns, notices: &Notices<N>) -> Result<Self, ProviderAnswer> {
+        let mut others = Vec::with_capacity(notices.others.len());
+        for (language, notice) in &notices.others {
+            others.push((*language, apns.letter(notice).await?));
+        }
+        Ok(Self { apns, letters: Letters { own: apns.letter(&notices.own).await?, others } })
     }
 }
 
@@ -159,8 +166,10 @@ pub(crate) struct Way<'a> {
 
 /// Sends to all `endpoints` and tallies the answers. Returns until when the account is held, if that kept it from sending to all.
 pub(crate) async fn run<R: Reach>(way: Way<'_>, post: &impl Post<R>, endpoints: &[Endpoint<R>]) -> Result<Option<DateTime<Utc>>, BoxError> {
-    let mut lane = Lane { way, counts: BTreeMap::new(), held: None, refused: false };
+    let mut lane =
+        Lane { way, counts: BTreeMap::new(), accepted: 0, verdict: Verdict::default(), again: Some(Vec::new()), unsent: Vec::new() };
     let ended = lane.send_all(post, endpoints).await;
+    lane.judge(endpoints);
     for (answer, count) in &lane.counts {
         metrics::counter!("push_answers_total", "account" => way.account.name.clone(), "answer" => *answer).increment(*count);
     }
@@ -168,20 +177,25 @@ pub(crate) async fn run<R: Reach>(way: Way<'_>, post: &impl Post<R>, endpoints: 
 }
 
 /// Every device gets this answer without being asked.
-pub(crate) async fn answer_all<R: Reach>(way: Way<'_>, endpoints: &[Endpoint<R>], answer: &ProviderAnswer) -> Result<(), BoxError> {
-    let mut lane = Lane { way, counts: BTreeMap::new(), held: None, refused: false };
-    for endpoint in endpoints {
-        lane.take(endpoint, answer).await?;
+pub(crate) fn answer_all<R: Reach>(way: Way<'_>, endpoints: &[Endpoint<R>], answer: &ProviderAnswer) {
+    if let ProviderAnswer::CredentialsRefused { reason } = answer {
+        way.account.refuse(reason);
     }
-    Ok(())
+    for endpoint in endpoints {
+        way.tally.device(endpoint.resident_no, answer.outcome());
+    }
 }
 
 struct Lane<'a> {
     way: Way<'a>,
     counts: BTreeMap<&'static str, u64>,
-    /// Until when the provider has asked this batch to wait.
-    held: Option<DateTime<Utc>>,
-    refused: bool,
+    /// Messages that were taken since the account was told of them.
+    accepted: u32,
+    verdict: Verdict,
+    /// Who is tried once more when all others have been: residents who have other devices too. Nothing from then on.
+    again: Option<Vec<usize>>,
+    /// Who was not asked because it was hopeless.
+    unsent: Vec<usize>,
 }
 
 impl Lane<'_> {
@@ -193,10 +207,13 @@ impl Lane<'_> {
         loop {
             let aside = !urgent && !precedence.is_given();
             flight.hold(aside);
-            let more = !waiting.is_empty() && held.is_none() && !self.refused && !noted.is_stopping();
-            if !more && (self.refused || noted.is_stopping()) {
+            if noted.is_stopping() {
                 flight.call_off();
+            } else if self.verdict.is_hopeless() {
+                let called_off = flight.call_off().into_iter().map(|(at, _)| at);
+                self.unsent.extend(called_off.chain(std::mem::replace(&mut waiting, 0..0)));
             }
+            let more = !waiting.is_empty() && held.is_none() && !noted.is_stopping();
             if !more || flight.queued() > 0 {
                 let landed = tokio::select! {
                     biased;
@@ -204,17 +221,25 @@ impl Lane<'_> {
                     () = precedence.given(), if aside => continue,
                     () = noted.stopping(), if aside && !noted.is_stopping() => continue,
                 };
-                let Some((tag, ended)) = landed else { break };
-                if let Some(again) = self.landed(post, endpoints, tag, ended).await? {
-                    flight.launch(again);
+                match landed {
+                    Some((tag, ended)) => self.land(post, endpoints, tag, ended, &mut flight).await,
+                    None => match self.again.take() {
+                        Some(again) if held.is_none() && !again.is_empty() && !noted.is_stopping() => {
+                            again.into_iter().for_each(|at| flight.launch((at, 0)));
+                        }
+                        _ => break,
+                    },
                 }
                 continue;
             }
             // Answers are taken in while permission is waited for.
+            self.account_for();
             let permission = {
                 let mut asked = pin!(async {
                     if !urgent {
-                        precedence.listen(account.cache()).await;
+                        if let Some(cache) = account.cache() {
+                            let _ = tokio::time::timeout(PATIENCE, precedence.listen(cache)).await;
+                        }
                         precedence.given().await;
                     }
                     account.ask(waiting.len().min(CHUNK)).await
@@ -224,9 +249,7 @@ impl Lane<'_> {
                         biased;
                         permission = &mut asked => break Some(permission?),
                         () = noted.stopping() => break None,
-                        Some((tag, ended)) = flight.next() => if let Some(again) = self.landed(post, endpoints, tag, ended).await? {
-                            flight.launch(again);
-                        },
+                        Some((tag, ended)) = flight.next() => self.land(post, endpoints, tag, ended, &mut flight).await,
                     }
                 }
             };
@@ -240,9 +263,7 @@ impl Lane<'_> {
                         tokio::select! {
                             () = &mut pause => break,
                             () = noted.stopping() => break,
-                            Some((tag, ended)) = flight.next() => if let Some(again) = self.landed(post, endpoints, tag, ended).await? {
-                                flight.launch(again);
-                            },
+                            Some((tag, ended)) = flight.next() => self.land(post, endpoints, tag, ended, &mut flight).await,
                         }
                     }
                 }
@@ -251,41 +272,89 @@ impl Lane<'_> {
         Ok(held)
     }
 
-    /// Takes an answer in. What is to be sent once more, if anything.
-    async fn landed<R: Reach>(
+    /// Takes an answer in, and sends what is to be sent by another way.
+    async fn land<'r, R: Reach, F>(
         &mut self,
         post: &impl Post<R>,
         endpoints: &[Endpoint<R>],
         (at, turn): (usize, u8),
         ended: Result<Answer, Failure>,
-    ) -> Result<Option<(usize, u8)>, BoxError> {
+        flight: &mut Flight<(usize, u8), F>,
+    ) where
+        F: Fn(&(usize, u8)) -> Option<Request<'r>>,
+    {
         match post.read(&endpoints[at], turn, ended).await {
-            Read::NextTurn => Ok(Some((at, turn + 1))),
-            Read::Final(answer) => self.take(&endpoints[at], &answer).await.map(|()| None),
+            Read::NextTurn => flight.launch((at, turn + 1)),
+            Read::Final(answer) => self.take(at, &endpoints[at], answer).await,
         }
     }
 
-    async fn take<R: Reach>(&mut self, endpoint: &Endpoint<R>, answer: &ProviderAnswer) -> Result<(), BoxError> {
+    async fn take<R: Reach>(&mut self, at: usize, endpoint: &Endpoint<R>, answer: ProviderAnswer) {
         let Way { account, tally, noted, .. } = self.way;
-        tally.device(endpoint.resident_no, endpoint.id, answer.outcome());
         *self.counts.entry(answer.label()).or_default() += 1;
-        match answer {
-            ProviderAnswer::Accepted { .. } => account.accept(),
-            ProviderAnswer::CredentialsRefused { reason } => {
-                self.refused = true;
-                account.refuse(reason);
+        if let Some((how, _)) = answer.refusal() {
+            self.account_for();
+            account.refused_one();
+            return self.verdict.refused(at, answer, how);
+        }
+        let outcome = match &answer {
+            ProviderAnswer::Accepted { .. } => {
+                self.accepted += 1;
+                self.verdict.accepted();
+                Outcome::Accepted
             }
-            ProviderAnswer::Throttled { retry_after: Some(wait) } => {
-                noted.retry_after(*wait);
-                let until = account.time_after(*wait);
-                // A thousand streams are told the same at once; once is enough.
-                if self.held.is_none_or(|held| until - held > chrono::TimeDelta::seconds(1)) {
-                    self.held = Some(until);
-                    account.hold(until).await?;
+            // Its app has registered since: the provider speaks of what was before.
+            ProviderAnswer::EndpointGone { since: Some(since) } if *since < endpoint.registered_at => Outcome::Permanent,
+            ProviderAnswer::EndpointGone { .. } => return tally.gone(endpoint.as_gone()),
+            ProviderAnswer::Throttled { scope, retry_after } => {
+                if let Some(wait) = retry_after {
+                    // Those who are tried again with this one should not wait long for it.
+                    noted.retry_after(if *scope == Scope::Recipient { (*wait).min(LONGEST_ALONE) } else { *wait });
+                }
+                if *scope == Scope::Account {
+                    self.account_for();
+                    account.throttled(*retry_after).await;
+                }
+                Outcome::Throttled
+            }
+            other => other.outcome(),
+        };
+        match &mut self.again {
+            Some(again) if !outcome.is_final() && is_worth_another(&answer) && tally.has_several(endpoint.resident_no) => again.push(at),
+            _ => tally.device(endpoint.resident_no, outcome),
+        }
+    }
+
+    /// Tells the account of what was taken, in one go.
+    fn account_for(&mut self) {
+        self.way.account.accepted(std::mem::take(&mut self.accepted));
+    }
+
+    /// All answers are in: whose fault are the refusals?
+    fn judge<R: Reach>(&mut self, endpoints: &[Endpoint<R>]) {
+        self.account_for();
+        let Way { account, tally, .. } = self.way;
+        match std::mem::take(&mut self.verdict).judge(account, std::mem::take(&mut self.unsent)) {
+            Judged::Ours(all) => all.into_iter().for_each(|at| tally.device(endpoints[at].resident_no, Outcome::CredentialsRefused)),
+            Judged::Theirs(each) => {
+                for (at, outcome) in each {
+                    match outcome {
+                        Outcome::EndpointGone => tally.gone(endpoints[at].as_gone()),
+                        outcome => tally.device(endpoints[at].resident_no, outcome),
+                    }
                 }
             }
-            _ => {}
         }
-        Ok(())
     }
+}
+
+/// The longest that a device which is sent to too often delays others.
+const LONGEST_ALONE: TimeDelta = TimeDelta::seconds(60);
+
+/// Trying again at once is of use, and does not take long.
+fn is_worth_another(answer: &ProviderAnswer) -> bool {
+    !matches!(
+        answer,
+        ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::TimedOut) } | ProviderAnswer::Throttled { scope: Scope::Account, .. }
+    )
 }

@@ -10,8 +10,11 @@
 //! - every answer of a provider, also no answer and nonsense, becomes one named [`answer::ProviderAnswer`] and one outcome in the ledger;
 //! - a request that was certainly not processed is repeated by itself, one that may have been is not: it goes into a retry batch under the
 //!   same collapse id, so a phone shows one;
-//! - a refusal of *our* credentials costs no recipient anything: the alarm `push_credentials_refused` rings and the batch waits;
-//! - `Retry-After` holds the account in all processes; nobody sends faster than the account's rate;
+//! - a refusal of *us*, which is what nearly everybody gets, costs no recipient anything: the alarm `push_credentials_refused` rings and the batch
+//!   waits; one device that is refused keeps nobody else waiting ([`verdict`]);
+//! - a device is pruned only where its provider says beyond doubt that it is gone;
+//! - a provider that asks to slow down is sent less, and left alone in all processes where it asks repeatedly; nobody sends faster than the
+//!   account's rate. No push waits for a cache that is away;
 //! - while an urgent batch is in hand, routine batches wait ([`precedence`]);
 //! - an exercise fits only the endpoints of enrolled participants, by its type ([`endpoint`]);
 //! - the payload is built once for a batch and language; a recipient costs one request with a path, an id, for FCM a copied token, and for a browser
@@ -23,6 +26,7 @@
 mod account;
 pub mod answer;
 pub mod apns;
+mod cache_away;
 mod channel;
 pub mod endpoint;
 mod endpoints;
@@ -36,6 +40,7 @@ mod settings;
 #[cfg(test)]
 mod stories;
 mod tally;
+mod verdict;
 pub mod web_push;
 
 use platform::compiled_once;

@@ -2,15 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, AlertText, DeliveryClass};
+use domain::cap::Severity;
 use domain::ids::{AlertId, WaveNo};
 use uuid::Uuid;
 
 /// An alert and its wave: what is pushed, whatever the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoticeId {
-    /// The alert; as text it is the collapse id, so that a repeat or a reminder takes the place of what the phone shows.
+    /// The alert, which the app opens.
     pub alert_id: AlertId,
-    /// First push or reminder.
+    /// The first alert of its chain of corrections; as text it is the collapse id, so that a repeat, a reminder, a correction or the word that it has
+    /// ended takes the place of what the phone shows.
+    pub root_id: AlertId,
+    /// First push, reminder, or the word that it has ended.
     pub wave: WaveNo,
 }
 
@@ -23,9 +27,9 @@ impl NoticeId {
         uuid::Builder::from_custom_bytes(mixed.into_bytes()).into_uuid()
     }
 
-    /// The alert's id as text.
+    /// What takes each other's place on a phone has the same.
     pub fn collapse_id(self) -> String {
-        self.alert_id.uuid().to_string()
+        self.root_id.to_string()
     }
 }
 
@@ -40,17 +44,21 @@ pub struct Notice {
     pub headline: String,
     /// What happened, what to do, and whom to ask (CQ12).
     pub body: String,
-    /// Nobody shall see it afterwards.
-    pub expires_at: DateTime<Utc>,
+    /// Whether a person must see it soon. What only informs may wait until the phone is awake anyway.
+    pub must_be_seen: bool,
+    /// No phone shall show it anew afterwards: it is no longer true, or people sleep.
+    pub show_until: DateTime<Utc>,
 }
 
 impl Notice {
-    /// A notice of these words.
-    pub fn new(id: NoticeId, class: DeliveryClass, text: AlertText, content: &AlertContent) -> Self {
+    /// A notice of these words, from `quiet_from` on in quiet hours: a phone that was off does not ring for it at night.
+    pub fn new(id: NoticeId, class: DeliveryClass, text: AlertText, content: &AlertContent, quiet_from: Option<DateTime<Utc>>) -> Self {
         let AlertText { headline, body, instruction, .. } = text;
         let parts = [body.as_str(), instruction.as_str(), content.contact.as_str()];
         let body = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n");
-        Self { id, class, headline, body, expires_at: content.expires_at }
+        let must_be_seen = class == DeliveryClass::Urgent || content.severity != Severity::Minor;
+        let show_until = quiet_from.map_or(content.expires_at, |quiet_from| quiet_from.min(content.expires_at));
+        Self { id, class, headline, body, must_be_seen, show_until }
     }
 }
 
@@ -79,11 +87,16 @@ pub(crate) mod tests {
     /// An urgent notice, as the tests of the letters want it.
     pub(crate) fn notice() -> Notice {
         Notice {
-            id: NoticeId { alert_id: AlertId::from_uuid(Uuid::from_u128(7)), wave: WaveNo::FIRST },
+            id: NoticeId {
+                alert_id: AlertId::from_uuid(Uuid::from_u128(7)),
+                root_id: AlertId::from_uuid(Uuid::from_u128(7)),
+                wave: WaveNo::FIRST,
+            },
             class: DeliveryClass::Urgent,
             headline: "请立即居家隔离".to_owned(),
             body: "您是密切接触者。\n请勿外出。\n12320".to_owned(),
-            expires_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            must_be_seen: true,
+            show_until: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
         }
     }
 
@@ -95,6 +108,14 @@ pub(crate) mod tests {
         assert_ne!(id.at(5), id.at(6));
         assert_ne!(id.at(5), reminder.at(5));
         assert_eq!(id.at(5).get_version_num(), 8);
+    }
+
+    #[test]
+    fn a_correction_takes_the_place_of_what_it_corrects() {
+        let id = notice().id;
+        let correction = NoticeId { alert_id: AlertId::from_uuid(Uuid::from_u128(8)), ..id };
+        assert_eq!(correction.collapse_id(), id.collapse_id());
+        assert_ne!(correction.at(5), id.at(5));
     }
 
     #[test]

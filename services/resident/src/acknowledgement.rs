@@ -1,19 +1,25 @@
 //! "I have read it": once per person and alert, by the button or by SMS (CQ11).
 //!
 //! When an urgent alert reaches millions, they answer within minutes. What many say at once is recorded in one statement, and
-//! nobody is answered before it is committed. Acknowledgements are kept by the month of their alert and dropped by the month.
+//! nobody is answered before it is committed. What counts is when it was said, also where it could only be sent later
+//! ([`domain::late_answer`]). Acknowledgements are kept by the month of their alert and dropped by the month.
+//!
+//! Whoever holds the push can acknowledge: who is not in the audience that is known here yet is looked for among those to whom it is sent, after
+//! all the others were answered.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::ids::{AlertId, ResidentNo};
+use domain::late_answer;
 use platform::Platform;
 use platform::database::{self, Database, Monthly};
 use platform::gather::{Batch, Gather, Limits};
 use platform::jobs::Job;
 use uuid::Uuid;
 
-use crate::inbox::live_alerts::LiveAlerts;
+use crate::inbox::live_alerts::{LiveAlerts, Said};
 use crate::{Error, SCHEMA, directory};
 
 /// Makes their months and drops them.
@@ -27,7 +33,7 @@ pub(crate) const KEEP_ACKNOWLEDGEMENTS: Job = Job {
 
 /// How somebody acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum By {
+enum By {
     /// With the button.
     App,
     /// With a reply.
@@ -51,6 +57,7 @@ const AT_ONCE: Limits = Limits { batches: 2, items: 2_000 };
 pub(crate) struct Acknowledgements {
     by_app: Gather<Recording>,
     by_sms: Gather<Recording>,
+    inboxes: LiveAlerts,
 }
 
 impl Acknowledgements {
@@ -65,21 +72,43 @@ impl Acknowledgements {
             let recording = Recording { by, database: platform.database.clone(), inboxes: inboxes.clone() };
             Gather::new(&platform.tasks, name, AT_ONCE, recording)
         };
-        Ok(Self { by_app: gather("resident.acknowledgements", By::App), by_sms: gather("resident.acknowledgements_by_sms", By::Sms) })
+        let (by_app, by_sms) = (gather("resident.acknowledgements", By::App), gather("resident.acknowledgements_by_sms", By::Sms));
+        Ok(Self { by_app, by_sms, inboxes: inboxes.clone() })
     }
 
-    /// Records the acknowledgement, or finds the one that is there. It is durable when this returns the time of the first.
+    /// Records what somebody said in the app so long `ago`, or finds the one that is there. It is durable when this returns the time of the first.
     ///
     /// # Errors
-    /// When the alert was not in the person's inbox at that time, or the database fails.
-    pub(crate) async fn record(&self, alert: AlertId, no: ResidentNo, by: By, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
+    /// When the alert was not in the person's inbox at that time or is over for too long, or the database fails.
+    pub(crate) async fn record_tap(
+        &self,
+        alert: AlertId,
+        no: ResidentNo,
+        now: DateTime<Utc>,
+        ago: Duration,
+    ) -> Result<DateTime<Utc>, Error> {
         // as the database keeps it, so that a repeat is told the same
-        let said = Acknowledgement { alert, no, at: now.trunc_subsecs(6) };
-        let recorded = match by {
-            By::App => self.by_app.ask(said).await?,
-            By::Sms => self.by_sms.ask(said).await?,
-        };
-        recorded.ok_or(Error::NotInInbox(alert))
+        let said = Said { alert, no, now: now.trunc_subsecs(6), ago };
+        if let Some(first) = self.by_app.ask(Told { said, found: false }).await? {
+            return Ok(first);
+        }
+        // What was said while the alert held counts from then, as for whom an audience holds.
+        let ago = ago.min(late_answer::LATE.to_std().unwrap_or_default());
+        let said = Said { now: said.now - ago, ago: Duration::ZERO, ..said };
+        if !self.inboxes.is_being_sent(alert, no, said.now).await? {
+            return Err(Error::NotInInbox(alert));
+        }
+        self.by_app.ask(Told { said, found: true }).await?.ok_or(Error::NotInInbox(alert))
+    }
+
+    /// Records the reply of somebody who was handed the alert or has it in their inbox.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn record_reply(&self, alert: AlertId, no: ResidentNo, at: DateTime<Utc>) -> Result<(), Error> {
+        let said = Said { alert, no, now: at.trunc_subsecs(6), ago: Duration::ZERO };
+        self.by_sms.ask(Told { said, found: true }).await?;
+        Ok(())
     }
 }
 
@@ -88,6 +117,14 @@ struct Acknowledgement {
     alert: AlertId,
     no: ResidentNo,
     at: DateTime<Utc>,
+}
+
+/// What somebody said, to be recorded.
+#[derive(Clone, Copy)]
+struct Told {
+    said: Said,
+    /// Whether it is known already that the alert is for this person.
+    found: bool,
 }
 
 impl Acknowledgement {
@@ -103,23 +140,25 @@ struct Recording {
 }
 
 impl Batch for Recording {
-    type Item = Acknowledgement;
+    type Item = Told;
     /// When it was first said; none if the alert is not in the inbox.
     type Answer = Option<DateTime<Utc>>;
     type Error = Error;
 
-    async fn run(&self, said: &[Acknowledgement]) -> Result<Vec<Option<DateTime<Utc>>>, Error> {
-        let held = match self.by {
-            By::App => {
-                let asked: Vec<_> = said.iter().map(|said| (said.alert, said.no, said.at)).collect();
-                self.inboxes.hold(&asked).await?
-            }
-            // who replies names what was found in their inbox
-            By::Sms => vec![true; said.len()],
+    async fn run(&self, told: &[Told]) -> Result<Vec<Option<DateTime<Utc>>>, Error> {
+        let from = if told.iter().all(|told| told.found) {
+            vec![None; told.len()]
+        } else {
+            self.inboxes.count_from(&told.iter().map(|told| told.said).collect::<Vec<_>>()).await?
         };
-        let taken = said.iter().zip(&held).filter(|(_, held)| **held).map(|(said, _)| *said).collect();
-        let first = self.record(taken).await?;
-        Ok(said.iter().zip(held).map(|(said, held)| held.then(|| first.get(&said.key()).copied().unwrap_or(said.at))).collect())
+        let counted = |(told, from): (&Told, Option<DateTime<Utc>>)| {
+            let Told { said, found } = told;
+            let from = from.or(found.then_some(said.now))?;
+            Some(Acknowledgement { alert: said.alert, no: said.no, at: from.trunc_subsecs(6) })
+        };
+        let counted: Vec<Option<Acknowledgement>> = told.iter().zip(from).map(counted).collect();
+        let first = self.record(counted.iter().flatten().copied().collect()).await?;
+        Ok(counted.into_iter().map(|said| said.map(|said| first.get(&said.key()).copied().unwrap_or(said.at))).collect())
     }
 
     fn may_blame_an_item(error: &Error) -> bool {

@@ -1,7 +1,7 @@
 //! Alerts come into inboxes when dispatch releases them, and leave when they are stopped or closed.
 //!
-//! Events may be repeated and may overtake each other: a stop that comes before its release is kept, and holds. What no event has told is found by a
-//! sweep, which compares every minute with what dispatch and review show.
+//! Events may be repeated and may overtake each other: a stop that comes before its release is kept, and holds. An alert that was stopped in its first
+//! moments comes into inboxes as stopped, since somebody may have been told of it. What no event has told is found by a sweep, which compares every minute with what dispatch and review show.
 
 use std::str::FromStr;
 
@@ -71,9 +71,9 @@ const CLOSED: End<'static> = End { state: "closed", by: None, reason: None };
 async fn sweep(service: &Service) -> Result<Did, BoxError> {
     let (database, before) = (&service.platform.database, service.platform.clock.now() - GRACE);
     let missing = sqlx::query_scalar!(
-        r#"select r.alert_id as "alert_id!" from dispatch.released_alert r left join resident.alert a using (alert_id)
-            where r.released_at < $1 and r.audience_revision > coalesce(a.audience_revision, -1)
-              and not exists (select from resident.stop s where s.alert_id = r.alert_id)"#,
+        r#"select r.alert_id as "alert_id!" from dispatch.shown_alert r left join resident.alert a using (alert_id)
+            where r.released_at < $1 and r.expires_at > $1 and r.audience_revision > coalesce(a.audience_revision, -1)
+              and not exists (select from resident.stop s where s.alert_id = r.alert_id and coalesce(s.state, 'closed') = 'closed')"#,
         before
     )
     .fetch_all(database.pool())
@@ -110,14 +110,18 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     let mut tx = service.platform.database.begin().await?;
     one_at_a_time(&mut tx, alert).await?;
     let rows = sqlx::query!(
-        "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by, audience_revision)
-         select alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by, audience_revision
-         from dispatch.released_alert where alert_id = $1 and not exists (select from resident.stop where alert_id = $1)
+        "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by, audience_revision, growing,
+                                     state, superseded_by, stop_reason)
+         select d.alert_id, d.short_code, d.content, d.audience_bitmap, d.released_at, d.expires_at, d.ack_by, d.audience_revision,
+                exists (select from dispatch.growing_alert where alert_id = $1),
+                coalesce(s.state, d.state), coalesce(s.superseded_by, d.superseded_by), coalesce(s.reason, d.stop_reason)
+         from dispatch.shown_alert d left join resident.stop s on s.alert_id = d.alert_id
+         where d.alert_id = $1 and (s.alert_id is null or s.state in ('cancelled', 'superseded'))
          on conflict (alert_id) do update
              set audience = excluded.audience, ack_by = excluded.ack_by, audience_revision = excluded.audience_revision,
-                 revision = nextval('resident.alert_revision')
-             where (resident.alert.audience, resident.alert.ack_by, resident.alert.audience_revision)
-                 is distinct from (excluded.audience, excluded.ack_by, excluded.audience_revision)",
+                 growing = excluded.growing, revision = nextval('resident.alert_revision')
+             where (resident.alert.audience, resident.alert.ack_by, resident.alert.audience_revision, resident.alert.growing)
+                 is distinct from (excluded.audience, excluded.ack_by, excluded.audience_revision, excluded.growing)",
         alert.uuid()
     )
     .execute(&mut *tx)
@@ -133,9 +137,13 @@ async fn ended(service: &Service, alert: AlertId, end: &End<'_>) -> Result<(), E
     let mut tx = service.platform.database.begin().await?;
     one_at_a_time(&mut tx, alert).await?;
     sqlx::query!(
-        "insert into resident.stop (alert_id, stopped_at) values ($1, $2) on conflict (alert_id) do nothing",
+        "insert into resident.stop (alert_id, stopped_at, state, superseded_by, reason) values ($1, $2, $3, $4, $5)
+         on conflict (alert_id) do nothing",
         alert.uuid(),
-        service.platform.clock.now()
+        service.platform.clock.now(),
+        end.state,
+        end.by,
+        end.reason
     )
     .execute(&mut *tx)
     .await

@@ -1,15 +1,13 @@
 //! Devices of the app: where push messages go. Browsers register in [`crate::web_push`].
 //!
-//! A token that another person's app registers leaves the first person, since a phone is used by whoever signed in last. A
-//! token that a provider says is gone is removed, and the person is reached by SMS from then on.
+//! A token that another person's app registers leaves the first person, since a phone is used by whoever signed in last. What a
+//! provider says is gone ([`crate::gone_devices`]) comes back when it is registered again.
 
 use axum::extract::State;
 use domain::ids::ResidentNo;
 use http::StatusCode;
 use platform::crypto::Purpose;
 use platform::http::{Access, FieldFault, Json, Path, Problem, ResidentCaller, Routes, routes};
-use proto::EndpointsGone;
-use proto::topology::RESIDENT_ENDPOINTS_GONE;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -119,7 +117,7 @@ pub(crate) async fn register(service: &Service, no: ResidentNo, device: Device<'
     let endpoint_id = sqlx::query_scalar!(
         "insert into resident.device (resident_no, kind, token_hash, token_sealed, registered_at) values ($1, $2, $3, $4, $5)
          on conflict (token_hash) do update set resident_no = excluded.resident_no, kind = excluded.kind, token_sealed = excluded.token_sealed,
-             registered_at = excluded.registered_at
+             registered_at = excluded.registered_at, gone_at = null, gone_alert = null
          returning endpoint_id",
         stored,
         device.kind.stored(),
@@ -132,7 +130,8 @@ pub(crate) async fn register(service: &Service, no: ResidentNo, device: Device<'
     .map_err(Error::database("adding a device"))?;
     sqlx::query!(
         "delete from resident.device where resident_no = $1 and endpoint_id in
-             (select endpoint_id from resident.device where resident_no = $1 order by registered_at desc, endpoint_id desc offset $2)",
+             (select endpoint_id from resident.device where resident_no = $1
+               order by gone_at is null desc, registered_at desc, endpoint_id desc offset $2)",
         stored,
         i64::from(service.settings.devices)
     )
@@ -160,35 +159,8 @@ async fn remove(State(service): State<Service>, caller: ResidentCaller, Path(end
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Removes what providers said is gone.
-pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
-    let database = service.platform.database.clone();
-    service.platform.bus.subscribe(&RESIDENT_ENDPOINTS_GONE, 2, move |event: EndpointsGone| {
-        let database = database.clone();
-        async move {
-            let (ids, residents): (Vec<i64>, Vec<i32>) =
-                event.entries.iter().filter_map(|entry| Some((entry.endpoint_id, i32::try_from(entry.resident_no).ok()?))).unzip();
-            let mut tx = database.begin().await?;
-            // With its resident, so that a token which has moved to somebody else in the meantime stays.
-            sqlx::query!(
-                "delete from resident.device using unnest($1::bigint[], $2::int[]) as gone (endpoint_id, resident_no)
-                     where device.endpoint_id = gone.endpoint_id and device.resident_no = gone.resident_no",
-                &ids,
-                &residents
-            )
-            .execute(&mut *tx)
-            .await
-            .map_err(Error::database("removing endpoints that are gone"))?;
-            count_again(&mut tx, &residents).await?;
-            tx.commit().await?;
-            Ok(())
-        }
-    })?;
-    Ok(())
-}
-
-/// Keeps `has_apns`, `has_fcm` and `has_web` true to the devices.
-async fn count_again(tx: &mut platform::database::Tx, residents: &[i32]) -> Result<(), Error> {
+/// Keeps `has_apns`, `has_fcm` and `has_web` true to the devices that are not gone.
+pub(crate) async fn count_again(tx: &mut platform::database::Tx, residents: &[i32]) -> Result<(), Error> {
     // Waited for first: a statement that begins afterwards sees the devices that others have committed until then.
     sqlx::query!("select from resident.resident where resident_no = any($1) order by resident_no for no key update", residents)
         .execute(&mut **tx)
@@ -198,7 +170,7 @@ async fn count_again(tx: &mut platform::database::Tx, residents: &[i32]) -> Resu
         "update resident.resident set has_apns = device.apns, has_fcm = device.fcm, has_web = device.web
          from (select owner as resident_no, coalesce(bool_or(kind = 'apns'), false) as apns,
                       coalesce(bool_or(kind in ('fcm_token', 'fcm_fid')), false) as fcm, coalesce(bool_or(kind = 'web_push'), false) as web
-               from unnest($1::int[]) as owner left join resident.device on device.resident_no = owner
+               from unnest($1::int[]) as owner left join resident.device on device.resident_no = owner and device.gone_at is null
                group by owner) as device
          where resident.resident_no = device.resident_no
            and (resident.has_apns, resident.has_fcm, resident.has_web) is distinct from (device.apns, device.fcm, device.web)",

@@ -4,9 +4,6 @@ use domain::identity_number::IdentityNumber;
 use domain::ids::ResidentNo;
 use domain::phone::PhoneNumber;
 use platform::crypto::{Keyring, Purpose};
-use platform::database::Connection;
-
-use crate::Error;
 
 /// The keyed hash by which a phone number is looked up.
 pub(crate) fn phone_hash(keyring: &Keyring, phone: &PhoneNumber) -> [u8; 32] {
@@ -16,15 +13,6 @@ pub(crate) fn phone_hash(keyring: &Keyring, phone: &PhoneNumber) -> [u8; 32] {
 /// The keyed hash that stands for an identity number.
 pub(crate) fn identity_hash(keyring: &Keyring, number: &IdentityNumber) -> [u8; 32] {
     *keyring.hash(Purpose::IdentityNumber, number.as_str().as_bytes()).bytes()
-}
-
-/// The resident with this phone.
-pub(crate) async fn by_phone(connection: &mut Connection, phone_hash: &[u8]) -> Result<Option<ResidentNo>, Error> {
-    sqlx::query_scalar!("select resident_no from resident.resident where phone_hash = $1", phone_hash)
-        .fetch_optional(connection)
-        .await
-        .map(|no| no.map(resident_no))
-        .map_err(Error::database("finding a resident by phone"))
 }
 
 /// A number as the database keeps it: the column is checked not to be negative.

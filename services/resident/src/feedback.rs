@@ -1,10 +1,12 @@
-//! Feedback on an alert, and its answer (CQ12): a resident says that it is unclear or wrong, or asks; staff of their area answer.
+//! Feedback on an alert, and its answer (CQ12): a resident says that it is unclear or wrong, or asks, in the app or by SMS; staff of their area answer
+//! where they were asked.
 //!
 //! Words of residents are kept sealed, are read by those who answer, and go when the resident's data goes. What is wrong with an alert
 //! is mended by correcting the alert; the answer says so.
 
 pub(crate) mod answering;
 pub(crate) mod saying;
+pub(crate) mod written;
 
 use chrono::{DateTime, Utc};
 use domain::area::{CommunityCode, DistrictCode};
@@ -32,52 +34,70 @@ domain::words! {
     }
 }
 
-/// What one resident said about one alert.
+domain::words! {
+    /// How somebody said it, and is answered.
+    enum FeedbackBy {
+        /// In the app.
+        App,
+        /// By SMS, mostly as the answer to an alert.
+        Sms,
+    }
+}
+
+/// What somebody said, mostly about one alert.
 #[derive(Debug, Serialize, ToSchema)]
 struct Feedback {
     feedback_id: i64,
-    alert_id: AlertId,
+    /// None where somebody wrote by SMS who was handed no alert.
+    alert_id: Option<AlertId>,
     /// The alert's Chinese headline; empty when it is no longer kept.
     headline: String,
     kind: FeedbackKind,
+    by: FeedbackBy,
+    /// Somebody seems to be in need: to be read first.
+    urgent: bool,
     text: String,
     at: DateTime<Utc>,
     answer: Option<String>,
     answered_at: Option<DateTime<Utc>>,
-    /// Where they live.
-    #[schema(value_type = String, example = "500103001001")]
-    community: CommunityCode,
-    #[schema(value_type = String, example = "500103")]
-    district: DistrictCode,
+    /// Where they live; none of a phone that is not registered.
+    #[schema(value_type = Option<String>, example = "500103001001")]
+    community: Option<CommunityCode>,
+    #[schema(value_type = Option<String>, example = "500103")]
+    district: Option<DistrictCode>,
 }
 
 /// As the table keeps it.
 struct Row {
     feedback_id: i64,
-    alert_id: Uuid,
+    alert_id: Option<Uuid>,
     headline: Option<String>,
     kind: String,
+    by: String,
+    urgent: bool,
     text_sealed: Vec<u8>,
     at: DateTime<Utc>,
     answer_sealed: Option<Vec<u8>>,
     answered_at: Option<DateTime<Utc>>,
-    community: i64,
+    community: Option<i64>,
 }
 
 impl Row {
     fn open(self, keyring: &Keyring) -> Result<Feedback, Error> {
-        let community = CommunityCode::try_from(self.community).map_err(|_| Error::Stored { what: "community" })?;
+        let community = self.community.map(CommunityCode::try_from).transpose().map_err(|_| Error::Stored { what: "community" })?;
         Ok(Feedback {
             feedback_id: self.feedback_id,
-            alert_id: AlertId::from_uuid(self.alert_id),
+            alert_id: self.alert_id.map(AlertId::from_uuid),
             headline: self.headline.unwrap_or_default(),
             kind: self.kind.parse().map_err(|_| Error::Stored { what: "kind of feedback" })?,
+            by: self.by.parse().map_err(|_| Error::Stored { what: "way of feedback" })?,
+            urgent: self.urgent,
             text: contact::open_text(keyring, Purpose::Feedback, Some(self.text_sealed))?.unwrap_or_default(),
             at: self.at,
             answer: contact::open_text(keyring, Purpose::Feedback, self.answer_sealed)?,
             answered_at: self.answered_at,
             community,
-            district: community.district(),
+            district: community.map(|community| community.district()),
         })
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! The bitmaps of live alerts are kept in memory, and what the alerts say as the JSON that is sent ([`live_alerts`], [`item`]). One
 //! small query tells whether the copy is old, so every process sees a release or a cancellation at the next request, whichever process
-//! handled the event; the same query reads what the resident has acknowledged. A phone that names the tag of what it has is spared the rest.
+//! handled the event; the same query reads what the resident was told late and has acknowledged. A phone that names the tag of what it has is spared the rest.
 
 mod item;
 pub(crate) mod live_alerts;
+mod recipients;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -23,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{Error, Service, directory};
 use item::InboxItem;
-use live_alerts::{LATE, LiveAlert};
+use live_alerts::{LATE, LiveAlert, Reading};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("inbox").allow(Access::Resident, routes!(inbox))
@@ -37,7 +38,7 @@ pub(crate) fn routes() -> Routes<Service> {
         (status = 304, description = "Nothing has changed")))]
 async fn inbox(State(service): State<Service>, caller: ResidentCaller, asked: HeaderMap) -> Result<Response, Problem> {
     let reader = Reader::of(&service, caller.no).await?;
-    let alerts = service.inboxes.as_of(reader.mark, caller.no, service.platform.clock.now()).await?;
+    let alerts = service.inboxes.as_of(&reader.reading, caller.no, service.platform.clock.now()).await?;
     let list = reader.list(&alerts).map_err(|_| Error::Stored { what: "alert" })?;
     let tag = tag(&list);
     if asked.get(IF_NONE_MATCH) == Some(&tag) {
@@ -57,8 +58,7 @@ fn tag(list: &str) -> HeaderValue {
 struct Reader {
     language: Language,
     acknowledged: HashMap<Uuid, DateTime<Utc>>,
-    /// What tells a copy of the live alerts whether it is old.
-    mark: i64,
+    reading: Reading,
 }
 
 impl Reader {
@@ -67,6 +67,7 @@ impl Reader {
             r#"select (select coalesce(sum(revision), 0)::bigint
                        from (select revision from resident.alert order by revision desc limit $2) as newest) as "mark!",
                       (select language from resident.resident where resident_no = $1) as language,
+                      array(select alert_id from dispatch.late_recipient where resident_no = $1) as "late!",
                       coalesce(array_agg(alert_id), '{}') as "alerts!", coalesce(array_agg(acknowledged_at), '{}') as "times!"
                from resident.acknowledgement where resident_no = $1"#,
             directory::stored(no),
@@ -77,8 +78,8 @@ impl Reader {
         .map_err(Error::database("reading what an inbox depends on"))?;
         Ok(Self {
             language: row.language.and_then(|language| language.parse().ok()).unwrap_or_default(),
+            reading: Reading { mark: row.mark, theirs: row.late.into_iter().chain(row.alerts.iter().copied()).collect() },
             acknowledged: row.alerts.into_iter().zip(row.times).collect(),
-            mark: row.mark,
         })
     }
 

@@ -19,6 +19,7 @@
 mod acknowledgement;
 mod acknowledging;
 mod alerts;
+mod arrivals;
 mod audience;
 mod consent;
 mod contact;
@@ -27,6 +28,7 @@ mod directory;
 mod error;
 mod feedback;
 pub mod generate;
+mod gone_devices;
 pub mod headcount;
 mod inbox;
 mod profile;
@@ -36,6 +38,7 @@ mod schema;
 mod service;
 mod session;
 mod settings;
+mod short_message;
 mod web_push;
 
 use platform::compiled_once;
@@ -57,7 +60,15 @@ use inbox::live_alerts::LiveAlerts;
 use service::{Parts, Service};
 
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[acknowledgement::KEEP_ACKNOWLEDGEMENTS, alerts::TAKE_OVER, headcount::FOLD];
+pub const JOBS: &[Job] = &[
+    acknowledgement::KEEP_ACKNOWLEDGEMENTS,
+    alerts::TAKE_OVER,
+    arrivals::FORGET,
+    gone_devices::DELETE_GONE,
+    headcount::FOLD,
+    replies::FORGET,
+    replies::second_look::LOOK_AGAIN,
+];
 
 /// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
 ///
@@ -70,16 +81,17 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         let reason = retention::TOO_FEW_MONTHS.to_owned();
         return Err(platform::Error::Setting { name: "resident.keep_acknowledgements_months", reason }.into());
     }
-    let inboxes = LiveAlerts::new(platform.database.clone());
+    let inboxes = LiveAlerts::new(platform);
     let acknowledgements = Acknowledgements::start(platform, &inboxes, months)?;
     let headcount = Headcount::new(platform.database.clone());
     let service = Service(Arc::new(Parts { platform: platform.clone(), settings, inboxes, acknowledgements, headcount }));
     platform.bus.start_relay(SCHEMA);
     service.headcount.keep(&platform.tasks, &platform.clock);
     headcount::keep_folded(platform)?;
+    arrivals::forget_old(platform)?;
     alerts::subscribe(&service)?;
     replies::subscribe(&service)?;
-    devices::subscribe(&service)?;
+    gone_devices::start(&service)?;
     Ok(registration::routes()
         .merge(consent::routes())
         .merge(profile::routes())

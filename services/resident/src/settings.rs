@@ -26,12 +26,23 @@ pub struct Settings {
     ///
     /// SMS centres pass on only what bears the signature agreed with them.
     pub signature: String,
+    /// The number that people who write by SMS are told to call, where no alert names another.
+    ///
+    /// What they wrote is read, but not at once: 12320 is the national health hotline.
+    pub hotline: String,
     /// How many devices one resident may have; the oldest leaves.
     ///
     /// Bounds what one alert costs for one person.
     ///
     /// Unit: devices
     pub devices: u32,
+    /// The greatest share of one alert's devices that may be marked as gone because their providers say so.
+    ///
+    /// More is a mistake of a provider or of the settings of push, and would cost people the app: then none is marked, and an alarm rings. Who knows
+    /// that it is right, after years without an alert, sets it higher for a while.
+    ///
+    /// Unit: percent
+    pub gone_percent: u32,
     /// For how many months before the present one acknowledgements are kept, by when their alert was made; older ones are dropped. At
     /// least 3.
     ///
@@ -49,7 +60,9 @@ impl Default for Settings {
             code_again_s: 60,
             codes_per_day: 10,
             signature: "烽火".to_owned(),
+            hotline: "12320".to_owned(),
             devices: 5,
+            gone_percent: 10,
             keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),
             web_push: None,
         }

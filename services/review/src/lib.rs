@@ -20,6 +20,7 @@ mod drafts;
 mod error;
 mod events;
 mod feed;
+mod message_kind;
 mod overview;
 mod passage;
 mod progress;

@@ -5,7 +5,6 @@ use domain::alert::AlertContent;
 use domain::alert_state::{self, Participants, State};
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
-use domain::cap::MsgType;
 use domain::ids::AlertId;
 use domain::staff::Role;
 use http::StatusCode;
@@ -16,7 +15,7 @@ use utoipa::ToSchema;
 use crate::actor::actor;
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::{Error, Service, reason, trace};
+use crate::{Error, Service, message_kind, reason, trace};
 
 const WRITING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
 
@@ -46,6 +45,7 @@ async fn write(
     Json(draft): Json<Draft>,
 ) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
     let area = draft.district.map_or(Area::City, Area::District);
+    message_kind::check(&draft.content, None)?;
     check(&caller, area, &draft.content, Some(&draft.audience))?;
     let participants = Participants::written_by(caller.id, draft.district);
     let alert = Alert::draft(AlertId::new(), draft.content, draft.audience, participants, service.platform.clock.now());
@@ -85,8 +85,10 @@ async fn edit(
     }
     check(&caller, alert.area(), &edit.content, edit.audience.as_ref())?;
     // What it corrects stays what it was.
-    let (msg_type, references) = (alert.content.msg_type, alert.content.references);
-    alert.content = AlertContent { msg_type, references, ..edit.content };
+    if alert.corrects.is_none() {
+        message_kind::check(&edit.content, None)?;
+    }
+    alert.content = message_kind::of(edit.content, alert.corrects);
     alert.audience = edit.audience.unwrap_or(alert.audience);
     alert.participants = alert.participants.edited_by(caller.id);
     alert.missing.clear();
@@ -130,12 +132,14 @@ async fn correct(
     if !matches!(old.state, State::Approved | State::Dispatching | State::Active) {
         return Err(Error::NotCorrectable(old.state).into());
     }
-    let content = AlertContent {
-        msg_type: MsgType::Update,
-        references: Some(id),
-        status: old.content.status,
-        ..correction.content.unwrap_or_else(|| old.content.clone())
-    };
+    let written = correction.content.map(|content| {
+        // what was read of the old alert may be sent back as it was, were that itself a correction
+        let is_of_the_old = content.references == old.content.references;
+        let content = AlertContent { references: content.references.filter(|_| !is_of_the_old), ..content };
+        message_kind::check(&content, Some(id)).map(|()| content)
+    });
+    let content = written.transpose()?.unwrap_or_else(|| old.content.clone());
+    let content = AlertContent { status: old.content.status, ..message_kind::of(content, Some(id)) };
     let reason = reason::check(&correction.reason)?;
     check(&caller, old.area(), &content, correction.audience.as_ref())?;
     let audience = correction.audience.unwrap_or_else(|| old.audience.clone());

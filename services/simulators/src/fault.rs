@@ -26,6 +26,16 @@ pub enum FaultKind {
     Gone,
     /// The address was never right. APNs 400 `BadDeviceToken`, FCM 400 `INVALID_ARGUMENT`, Web Push 404, SMPP `ESME_RINVDSTADR`.
     BadRecipient,
+    /// As gone, and APNs says since when.
+    GoneSince {
+        /// Milliseconds since 1970.
+        at_ms: i64,
+    },
+    /// The address is another's. APNs 400 `DeviceTokenNotForTopic`, FCM 403 `SENDER_ID_MISMATCH`, Web Push 403 of another key, SMPP
+    /// `ESME_RINVDSTADR`.
+    Foreign,
+    /// The message has a form that is never taken. APNs 400 `InvalidPushType`, FCM 400 `INVALID_ARGUMENT`, Web Push 413, SMPP `ESME_RSUBMITFAIL`.
+    BadMessage,
     /// APNs 429 `TooManyRequests`, FCM 429 `QUOTA_EXCEEDED`, Web Push 429, all with `Retry-After`; SMPP `ESME_RTHROTTLED`.
     Throttled {
         /// Seconds in `Retry-After`; 0 sends no such header.
@@ -54,12 +64,33 @@ pub enum FaultKind {
     Undeliverable,
     /// SMS only: accepted, delivered, but no receipt ever comes.
     NoReceipt,
+    /// SMS only: accepted, the receipt says `ACCEPTD`, and a later one `UNDELIV`.
+    AcceptedThenUndeliverable,
+    /// SMS only: refused with this `command_status`.
+    Refused {
+        /// As in SMPP 3.4 §5.1.3, for instance 10 (`ESME_RINVSRCADR`).
+        status: u32,
+    },
+    /// SMS only: the message arrives, and its answer comes so much later than those of others.
+    AnsweredLate {
+        /// By how much, in milliseconds.
+        by_ms: u64,
+    },
 }
 
 impl FaultKind {
     /// Whether the fault lies with the recipient, and therefore strikes the same ones every time.
     fn belongs_to_recipient(&self) -> bool {
-        matches!(self, Self::Gone | Self::BadRecipient | Self::Undeliverable | Self::NoReceipt)
+        matches!(
+            self,
+            Self::Gone
+                | Self::GoneSince { .. }
+                | Self::BadRecipient
+                | Self::Foreign
+                | Self::Undeliverable
+                | Self::NoReceipt
+                | Self::AcceptedThenUndeliverable
+        )
     }
 }
 
@@ -72,6 +103,9 @@ pub struct Fault {
     /// Share of requests (or of recipients, see the module), 0 to 1.
     #[serde(default = "always")]
     pub share: f64,
+    /// How many it spares first.
+    #[serde(default)]
+    pub spares: u64,
     /// How often at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
@@ -90,7 +124,7 @@ fn always() -> f64 {
 impl Fault {
     /// A fault that strikes every request.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, share: 1.0, times: None, for_ms: None, only: Vec::new() }
+        Self { kind, share: 1.0, spares: 0, times: None, for_ms: None, only: Vec::new() }
     }
 
     /// Too many requests, come back after so many seconds.
@@ -102,6 +136,13 @@ impl Fault {
     #[must_use]
     pub fn share(mut self, share: f64) -> Self {
         self.share = share;
+        self
+    }
+
+    /// Spares so many first.
+    #[must_use]
+    pub fn sparing(mut self, spares: u64) -> Self {
+        self.spares = spares;
         self
     }
 
@@ -154,6 +195,7 @@ pub(crate) struct Armed {
 struct ArmedFault {
     fault: Fault,
     only: HashSet<String>,
+    spares: AtomicU64,
     left: AtomicU64,
     until: Option<Instant>,
 }
@@ -209,18 +251,24 @@ impl ArmedFault {
         } else {
             self.fault.share >= 1.0 || dice.falls(self.fault.share)
         };
-        chosen && self.is_armed() && self.take_one()
+        chosen && self.is_armed() && !take_one_of(&self.spares) && self.take_one()
     }
 
     fn take_one(&self) -> bool {
-        self.fault.times.is_none() || self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        self.fault.times.is_none() || take_one_of(&self.left)
     }
+}
+
+/// False: there is none left.
+fn take_one_of(number: &AtomicU64) -> bool {
+    number.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
 fn arm(fault: Fault) -> Arc<ArmedFault> {
     let until = fault.for_ms.and_then(|for_ms| Instant::now().checked_add(Duration::from_millis(for_ms)));
     let only = fault.only.iter().cloned().collect();
-    Arc::new(ArmedFault { only, left: AtomicU64::new(fault.times.unwrap_or(u64::MAX)), until, fault })
+    let (spares, left) = (AtomicU64::new(fault.spares), AtomicU64::new(fault.times.unwrap_or(u64::MAX)));
+    Arc::new(ArmedFault { only, spares, left, until, fault })
 }
 
 #[cfg(test)]
@@ -257,6 +305,9 @@ mod tests {
         let mut dice = Dice::default();
         let struck = (0..5).filter(|_| faults.now().strikes("any", &mut dice).is_some()).count();
         assert_eq!(struck, 2);
+        let later = armed(Fault::throttled(5).sparing(1).times(2));
+        let struck: Vec<bool> = (0..5).map(|_| later.now().strikes("any", &mut dice).is_some()).collect();
+        assert_eq!(struck, [false, true, true, false, false]);
         let over = armed(Fault::throttled(5).lasting(Duration::ZERO));
         assert_eq!(over.now().strikes("any", &mut dice), None);
     }

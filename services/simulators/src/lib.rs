@@ -38,7 +38,7 @@ mod web_push;
 
 pub use error::Error;
 pub use fault::{Fault, FaultKind, FaultPlan};
-pub use options::{Addresses, Counting, Credentials, Options};
+pub use options::{Addresses, Counting, Credentials, MessageIds, Options};
 pub use received::{Provider, ReceivedPush, ReceivedSms};
 pub use simulators::Simulators;
 pub use statistics::{PushStatistics, SmsStatistics, Statistics};

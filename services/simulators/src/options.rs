@@ -18,6 +18,37 @@ pub enum Counting {
     Dense,
 }
 
+/// How the SMS centre writes a message's id in its answer and in its receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MessageIds {
+    /// In ten decimal digits, in both.
+    #[default]
+    Alike,
+    /// Hexadecimal in the answer, decimal in the receipt.
+    DecimalInReceipts,
+    /// Decimal in the answer, hexadecimal in the receipt.
+    HexadecimalInReceipts,
+    /// In small letters in the answer, in capitals in the receipt.
+    OtherCaseInReceipts,
+    /// With zeros in front in the answer, without in the receipt.
+    NoZerosInReceipts,
+}
+
+impl MessageIds {
+    /// The id of the so-manieth message in its answer and in its receipt.
+    pub(crate) fn of(self, number: u64) -> (String, String) {
+        // a number that is another one in each base
+        let large = 0x33E9_5179 + number;
+        match self {
+            Self::Alike => (format!("{number:010}"), format!("{number:010}")),
+            Self::DecimalInReceipts => (format!("{large:X}"), large.to_string()),
+            Self::HexadecimalInReceipts => (large.to_string(), format!("{large:x}")),
+            Self::OtherCaseInReceipts => (format!("a1b2-{large:08x}"), format!("A1B2-{large:08X}")),
+            Self::NoZerosInReceipts => (format!("{number:010}"), number.to_string()),
+        }
+    }
+}
+
 /// How the simulators are started. Port 0 lets the system choose; see [`Addresses`] for what it chose.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -61,6 +92,8 @@ pub struct Options {
     pub sms_window: usize,
     /// Submits per second of the account; more are throttled. No limit when absent.
     pub sms_per_second: Option<u32>,
+    /// How message ids are written.
+    pub sms_ids: MessageIds,
 }
 
 impl Default for Options {
@@ -86,6 +119,7 @@ impl Default for Options {
             sms_number: "1069012320".to_owned(),
             sms_window: 1_000,
             sms_per_second: None,
+            sms_ids: MessageIds::default(),
         }
     }
 }

@@ -68,6 +68,8 @@ pub struct ReceivedSms {
     pub message_ids: Vec<String>,
     /// When the last segment was accepted.
     pub at: DateTime<Utc>,
+    /// `validity_period` of the last segment; none: as long as the centre likes.
+    pub validity_period: Option<String>,
     /// False when the phone was made undeliverable: the centre accepted it, the phone did not get it.
     pub delivered: bool,
 }

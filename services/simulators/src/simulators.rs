@@ -65,6 +65,11 @@ impl Simulators {
         self.0.smsc.kept.of(&phone_key(phone))
     }
 
+    /// Ids of the short messages that the platform took back, in its order.
+    pub fn sms_taken_back(&self) -> Vec<String> {
+        self.0.smsc.taken_back()
+    }
+
     /// A resident answers by SMS. It waits when no receiver is bound.
     pub fn reply(&self, phone: &str, text: &str) {
         self.0.smsc.reply(phone, text);

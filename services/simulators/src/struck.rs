@@ -17,8 +17,10 @@ pub(crate) enum Struck {
 
 /// Why a push service says no; as in [`FaultKind`].
 pub(crate) enum Objection {
-    Gone,
+    Gone { at_ms: Option<i64> },
     BadRecipient,
+    Foreign,
+    BadMessage,
     Throttled { retry_after_s: u32 },
     InternalError,
     Unavailable,
@@ -41,11 +43,18 @@ pub(crate) fn strike(fault: &FaultKind, tallies: &Tallies, accept: impl FnOnce()
             accept();
             Struck::Ended(Action::Break)
         }
-        FaultKind::Undeliverable | FaultKind::NoReceipt => {
+        FaultKind::Undeliverable
+        | FaultKind::NoReceipt
+        | FaultKind::AcceptedThenUndeliverable
+        | FaultKind::Refused { .. }
+        | FaultKind::AnsweredLate { .. } => {
             accept();
             Struck::Taken
         }
-        FaultKind::Gone => Struck::Refused(Objection::Gone),
+        FaultKind::Gone => Struck::Refused(Objection::Gone { at_ms: None }),
+        FaultKind::GoneSince { at_ms } => Struck::Refused(Objection::Gone { at_ms: Some(*at_ms) }),
+        FaultKind::Foreign => Struck::Refused(Objection::Foreign),
+        FaultKind::BadMessage => Struck::Refused(Objection::BadMessage),
         FaultKind::BadRecipient => Struck::Refused(Objection::BadRecipient),
         FaultKind::Throttled { retry_after_s } => Struck::Refused(Objection::Throttled { retry_after_s: *retry_after_s }),
         FaultKind::InternalError => Struck::Refused(Objection::InternalError),

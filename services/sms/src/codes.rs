@@ -1,7 +1,8 @@
 //! One-time codes: resident asks for them with the event `sms.code-requested`, they go out over the same account.
 //!
 //! A code is sent once, unless the process dies between the centre's answer and our note of it. It is not sent any more when
-//! it has expired; until then a code that cannot be sent now is tried again by the bus.
+//! it has expired; until then a code that cannot be sent now is tried again by the bus. It goes before everything else: somebody
+//! waits for it at this moment.
 
 use std::sync::Arc;
 
@@ -15,7 +16,11 @@ use proto::CodeRequested;
 
 use crate::{
     error::Error,
-    smpp::{segments::Segments, submit::Account},
+    smpp::{
+        lanes::Lane,
+        segments::Segments,
+        submit::{Account, Order, SUBMISSIONS_UNANSWERED},
+    },
 };
 
 /// What the handler needs.
@@ -38,10 +43,20 @@ impl Codes {
             self.open(Purpose::ResidentPhone, request.phone_sealed)?.parse().map_err(|_| Error::Unreadable { what: "phone number" })?;
         let text = self.open(Purpose::SmsText, request.text_sealed)?;
         // Two codes to one phone must not be joined.
-        let reference = request.request_id.bytes().fold(0_u8, |reference, octet| reference.rotate_left(1) ^ octet);
+        let reference = request.request_id.bytes().fold(0_u16, |reference, octet| reference.rotate_left(5) ^ u16::from(octet));
         let segments = Segments::of(&SmsText::new(&text), reference).ok_or(Error::Unreadable { what: "text of a code" })?;
-        let outcome = self.account.submit(number, &segments).await.outcome;
+        let until = DateTime::from_timestamp_millis(request.expires_at_ms);
+        let order = Order { to: number, segments: &segments, lane: Lane::Code, until, of: None, begun: Vec::new(), wanted: &|| true };
+        let submitted = self.account.submit(order).await;
+        let outcome = submitted.outcome;
         metrics::counter!("sms_codes_total", "answer" => outcome.to_string()).increment(1);
+        if submitted.is_unanswered() {
+            // The centre may have it: once more, and not a third time.
+            let unanswered = self.platform.cache.incr(&format!("{done}:unanswered"), left).await?;
+            if unanswered >= SUBMISSIONS_UNANSWERED.into() {
+                return Ok(self.platform.cache.set(&done, b"1", left).await?);
+            }
+        }
         if !outcome.is_final() {
             return Err(Error::CodeNotSent { outcome });
         }

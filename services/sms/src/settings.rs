@@ -7,6 +7,8 @@ use domain::retention;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::smpp::message_id::ReceiptIds;
+
 /// Settings of the service, section `[sms]`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -72,15 +74,36 @@ pub struct Settings {
     pub connect_timeout_s: u64,
     /// How long to wait for the centre's answer.
     ///
-    /// The connection is renewed after it, so that one lost answer holds up nobody.
+    /// After it nobody knows whether the centre has the message: it goes out once more at most, so a slow centre needs a long time, not
+    /// a short one.
     pub response_timeout_s: u64,
+    /// For how long at most the centre may try to deliver a message, from its hand-over on.
+    ///
+    /// It ends with the alert in any case, and for a routine alert at the quiet hours, if enough of the day is left. Longer reaches phones
+    /// that were off; what arrives later surprises more than it helps.
+    ///
+    /// Unit: hours
+    pub longest_validity_h: u32,
+    /// Messages of a stopped alert that the centre is asked to take back, a second.
+    ///
+    /// Best effort: what is delivered already stays. Centres count such commands like messages.
+    ///
+    /// Unit: messages
+    pub cancel_per_second: NonZeroU32,
+    /// In which base receipts write the ids that the centre gave: `learned`, `as_answered`, `decimal` or `hexadecimal`.
+    ///
+    /// Some centres answer in hexadecimal and write receipts in decimal. `learned` finds out; a centre whose ids are small numbers is better
+    /// named. Case and zeros in front never matter.
+    ///
+    /// Unit: one of `"learned"`, `"as_answered"`, `"decimal"`, `"hexadecimal"`
+    pub receipt_ids: ReceiptIds,
     /// How long a message waits for a connection before it counts as a temporary failure.
     ///
     /// A connection that is just being renewed should fail nobody.
     pub unbound_patience_s: u64,
-    /// Within this time the same words from the same phone are one reply, delivered twice.
+    /// Within this time the same words from the same phone are one reply, delivered twice, where the centre gives replies no id.
     ///
-    /// Centres repeat what they were not sure to have delivered.
+    /// Centres repeat what they were not sure to have delivered; people who confirm two alerts in turn write the same words twice.
     pub reply_repeat_s: u32,
     /// For how long a receipt is kept whose message is not known (yet).
     ///
@@ -108,9 +131,12 @@ impl Default for Settings {
             worker: WorkerSettings { checkpoint_every: 500, ..WorkerSettings::default() },
             enquire_link_s: 30,
             connect_timeout_s: 10,
-            response_timeout_s: 10,
+            response_timeout_s: 60,
+            longest_validity_h: 48,
+            cancel_per_second: nonzero(100),
+            receipt_ids: ReceiptIds::Learned,
             unbound_patience_s: 10,
-            reply_repeat_s: 120,
+            reply_repeat_s: 10,
             receipt_keep_hours: retention::RECEIPTS.keeping.length(),
             keep_messages_months: retention::MESSAGES.keeping.length(),
         }

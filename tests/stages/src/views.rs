@@ -19,17 +19,19 @@ pub const RESIDENT: &str = "
                                  industry text, language text not null, app bool not null, sms bool not null, drill bool not null,
                                  apns bool not null default false, fcm bool not null default false, web bool not null default false);
     create table resident.endpoint (resident_no int not null, endpoint_id bigint not null, kind text not null, sealed bytea not null,
-                                    language text not null);
+                                    language text not null, registered_at timestamptz not null);
     create function resident.push_endpoints(first_no int, last_no int)
-        returns table (resident_no int, endpoint_id bigint, kind text, sealed bytea, language text) language sql stable
+        returns table (resident_no int, endpoint_id bigint, kind text, sealed bytea, language text, registered_at timestamptz)
+        language sql stable
         as $$ select * from resident.endpoint where endpoint.resident_no between first_no and last_no and kind <> 'phone' order by 1 $$;
-    create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);";
+    create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
+    create table resident.arrived (tx xid8 not null default pg_current_xact_id(), first_no int not null, last_no int not null);";
 
 /// What dispatch, resident and display read of review.
 pub const REVIEW: &str = "
     create schema review;
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
-                                        approved_at timestamptz, district int, exercise bool);
+                                        approved_at timestamptz, district int, exercise bool, corrects uuid);
     create table review.alert_standing (alert_id uuid primary key, state text, approved_at timestamptz, changed_at timestamptz,
                                         superseded_by uuid, stop_reason text);";
 
@@ -40,7 +42,21 @@ pub const DISPATCH: &str = "
                                           released_at timestamptz, expires_at timestamptz, ack_by timestamptz, exercise bool, audience bytea,
                                           audience_revision int not null default 1);
     create table dispatch.alert_progress (alert_id uuid primary key, state text, released_at timestamptz, handed_over_at timestamptz,
-                                          ended_at timestamptz);";
+                                          ended_at timestamptz);
+    create table dispatch.ended (alert_id uuid primary key, state text, superseded_by uuid, stop_reason text);
+    create view dispatch.shown_alert as
+        select alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by, audience_revision,
+               coalesce(e.state, 'live') as state, e.superseded_by, e.stop_reason
+          from dispatch.released_alert left join dispatch.ended e using (alert_id);
+    create table dispatch.growing_alert (alert_id uuid primary key);
+    create table dispatch.late_recipient (resident_no int not null, alert_id uuid not null);
+    create table dispatch.recipient_range (alert_id uuid not null, first_no bigint not null, last_no bigint not null, recipients bytea not null,
+                                           expires_at timestamptz not null);";
+
+/// What resident reads of sms.
+pub const SMS: &str = "
+    create schema sms;
+    create table sms.handed (resident_no bigint not null, alert_id uuid not null, at timestamptz not null);";
 
 /// Makes such tables.
 pub async fn stand_in(platform: &Platform, tables: &'static str) {
@@ -88,12 +104,13 @@ pub async fn phone(platform: &Platform, resident_no: u32, phone: &str) {
 }
 
 async fn endpoint(platform: &Platform, resident_no: u32, endpoint_id: i64, kind: &str, sealed: Vec<u8>, language: Language) {
-    sqlx::query("insert into resident.endpoint values ($1, $2, $3, $4, $5)")
+    sqlx::query("insert into resident.endpoint values ($1, $2, $3, $4, $5, $6)")
         .bind(i32::try_from(resident_no).unwrap())
         .bind(endpoint_id)
         .bind(kind)
         .bind(sealed)
         .bind(language.as_ref())
+        .bind(platform.clock.now())
         .execute(platform.database.pool())
         .await
         .unwrap();

@@ -8,4 +8,5 @@ mod edge;
 mod forecast;
 mod interface;
 mod jobs;
+mod latecomers;
 mod manual;

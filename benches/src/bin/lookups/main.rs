@@ -135,8 +135,15 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Figures> {
     measured
 }
 
+/// An inbox is read from the tables of both.
+async fn tables(database: &Database) -> anyhow::Result<()> {
+    database.migrate(resident::SCHEMA, &resident::MIGRATOR).await?;
+    database.migrate(dispatch::SCHEMA, &dispatch::MIGRATOR).await?;
+    Ok(())
+}
+
 async fn prepared(platform: &Platform, arguments: &Arguments) -> anyhow::Result<Figures> {
-    platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await?;
+    tables(&platform.database).await?;
     let Some(url) = &arguments.database else {
         let people = People::new(arguments.residents.unwrap_or(RESIDENTS), SEED);
         generate::write(&people, &platform.database, &platform.keyring, Clock::real().now(), |_| {}).await?;
@@ -145,7 +152,7 @@ async fn prepared(platform: &Platform, arguments: &Arguments) -> anyhow::Result<
     };
     let settings = DatabaseSettings { mode: DatabaseMode::Postgres, url: url.as_str().into(), ..DatabaseSettings::default() };
     let database = Database::open(&settings).await.context("the database does not answer")?;
-    database.migrate(resident::SCHEMA, &resident::MIGRATOR).await?;
+    tables(&database).await?;
     // Bus and keys stay those of the scratch database: nothing here seals, opens or publishes.
     look_up(&Platform { database, ..platform.clone() }).await
 }

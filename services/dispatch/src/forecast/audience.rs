@@ -103,6 +103,6 @@ impl Forecaster {
 /// Parts of the alert's SMS in Chinese, which nearly everybody gets; none where it cannot be written as one.
 fn parts(content: &AlertContent, short_code: ShortCode, signature: &str) -> Option<u8> {
     let text = &content.text(Language::ZhCn)?.sms;
-    let composition = Composition { signature, text, contact: &content.contact, short_code, language: Language::ZhCn };
+    let composition = Composition { signature, text, contact: &content.contact, short_code: Some(short_code), language: Language::ZhCn };
     u8::try_from(sms_text::compose(&composition).ok()?.segments).ok()
 }

@@ -1,6 +1,7 @@
 //! What the accounts of push and sms allow, as dispatch is told when it starts.
 
 use domain::forecast::{LaneRate, Rates};
+use domain::outcome::Channel;
 
 use super::seen::Seen;
 use crate::settings::ForecastSettings;
@@ -30,6 +31,24 @@ impl Default for Capacity {
 }
 
 impl Capacity {
+    /// Recipients a second that a channel may take at most; none where no limit is known. Of the app: where all its providers are busy.
+    pub(crate) fn recipients_per_second(&self, channel: Channel, settings: &ForecastSettings) -> Option<f64> {
+        let granted = |lane: LaneRate, assumed: Option<f64>| match lane {
+            LaneRate::Absent => Some(0.0),
+            LaneRate::Granted(rate) | LaneRate::Assumed(rate) => Some(rate),
+            LaneRate::Unlimited => assumed,
+        };
+        let rate = match channel {
+            Channel::App => {
+                let apple = granted(self.apns, Some(f64::from(settings.apns_per_second.get())))?;
+                apple + granted(self.fcm, None)? + granted(self.web, None)?
+            }
+            Channel::Sms => granted(self.sms, None)? / f64::from(settings.sms_parts.max(1)),
+            Channel::Display => return None,
+        };
+        (rate > 0.0).then_some(rate)
+    }
+
     /// The rates at a moment in which the channels were seen to do this.
     pub(super) fn rates(&self, settings: &ForecastSettings, seen: Seen) -> Rates {
         let apns = match self.apns {

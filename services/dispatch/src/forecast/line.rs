@@ -117,8 +117,8 @@ impl InLine {
 pub(super) async fn read(connection: &mut Connection, now: DateTime<Utc>) -> Result<Vec<InLine>, Error> {
     let rows = sqlx::query!(
         r#"with line as (
-               select alert_id, wave from dispatch.wave where state = 'planning'
-               union select alert_id, wave from dispatch.wave where state = 'sending'
+               select alert_id, wave from dispatch.wave where state = 'planning' and wave < 9
+               union select alert_id, wave from dispatch.wave where state = 'sending' and wave < 9
                union select alert_id, wave from dispatch.forecast where ended_at is null
                union select alert_id, 1::smallint from dispatch.alert where state = 'waiting' and expires_at > release_at
            )

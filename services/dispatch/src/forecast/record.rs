@@ -105,7 +105,7 @@ async fn keep(tx: &mut Tx, now: DateTime<Utc>, rows: &[Row]) -> Result<(), Error
                as n (alert_id, wave, outlook, spare_s, app_done, sms_done, in_danger, told_s, since)
            on conflict (alert_id, wave) do update
               set made_at = excluded.made_at, outlook = excluded.outlook, spare_s = excluded.spare_s, app_done = excluded.app_done,
-                  sms_done = excluded.sms_done, told_s = excluded.told_s, in_danger_since = excluded.in_danger_since"#,
+                  sms_done = excluded.sms_done, told_s = excluded.told_s, in_danger_since = excluded.in_danger_since, ended_at = null"#,
         now,
         &rows.iter().map(|row| row.alert_id.uuid()).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.wave).collect::<Vec<_>>(),

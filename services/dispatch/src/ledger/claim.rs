@@ -1,6 +1,6 @@
 //! Taking a batch, and keeping it.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::batch::{BatchNumber, Outcomes, RecipientList};
 use domain::ids::WaveNo;
 use domain::outcome::{Channel, Outcome};
@@ -8,7 +8,7 @@ use platform::compiled_once;
 use proto::EndpointsGone;
 use proto::events::endpoints_gone::Entry;
 
-use super::{BatchKey, Claimed, GoneEndpoint, Ledger, Report, Standing, column, number_of};
+use super::{BatchKey, Claimed, GoneEndpoint, Ledger, Report, Standing};
 use crate::aside::{self, Item, Step};
 use crate::{Error, SCHEMA, signals};
 
@@ -55,16 +55,16 @@ impl Ledger {
         let Some(row) = sqlx::query!(
             r#"update dispatch.batch b
                   set state = case when b.send_until <= $3 then 'ready' else 'claimed' end,
-                      lease = b.lease + 1, lease_until = $4, holder = $2
+                      lease = b.lease + case when b.send_until <= $3 then 0 else 1 end, lease_until = dispatch.lease_clock($4), holder = $2
                  from dispatch.alert a, dispatch.recipient_list r
                 where b.alert_id = $5 and b.batch_id = $1 and b.state = 'released'
                   and a.alert_id = $5 and r.alert_id = $5 and r.batch_id = $1
-            returning b.wave, b.channel, b.number, b.due_at, b.send_until, b.lease, b.outcomes, b.state, r.recipients,
-                      (a.state not in ('dispatching', 'active') or a.expires_at <= $3) as "ended!""#,
+            returning b.wave, b.channel, b.number, b.due_at, b.send_until, b.lease, b.outcomes, b.state, b.not_before, b.refused_since,
+                      r.recipients, dispatch.is_over(a.state, a.expires_at, a.withdrawal_until, b.wave, $3) as "ended!""#,
             batch_id.get(),
             holder,
             now,
-            now + self.lease,
+            self.lease_end_s(),
             alert_id.uuid(),
         )
         .fetch_optional(self.database.pool())
@@ -81,17 +81,18 @@ impl Ledger {
             Some(bytes) => Outcomes::decode(&bytes, recipients.len()).map_err(|error| Error::damaged("outcomes", of, error))?,
             None => Outcomes::pending(recipients.len()),
         };
+        let wave = WaveNo::new(u8::try_from(row.wave).map_err(|error| Error::damaged("wave", of, error))?);
         let mut claimed = Claimed {
             batch_id,
             number: BatchNumber::try_from(row.number).map_err(|error| Error::damaged("number", of, error))?,
-            alert: self.alert(alert_id).await?,
-            wave: WaveNo::new(u8::try_from(row.wave).map_err(|error| Error::damaged("wave", of, error))?),
+            alert: self.alert(alert_id, wave).await?,
+            wave,
             channel: row.channel.parse::<Channel>().map_err(|error| Error::damaged("channel", of, error))?,
             recipients,
             outcomes,
-            lease_until: now + self.lease,
             send_until: row.send_until,
             due_at: row.due_at,
+            refused_since: row.refused_since,
             lease: row.lease,
         };
         if claimed.was_held_before() {
@@ -100,7 +101,7 @@ impl Ledger {
         }
         if row.ended {
             withdraw_pending(&mut claimed.outcomes);
-        } else if claimed.wave > WaveNo::FIRST {
+        } else if !claimed.wave.is_withdrawal() && claimed.may_be_acknowledged(row.not_before, now) {
             self.leave_out_acknowledged(&mut claimed).await?;
         }
         if claimed.pending().next().is_none() {
@@ -111,39 +112,20 @@ impl Ledger {
         Ok(Some(claimed))
     }
 
-    /// Between the planning of a reminder and its turn people go on acknowledging, through a whole night of quiet hours.
-    async fn leave_out_acknowledged(&self, claimed: &mut Claimed) -> Result<(), Error> {
-        let acknowledged = sqlx::query_scalar!(
-            r#"select resident_no::bigint as "resident_no!" from resident.acknowledged where alert_id = $1 and resident_no = any($2::bigint[])"#,
-            claimed.alert.alert_id.uuid(),
-            &column(claimed.recipients.as_slice()),
-        )
-        .fetch_all(self.database.pool())
-        .await?;
-        for resident_no in acknowledged {
-            if let Some(position) = claimed.recipients.position(number_of(resident_no)?)
-                && claimed.outcomes.get(position) == Some(Outcome::Pending)
-            {
-                claimed.outcomes.set(position, Outcome::Withdrawn);
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes what became of the recipients so far, prunes endpoints, and renews the lease.
+    /// Notes what became of the recipients so far, prunes endpoints, and renews the lease. A lease that has ended is renewed as well, as long as
+    /// nobody else has taken the batch.
     #[compiled_once]
-    pub async fn checkpoint(&self, claimed: &mut Claimed, report: &Report) -> Result<Standing, Error> {
+    pub async fn checkpoint(&self, claimed: &Claimed, report: &Report) -> Result<Standing, Error> {
         let now = self.clock.now();
         let ended = if report.gone.is_empty() {
             self.note(self.database.pool(), claimed, report, now).await?
         } else {
             let mut tx = self.database.begin().await?;
             let ended = self.note(&mut *tx, claimed, report, now).await?;
-            publish_gone(&mut tx, &report.gone).await?;
+            publish_gone(&mut tx, claimed, &report.gone).await?;
             tx.commit().await?;
             ended
         };
-        claimed.lease_until = now + self.lease;
         Ok(if ended {
             Standing::Ended
         } else if claimed.send_until.is_some_and(|quiet| quiet <= now) {
@@ -154,24 +136,20 @@ impl Ledger {
     }
 
     /// Whether the alert has ended.
-    async fn note(
-        &self,
-        on: impl sqlx::PgExecutor<'_>,
-        claimed: &Claimed,
-        report: &Report,
-        now: chrono::DateTime<chrono::Utc>,
-    ) -> Result<bool, Error> {
+    async fn note(&self, on: impl sqlx::PgExecutor<'_>, claimed: &Claimed, report: &Report, now: DateTime<Utc>) -> Result<bool, Error> {
         sqlx::query_scalar!(
             r#"update dispatch.batch b
-                  set outcomes = $3, accepted = $4, lease_until = $5, first_hand_over_at = coalesce(b.first_hand_over_at, $6)
+                  set state = 'claimed', lease = $2, outcomes = $3, accepted = $4, lease_until = dispatch.lease_clock($5),
+                      first_hand_over_at = coalesce(b.first_hand_over_at, $6)
                  from dispatch.alert a
-                where b.alert_id = $8 and b.batch_id = $1 and b.lease = $2 and b.state = 'claimed' and a.alert_id = $8
-            returning (a.state not in ('dispatching', 'active') or a.expires_at <= $7) as "ended!""#,
+                where b.alert_id = $8 and b.batch_id = $1 and a.alert_id = $8
+                  and (b.lease = $2 and b.state = 'claimed' or b.lease = $2 + 1 and b.state in ('ready', 'released'))
+            returning dispatch.is_over(a.state, a.expires_at, a.withdrawal_until, b.wave, $7) as "ended!""#,
             claimed.batch_id.get(),
             claimed.lease,
             report.outcomes.encode(),
             small(report.outcomes.count(Outcome::Accepted)),
-            now + self.lease,
+            self.lease_end_s(),
             report.first_hand_over_at,
             now,
             claimed.alert.alert_id.uuid(),
@@ -181,10 +159,21 @@ impl Ledger {
         .ok_or(Error::LeaseLost(claimed.batch_id))
     }
 
-    /// Gives the batch back with what is known so far; it is released again from `not_before` on, to anybody. For credentials that were refused,
-    /// an account that is throttled as a whole, a process that stops. Nobody's attempts are counted for it.
+    /// Gives the batch back with what is known so far; it is released again from `not_before` on, to anybody. For an account that is throttled as
+    /// a whole, a process that stops. Nobody's attempts are counted for it.
     #[compiled_once]
-    pub async fn release(&self, claimed: Claimed, mut report: Report, not_before: chrono::DateTime<chrono::Utc>) -> Result<(), Error> {
+    pub async fn release(&self, claimed: Claimed, report: Report, not_before: DateTime<Utc>) -> Result<(), Error> {
+        self.give_back(claimed, report, not_before, None).await
+    }
+
+    /// The same; `refused_since`: since when the batch waits because our credentials are refused.
+    pub(super) async fn give_back(
+        &self,
+        claimed: Claimed,
+        mut report: Report,
+        not_before: DateTime<Utc>,
+        refused_since: Option<DateTime<Utc>>,
+    ) -> Result<(), Error> {
         // An answer about our credentials says nothing about the recipient.
         for position in 0..claimed.recipients.len() {
             if report.outcomes.get(position) == Some(Outcome::CredentialsRefused) {
@@ -194,9 +183,10 @@ impl Ledger {
         let mut tx = self.database.begin().await?;
         sqlx::query!(
             r#"update dispatch.batch
-                  set state = 'ready', outcomes = $3, accepted = $4, not_before = $5, lease = lease + 1, lease_until = null, holder = null,
-                      first_hand_over_at = coalesce(first_hand_over_at, $6)
-                where alert_id = $7 and batch_id = $1 and lease = $2 and state = 'claimed'
+                  set state = 'ready', outcomes = $3, accepted = $4, not_before = $5, lease = $2 + 1, lease_until = null, holder = null,
+                      first_hand_over_at = coalesce(first_hand_over_at, $6), refused_since = coalesce($8, refused_since)
+                where alert_id = $7 and batch_id = $1
+                  and (lease = $2 and state = 'claimed' or lease = $2 + 1 and state in ('ready', 'released'))
             returning batch_id"#,
             claimed.batch_id.get(),
             claimed.lease,
@@ -205,11 +195,12 @@ impl Ledger {
             not_before,
             report.first_hand_over_at,
             claimed.alert.alert_id.uuid(),
+            refused_since,
         )
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(Error::LeaseLost(claimed.batch_id))?;
-        publish_gone(&mut tx, &report.gone).await?;
+        publish_gone(&mut tx, &claimed, &report.gone).await?;
         tx.commit().await?;
         signals::PUMP.wake();
         Ok(())
@@ -225,12 +216,18 @@ pub(crate) fn withdraw_pending(outcomes: &mut Outcomes) {
     }
 }
 
-pub(super) async fn publish_gone(tx: &mut platform::database::Tx, gone: &[GoneEndpoint]) -> Result<(), Error> {
+pub(super) async fn publish_gone(tx: &mut platform::database::Tx, claimed: &Claimed, gone: &[GoneEndpoint]) -> Result<(), Error> {
     if gone.is_empty() {
         return Ok(());
     }
-    let entries = gone.iter().map(|gone| Entry { resident_no: gone.resident_no.get(), endpoint_id: gone.endpoint_id }).collect();
-    Ok(tx.publish(SCHEMA, &EndpointsGone { entries }).await?)
+    let entry = |gone: &GoneEndpoint| Entry {
+        resident_no: gone.resident_no.get(),
+        endpoint_id: gone.endpoint_id,
+        registered_at_ms: gone.registered_at.map(|at| at.timestamp_millis()),
+    };
+    let asked = u32::try_from(claimed.recipients.len()).unwrap_or(u32::MAX);
+    let alert_id = Some(claimed.alert.alert_id.to_string());
+    Ok(tx.publish(SCHEMA, &EndpointsGone { entries: gone.iter().map(entry).collect(), alert_id, asked }).await?)
 }
 
 /// A count within a batch; batches hold far fewer than 32,767.

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::outcome::{Channel, Outcome};
+use domain::patience::{Refused, after_refusal};
 use domain::retry::spread;
 
 use super::batch_rows::{self, NewBatch, WaveOf, list};
 use super::claim::{publish_gone, small, withdraw_pending};
-use super::settle::{Settled, may_fall_back, settle};
-use super::{Claimed, Ledger, Report, column, number_of};
+use super::settle::{Settled, Way, may_fall_back, settle};
+use super::{Claimed, Ledger, Report, column, number_of, told_twice};
 use crate::follow_ups::{self, Reason};
 use crate::{Error, signals};
 
@@ -22,21 +23,29 @@ impl Ledger {
     ///
     /// Temporary failures go on in one retry batch, backed off with jitter and not before the provider's `Retry-After`; app recipients who cannot
     /// be reached go on in one SMS batch; the rest of an ended alert is withdrawn. Where a provider refused our credentials the batch is not
-    /// closed but given back for a minute, with an alarm.
+    /// closed but given back for a minute, with an alarm; and again, until the deadline is too near: then its people go on by SMS
+    /// ([`domain::patience`]).
     #[compiled_once]
     pub async fn close(&self, claimed: Claimed, mut report: Report) -> Result<(), Error> {
         let ended = sqlx::query_scalar!(
-            r#"select (state not in ('dispatching', 'active') or expires_at <= $2) as "ended!" from dispatch.alert where alert_id = $1"#,
+            r#"select dispatch.is_over(state, expires_at, withdrawal_until, $3, $2) as "ended!" from dispatch.alert where alert_id = $1"#,
             claimed.alert.alert_id.uuid(),
             self.clock.now(),
+            i16::from(claimed.wave.get()),
         )
         .fetch_one(self.database.pool())
         .await?;
         if ended {
             withdraw_pending(&mut report.outcomes);
         }
-        let with_phone = self.phones_of(&claimed, &report).await?;
-        let settled = settle(&claimed.recipients, &report.outcomes, claimed.attempt(), claimed.channel, &with_phone, ended);
+        let now = self.clock.now();
+        let way = Way {
+            attempt: claimed.attempt(),
+            channel: claimed.channel,
+            refused: claimed.refused_since.map_or(Refused::Wait, |since| after_refusal(claimed.alert.class, since, claimed.due_at, now)),
+        };
+        let with_phone = self.phones_of(&claimed, &report, way).await?;
+        let settled = settle(&claimed.recipients, &report.outcomes, way, &with_phone, ended);
         if settled.held {
             metrics::counter!("dispatch_credentials_refused_total", "channel" => claimed.channel.to_string()).increment(1);
             tracing::error!(
@@ -45,8 +54,16 @@ impl Ledger {
                 hold_s = HOLD.num_seconds(),
                 "a provider refuses our credentials: the batch waits for an operator"
             );
-            let not_before = self.clock.now() + HOLD;
-            return self.release(claimed, report, not_before).await;
+            let since = claimed.refused_since.unwrap_or(now);
+            return self.give_back(claimed, report, now + HOLD, Some(since)).await;
+        }
+        if settled.refused > 0 {
+            metrics::counter!("dispatch_refused_by_sms_total").increment(settled.refused as u64);
+            tracing::error!(
+                batch_id = claimed.batch_id.get(),
+                recipients = settled.refused,
+                "a provider refuses our credentials and the deadline is near: who has a phone is told by SMS"
+            );
         }
         self.write_close(&claimed, &report, &settled).await?;
         count(&claimed, &report);
@@ -55,8 +72,8 @@ impl Ledger {
         Ok(())
     }
 
-    async fn phones_of(&self, claimed: &Claimed, report: &Report) -> Result<BTreeSet<u32>, Error> {
-        let asked = may_fall_back(&claimed.recipients, &report.outcomes, claimed.attempt(), claimed.channel);
+    async fn phones_of(&self, claimed: &Claimed, report: &Report, way: Way) -> Result<BTreeSet<u32>, Error> {
+        let asked = may_fall_back(&claimed.recipients, &report.outcomes, way);
         if asked.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -68,13 +85,18 @@ impl Ledger {
         )
         .fetch_all(self.database.pool())
         .await?;
-        found.into_iter().map(number_of).collect()
+        let mut with_phone = found.into_iter().map(number_of).collect::<Result<BTreeSet<_>, _>>()?;
+        if claimed.wave.is_withdrawal() {
+            told_twice::leave_out(&self.database, claimed.alert.alert_id, claimed.wave, &mut with_phone).await?;
+        }
+        Ok(with_phone)
     }
 
     async fn write_close(&self, claimed: &Claimed, report: &Report, settled: &Settled) -> Result<(), Error> {
         let now = self.clock.now();
         let following = self.following(claimed, report, settled)?;
-        let unreachable: &[u32] = if claimed.alert.personal { &settled.unreachable } else { &[] };
+        // Nobody is visited to be told that an alert has ended.
+        let unreachable: &[u32] = if claimed.alert.personal && !claimed.wave.is_withdrawal() { &settled.unreachable } else { &[] };
         if following.is_empty() && unreachable.is_empty() && report.gone.is_empty() {
             return mark_closed(self.database.pool(), claimed, report, settled, now).await;
         }
@@ -83,7 +105,7 @@ impl Ledger {
         let of = WaveOf { alert_id: claimed.alert.alert_id, wave: claimed.wave, class: claimed.alert.class, due_at: claimed.due_at };
         batch_rows::write(&mut tx, of, &following).await?;
         follow_ups::open(&mut tx, claimed.alert.alert_id, unreachable, Reason::Unreachable, now).await?;
-        publish_gone(&mut tx, &report.gone).await?;
+        publish_gone(&mut tx, claimed, &report.gone).await?;
         Ok(tx.commit().await?)
     }
 
@@ -125,7 +147,8 @@ async fn mark_closed(
               set state = 'closed', outcomes = $3, closed_at = $4, lease_until = null, holder = null,
                   first_hand_over_at = coalesce(first_hand_over_at, $5),
                   accepted = $6, retried = $7, fell_back = $8, unreachable = $9, withdrawn = $10
-            where alert_id = $11 and batch_id = $1 and lease = $2 and state = 'claimed'
+            where alert_id = $11 and batch_id = $1
+              and (lease = $2 and state = 'claimed' or lease = $2 + 1 and state in ('ready', 'released'))
         returning batch_id"#,
         claimed.batch_id.get(),
         claimed.lease,

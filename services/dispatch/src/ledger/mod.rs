@@ -7,16 +7,20 @@
 //!   [`Error::LeaseLost`].
 //! * **Nobody forgotten.** A lease that is not renewed ends, and the pump hands the batch on from its last checkpoint. A close writes the
 //!   outcome of every recipient, the retry batch, the fallback batch, the follow-ups and the pruned endpoints in one transaction.
-//! * **Bounded repeats.** After a crash only what was sent since the last checkpoint is sent again.
-//! * **A stop stops.** The rest of a batch whose alert ended is closed as withdrawn; nobody who acknowledged is reminded.
+//! * **Bounded repeats.** After a crash only what was sent since the last checkpoint is sent again. A holder that lives, and could not write for
+//!   a while, writes what it knows also when its lease has ended, until somebody else has taken the batch.
+//! * **One clock.** Leases go by the database's clock; it does not matter what the clocks of the holders say.
+//! * **A stop stops.** The rest of a batch whose alert ended is closed as withdrawn; nobody who acknowledged is sent to again.
 //!
 //! Parts: [`mod@batch_rows`] writes new batches (for planning too), [`claim`] and [`close`] are the two ends of a lease, [`settle`] decides at
-//! the close who goes where, without I/O.
+//! the close who goes where, without I/O; [`acknowledged`] leaves out who needs it no more.
 
+mod acknowledged;
 pub(crate) mod batch_rows;
 mod claim;
 mod close;
 mod settle;
+mod told_twice;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +30,7 @@ use domain::alert::{AlertContent, DeliveryClass};
 use domain::batch::{BatchNumber, Outcomes, RecipientList};
 use domain::ids::{AlertId, BatchId, ResidentNo, ShortCode, WaveNo};
 use domain::outcome::{Channel, Outcome};
+use domain::withdrawal::LastWord;
 use platform::Platform;
 use platform::clock::Clock;
 use platform::database::Database;
@@ -36,8 +41,11 @@ use crate::Error;
 /// it, such as a rendered payload, by [`AlertId`].
 #[derive(Clone, Debug)]
 pub struct SentAlert {
-    /// The alert; also its collapse id, so that a repeat or a reminder takes the place of what the phone shows.
+    /// The alert.
     pub alert_id: AlertId,
+    /// The first of its chain of corrections, the alert itself where it corrects none: what is sent of all of them takes each other's place on a
+    /// phone, and so does a repeat, a reminder, and the word that it has ended.
+    pub root_id: AlertId,
     /// By which a resident names it in an SMS reply.
     pub short_code: ShortCode,
     /// Routine or urgent.
@@ -48,6 +56,8 @@ pub struct SentAlert {
     pub content: AlertContent,
     /// Whether the audience names residents rather than areas.
     pub(crate) personal: bool,
+    /// The content is what people are told of its end.
+    last_word: bool,
 }
 
 /// Where a batch stands in the ledger. The alert's id names the month in which it is kept.
@@ -68,7 +78,7 @@ pub struct Claimed {
     pub number: BatchNumber,
     /// What is sent.
     pub alert: Arc<SentAlert>,
-    /// First push or reminder.
+    /// First push, reminder, or the word that it has ended.
     pub wave: WaveNo,
     /// By what.
     pub channel: Channel,
@@ -76,12 +86,12 @@ pub struct Claimed {
     pub recipients: RecipientList,
     /// What is known of them from an earlier holder; send only to those who are [`Outcome::Pending`].
     pub outcomes: Outcomes,
-    /// Until when the batch is this holder's without another checkpoint.
-    pub lease_until: DateTime<Utc>,
     /// When quiet hours begin for this batch, if they do: nothing is sent from then on.
     pub send_until: Option<DateTime<Utc>>,
     /// When everybody should have it (CQ10).
     pub due_at: DateTime<Utc>,
+    /// Since when a provider refuses our credentials for it.
+    pub(crate) refused_since: Option<DateTime<Utc>>,
     pub(crate) lease: i32,
 }
 
@@ -115,6 +125,8 @@ pub struct GoneEndpoint {
     pub resident_no: ResidentNo,
     /// Its id in the view `resident.endpoint`.
     pub endpoint_id: i64,
+    /// When what was addressed had been registered, where that is known: what was registered since is another.
+    pub registered_at: Option<DateTime<Utc>>,
 }
 
 /// What a holder reports about its batch.
@@ -163,23 +175,42 @@ impl Ledger {
         Self { database, clock, lease, alerts: Arc::default() }
     }
 
-    /// The content of an alert; it never changes once dispatch has it.
-    async fn alert(&self, alert_id: AlertId) -> Result<Arc<SentAlert>, Error> {
-        let kept = |alerts: &VecDeque<Arc<SentAlert>>| alerts.iter().find(|alert| alert.alert_id == alert_id).cloned();
+    /// When a lease that begins now ends, in seconds from the database's clock; a rehearsal's time may be ahead of it.
+    fn lease_end_s(&self) -> f64 {
+        (self.clock.ahead() + self.lease).as_seconds_f64()
+    }
+
+    /// What a wave of an alert says; it never changes once dispatch has it.
+    async fn alert(&self, alert_id: AlertId, wave: WaveNo) -> Result<Arc<SentAlert>, Error> {
+        let last_word = wave.is_withdrawal();
+        let kept = |alerts: &VecDeque<Arc<SentAlert>>| {
+            alerts.iter().find(|alert| alert.alert_id == alert_id && alert.last_word == last_word).cloned()
+        };
         if let Some(alert) = kept(&self.alerts.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(alert);
         }
-        let row =
-            sqlx::query!("select short_code, class, exercise, content, personal from dispatch.alert where alert_id = $1", alert_id.uuid())
-                .fetch_one(self.database.pool())
-                .await?;
+        let row = sqlx::query!(
+            r#"select a.short_code, a.class, a.exercise, a.content, a.personal, coalesce(a.root_id, a.alert_id) as "root_id!", a.withdrawal_until, s.how as "how?", s.reason
+                 from dispatch.alert a left join dispatch.stop s on s.alert_id = a.alert_id where a.alert_id = $1"#,
+            alert_id.uuid()
+        )
+        .fetch_one(self.database.pool())
+        .await?;
+        let mut content: AlertContent = serde_json::from_value(row.content).map_err(|error| Error::damaged("content", alert_id, error))?;
+        if last_word {
+            let ended = row.how.unwrap_or_default().parse().map_err(|error: strum::ParseError| Error::damaged("end", alert_id, error))?;
+            let until = row.withdrawal_until.unwrap_or(content.expires_at);
+            content = LastWord { of: &content, ended, reason: row.reason.as_deref().unwrap_or_default(), until }.content();
+        }
         let alert = Arc::new(SentAlert {
             alert_id,
+            root_id: AlertId::from_uuid(row.root_id),
             short_code: row.short_code.parse().map_err(|error: domain::ids::IdError| Error::damaged("short code", alert_id, error))?,
             class: row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?,
             exercise: row.exercise,
-            content: serde_json::from_value(row.content).map_err(|error| Error::damaged("content", alert_id, error))?,
+            content,
             personal: row.personal,
+            last_word,
         });
         let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
         alerts.truncate(KEPT_ALERTS - 1);

@@ -20,7 +20,7 @@ pub(super) struct Chunk {
 pub(super) struct Cursor {
     /// Which leg of the audience's query is being gone through, from 0; always 0 for people named one by one and for reminders.
     pub leg: usize,
-    /// The last resident number, for reminders the last batch; -1 before the first.
+    /// The last resident number; -1 before the first, and always for reminders.
     pub to: i64,
 }
 

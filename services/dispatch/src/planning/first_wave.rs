@@ -16,6 +16,8 @@ use super::chunk::{Chunk, Cursor, Reach};
 use crate::Error;
 use crate::ledger::{column, number_of};
 
+pub(super) use selected::Resident;
+
 /// The next `limit` residents after `planned`.
 pub(super) async fn chunk(tx: &mut Tx, audience: &Audience, exercise: bool, planned: Cursor, limit: u32) -> Result<Chunk, Error> {
     match audience {

@@ -2,7 +2,8 @@
 //!
 //! 1. [`release`]: when its time has come, an alert gets its first wave.
 //! 2. [`chunk`]: one chunk of the most urgent wave that is being planned. Wave 1 walks through the audience ([`first_wave`]), wave 2 through the
-//!    recipients of wave 1 who have not acknowledged ([`reminder_wave`]).
+//!    recipients of those batches of wave 1 whose window is over, and who have not acknowledged ([`reminder_wave`]).
+//! 3. [`withdrawal_wave`]: one chunk of the word that an alert has ended, wave 9, for those who hold what it said.
 //!
 //! A chunk is one transaction that writes its batches and moves the wave's cursor, so planning goes on after a crash where it stopped, never twice
 //! over the same people, with memory for one chunk whatever the size of the city. The first chunk is small and sending begins when it is
@@ -12,19 +13,23 @@
 //! A chunk locks its wave and nothing else that a stop needs. An alert or wave for which a step fails is set aside ([`crate::aside`]) and the next one is planned.
 //!
 //! A person stands once in a wave: whoever moves from one leg of an audience to a later one while it is planned is found a second time there, and left
-//! out.
+//! out. Whoever moves the other way, or comes into the audience afterwards, is told as soon as the wave is planned ([`latecomers`]).
 //!
 //! The inbox shows an alert from its release on, before the first push arrives, where the audience names residents. Where it names areas, and
 //! in exercises (shown only to enrolled residents), the set of people is known only as far as it is planned: `alert.released` is
 //! published with the first chunk and again after each doubling of what is planned and at the end ([`inbox`]). Its readers take the
 //! newest `audience_bitmap` each time.
 
+mod arrivals;
 mod chunk;
 mod first_wave;
 mod inbox;
+mod latecomers;
 mod release;
 mod reminder_wave;
+mod withdrawal_wave;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -38,6 +43,7 @@ use platform::clock::Clock;
 use platform::database::{Database, Tx};
 use platform::urgent::Ear;
 use roaring::RoaringBitmap;
+use uuid::Uuid;
 
 use chunk::{Chunk, Cursor};
 
@@ -59,6 +65,12 @@ pub(crate) struct Planner {
     audience: Mutex<Option<(AlertId, Arc<Audience>)>>,
     /// Whom the wave planned last holds so far, where somebody could be found twice.
     planned: Mutex<Option<Known>>,
+    /// Who is told of the end that was planned last.
+    told: Mutex<Option<Arc<withdrawal_wave::ToTell>>>,
+    /// The audiences of the alerts that stand.
+    audiences: Mutex<HashMap<Uuid, Arc<Audience>>>,
+    /// Whom the audience published last holds.
+    gathered: Mutex<Option<inbox::Gathered>>,
 }
 
 /// Who is in the first chunks of a wave.
@@ -92,15 +104,35 @@ struct Planned {
 impl Planner {
     pub(crate) fn new(platform: &Platform, settings: Settings, line: Line) -> Self {
         let (database, cache, clock) = (platform.database.clone(), platform.cache.clone(), platform.clock.clone());
-        Self { database, clock, settings, line, cache, ear: Ear::default(), audience: Mutex::default(), planned: Mutex::default() }
+        Self {
+            database,
+            clock,
+            settings,
+            line,
+            cache,
+            ear: Ear::default(),
+            audience: Mutex::default(),
+            planned: Mutex::default(),
+            told: Mutex::default(),
+            audiences: Mutex::default(),
+            gathered: Mutex::default(),
+        }
     }
 
-    /// Releases what is due, plans one chunk, then publishes what is due of audiences. False: there was nothing to do.
+    /// Releases what is due, plans one chunk of a wave and of the word of an end, then publishes what is due of audiences, and tells latecomers. False: there
+    /// was nothing to do.
     pub(crate) async fn turn(&self) -> Result<bool, Error> {
         let released = self.release().await?;
         let planned = self.chunk().await?;
+        let told = self.tell_of_end().await?;
         let published = self.publish().await?;
-        Ok(released || planned || published)
+        if planned {
+            // Nobody waits for the next chunk because somebody has moved.
+            return Ok(true);
+        }
+        let arrived = self.arrivals().await?;
+        let late = self.latecomers().await?;
+        Ok(released || told || published || arrived || late)
     }
 
     /// Plans one chunk of the most urgent wave. False: no wave is being planned.
@@ -128,7 +160,7 @@ impl Planner {
             (chunk, first_wave::may_find_twice(&audience))
         } else {
             let batches = limit.div_ceil(u32::from(self.settings.batch_size));
-            (reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, wave.planned.to, batches).await?, true)
+            (reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, self.clock.now(), batches).await?, true)
         };
         let mut known = None;
         if may_find_twice {
@@ -161,11 +193,11 @@ impl Planner {
     }
 
     async fn write(&self, tx: &mut Tx, wave: &Planned, chunk: &Chunk) -> Result<(), Error> {
-        let (now, size) = (self.clock.now(), usize::from(self.settings.batch_size));
+        let (now, size) = (self.clock.now(), |channel| usize::from(self.settings.size_of(channel)));
         let first = u32::try_from(wave.next_number).map_err(|error| Error::damaged("batch number", wave.of.alert_id, error))?;
-        let mut batches = batch_rows::cut(Channel::App, &chunk.app, size, first, now)?;
+        let mut batches = batch_rows::cut(Channel::App, &chunk.app, size(Channel::App), first, now)?;
         let next = first.saturating_add(u32::try_from(batches.len()).unwrap_or(u32::MAX));
-        batches.extend(batch_rows::cut(Channel::Sms, &chunk.sms, size, next, now)?);
+        batches.extend(batch_rows::cut(Channel::Sms, &chunk.sms, size(Channel::Sms), next, now)?);
         batch_rows::write(tx, wave.of, &batches).await?;
         let done = chunk.planned.is_none();
         sqlx::query!(
@@ -186,6 +218,7 @@ impl Planner {
         )
         .execute(&mut **tx)
         .await?;
+        keep_without_channel(tx, wave, chunk).await?;
         self.follow_up(tx, wave, chunk, now).await
     }
 
@@ -222,6 +255,23 @@ impl Chunk {
             numbers.retain(|number| known.insert(*number));
         }
     }
+}
+
+/// Notes who was found in the audience and is reached by neither way: told late after all, they are counted there no longer.
+async fn keep_without_channel(tx: &mut Tx, wave: &Planned, chunk: &Chunk) -> Result<(), Error> {
+    if wave.of.wave > WaveNo::FIRST || chunk.no_channel.is_empty() {
+        return Ok(());
+    }
+    let residents: RoaringBitmap = chunk.no_channel.iter().copied().collect();
+    sqlx::query!(
+        "insert into dispatch.no_channel (alert_id, chunk, residents) values ($1, $2, $3) on conflict (alert_id, chunk) do nothing",
+        wave.of.alert_id.uuid(),
+        wave.chunks,
+        inbox::bytes(&residents),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn lock_wave(tx: &mut Tx, line: Line, now: DateTime<Utc>, slot: &Slot) -> Result<Option<Planned>, Error> {

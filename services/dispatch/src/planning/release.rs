@@ -1,4 +1,7 @@
 //! The release of an alert: its first wave begins.
+//!
+//! A correction is released at once, also in quiet hours: what it corrects is shown no more, so inboxes and screens show it. Its messages
+//! wait in the ledger until they may be sent.
 
 use domain::alert::DeliveryClass;
 use domain::audience::Audience;
@@ -21,10 +24,10 @@ impl Planner {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         let Some(row) = sqlx::query!(
-            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, s.failures is not null as "again!"
+            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", s.failures is not null as "again!"
                  from dispatch.alert a
                  left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 0 and s.step = 'release'
-                where a.state = 'waiting' and a.release_at <= $1 and a.expires_at > $1 and (a.class = 'urgent' or not $2)
+                where a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1 and (a.class = 'urgent' or not $2)
                   and (s.until is null or s.until <= $1)
                 order by a.class = 'urgent' desc, a.due_at limit 1
                   for no key update of a skip locked"#,
@@ -40,6 +43,7 @@ impl Planner {
         slot.is_about(alert_id, 0, row.again);
         let class: DeliveryClass = row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?;
         let later = match deadline::release(class, now, row.expires_at, &self.settings.quiet_hours) {
+            _ if row.corrects => None,
             Release::Now => None,
             // Dispatch stood still until quiet hours came again.
             Release::At(later) => Some(later),

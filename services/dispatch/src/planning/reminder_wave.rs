@@ -1,5 +1,6 @@
-//! A chunk of the second wave: of the next batches of wave 1, whoever was handed the alert and has not acknowledged it (CQ11).
+//! A chunk of the second wave: of the next batches of wave 1 whose window is over, whoever was handed the alert and has not acknowledged it (CQ11).
 
+use chrono::{DateTime, Utc};
 use domain::batch::{Outcomes, RecipientList};
 use domain::ids::AlertId;
 use domain::outcome::{Channel, Outcome};
@@ -10,19 +11,27 @@ use super::chunk::{Chunk, Cursor};
 use crate::Error;
 use crate::ledger::number_of;
 
-/// Goes through the next `limit` batches of wave 1 above `planned_to`.
-pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, planned_to: i64, limit: u32) -> Result<Chunk, Error> {
+/// Attends to the next `limit` batches of wave 1 whose window is over, the longest silent first.
+pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, now: DateTime<Utc>, limit: u32) -> Result<Chunk, Error> {
     let batches = sqlx::query!(
-        r#"select b.batch_id, b.channel, b.outcomes, r.recipients
-             from dispatch.batch b join dispatch.recipient_list r using (alert_id, batch_id)
-            where b.alert_id = $1 and b.wave = 1 and b.batch_id > $2 order by b.batch_id limit $3"#,
+        r#"with due as (
+               select b.batch_id from dispatch.batch b join dispatch.alert a using (alert_id)
+                where b.alert_id = $1 and b.wave = 1 and b.state = 'closed' and b.attended_at is null
+                  and b.closed_at <= $2::timestamptz - make_interval(secs => a.ack_window_s)
+                order by b.closed_at, b.batch_id limit $3
+           )
+           update dispatch.batch b set attended_at = $2
+             from due, dispatch.recipient_list r
+            where b.alert_id = $1 and b.batch_id = due.batch_id and r.alert_id = $1 and r.batch_id = due.batch_id
+        returning b.batch_id, b.channel, b.outcomes, r.recipients"#,
         alert_id.uuid(),
-        planned_to,
+        now,
         i64::from(limit),
     )
     .fetch_all(&mut **tx)
     .await?;
-    let last = (batches.len() == limit as usize).then(|| batches.last().map(|batch| batch.batch_id)).flatten();
+    // What comes after it is found by what is not attended to, not by a cursor.
+    let more = (batches.len() == limit as usize).then_some(Cursor::START);
     let mut handed_over: Vec<(u32, Channel)> = Vec::new();
     for batch in batches {
         let Some(outcomes) = batch.outcomes else { continue };
@@ -33,7 +42,7 @@ pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, planne
     // Whoever was in two batches, however that came about, is reminded once.
     handed_over.dedup_by_key(|(number, _)| *number);
     let mut chunk = silent(tx, alert_id, exercise, &handed_over).await?;
-    chunk.planned = last.map(|to| Cursor { leg: 0, to });
+    chunk.planned = more;
     Ok(chunk)
 }
 

@@ -8,9 +8,11 @@ mod in_danger;
 mod live;
 mod looks;
 mod running;
+mod sending_again;
 mod series;
 mod shared;
 mod visits;
+mod waves;
 
 use domain::forecast::TOLD_OF_DANGER;
 use domain::quiet_hours::QuietHours;
@@ -22,6 +24,8 @@ use shared::Shared;
 
 pub(crate) const WATCHERS: &[Role] =
     &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit, Role::TechnicalOperator, Role::Auditor];
+/// Who decides about an approved alert.
+const OFFICERS: &[Role] = &[Role::CityCommandOfficer];
 const VISITORS: &[Role] = &[Role::CommunityWorker, Role::DistrictReviewer, Role::CityCommandOfficer];
 
 pub(crate) fn routes(platform: &Platform, quiet_hours: QuietHours) -> Routes {
@@ -31,6 +35,7 @@ pub(crate) fn routes(platform: &Platform, quiet_hours: QuietHours) -> Routes {
         .allow(Access::Staff(WATCHERS), routes!(series::series))
         .allow(Access::Staff(TOLD_OF_DANGER), routes!(in_danger::in_danger))
         .allow_within(Limits::stream(), Access::Staff(WATCHERS), routes!(live::live))
+        .allow(Access::Staff(OFFICERS), routes!(sending_again::send_again))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::list))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::enter_outcome))
         .with_state(Shared::of(platform, quiet_hours))

@@ -1,5 +1,7 @@
 //! One alert, wave, batch or row for which something fails, and all the others that go on.
 
+use std::sync::Arc;
+
 use domain::alert::DeliveryClass::{Routine, Urgent};
 use domain::audience::{Audience, AudienceQuery, Selection};
 use domain::outcome::Channel;
@@ -7,6 +9,7 @@ use rstest::rstest;
 
 use super::city::named;
 use super::{City, Store, alert};
+use crate::planning::{Line, Planner};
 
 const RINGING: &str = "select count(*) from dispatch.set_aside where alert_id = $1 and failures >= 3";
 
@@ -143,7 +146,7 @@ async fn a_batch_that_cannot_be_read_keeps_no_other_out_of_the_window(#[case] st
 #[case::postgres(Store::Postgres)]
 #[tokio::test]
 async fn a_batch_that_cannot_be_read_keeps_nobody_else_from_the_reminder_and_the_inbox(#[case] store: Store) {
-    let city = City::new(store).await;
+    let mut city = City::new(store).await;
     city.residents(1..=15, true, false, false).await;
     let audience = Audience::Query(AudienceQuery::everybody_in("500103".parse().unwrap()));
     let alert_id = city.approve(Urgent, alert(), audience).await;
@@ -155,6 +158,8 @@ async fn a_batch_that_cannot_be_read_keeps_nobody_else_from_the_reminder_and_the
         alert_id,
     )
     .await;
+    // another process, which has gathered nobody of them yet
+    city.planner = Arc::new(Planner::new(&city.platform, city.settings.clone(), Line::All));
     sqlx::query("update dispatch.alert set audience_revision = 0").execute(city.database().pool()).await.unwrap();
     city.settle().await;
     let known: Vec<u8> =

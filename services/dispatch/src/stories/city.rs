@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::alert::{AlertContent, DeliveryClass};
@@ -23,9 +24,10 @@ pub(crate) use stages::{Store, noon};
 use crate::ending::Stop;
 use crate::ledger::{BatchKey, Claimed, GoneEndpoint, Ledger};
 use crate::planning::{Line, Planner};
+use crate::pump::{Pump, Pumped};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
-use crate::{MIGRATOR, SCHEMA, approved, ending, progress, pump, reminders};
+use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, progress, reminders, sending_again, unheard};
 
 /// What phones and their providers say, and what they were sent.
 #[derive(Debug, Default)]
@@ -34,6 +36,8 @@ pub(crate) struct Phones {
     pub answers: Mutex<BTreeMap<u32, Vec<Outcome>>>,
     /// Everything sent, in order.
     pub sent: Mutex<Vec<(u32, Channel)>>,
+    /// The headline that each phone shows, of what takes each other's place, or of the last short message.
+    pub shown: Mutex<BTreeMap<(u32, Channel, AlertId), String>>,
 }
 
 impl Phones {
@@ -59,9 +63,13 @@ impl<const SMS: bool> BatchChannel for Provider<SMS> {
             let mut answers = self.0.answers.lock().unwrap();
             let answer = answers.get_mut(&no.get()).and_then(|answers| (!answers.is_empty()).then(|| answers.remove(0)));
             let answer = answer.unwrap_or(Outcome::Accepted);
+            if answer == Outcome::Accepted {
+                let headline = batch.alert.content.texts[&Language::ZhCn].headline.clone();
+                self.0.shown.lock().unwrap().insert((no.get(), Self::CHANNEL, batch.alert.root_id), headline);
+            }
             self.0.sent.lock().unwrap().push((no.get(), Self::CHANNEL));
             if answer == Outcome::EndpointGone {
-                noted.gone(GoneEndpoint { resident_no: no, endpoint_id: i64::from(no.get()) * 10 });
+                noted.gone(GoneEndpoint { resident_no: no, endpoint_id: i64::from(no.get()) * 10, registered_at: None });
             }
             noted.outcome(position, answer);
         }
@@ -73,6 +81,7 @@ impl<const SMS: bool> BatchChannel for Provider<SMS> {
 pub(crate) struct City {
     pub platform: Platform,
     pub settings: Settings,
+    pub capacity: Capacity,
     pub ledger: Ledger,
     pub phones: Arc<Phones>,
     pub planner: Arc<Planner>,
@@ -88,7 +97,13 @@ impl City {
         let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
         let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
         let planner = Arc::new(Planner::new(&platform, settings.clone(), Line::All));
-        Self { platform, settings, ledger, phones: Arc::default(), planner }
+        Self { platform, settings, capacity: Capacity::default(), ledger, phones: Arc::default(), planner }
+    }
+
+    /// The same city with other settings, and accounts that allow this.
+    pub(crate) fn with(mut self, settings: Settings, capacity: Capacity) -> Self {
+        self.planner = Arc::new(Planner::new(&self.platform, settings.clone(), Line::All));
+        Self { settings, capacity, ..self }
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -157,8 +172,18 @@ impl City {
         while self.plan_chunk().await {}
     }
 
+    /// The pump of a process that has been running for a while.
+    pub(crate) fn new_pump(&self) -> Pump {
+        Pump::new(&self.platform, self.settings.clone(), self.capacity.clone())
+    }
+
+    /// One turn of the pump, which looks at everything.
+    pub(crate) async fn turn_pump(&self) -> Pumped {
+        self.new_pump().turn().await.unwrap()
+    }
+
     pub(crate) async fn pump(&self) -> Vec<BatchKey> {
-        pump::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+        self.turn_pump().await;
         self.on_their_way().await.into_iter().map(|(batch, _)| batch).collect()
     }
 
@@ -197,13 +222,14 @@ impl City {
             platform: self.platform.clone(),
             settings: WorkerSettings { checkpoint_every: 2, ..WorkerSettings::default() },
             holder: "worker".to_owned(),
+            asks_every: Duration::ZERO,
             channel: Arc::new(Provider(Arc::clone(&self.phones))),
         }
     }
 
     /// Fills the window once and sends what is in it.
     pub(crate) async fn send_window(&self) -> usize {
-        pump::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+        self.turn_pump().await;
         let batches = self.on_their_way().await;
         for (batch, channel) in &batches {
             match channel {
@@ -223,7 +249,10 @@ impl City {
             let expired = ending::close_expired(self.database(), self.clock()).await.unwrap();
             let withdrawn = ending::withdraw_next(self.database(), self.clock()).await.unwrap();
             let reminded = reminders::turn(self.database(), self.clock(), &self.settings).await.unwrap();
-            if !(closed || expired || withdrawn || reminded) {
+            let let_go = held::turn(self.database(), self.clock()).await.unwrap();
+            let unheard = unheard::turn(self.database(), self.clock()).await.unwrap();
+            let again = sending_again::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+            if !(closed || expired || withdrawn || reminded || unheard || again || let_go) {
                 break;
             }
         }

@@ -8,9 +8,14 @@ pub(crate) mod city;
 mod delivery;
 mod endings;
 mod forecast;
+mod latecomers;
 mod sending;
+mod sending_again;
 mod sharing;
 mod silence;
 mod sweep;
+mod undelivered;
+mod unheard;
+mod withdrawal;
 
 use city::{City, Store, alert};

@@ -1,17 +1,24 @@
 //! Several holders, leases that end, and workers that are told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::TimeDelta;
+use domain::alert::DeliveryClass;
 use domain::alert::DeliveryClass::{Routine, Urgent};
+use domain::forecast::LaneRate;
 use domain::outcome::{Channel, Outcome};
 use futures::future::join_all;
 use platform::BoxError;
 use rstest::rstest;
 
-use super::city::named;
+use super::city::{named, noon};
 use super::{City, Store, alert};
 use crate::Error;
+use crate::forecast::Capacity;
 use crate::ledger::{Claimed, Report};
+use crate::pump::sized;
+use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
 
 fn report(claimed: &Claimed, answers: &[Outcome]) -> Report {
@@ -48,9 +55,9 @@ async fn a_lease_that_ends_hands_the_batch_on_from_its_checkpoint(#[case] store:
     let alert_id = city.approve(Urgent, alert(), named(1..=5)).await;
     city.plan().await;
     let batch = city.pump().await[0];
-    let mut dead = city.ledger.claim(batch, "dies").await.unwrap().expect("released");
+    let dead = city.ledger.claim(batch, "dies").await.unwrap().expect("released");
     let so_far = report(&dead, &[Outcome::Accepted, Outcome::Accepted]);
-    city.ledger.checkpoint(&mut dead, &so_far).await.unwrap();
+    city.ledger.checkpoint(&dead, &so_far).await.unwrap();
 
     assert!(city.pump().await.is_empty(), "the lease holds");
     city.forward(1);
@@ -59,7 +66,7 @@ async fn a_lease_that_ends_hands_the_batch_on_from_its_checkpoint(#[case] store:
     assert_eq!(next.pending().map(|(_, no)| no.get()).collect::<Vec<_>>(), [3, 4, 5]);
 
     // The first holder was only slow.
-    assert!(matches!(city.ledger.checkpoint(&mut dead, &so_far).await, Err(Error::LeaseLost(lost)) if lost == batch.batch_id));
+    assert!(matches!(city.ledger.checkpoint(&dead, &so_far).await, Err(Error::LeaseLost(lost)) if lost == batch.batch_id));
     assert!(matches!(city.ledger.close(dead.clone(), so_far.clone()).await, Err(Error::LeaseLost(_))));
     assert!(matches!(city.ledger.release(dead, so_far, city.clock().now()).await, Err(Error::LeaseLost(_))));
     let all = report(&next, &[Outcome::Accepted; 5]);
@@ -99,6 +106,226 @@ async fn a_released_batch_that_nobody_claims_is_released_again() {
     assert_eq!(city.pump().await, lost);
 }
 
+#[tokio::test]
+async fn a_lease_that_has_ended_costs_its_holder_nothing_as_long_as_nobody_else_has_the_batch() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=10, true, false, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=10)).await;
+    city.plan().await;
+    let batches = city.pump().await;
+    let closes = city.ledger.claim(batches[0], "slow").await.unwrap().expect("released");
+    let gives_back = city.ledger.claim(batches[1], "slow").await.unwrap().expect("released");
+    city.forward(1);
+    assert_eq!(city.pump().await, batches, "their leases have ended");
+
+    let all = report(&closes, &[Outcome::Accepted; 5]);
+    city.ledger.close(closes, all).await.unwrap();
+    let some = report(&gives_back, &[Outcome::Accepted; 3]);
+    city.ledger.release(gives_back.clone(), some.clone(), city.clock().now()).await.unwrap();
+    // as it is tried again where the answer to the first try was lost
+    city.ledger.release(gives_back, some, city.clock().now()).await.unwrap();
+    assert!(city.ledger.claim(batches[0], "another").await.unwrap().is_none(), "it is closed");
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [9, 10], "who was told is not told again");
+    assert_eq!(city.state(alert_id).await, "active");
+}
+
+#[tokio::test]
+async fn leases_go_by_the_clock_of_the_database() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=5, true, false, false).await;
+    city.approve(Urgent, alert(), named(1..=5)).await;
+    city.plan().await;
+    let batch = city.pump().await[0];
+    city.ledger.claim(batch, "holder").await.unwrap().expect("released");
+    // the clocks of holder and pump stand still
+    sqlx::raw_sql(
+        "create or replace function dispatch.lease_clock(ahead double precision) returns timestamptz language sql volatile
+             as $$ select clock_timestamp() + make_interval(secs => ahead) + interval '1 minute' $$",
+    )
+    .execute(city.database().pool())
+    .await
+    .unwrap();
+    assert_eq!(city.turn_pump().await.recovered, 1);
+}
+
+#[tokio::test]
+async fn what_merely_waits_at_holders_who_are_at_work_is_not_released_again() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=10, true, false, false).await;
+    city.approve(Urgent, alert(), named(1..=10)).await;
+    city.plan().await;
+    let batches = city.pump().await;
+    let at_work = city.ledger.claim(batches[0], "holder").await.unwrap().expect("released");
+    for _ in 0..4 {
+        city.clock().forward(Duration::from_secs(20));
+        city.ledger.checkpoint(&at_work, &report(&at_work, &[])).await.unwrap();
+        let pumped = city.turn_pump().await;
+        assert_eq!((pumped.recovered, pumped.released), (0, 0), "the second waits for the first");
+    }
+    let all = report(&at_work, &[Outcome::Accepted; 5]);
+    city.ledger.close(at_work, all).await.unwrap();
+    assert_eq!(city.pump().await, batches[1..], "nobody is at work, and it is not claimed: it was lost");
+    let claimed = city.ledger.claim(batches[1], "holder").await.unwrap().expect("released");
+    assert!(!claimed.was_held_before(), "nobody has held it");
+}
+
+#[tokio::test]
+async fn a_batch_that_was_lost_on_its_way_does_not_wait_for_the_end_of_all_others() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=10, true, false, false).await;
+    city.approve(Urgent, alert(), named(1..=10)).await;
+    city.plan().await;
+    let batches = city.pump().await;
+    let at_work = city.ledger.claim(batches[0], "holder").await.unwrap().expect("released");
+    for _ in 0..17 {
+        city.clock().forward(Duration::from_secs(20));
+        city.ledger.checkpoint(&at_work, &report(&at_work, &[])).await.unwrap();
+    }
+    assert_eq!(city.pump().await, batches[1..]);
+}
+
+/// An SMS centre that takes `per_second` parts, and batches of it as dispatch cuts them.
+async fn with_a_slow_centre(per_second: f64) -> City {
+    let capacity = Capacity { sms: LaneRate::Granted(per_second), ..Capacity::default() };
+    City::new(Store::Postgres).await.with(sized(Settings::default(), &capacity), capacity)
+}
+
+#[rstest]
+#[case::urgent(Urgent, 100.0)]
+#[case::routine(Routine, 25.0)]
+#[tokio::test]
+async fn a_great_alert_that_cannot_hold_its_deadline_takes_no_small_one_along(#[case] class: DeliveryClass, #[case] per_second: f64) {
+    let city = with_a_slow_centre(per_second).await;
+    city.residents(1..=100_010, false, true, false).await;
+    let great = city.approve(class, alert(), named(1..=100_000)).await;
+    city.plan().await;
+    let on_its_way = city.pump().await;
+    assert!(on_its_way.iter().all(|batch| batch.alert_id == great) && on_its_way.len() >= 2);
+    assert!(city.number("select sum(size)::bigint from dispatch.batch where alert_id = $1 and state = 'released'", great).await <= 1_000);
+
+    city.clock().forward(Duration::from_secs(20));
+    let small = city.approve(class, alert(), named(100_001..=100_010)).await;
+    city.plan().await;
+    assert!(city.pump().await.iter().any(|batch| batch.alert_id == small), "although the window is full of the great one");
+}
+
+#[tokio::test]
+async fn of_two_great_alerts_the_later_has_a_share_of_what_is_sent() {
+    let city = with_a_slow_centre(1_000.0).await;
+    city.residents(1..=80_000, false, true, false).await;
+    let first = city.approve(Routine, alert(), named(1..=40_000)).await;
+    city.forward(1);
+    city.approve(Routine, alert(), named(40_001..=80_000)).await;
+    city.plan().await;
+    let (of_first, of_second): (Vec<_>, Vec<_>) = city.pump().await.into_iter().partition(|batch| batch.alert_id == first);
+    assert_eq!((of_first.len(), of_second.len()), (6, 1), "of 7,500 people who are told in half a lease");
+}
+
+#[tokio::test]
+async fn who_acknowledged_before_the_turn_of_a_retry_or_a_fallback_is_left_out() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=5, true, true, false).await;
+    let answers = [(1, Outcome::EndpointGone), (2, Outcome::EndpointGone), (3, Outcome::Temporary), (4, Outcome::Temporary)];
+    city.phones.answers.lock().unwrap().extend(answers.map(|(number, answer)| (number, vec![answer])));
+    let alert_id = city.approve(Urgent, alert(), named(1..=5)).await;
+    city.plan().await;
+    city.send_window().await;
+    city.phones.take(Channel::App);
+    // in the app's inbox, which shows it whatever became of the push
+    city.acknowledge(alert_id, [1, 3]).await;
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::Sms), [2]);
+    assert_eq!(city.phones.take(Channel::App), [4]);
+    assert_eq!(city.state(alert_id).await, "active");
+}
+
+#[tokio::test]
+async fn who_read_it_in_the_evening_is_not_told_in_the_morning() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=20, true, false, false).await;
+    city.clock().set(noon() + TimeDelta::minutes(9 * 60 + 50));
+    let alert_id = city.approve(Routine, alert(), named(1..=20)).await;
+    city.plan().await;
+    assert_eq!(city.send_window().await, 2);
+    assert_eq!(city.phones.take(Channel::App), (1..=10).collect::<Vec<_>>());
+    city.forward(15);
+    city.acknowledge(alert_id, [12, 19]).await;
+    city.clock().set(noon() + TimeDelta::hours(19));
+    city.settle().await;
+    // the first ten are reminded
+    let told: Vec<u32> = city.phones.take(Channel::App).into_iter().filter(|number| *number > 10).collect();
+    assert_eq!(told, (11..=20).filter(|number| ![12, 19].contains(number)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn who_acknowledged_while_a_batch_was_given_back_is_left_out_of_the_rest() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=5, true, false, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=5)).await;
+    city.plan().await;
+    let batch = city.pump().await[0];
+    let held = city.ledger.claim(batch, "holder").await.unwrap().expect("released");
+    let some = report(&held, &[Outcome::Accepted]);
+    city.ledger.release(held, some, city.clock().now()).await.unwrap();
+    city.acknowledge(alert_id, [3]).await;
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [2, 4, 5]);
+}
+
+#[tokio::test]
+async fn an_urgent_alert_goes_on_by_sms_when_a_provider_refuses_our_credentials_for_minutes() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, true, true, false).await;
+    city.residents([4], true, false, false).await;
+    city.phones.answers.lock().unwrap().extend([2, 3, 4].map(|number| (number, vec![Outcome::CredentialsRefused; 8])));
+    let alert_id = city.approve(Urgent, alert(), named(1..=4)).await;
+    city.settle().await;
+    for _ in 0..2 {
+        city.forward(1);
+        city.settle().await;
+    }
+    assert!(city.phones.take(Channel::Sms).is_empty(), "an operator may mend them");
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::Sms), [2, 3]);
+    assert_eq!(city.state(alert_id).await, "dispatching", "who has no phone goes on waiting");
+    city.phones.answers.lock().unwrap().clear();
+    city.phones.take(Channel::App);
+    city.forward(2);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [4], "and is told when they are mended");
+    assert_eq!(city.state(alert_id).await, "active");
+}
+
+#[tokio::test]
+async fn a_routine_alert_waits_for_mended_credentials_until_it_is_due_soon() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, true, true, false).await;
+    city.phones.answers.lock().unwrap().insert(2, vec![Outcome::CredentialsRefused; 200]);
+    let alert_id = city.approve(Routine, alert(), named(1..=3)).await;
+    city.settle().await;
+    city.acknowledge(alert_id, [1, 3]).await;
+    for _ in 0..89 {
+        city.forward(1);
+        city.settle().await;
+    }
+    assert!(city.phones.take(Channel::Sms).is_empty());
+    for _ in 0..3 {
+        city.forward(1);
+        city.settle().await;
+    }
+    // the SMS centre refuses as well, until it is mended
+    let mut told = city.phones.take(Channel::Sms);
+    told.dedup();
+    assert_eq!(told, [2]);
+    city.phones.answers.lock().unwrap().clear();
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(city.state(alert_id).await, "active");
+}
+
 /// Sends to one, then waits to be told to stop.
 struct Patient;
 
@@ -120,6 +347,7 @@ fn patient(city: &City) -> Worker<Patient> {
         platform: city.platform.clone(),
         settings: WorkerSettings { checkpoint_every: 1, ..WorkerSettings::default() },
         holder: "patient".to_owned(),
+        asks_every: Duration::ZERO,
         channel: Arc::new(Patient),
     }
 }

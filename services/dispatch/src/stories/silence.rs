@@ -1,5 +1,7 @@
 //! Acknowledgement, reminder and follow-up (CQ11).
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use domain::alert::AckWindow;
 use domain::alert::DeliveryClass::{Routine, Urgent};
@@ -92,4 +94,133 @@ async fn an_alert_that_asks_for_no_acknowledgement_reminds_nobody() {
     city.forward(24 * 60);
     city.settle().await;
     assert!(city.phones.sent.lock().unwrap().is_empty() && city.follow_ups(alert_id).await.is_empty());
+}
+
+#[rstest]
+#[case::embedded(Store::Embedded)]
+#[case::postgres(Store::Postgres)]
+#[tokio::test]
+async fn somebody_who_is_held_keeps_nobody_else_from_the_reminder_and_the_visit(#[case] store: Store) {
+    let city = City::new(store).await;
+    city.residents((1..=20).filter(|number| *number != 2), true, true, false).await;
+    // by no other way
+    city.residents([2], true, false, false).await;
+    city.phones.answers.lock().unwrap().insert(2, vec![Outcome::CredentialsRefused; 10_000]);
+    let alert_id = city.approve(Urgent, alert(), named(1..=20)).await;
+    city.settle().await;
+    city.phones.sent.lock().unwrap().clear();
+    assert_eq!(city.state(alert_id).await, "dispatching", "one is not told");
+
+    city.forward(60);
+    city.settle().await;
+    let reminded: BTreeSet<u32> = city.phones.take(Channel::Sms).into_iter().collect();
+    assert!(reminded.is_superset(&(6..=20).collect()), "{reminded:?}");
+    assert!(!reminded.contains(&2), "who was not told is not reminded");
+
+    city.acknowledge(alert_id, 6..=18).await;
+    city.forward(60);
+    city.settle().await;
+    let visited: Vec<_> = city.follow_ups(alert_id).await.into_iter().filter(|(number, _)| *number > 5).collect();
+    assert_eq!(visited, [(19, "silent".to_owned()), (20, "silent".to_owned())]);
+}
+
+#[rstest]
+#[case::embedded(Store::Embedded)]
+#[case::postgres(Store::Postgres)]
+#[tokio::test]
+async fn the_time_to_acknowledge_begins_with_ones_own_hand_over_and_not_with_the_last(#[case] store: Store) {
+    let city = City::new(store).await;
+    city.residents(1..=15, true, false, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=15)).await;
+    city.plan().await;
+    assert_eq!(city.send_window().await, 2);
+    assert_eq!(city.phones.take(Channel::App), (1..=10).collect::<Vec<_>>());
+    city.forward(20);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), (11..=15).collect::<Vec<_>>());
+
+    city.forward(39);
+    city.settle().await;
+    assert!(city.phones.take(Channel::App).is_empty(), "nobody's hour is over");
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), (1..=10).collect::<Vec<_>>(), "an hour after the first were told");
+    city.forward(20);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), (11..=15).collect::<Vec<_>>(), "an hour after the last were told");
+    city.forward(40);
+    city.settle().await;
+    let visited = async || city.follow_ups(alert_id).await.into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    assert_eq!(visited().await, (1..=10).collect::<Vec<_>>());
+    city.forward(20);
+    city.settle().await;
+    assert_eq!(visited().await, (1..=15).collect::<Vec<_>>());
+
+    city.forward(600);
+    city.settle().await;
+    assert!(city.phones.take(Channel::App).is_empty(), "once each");
+    let settled = "select count(*) from dispatch.wave where alert_id = $1 and state = 'settled' and recipients = 15";
+    assert_eq!(city.number(settled, alert_id).await, 2);
+}
+
+#[tokio::test]
+async fn who_had_to_be_reminded_twice_over_is_visited_a_window_after_their_own_reminder() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, true, false, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=3)).await;
+    city.settle().await;
+    city.phones.answers.lock().unwrap().insert(2, vec![Outcome::Temporary]);
+    city.forward(60);
+    city.settle().await;
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [1, 2, 3, 1, 2, 3, 2], "the reminder of 2 failed at first");
+    city.forward(59);
+    city.settle().await;
+    let visited = async || city.follow_ups(alert_id).await.into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    assert_eq!(visited().await, [1, 3]);
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(visited().await, [1, 2, 3]);
+}
+
+#[rstest]
+#[case::embedded(Store::Embedded)]
+#[case::postgres(Store::Postgres)]
+#[tokio::test]
+async fn a_batch_that_is_held_lets_go_of_whom_it_has_reached(#[case] store: Store) {
+    let city = City::new(store).await;
+    city.residents((1..=5).filter(|number| *number != 2), true, true, false).await;
+    // by no other way
+    city.residents([2], true, false, false).await;
+    city.phones.answers.lock().unwrap().insert(2, vec![Outcome::CredentialsRefused; 90]);
+    let alert_id = city.approve(Urgent, alert(), named(1..=5)).await;
+    city.settle().await;
+    for _ in 0..10 {
+        city.forward(1);
+        city.settle().await;
+    }
+    let told = city.phones.take(Channel::App);
+    assert_eq!(
+        (&told[..5], told.iter().filter(|number| **number != 2).count()),
+        (&[1, 2, 3, 4, 5][..], 4),
+        "nobody who was reached is sent to again"
+    );
+    city.forward(60);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::Sms), [1, 3, 4, 5]);
+    assert_eq!(city.state(alert_id).await, "dispatching", "one is not told yet");
+
+    // mended
+    city.phones.answers.lock().unwrap().clear();
+    city.phones.take(Channel::App);
+    city.forward(1);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [2]);
+    assert_eq!(city.state(alert_id).await, "active");
+    city.forward(60);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [2], "their own hour");
+    let people = "select sum(accepted + unreachable + withdrawn)::bigint from dispatch.batch where alert_id = $1 and wave = 1";
+    assert_eq!(city.number(people, alert_id).await, 5);
 }

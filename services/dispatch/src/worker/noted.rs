@@ -60,6 +60,21 @@ impl Noted {
         }
     }
 
+    /// Whether the recipient at `position` is still to be sent to: whoever acknowledged while the batch was being sent is not. To be asked right
+    /// before sending; it costs one atomic load.
+    pub fn is_wanted(&self, position: usize) -> bool {
+        self.outcomes.get(position).is_some_and(|noted| noted.load(Ordering::Relaxed) != u8::from(Outcome::Withdrawn))
+    }
+
+    /// Leaves out the recipient at `position`, unless something is known of them.
+    pub(super) fn acknowledged(&self, position: usize) {
+        if let Some(noted) = self.outcomes.get(position) {
+            let (pending, withdrawn) = (u8::from(Outcome::Pending), u8::from(Outcome::Withdrawn));
+            // Known already: it stays.
+            let _ = noted.compare_exchange(pending, withdrawn, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
     /// Notes an endpoint that the provider says exists no longer: it will be pruned.
     pub fn gone(&self, endpoint: GoneEndpoint) {
         self.aside().gone.push(endpoint);
@@ -111,6 +126,11 @@ impl Noted {
             first_hand_over_at: aside.first_hand_over_at,
             retry_after: aside.retry_after,
         }
+    }
+
+    /// Takes back what a report could not tell.
+    pub(super) fn untold(&self, gone: Vec<GoneEndpoint>) {
+        self.aside().gone.extend(gone);
     }
 
     fn aside(&self) -> MutexGuard<'_, Aside> {

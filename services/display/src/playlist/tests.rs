@@ -98,12 +98,22 @@ fn urgent_comes_first_then_the_more_severe_then_the_newer() {
 }
 
 #[test]
-fn what_has_ended_or_expired_is_not_shown_but_counts_in_the_revision() {
-    let ended = Shown { live: false, revision: 9, ..shown("500103") };
-    let elsewhere = Shown { live: false, revision: 11, ..shown("500105") };
-    let alerts = [Shown { revision: 4, ..shown("500103") }, ended, elsewhere];
-    let now = Playlist::of(&screen("500103"), &alerts, noon());
-    assert_eq!((now.items.len(), now.revision), (1, 9));
+fn a_list_is_named_by_what_it_holds_whatever_the_order_of_the_changes() {
+    let (first, second) = (Shown { revision: 6, ..shown("500103") }, Shown { revision: 7, ..shown("500103") });
+    let of = |alerts: &[Shown]| Playlist::of(&screen("500103"), alerts, noon()).revision;
+    let both = of(&[first.clone(), second.clone()]);
+    // the end of the first drew its number before the second, and was committed after it
+    let stopped = Shown { live: false, ..first.clone() };
+    assert_ne!(of(&[stopped.clone(), second.clone()]), both, "a screen is told that the first has ended");
+    assert_eq!(of(&[stopped, second.clone()]), of(&[second.clone(), Shown { live: false, ..shown("500105") }]));
+    assert_ne!(of(std::slice::from_ref(&second)), of(&[]));
+    assert!((0..1 << 53).contains(&both), "a page can count so far");
+}
+
+#[test]
+fn what_has_ended_or_expired_is_not_shown() {
+    let alerts = [shown("500103"), Shown { live: false, ..shown("500103") }];
+    assert_eq!(Playlist::of(&screen("500103"), &alerts, noon()).items.len(), 1);
     assert_eq!(Playlist::of(&screen("500103"), &alerts, noon() + TimeDelta::hours(4)).items, []);
 }
 

@@ -6,7 +6,7 @@ use http::StatusCode;
 use rstest::rstest;
 use serde_json::json;
 use stages::Store::{self, Embedded, Postgres};
-use stages::{HOUR, MINUTE};
+use stages::{HOUR, MINUTE, until};
 
 #[rstest]
 #[tokio::test]
@@ -52,6 +52,30 @@ async fn a_stop_that_comes_before_the_release_holds(#[values(Embedded, Postgres)
     hall.until_shown(&screen, &["真的"]).await;
     assert_eq!(hall.get(ADMINISTRATOR, &format!("/api/v1/alerts/{alert}/screens")).await.0, StatusCode::NOT_FOUND);
     assert_eq!(hall.get(ADMINISTRATOR, &format!("/api/v1/alerts/{shown}/screens")).await.0, StatusCode::OK);
+    hall.close().await;
+}
+
+#[tokio::test]
+async fn a_release_waits_for_a_stop_that_is_being_written() {
+    let hall = Hall::open(Postgres).await;
+    let screen = hall.screen("city", false).await;
+    let alert = hall.prepare("误报", Severity::Minor, false, "city").await;
+    // the stop of another process, not committed yet
+    let mut stop = hall.platform.database.begin().await.unwrap();
+    for sql in [
+        "select pg_advisory_xact_lock(hashtextextended('display.alert:' || $1::uuid::text, 0))",
+        "insert into display.stop (alert_id, stopped_at) values ($1, now())",
+    ] {
+        sqlx::query(sql).bind(alert.uuid()).execute(&mut *stop).await.unwrap();
+    }
+    hall.tell_of_release(alert).await;
+    let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted
+                    and database = (select oid from pg_database where datname = current_database())";
+    until("the release waits", async || hall.count(waits).await > 0).await;
+    stop.commit().await.unwrap();
+    hall.settle().await;
+    assert_eq!(hall.count("select count(*) from display.alert").await, 0, "what was stopped is never shown");
+    assert_eq!(hall.headlines(&screen).await, [""; 0]);
     hall.close().await;
 }
 

@@ -150,7 +150,9 @@ fn of_end(whose: String, end: DateTime<Utc>, remedy: &str) -> Finding {
 /// What an answer about a device that cannot be one says of the account.
 fn of_answer(check: &'static str, whose: String, answer: Option<ProviderAnswer>, remedy: &str) -> Finding {
     match answer {
-        Some(ProviderAnswer::EndpointGone | ProviderAnswer::Accepted { .. }) => Finding::ok(check, format!("{whose} takes the account")),
+        Some(ProviderAnswer::NoSuchEndpoint { .. } | ProviderAnswer::EndpointGone { .. } | ProviderAnswer::Accepted { .. }) => {
+            Finding::ok(check, format!("{whose} takes the account"))
+        }
         Some(ProviderAnswer::CredentialsRefused { reason }) => {
             Finding::fail(check, format!("{whose} refuses the account: {reason}"), remedy)
         }

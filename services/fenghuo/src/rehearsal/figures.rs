@@ -29,7 +29,7 @@ pub(crate) struct Figures {
     pub(crate) push_accepted: i64,
     /// Messages that the SMS centre took.
     pub(crate) sms_accepted: i64,
-    /// Devices removed because their provider said they are gone.
+    /// Devices that are addressed no more because their provider said they are gone.
     pub(crate) endpoints_pruned: i64,
     /// People who got an SMS because the app could not be reached.
     pub(crate) fallbacks: i64,
@@ -64,7 +64,7 @@ pub(crate) async fn ask(stage: &Stage, cast: &Cast, took: Duration) -> Result<Fi
              (select coalesce(sum(recipients + no_channel), 0)::bigint from dispatch.wave where wave = 1) as "recipients!",
              (select coalesce(sum(accepted), 0) from dispatch.batch where channel = 'app') as "push_accepted!",
              (select coalesce(sum(accepted), 0) from dispatch.batch where channel = 'sms') as "sms_accepted!",
-             (select count(*) from resident.device) as "devices!",
+             (select count(*) from resident.device where gone_at is null) as "devices!",
              (select coalesce(sum(fell_back), 0) from dispatch.batch) as "fallbacks!",
              (select count(*) from resident.acknowledgement) as "acknowledged!",
              (select count(*) from resident.acknowledgement where by = 'sms') as "acknowledged_by_sms!",

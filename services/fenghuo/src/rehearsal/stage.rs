@@ -258,7 +258,10 @@ impl Stage {
                  union all select min(release_at) from dispatch.alert where state = 'waiting' and release_at > $1
                  union all select min(expires_at) from dispatch.alert where state in ('waiting', 'dispatching', 'active') and expires_at > $1
                  union all select min(not_before) from dispatch.batch where state = 'ready' and not_before > $1
-                 union all select min(silent_at) from dispatch.wave where state in ('sending', 'closed') and silent_at > $1
+                 union all select min(b.closed_at + make_interval(secs => a.ack_window_s))
+                             from dispatch.alert a join dispatch.batch b using (alert_id)
+                            where a.state in ('dispatching', 'active') and a.ack_window_s > 0 and b.state = 'closed' and b.attended_at is null
+                              and b.closed_at + make_interval(secs => a.ack_window_s) > $1
              ) as things",
             now
         )

@@ -88,7 +88,8 @@ impl Local {
         let bucket = maps.buckets.entry(name.to_owned()).or_insert(full);
         let passed_ms = (now_ms - bucket.at_ms).max(0);
         bucket.tokens = (bucket.tokens + passed_ms as f64 * per_second / 1_000.0).min(f64::from(burst));
-        bucket.at_ms = bucket.at_ms.max(now_ms);
+        // Also backwards: a clock that was ahead must not leave the bucket without a gain until it is as late again.
+        bucket.at_ms = now_ms;
         let missing = f64::from(wanted) - bucket.tokens;
         if missing <= 0.0 {
             bucket.tokens -= f64::from(wanted);
@@ -144,6 +145,14 @@ mod tests {
             local.set(&format!("session {second}"), b"", second * 1_000, 60_000);
         }
         assert!(local.maps().entries.len() < 3 * SMALLEST_SWEEP);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_does_not_stop_a_bucket() {
+        let local = Local::default();
+        assert_eq!(local.take_tokens("provider", 3_600_000, 10.0, 1, 1), 0);
+        assert_eq!(local.take_tokens("provider", 0, 10.0, 1, 1), 100);
+        assert_eq!(local.take_tokens("provider", 100, 10.0, 1, 1), 0);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What may be lost: sessions, one-time codes, counters, token buckets; in this process or in Redis.
 //!
-//! Whether something has expired is judged by the [`Clock`], so a moved clock expires sessions too. Every operation is
-//! atomic, also between processes that share a Redis. An answer comes within seconds or is an error.
+//! Whether something has expired is judged by the [`Clock`], so a moved clock expires sessions too. Token buckets fill by a clock that all who take
+//! from them share and nobody sets: that of Redis, or the time that this process runs; only a moved clock has them fill by its own. Every
+//! operation is atomic, also between processes that share a Redis. An answer comes within seconds or is an error.
 
 mod local;
 mod redis;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::error::Error;
@@ -33,6 +35,8 @@ pub enum Tokens {
 #[derive(Clone, Debug)]
 pub struct Cache {
     clock: Clock,
+    /// Since when the buckets of this process fill.
+    began: Instant,
     store: Store,
 }
 
@@ -51,12 +55,12 @@ impl Cache {
             CacheMode::InProcess => Store::Local(Arc::default()),
             CacheMode::Redis => Store::Redis(Redis::open(settings, clock.is_moved()).await?),
         };
-        Ok(Self { clock: clock.clone(), store })
+        Ok(Self { clock: clock.clone(), began: Instant::now(), store })
     }
 
     /// A cache in this process.
     pub fn in_process(clock: &Clock) -> Self {
-        Self { clock: clock.clone(), store: Store::Local(Arc::default()) }
+        Self { clock: clock.clone(), began: Instant::now(), store: Store::Local(Arc::default()) }
     }
 
     /// Asks Redis how it stands.
@@ -130,23 +134,25 @@ impl Cache {
         if wanted > burst || per_second.is_nan() || per_second <= 0.0 {
             return Err(Error::BucketTooSmall { wanted, burst });
         }
-        let now = self.clock.now();
+        let moved_ms = self.clock.is_moved().then(|| self.now_ms());
         let wait_ms = match &self.store {
-            Store::Local(local) => local.take_tokens(bucket, now.timestamp_millis(), per_second, burst, wanted),
-            Store::Redis(redis) => redis.take_tokens(bucket, now.timestamp_millis(), per_second, burst, wanted).await?,
+            Store::Local(local) => {
+                local.take_tokens(bucket, moved_ms.unwrap_or_else(|| millis(self.began.elapsed())), per_second, burst, wanted)
+            }
+            Store::Redis(redis) => redis.take_tokens(bucket, moved_ms, per_second, burst, wanted).await?,
         };
         Ok(match wait_ms {
             0 => Tokens::Granted,
-            wait_ms => Tokens::WaitUntil(now + Duration::from_millis(wait_ms)),
+            wait_ms => Tokens::WaitUntil(self.clock.now() + Duration::from_millis(wait_ms)),
         })
     }
 
-    /// Whether the store answers.
+    /// The store's own clock, where it has one.
     #[compiled_once]
-    pub async fn ping(&self) -> Result<(), Error> {
+    pub async fn store_clock(&self) -> Result<Option<DateTime<Utc>>, Error> {
         match &self.store {
-            Store::Local(_) => Ok(()),
-            Store::Redis(redis) => redis.ping().await,
+            Store::Local(_) => Ok(None),
+            Store::Redis(redis) => redis.now().await.map(Some),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The cache in Redis: each entry a hash of value and expiry, each operation one command or script.
 //!
-//! The time comes from the caller and not from Redis, because the caller's clock may be moved. Redis' own expiry only
-//! sweeps; beside a moved clock, which may stand still, it sweeps a day late.
+//! Whether an entry has expired is judged by the caller's clock and not by that of Redis, because the caller's may be moved. Redis' own expiry only
+//! sweeps; beside a moved clock, which may stand still, it sweeps a day late. Buckets go by the clock of Redis, which is the same for all who
+//! take from them; only a moved clock has them go by its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,14 +47,18 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'n', 1, 'e', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1";
-/// ARGV: now, tokens a second, burst, wanted, sweep after ms. Milliseconds to wait; 0 when they were taken.
+/// ARGV: now, or nothing for the time of Redis; tokens a second, burst, wanted, sweep after ms. Milliseconds to wait; 0 when they were taken.
 const TAKE_TOKENS: &str = "local now, rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if not now then
+  local t = redis.call('TIME')
+  now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
 local f = redis.call('HMGET', KEYS[1], 't', 'a')
 local tokens, at = tonumber(f[1] or burst), tonumber(f[2] or now)
 tokens = math.min(burst, tokens + math.max(0, now - at) * rate / 1000)
 local wait = 0
 if tokens >= wanted then tokens = tokens - wanted else wait = math.max(1, math.ceil((wanted - tokens) * 1000 / rate)) end
-redis.call('HSET', KEYS[1], 't', string.format('%.17g', tokens), 'a', string.format('%.0f', math.max(at, now)))
+redis.call('HSET', KEYS[1], 't', string.format('%.17g', tokens), 'a', string.format('%.0f', now))
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return wait";
 
@@ -185,17 +190,30 @@ impl Redis {
         self.run("counting", &call).await
     }
 
-    pub(super) async fn take_tokens(&self, bucket: &str, now_ms: i64, per_second: f64, burst: u32, wanted: u32) -> Result<u64, Error> {
+    pub(super) async fn take_tokens(
+        &self,
+        bucket: &str,
+        now_ms: Option<i64>,
+        per_second: f64,
+        burst: u32,
+        wanted: u32,
+    ) -> Result<u64, Error> {
         // a bucket that nobody asks for so long is full again, which is what a missing one is
         let full_after_ms = (f64::from(burst) * 1_000.0 / per_second).ceil().min(DAY_MS as f64) as i64;
         let mut call = self.scripts.take_tokens.key(self.key(&format!("bucket:{bucket}")));
-        call.arg(now_ms).arg(per_second).arg(burst).arg(wanted).arg(self.sweep_after(full_after_ms));
+        call.arg(now_ms.map(|now| now.to_string()).unwrap_or_default())
+            .arg(per_second)
+            .arg(burst)
+            .arg(wanted)
+            .arg(self.sweep_after(full_after_ms));
         self.run("taking tokens", &call).await
     }
 
-    pub(super) async fn ping(&self) -> Result<(), Error> {
-        let answered: Result<String, RedisError> = redis::cmd("PING").query_async(&mut self.connection.clone()).await;
-        answered.map(|_| ()).map_err(failed("asking"))
+    /// Its clock.
+    pub(super) async fn now(&self) -> Result<DateTime<Utc>, Error> {
+        let time = redis::cmd("TIME").query_async(&mut self.connection.clone()).await;
+        let (seconds, micros): (i64, u32) = time.map_err(failed("asking the time"))?;
+        Ok(DateTime::from_timestamp(seconds, micros.saturating_mul(1_000)).unwrap_or_default())
     }
 
     pub(super) async fn clear(&self) -> Result<(), Error> {

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use private_postgres::Server;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -181,6 +182,12 @@ impl Database {
     pub async fn ping(&self) -> Result<(), Error> {
         sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(&self.0.pool).await?;
         Ok(())
+    }
+
+    /// The time by the server's clock.
+    #[compiled_once]
+    pub async fn server_clock(&self) -> Result<DateTime<Utc>, Error> {
+        Ok(sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&self.0.pool).await?)
     }
 
     /// Closes all connections and stops a server of our own, so that its directory can be opened again. Other clones

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use platform::bus::{BusMode, BusSettings};
-use platform::cache::{Cache, CacheSettings};
+use platform::cache::{Cache, CacheSettings, Tokens};
 use platform::clock::Clock;
 use platform::database::{Database, DatabaseMode, DatabaseSettings};
 use platform::tasks::chain;
@@ -217,6 +217,17 @@ async fn a_redis_that_goes_away_is_an_error_and_used_again_later() {
     weir.open();
     until("it connects again", async || cache.get("a").await.is_ok()).await;
     cache.clear().await.expect("cleared");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn a_process_whose_clock_is_an_hour_ahead_keeps_no_other_from_its_rate() {
+    let settings = scratch::service_settings().cache;
+    let ahead = Cache::open(&settings, &Clock::shifted(Duration::from_secs(3_600))).await.expect("Redis answers");
+    let right = Cache::open(&settings, &Clock::real()).await.expect("Redis answers");
+    assert_eq!(ahead.take_tokens("provider", 10.0, 1, 1).await.expect("an answer"), Tokens::Granted);
+    until("a token comes", async || right.take_tokens("provider", 10.0, 1, 1).await.expect("an answer") == Tokens::Granted).await;
+    right.clear().await.expect("cleared");
 }
 
 #[tokio::test]

@@ -25,7 +25,8 @@ struct Aps<'a> {
     interruption_level: &'static str,
     sound: Sound,
     /// The app offers the acknowledgement button for this category.
-    category: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -53,20 +54,19 @@ pub(super) fn payload(notice: &Notice, critical: bool) -> Bytes {
         (DeliveryClass::Urgent, false) => ("time-sensitive", false),
         (DeliveryClass::Routine, _) => ("active", false),
     };
-    let alert_id = notice.id.collapse_id();
+    let alert_id = notice.id.alert_id.to_string();
+    let category = (!notice.id.wave.is_withdrawal()).then_some("HEALTH_ALERT");
     Bytes::from(shortened_until(&notice.body, LARGEST_PAYLOAD, |body| {
         let sound = if loud { Sound::Critical { critical: 1, name: "default", volume: 1.0 } } else { Sound::Default("default") };
         let alert = AlertDictionary { title: &notice.headline, body };
-        json(&Payload { aps: Aps { alert, interruption_level, sound, category: "HEALTH_ALERT" }, alert_id: &alert_id })
+        json(&Payload { aps: Aps { alert, interruption_level, sound, category }, alert_id: &alert_id })
     }))
 }
 
 /// The headers without `apns-id`.
 pub(super) fn headers(notice: &Notice, topic: &HeaderValue, authorization: HeaderValue) -> HeaderMap {
-    let priority = match notice.class {
-        DeliveryClass::Urgent => "10",
-        DeliveryClass::Routine => "5",
-    };
+    // With 5 Apple may wait until the phone is awake for another reason.
+    let priority = if notice.must_be_seen { "10" } else { "5" };
     // A repeat, a reminder and the first push take each other's place on the phone.
     let collapse_id = HeaderValue::try_from(notice.id.collapse_id()).expect("a UUID is printable ASCII");
     HeaderMap::from_iter([
@@ -74,26 +74,36 @@ pub(super) fn headers(notice: &Notice, topic: &HeaderValue, authorization: Heade
         (HeaderName::from_static("apns-topic"), topic.clone()),
         (HeaderName::from_static("apns-push-type"), HeaderValue::from_static("alert")),
         (HeaderName::from_static("apns-priority"), HeaderValue::from_static(priority)),
-        (HeaderName::from_static("apns-expiration"), HeaderValue::from(notice.expires_at.timestamp())),
+        (HeaderName::from_static("apns-expiration"), HeaderValue::from(notice.show_until.timestamp())),
         (HeaderName::from_static("apns-collapse-id"), collapse_id),
     ])
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::{AlertId, WaveNo};
     use rstest::rstest;
     use serde_json::Value;
+    use uuid::Uuid;
 
     use super::*;
+    use crate::notice::NoticeId;
     use crate::notice::tests::notice;
 
     #[rstest]
-    #[case(DeliveryClass::Routine, false, "active", "5")]
-    #[case(DeliveryClass::Routine, true, "active", "5")]
-    #[case(DeliveryClass::Urgent, false, "time-sensitive", "10")]
-    #[case(DeliveryClass::Urgent, true, "critical", "10")]
-    fn only_an_urgent_alert_interrupts(#[case] class: DeliveryClass, #[case] critical: bool, #[case] level: &str, #[case] priority: &str) {
-        let notice = Notice { class, ..notice() };
+    #[case(DeliveryClass::Routine, false, true, "active", "10")]
+    #[case(DeliveryClass::Routine, true, true, "active", "10")]
+    #[case::only_informs(DeliveryClass::Routine, false, false, "active", "5")]
+    #[case(DeliveryClass::Urgent, false, true, "time-sensitive", "10")]
+    #[case(DeliveryClass::Urgent, true, true, "critical", "10")]
+    fn only_an_urgent_alert_interrupts_and_only_what_informs_may_wait(
+        #[case] class: DeliveryClass,
+        #[case] critical: bool,
+        #[case] must_be_seen: bool,
+        #[case] level: &str,
+        #[case] priority: &str,
+    ) {
+        let notice = Notice { class, must_be_seen, ..notice() };
         let payload: Value = serde_json::from_slice(&payload(&notice, critical)).unwrap();
         assert_eq!(payload["aps"]["interruption-level"], level);
         assert_eq!(payload["aps"]["sound"].is_object(), level == "critical");
@@ -108,7 +118,17 @@ mod tests {
         assert_eq!(headers["apns-topic"], "city.alerts");
         assert_eq!(headers["apns-push-type"], "alert");
         assert_eq!(headers["apns-collapse-id"], notice.id.collapse_id().as_str());
-        assert_eq!(headers["apns-expiration"], notice.expires_at.timestamp().to_string().as_str());
+        assert_eq!(headers["apns-expiration"], notice.show_until.timestamp().to_string().as_str());
+    }
+
+    #[test]
+    fn the_word_that_an_alert_has_ended_asks_for_no_acknowledgement_and_a_correction_opens_itself() {
+        let read = |notice: &Notice| serde_json::from_slice::<Value>(&payload(notice, false)).unwrap();
+        let first = notice();
+        let ended = Notice { id: NoticeId { wave: WaveNo::WITHDRAWAL, ..first.id }, ..notice() };
+        assert_eq!((read(&first)["aps"]["category"].as_str(), read(&ended)["aps"].get("category")), (Some("HEALTH_ALERT"), None));
+        let correction = Notice { id: NoticeId { alert_id: AlertId::from_uuid(Uuid::from_u128(8)), ..first.id }, ..notice() };
+        assert_eq!(read(&correction)["alert_id"], correction.id.alert_id.to_string());
     }
 
     #[rstest]

@@ -14,17 +14,20 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use platform::cache::Cache;
 use platform::clock::Clock;
+use platform::crypto::Keyring;
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::answer::{ProviderAnswer, Trouble};
+use crate::cache_away::CacheAway;
 use crate::endpoint::{Addressed, Endpoint, Reach, Token};
 use crate::error::{Error, secret_of};
 use crate::notice::NoticeId;
 use crate::sender::{Address, Answer, Failure, Request, Roots, Sender};
 use crate::settings::ApnsSettings;
-use token::ProviderToken;
+use token::{ProviderToken, Shared};
 
 const APNS_ID: HeaderName = HeaderName::from_static("apns-id");
 
@@ -69,14 +72,21 @@ impl Apns {
         Ok(Self { sender, token, topic, critical: settings.critical, clock })
     }
 
+    /// Uses one provider token for all processes that share this cache, as Apple demands of a team.
+    #[must_use]
+    pub fn shared_over(mut self, cache: Cache, keyring: Keyring) -> Self {
+        self.token.share(Shared { cache, keyring, away: CacheAway::default() });
+        self
+    }
+
     /// What all recipients of a notice share.
     ///
     /// # Errors
     /// [`ProviderAnswer::CredentialsRefused`] when the key does not sign.
-    pub fn letter<N: Addressed>(&self, notice: &N) -> Result<Letter<N::To>, ProviderAnswer> {
+    pub async fn letter<N: Addressed>(&self, notice: &N) -> Result<Letter<N::To>, ProviderAnswer> {
         let notice = notice.notice();
         let authorization =
-            self.token.authorization().map_err(|_| ProviderAnswer::CredentialsRefused { reason: "the signing key does not sign" })?;
+            self.token.authorization().await.map_err(|_| ProviderAnswer::CredentialsRefused { reason: "the signing key does not sign" })?;
         Ok(Letter {
             headers: letter::headers(notice, &self.topic, authorization),
             payload: letter::payload(notice, self.critical),
@@ -89,7 +99,7 @@ impl Apns {
     pub async fn send<R: Reach>(&self, letter: &Letter<R>, endpoint: &Endpoint<R>) -> ProviderAnswer {
         match self.request(letter, endpoint) {
             Some(request) => self.read(letter, self.sender.send(&request).await),
-            None => ProviderAnswer::EndpointGone,
+            None => ProviderAnswer::NoSuchEndpoint { reason: "no token of Apple's" },
         }
     }
 

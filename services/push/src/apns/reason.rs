@@ -1,6 +1,7 @@
 //! APNs's answers in our words (Apple, "Handling notification responses from APNs", tables 1 and 2).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::refusal::Scope;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -11,28 +12,34 @@ use crate::sender::Answer;
 #[derive(Clone, Copy)]
 enum Meaning {
     EndpointGone,
-    Throttled,
+    /// No token of ours, or it is not Apple's that we ask about.
+    NoSuchEndpoint,
+    /// The device is sent to too often.
+    DeviceThrottled,
+    /// We are.
+    AccountThrottled,
     Temporary,
     Permanent,
     CredentialsRefused,
     TokenExpired,
 }
 
-use Meaning::{CredentialsRefused, EndpointGone, Permanent, Temporary, Throttled, TokenExpired};
+use Meaning::{AccountThrottled, CredentialsRefused, DeviceThrottled, EndpointGone, NoSuchEndpoint, Permanent, Temporary, TokenExpired};
 
-/// Every reason that Apple documents. A topic that is wrong is wrong for everybody: that is ours to mend, not the recipient's.
+/// Every reason that Apple documents. Only status 410 says that a device is gone: a token is "bad" as well where our topic or environment is
+/// wrong, and then every token is.
 const REASONS: &[(u16, &str, Meaning)] = &[
     (400, "BadCollapseId", Permanent),
-    (400, "BadDeviceToken", EndpointGone),
+    (400, "BadDeviceToken", NoSuchEndpoint),
     (400, "BadExpirationDate", Permanent),
     (400, "BadMessageId", Permanent),
     (400, "BadPriority", Permanent),
     (400, "BadTopic", CredentialsRefused),
-    (400, "DeviceTokenNotForTopic", EndpointGone),
+    (400, "DeviceTokenNotForTopic", Permanent),
     (400, "DuplicateHeaders", Permanent),
     (400, "IdleTimeout", Temporary),
     (400, "InvalidPushType", Permanent),
-    (400, "MissingDeviceToken", EndpointGone),
+    (400, "MissingDeviceToken", Permanent),
     (400, "MissingTopic", CredentialsRefused),
     (400, "PayloadEmpty", Permanent),
     (400, "TopicDisallowed", CredentialsRefused),
@@ -49,8 +56,8 @@ const REASONS: &[(u16, &str, Meaning)] = &[
     (410, "ExpiredToken", EndpointGone),
     (410, "Unregistered", EndpointGone),
     (413, "PayloadTooLarge", Permanent),
-    (429, "TooManyProviderTokenUpdates", Throttled),
-    (429, "TooManyRequests", Throttled),
+    (429, "TooManyProviderTokenUpdates", AccountThrottled),
+    (429, "TooManyRequests", DeviceThrottled),
     (500, "InternalServerError", Temporary),
     (503, "ServiceUnavailable", Temporary),
     (503, "Shutdown", Temporary),
@@ -59,6 +66,8 @@ const REASONS: &[(u16, &str, Meaning)] = &[
 #[derive(Deserialize)]
 struct Refusal<'a> {
     reason: &'a str,
+    /// With status 410: since when Apple knows, in milliseconds since 1970.
+    timestamp: Option<i64>,
 }
 
 /// Reads an answer.
@@ -66,17 +75,20 @@ pub(super) fn read(answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
     if answer.status == StatusCode::OK {
         return ProviderAnswer::Accepted { id: MessageId(answer.headers.get("apns-id").cloned()) };
     }
-    let said = serde_json::from_slice::<Refusal<'_>>(&answer.body).map_or("", |refusal| refusal.reason);
-    let status = answer.status.as_u16();
-    let Some((_, reason, meaning)) = REASONS.iter().find(|known| (known.0, known.1) == (status, said)) else {
-        return unknown(answer, now);
+    let said = serde_json::from_slice::<Refusal<'_>>(&answer.body).ok();
+    let (word, since) = said.map_or(("", None), |refusal| (refusal.reason, refusal.timestamp.and_then(DateTime::from_timestamp_millis)));
+    let (status, wait) = (answer.status.as_u16(), retry_after(&answer.headers, now));
+    let Some((_, reason, meaning)) = REASONS.iter().find(|known| (known.0, known.1) == (status, word)) else {
+        return unknown(answer, since, wait);
     };
     match meaning {
-        EndpointGone => ProviderAnswer::EndpointGone,
-        Throttled => ProviderAnswer::Throttled { retry_after: retry_after(&answer.headers, now) },
-        // "Come back in a minute" holds us all, whatever the status.
-        Temporary => match retry_after(&answer.headers, now) {
-            wait @ Some(_) => ProviderAnswer::Throttled { retry_after: wait },
+        EndpointGone => ProviderAnswer::EndpointGone { since },
+        NoSuchEndpoint => ProviderAnswer::NoSuchEndpoint { reason },
+        DeviceThrottled => ProviderAnswer::Throttled { scope: Scope::Recipient, retry_after: wait },
+        AccountThrottled => ProviderAnswer::Throttled { scope: Scope::Account, retry_after: wait },
+        // "Come back in a minute" is said to us all, whatever the status.
+        Temporary => match wait {
+            Some(_) => ProviderAnswer::Throttled { scope: Scope::Account, retry_after: wait },
             None => ProviderAnswer::trouble(reason),
         },
         Permanent => ProviderAnswer::Permanent { reason },
@@ -86,12 +98,12 @@ pub(super) fn read(answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
 }
 
 /// A reason from the future, or no reason at all: the status alone speaks, where it is beyond doubt.
-fn unknown(answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
+fn unknown(answer: &Answer, since: Option<DateTime<Utc>>, wait: Option<TimeDelta>) -> ProviderAnswer {
     match answer.status {
         StatusCode::FORBIDDEN => ProviderAnswer::CredentialsRefused { reason: "unknown reason with status 403" },
-        StatusCode::GONE => ProviderAnswer::EndpointGone,
+        StatusCode::GONE => ProviderAnswer::EndpointGone { since },
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            ProviderAnswer::Throttled { retry_after: retry_after(&answer.headers, now) }
+            ProviderAnswer::Throttled { scope: Scope::Account, retry_after: wait }
         }
         status => ProviderAnswer::Temporary { why: Trouble::Nonsense(status) },
     }
@@ -100,7 +112,6 @@ fn unknown(answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use chrono::TimeDelta;
     use domain::outcome::Outcome;
     use http::header::RETRY_AFTER;
     use http::{HeaderMap, HeaderValue};
@@ -116,8 +127,8 @@ mod tests {
     #[rstest]
     #[case(200, "", Outcome::Accepted)]
     #[case(400, r#"{"reason":"BadDeviceToken"}"#, Outcome::EndpointGone)]
-    #[case(400, r#"{"reason":"DeviceTokenNotForTopic"}"#, Outcome::EndpointGone)]
-    #[case(400, r#"{"reason":"MissingDeviceToken"}"#, Outcome::EndpointGone)]
+    #[case(400, r#"{"reason":"DeviceTokenNotForTopic"}"#, Outcome::Permanent)]
+    #[case(400, r#"{"reason":"MissingDeviceToken"}"#, Outcome::Permanent)]
     #[case(400, r#"{"reason":"BadCollapseId"}"#, Outcome::Permanent)]
     #[case(400, r#"{"reason":"BadExpirationDate"}"#, Outcome::Permanent)]
     #[case(400, r#"{"reason":"BadMessageId"}"#, Outcome::Permanent)]
@@ -159,12 +170,29 @@ mod tests {
     }
 
     #[rstest]
-    #[case(429, r#"{"reason":"TooManyRequests"}"#)]
-    #[case(503, r#"{"reason":"ServiceUnavailable"}"#)]
-    #[case(429, "slow down")]
-    fn retry_after_is_passed_on(#[case] status: u16, #[case] body: &'static str) {
+    #[case::one_device(429, r#"{"reason":"TooManyRequests"}"#, Scope::Recipient)]
+    #[case::our_tokens(429, r#"{"reason":"TooManyProviderTokenUpdates"}"#, Scope::Account)]
+    #[case::their_trouble(503, r#"{"reason":"ServiceUnavailable"}"#, Scope::Account)]
+    #[case::a_gateway(429, "slow down", Scope::Account)]
+    fn retry_after_is_passed_on_with_whom_it_is_about(#[case] status: u16, #[case] body: &'static str, #[case] scope: Scope) {
         let mut throttled = answer(status, body);
         throttled.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
-        assert_eq!(read(&throttled, noon()), ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(7)) });
+        assert_eq!(read(&throttled, noon()), ProviderAnswer::Throttled { scope, retry_after: Some(TimeDelta::seconds(7)) });
+    }
+
+    #[rstest]
+    #[case::with_its_time(r#"{"reason":"Unregistered","timestamp":1761031690000}"#, Some(1_761_031_690_000))]
+    #[case::without(r#"{"reason":"ExpiredToken"}"#, None)]
+    #[case::a_reason_of_next_year(r#"{"reason":"Departed","timestamp":1761031690000}"#, Some(1_761_031_690_000))]
+    fn who_is_gone_is_gone_since_a_certain_time(#[case] body: &'static str, #[case] since: Option<i64>) {
+        let since = since.and_then(DateTime::from_timestamp_millis);
+        assert_eq!(read(&answer(410, body), noon()), ProviderAnswer::EndpointGone { since });
+    }
+
+    #[rstest]
+    #[case(r#"{"reason":"BadDeviceToken"}"#)]
+    #[case(r#"{"reason":"DeviceTokenNotForTopic"}"#)]
+    fn what_every_token_is_told_where_a_setting_is_wrong_is_never_taken_for_gone(#[case] body: &'static str) {
+        assert!(read(&answer(400, body), noon()).refusal().is_some());
     }
 }

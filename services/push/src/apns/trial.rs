@@ -12,10 +12,10 @@ use crate::sender::Request;
 const NO_DEVICE: &str = "/3/device/no-device";
 
 impl Apns {
-    /// Asks for a device that cannot be one. Apple looks at the account before it looks at the device, so [`ProviderAnswer::EndpointGone`] means
+    /// Asks for a device that cannot be one. Apple looks at the account before it looks at the device, so [`ProviderAnswer::NoSuchEndpoint`] means
     /// that the account is good; nothing reaches anybody.
     pub async fn try_account(&self) -> ProviderAnswer {
-        let Ok(authorization) = self.token.authorization() else {
+        let Ok(authorization) = self.token.authorization().await else {
             return ProviderAnswer::CredentialsRefused { reason: "the signing key does not sign" };
         };
         let own = |name| HeaderName::from_static(name);

@@ -59,12 +59,14 @@ const BEFORE_FID: &[u8] = br#"{"message":{"fid":""#;
 impl Body {
     /// The body of a notice that is sent at `now`.
     pub(super) fn of(notice: &Notice, now: DateTime<Utc>) -> Self {
-        let alert_id = notice.id.collapse_id();
-        let (priority, channel_id) = match notice.class {
-            DeliveryClass::Urgent => ("HIGH", "urgent"),
-            DeliveryClass::Routine => ("NORMAL", "routine"),
+        let (alert_id, collapse_id) = (notice.id.alert_id.to_string(), notice.id.collapse_id());
+        // NORMAL waits for the next maintenance window of a phone that lies still, which may be hours away.
+        let priority = if notice.must_be_seen { "HIGH" } else { "NORMAL" };
+        let channel_id = match notice.class {
+            DeliveryClass::Urgent => "urgent",
+            DeliveryClass::Routine => "routine",
         };
-        let ttl = (notice.expires_at - now).clamp(TimeDelta::zero(), LONGEST_TTL).num_seconds();
+        let ttl = (notice.show_until - now).clamp(TimeDelta::zero(), LONGEST_TTL).num_seconds();
         let shared = shortened_until(&notice.body, LARGEST_TEXTS, |body| {
             json(&Shared {
                 notification: Notification { title: &notice.headline, body },
@@ -72,8 +74,8 @@ impl Body {
                 android: Android {
                     priority,
                     ttl: format!("{ttl}s"),
-                    collapse_key: &alert_id,
-                    notification: AndroidNotification { tag: &alert_id, channel_id },
+                    collapse_key: &collapse_id,
+                    notification: AndroidNotification { tag: &collapse_id, channel_id },
                 },
             })
         });
@@ -106,7 +108,7 @@ mod tests {
     use crate::notice::tests::notice;
 
     fn an_hour_before(notice: &Notice) -> DateTime<Utc> {
-        notice.expires_at - TimeDelta::hours(1)
+        notice.show_until - TimeDelta::hours(1)
     }
 
     #[rstest]
@@ -134,8 +136,8 @@ mod tests {
     #[case(-TimeDelta::minutes(1), "0s")]
     #[case(TimeDelta::days(365), "2419200s")]
     fn the_time_to_live_keeps_within_what_google_takes(#[case] left: TimeDelta, #[case] ttl: &str) {
-        let notice = Notice { class: DeliveryClass::Routine, ..notice() };
-        let body = Body::of(&notice, notice.expires_at - left).to(&Token::parse("fcm_fid", b"f").unwrap()).unwrap();
+        let notice = Notice { class: DeliveryClass::Routine, must_be_seen: false, ..notice() };
+        let body = Body::of(&notice, notice.show_until - left).to(&Token::parse("fcm_fid", b"f").unwrap()).unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["message"]["android"]["ttl"], ttl);
         assert_eq!(body["message"]["android"]["priority"], "NORMAL");

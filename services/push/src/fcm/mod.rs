@@ -5,7 +5,7 @@
 //!
 //! Several projects share the load in proportion to their quotas, so that all of them are at their limits together: an endpoint has a project by
 //! its id, always the same. A token that turns out to be another project's
-//! (`SENDER_ID_MISMATCH`) is tried with each before it counts as gone.
+//! (`SENDER_ID_MISMATCH`) is tried with each before it is given up.
 
 mod access;
 mod letter;
@@ -164,7 +164,7 @@ impl Fcm {
             Reading::Final(answer) => Read::Final(answer),
             Reading::Unauthenticated => Read::Final(self.unauthenticated(project, headers).await),
             Reading::OtherProject if usize::from(turn) + 1 < self.projects.len() => Read::NextTurn,
-            Reading::OtherProject => Read::Final(ProviderAnswer::EndpointGone),
+            Reading::OtherProject => Read::Final(ProviderAnswer::Permanent { reason: refusal::OTHER_PROJECT }),
         }
     }
 

@@ -1,14 +1,15 @@
 //! FCM's answers in our words (Firebase, "ErrorCode"; Google Cloud, "Error model").
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use domain::refusal::Scope;
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use crate::answer::{MessageId, ProviderAnswer, Trouble, retry_after};
 use crate::sender::Answer;
 
-/// What Google asks for when a 429 names no time.
-const DEFAULT_HOLD: TimeDelta = TimeDelta::seconds(60);
+/// A token of a project that is none of ours. It is good, somewhere: so nobody is gone.
+pub(super) const OTHER_PROJECT: &str = "SENDER_ID_MISMATCH";
 
 /// An answer, before it is known whether another project or a fresh access token would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,13 +77,14 @@ pub(super) fn read(answer: &Answer, now: DateTime<Utc>) -> Reading {
     };
     let status = answer.status.as_u16();
     Reading::Final(match (status, error.code()) {
-        (400, "INVALID_ARGUMENT") if error.blames_token() => ProviderAnswer::EndpointGone,
+        (400, "INVALID_ARGUMENT") if error.blames_token() => ProviderAnswer::NoSuchEndpoint { reason: "INVALID_ARGUMENT" },
         (400, "INVALID_ARGUMENT") => ProviderAnswer::Permanent { reason: "INVALID_ARGUMENT" },
         (401, "UNAUTHENTICATED") => return Reading::Unauthenticated,
-        (401, "THIRD_PARTY_AUTH_ERROR") => ProviderAnswer::CredentialsRefused { reason: "THIRD_PARTY_AUTH_ERROR" },
-        (403, "SENDER_ID_MISMATCH") => return Reading::OtherProject,
+        // An iPhone's or a browser's token, of a project that has no key for those.
+        (401, "THIRD_PARTY_AUTH_ERROR") => ProviderAnswer::Permanent { reason: "THIRD_PARTY_AUTH_ERROR" },
+        (403, OTHER_PROJECT) => return Reading::OtherProject,
         (403, "PERMISSION_DENIED") => ProviderAnswer::CredentialsRefused { reason: "PERMISSION_DENIED" },
-        (404, "UNREGISTERED") => ProviderAnswer::EndpointGone,
+        (404, "UNREGISTERED") => ProviderAnswer::EndpointGone { since: None },
         // Without FCM's own code it is the project that is not found: ours to mend.
         (404, "NOT_FOUND") => ProviderAnswer::CredentialsRefused { reason: "NOT_FOUND" },
         (429, "QUOTA_EXCEEDED" | "RESOURCE_EXHAUSTED") => throttled(answer, now),
@@ -104,12 +106,12 @@ fn accepted(answer: &Answer) -> ProviderAnswer {
 }
 
 fn throttled(answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
-    ProviderAnswer::Throttled { retry_after: Some(retry_after(&answer.headers, now).unwrap_or(DEFAULT_HOLD)) }
+    ProviderAnswer::Throttled { scope: Scope::Account, retry_after: retry_after(&answer.headers, now) }
 }
 
 fn trouble(word: &'static str, answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
     match retry_after(&answer.headers, now) {
-        wait @ Some(_) => ProviderAnswer::Throttled { retry_after: wait },
+        wait @ Some(_) => ProviderAnswer::Throttled { scope: Scope::Account, retry_after: wait },
         None => ProviderAnswer::trouble(word),
     }
 }
@@ -128,6 +130,7 @@ fn unknown(answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use chrono::TimeDelta;
     use domain::outcome::Outcome;
     use http::HeaderMap;
     use http::header::RETRY_AFTER;
@@ -148,7 +151,7 @@ mod tests {
 
     #[rstest]
     #[case(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", Outcome::Permanent)]
-    #[case(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR", Outcome::CredentialsRefused)]
+    #[case(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR", Outcome::Permanent)]
     #[case(403, "PERMISSION_DENIED", "", Outcome::CredentialsRefused)]
     #[case(404, "NOT_FOUND", "UNREGISTERED", Outcome::EndpointGone)]
     #[case(404, "NOT_FOUND", "", Outcome::CredentialsRefused)]
@@ -179,7 +182,10 @@ mod tests {
     #[case::in_words(r#"{"error":{"status":"INVALID_ARGUMENT","message":"The registration token is not a valid FCM registration token"}}"#)]
     #[case::by_field(r#"{"error":{"status":"INVALID_ARGUMENT","details":[{"fieldViolations":[{"field":"message.token"}]}]}}"#)]
     fn an_argument_that_is_the_token_is_an_endpoint_that_never_was(#[case] body: &str) {
-        assert_eq!(read(&answer(400, body.to_owned()), noon()), Reading::Final(ProviderAnswer::EndpointGone));
+        assert_eq!(
+            read(&answer(400, body.to_owned()), noon()),
+            Reading::Final(ProviderAnswer::NoSuchEndpoint { reason: "INVALID_ARGUMENT" })
+        );
     }
 
     #[rstest]
@@ -206,20 +212,20 @@ mod tests {
     }
 
     #[rstest]
-    #[case(429, "RESOURCE_EXHAUSTED", None, 60)]
-    #[case(429, "RESOURCE_EXHAUSTED", Some("7"), 7)]
-    #[case(503, "UNAVAILABLE", Some("9"), 9)]
+    #[case(429, "RESOURCE_EXHAUSTED", None, None)]
+    #[case(429, "RESOURCE_EXHAUSTED", Some("7"), Some(7))]
+    #[case(503, "UNAVAILABLE", Some("9"), Some(9))]
     fn the_wait_that_google_asks_for_is_passed_on(
         #[case] status: u16,
         #[case] code: &str,
         #[case] header: Option<&'static str>,
-        #[case] seconds: i64,
+        #[case] seconds: Option<i64>,
     ) {
         let mut answer = refusal(status, code, "");
         if let Some(header) = header {
             answer.headers.insert(RETRY_AFTER, HeaderValue::from_static(header));
         }
-        let throttled = ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(seconds)) };
+        let throttled = ProviderAnswer::Throttled { scope: Scope::Account, retry_after: seconds.map(TimeDelta::seconds) };
         assert_eq!(read(&answer, noon()), Reading::Final(throttled));
     }
 }

@@ -15,7 +15,7 @@ const TO_NOBODY: &[u8] = br#"{"validate_only":true,"message":{"token":"no device
 
 impl Fcm {
     /// Of each project: gets an access token, and has a message to a device that cannot be one checked. Google looks at the account before it looks
-    /// at the device, so [`ProviderAnswer::EndpointGone`] means that the account is good; nothing reaches anybody.
+    /// at the device, so [`ProviderAnswer::NoSuchEndpoint`] means that the account is good; nothing reaches anybody.
     pub async fn try_accounts(&self) -> Vec<(&str, Result<ProviderAnswer, Error>)> {
         let trials = self.projects.iter().map(async |project| (project.id.as_str(), self.try_account(project).await));
         futures::future::join_all(trials).await
@@ -33,7 +33,7 @@ impl Fcm {
             Reading::Final(answer) => answer,
             Reading::Unauthenticated => ProviderAnswer::CredentialsRefused { reason: "UNAUTHENTICATED" },
             // another project's device is none of this one's
-            Reading::OtherProject => ProviderAnswer::EndpointGone,
+            Reading::OtherProject => ProviderAnswer::NoSuchEndpoint { reason: refusal::OTHER_PROJECT },
         })
     }
 }

@@ -99,10 +99,10 @@ where
         self.queued.len()
     }
 
-    /// Forgets what was launched and has not been sent.
-    pub fn call_off(&mut self) {
-        self.queued.clear();
+    /// Gives back what was launched and has not been sent.
+    pub fn call_off(&mut self) -> Vec<T> {
         self.seat = None;
+        self.queued.drain(..).map(|(tag, _)| tag).collect()
     }
 
     /// Keeps what was launched and has not been sent from being sent, or lets it go again. Free streams are left to others.

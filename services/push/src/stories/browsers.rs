@@ -13,6 +13,7 @@ use domain::language::Language;
 use domain::outcome::Outcome;
 use domain::web_push::{PushServices, Subscription};
 use platform::clock::Clock;
+use rstest::rstest;
 use serde_json::{Value, json};
 use simulators::{Fault, FaultKind, Provider, Simulators};
 use stages::{SECOND, noon, views};
@@ -111,6 +112,7 @@ async fn a_resident_with_a_browser_alone_is_told_in_words_that_only_it_can_read(
 
     let expected = json!({
         "alert_id": alert_id.uuid().to_string(), "title": "请立即居家隔离", "body": "body\n12320", "urgent": true, "exercise": false,
+        "ended": false, "tag": alert_id.uuid().to_string(),
     });
     assert_eq!(chinese.told(&city), [expected]);
     assert_eq!(english.told(&city)[0]["title"], "Isolate at once");
@@ -203,7 +205,8 @@ async fn a_subscription_of_another_key_is_pruned_and_holds_nobody_up() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("ca.pem"), &city.simulators.credentials().ca_pem).unwrap();
     let sender = WebPush::new(&web_push_settings(&city.simulators, directory.path()), Clock::moved(noon())).unwrap();
-    let endpoint = Endpoint::<Public>::new(ResidentNo::new(0), 0, Language::ZhCn, Token::WebPush(Box::new(theirs.subscription.clone())));
+    let endpoint =
+        Endpoint::<Public>::new(ResidentNo::new(0), 0, Language::ZhCn, Token::WebPush(Box::new(theirs.subscription.clone())), noon());
     let letter = sender.letter(&live(notice()));
     assert_eq!(sender.send(&letter, &endpoint).await.outcome(), Outcome::Accepted);
 
@@ -217,17 +220,35 @@ async fn a_subscription_of_another_key_is_pruned_and_holds_nobody_up() {
 #[tokio::test]
 async fn refused_credentials_hold_the_browsers_and_nobody_is_lost() {
     let city = City::new(|_| ()).await;
-    let browser = with_a_browser(&city, 0, Language::ZhCn, false).await;
-    city.simulators.fault(Provider::WebPush, Fault::new(FaultKind::CredentialsRefused));
-    let alert_id = city.approve(Status::Actual, 0..1).await;
-    city.settle().await;
-    for _ in 0..20 {
-        city.forward(SECOND * 61).await;
+    let mut browsers = Vec::new();
+    for number in 0..10 {
+        browsers.push(with_a_browser(&city, number, Language::ZhCn, false).await);
     }
+    city.simulators.fault(Provider::WebPush, Fault::new(FaultKind::CredentialsRefused));
+    let alert_id = city.approve(Status::Actual, 0..10).await;
+    city.settle().await;
+    city.forward(SECOND * 61).await;
     assert_eq!(city.reached(alert_id).await, (0, 0));
     city.simulators.heal(Provider::WebPush);
     city.forward(SECOND * 61).await;
-    assert_eq!((city.reached(alert_id).await, browser.told(&city).len()), ((1, 0), 1));
+    assert_eq!(city.reached(alert_id).await, (10, 0));
+    assert!(browsers.iter().all(|browser| browser.told(&city).len() == 1));
+}
+
+/// Whatever its push service means by it: the others are told.
+#[rstest]
+#[case(FaultKind::CredentialsRefused)]
+#[case(FaultKind::CredentialsExpired)]
+#[tokio::test]
+async fn one_browser_that_is_refused_keeps_nobody_waiting(#[case] fault: FaultKind) {
+    let city = City::new(|_| ()).await;
+    let refused = with_a_browser(&city, 0, Language::ZhCn, false).await;
+    let phones = city.apple_users(1..20).await;
+    city.simulators.fault(Provider::WebPush, Fault::new(fault).only(&refused.id));
+    let alert_id = city.approve(Status::Actual, 0..20).await;
+    city.settle().await;
+    assert_eq!((city.reached(alert_id).await, city.gone()), ((19, 1), vec![]));
+    assert_eq!(city.times(Provider::Apns, &phones), [1; 19]);
 }
 
 #[tokio::test]
@@ -247,7 +268,8 @@ async fn a_push_service_that_is_no_longer_allowed_is_never_called_and_an_sms_tak
 
     let sender =
         WebPush::new(&crate::WebPushSettings { allowed_hosts: PushServices::default(), ..allowing_nobody(&city) }, Clock::moved(noon()));
-    let endpoint = Endpoint::<Public>::new(ResidentNo::new(0), 0, Language::ZhCn, Token::WebPush(Box::new(browser.subscription.clone())));
+    let endpoint =
+        Endpoint::<Public>::new(ResidentNo::new(0), 0, Language::ZhCn, Token::WebPush(Box::new(browser.subscription.clone())), noon());
     let sender = sender.unwrap();
     let answer = sender.send(&sender.letter(&live(notice())), &endpoint).await;
     assert_eq!(answer, ProviderAnswer::Permanent { reason: "the push service is not allowed" });

@@ -14,9 +14,10 @@ use domain::language::Language;
 use domain::outcome::{Channel, Outcome};
 use platform::{BoxError, Platform};
 use proto::topology::{
-    AUDIT_IN_DANGER, AUDIT_OUT_OF_DANGER, DISPLAY_RELEASED, RESIDENT_ENDPOINTS_GONE, RESIDENT_RELEASED, REVIEW_HANDED_OVER, REVIEW_RELEASED,
+    AUDIT_IN_DANGER, AUDIT_OUT_OF_DANGER, DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_ENDPOINTS_GONE, RESIDENT_RELEASED, RESIDENT_STOPPED,
+    REVIEW_HANDED_OVER, REVIEW_RELEASED, SMS_STOPPED,
 };
-use proto::{AlertApproved, AlertHandedOver, AlertInDanger, AlertOutOfDanger, AlertReleased, EndpointsGone};
+use proto::{AlertApproved, AlertHandedOver, AlertInDanger, AlertOutOfDanger, AlertReleased, AlertStopped, EndpointsGone, StopReason};
 use simulators::{Options, Provider, Simulators};
 use stages::views::{self, Reach};
 use stages::{Heard, Store, noon, unheard};
@@ -51,6 +52,11 @@ pub(super) struct City {
 impl City {
     /// With the settings of push changed as the story wants.
     pub(super) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(Store::Postgres.open().await, change).await
+    }
+
+    /// On a platform that the story has made.
+    pub(super) async fn on(platform: Platform, change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = Options {
             directory: Some(directory.path().to_owned()),
@@ -59,7 +65,6 @@ impl City {
             ..Options::default()
         };
         let simulators = Simulators::start(options).await.unwrap();
-        let platform = Store::Postgres.open().await;
         views::stand_in(&platform, views::RESIDENT).await;
         views::stand_in(&platform, views::REVIEW).await;
         platform.database.migrate(dispatch::SCHEMA, &dispatch::MIGRATOR).await.unwrap();
@@ -67,6 +72,7 @@ impl City {
         let gone = Heard::on(&platform, &RESIDENT_ENDPOINTS_GONE);
         unheard::<AlertReleased>(&platform, &[&REVIEW_RELEASED, &RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertHandedOver>(&platform, &[&REVIEW_HANDED_OVER]);
+        unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertInDanger>(&platform, &[&AUDIT_IN_DANGER]);
         unheard::<AlertOutOfDanger>(&platform, &[&AUDIT_OUT_OF_DANGER]);
         let (apns, fcm) = settings(&simulators, directory.path());
@@ -118,13 +124,56 @@ impl City {
 
     /// review approves an urgent alert to these residents.
     pub(super) async fn approve(&self, status: cap::Status, residents: impl IntoIterator<Item = u32>) -> AlertId {
+        self.approve_as(status, DeliveryClass::Urgent, cap::Severity::Severe, residents).await
+    }
+
+    /// review approves an alert of this class and severity.
+    pub(super) async fn approve_as(
+        &self,
+        status: cap::Status,
+        class: DeliveryClass,
+        severity: cap::Severity,
+        residents: impl IntoIterator<Item = u32>,
+    ) -> AlertId {
         let alert_id = AlertId::new();
         let audience = Audience::Residents(residents.into_iter().collect());
-        views::approved(&self.platform, alert_id, DeliveryClass::Urgent, &alert(status), &audience).await;
+        views::approved(&self.platform, alert_id, class, &AlertContent { severity, ..alert(status) }, &audience).await;
         let mut tx = self.platform.database.begin().await.unwrap();
         tx.publish(dispatch::SCHEMA, &AlertApproved { alert_id: alert_id.to_string() }).await.unwrap();
         tx.commit().await.unwrap();
         alert_id
+    }
+
+    /// review approves a correction of an alert for these residents; the old one ends with it.
+    pub(super) async fn correct(&self, old: AlertId, residents: impl IntoIterator<Item = u32>) -> AlertId {
+        let new = AlertId::new();
+        let audience = Audience::Residents(residents.into_iter().collect());
+        let pool = self.platform.database.pool();
+        views::approved(&self.platform, new, DeliveryClass::Urgent, &alert(cap::Status::Actual), &audience).await;
+        for sql in [
+            "update review.approved_alert set corrects = $2 where alert_id = $1",
+            "update review.alert_standing set state = 'superseded', superseded_by = $1 where alert_id = $2",
+        ] {
+            sqlx::query(sql).bind(new.uuid()).bind(old.uuid()).execute(pool).await.unwrap();
+        }
+        let mut tx = self.platform.database.begin().await.unwrap();
+        tx.publish(dispatch::SCHEMA, &AlertApproved { alert_id: new.to_string() }).await.unwrap();
+        tx.commit().await.unwrap();
+        self.stop(old, StopReason::Superseded, Some(new)).await;
+        new
+    }
+
+    /// review tells that an alert has ended.
+    pub(super) async fn stop(&self, alert_id: AlertId, how: StopReason, by: Option<AlertId>) {
+        let stopped = AlertStopped {
+            alert_id: alert_id.to_string(),
+            how: how.into(),
+            by_alert_id: by.map(|by| by.to_string()),
+            reason: String::new(),
+        };
+        let mut tx = self.platform.database.begin().await.unwrap();
+        tx.publish(dispatch::SCHEMA, &stopped).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Waits until nothing more happens without the clock.

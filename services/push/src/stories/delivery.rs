@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use domain::cap::Status;
 use domain::language::Language;
 use platform::clock::Clock;
+use proto::StopReason;
 use secrecy::SecretString;
 use simulators::{Fault, FaultKind, Provider, Simulators};
 use stages::{SECOND, noon, soon};
@@ -33,6 +34,40 @@ async fn everybody_is_reached_once_on_their_own_phone_in_their_own_language() {
     assert_eq!(city.simulators.pushes_to(&apple[30])[0].payload["aps"]["alert"]["title"], "Isolate at once");
     assert_eq!(city.simulators.pushes_to(&google[1])[0].payload["notification"]["title"], "请立即居家隔离");
     assert_eq!(city.reached(alert_id).await, (33, 1), "who has lost the app gets an SMS");
+}
+
+#[tokio::test]
+async fn what_a_phone_shows_of_an_alert_is_replaced_when_it_is_cancelled_or_corrected() {
+    let city = City::new(|_| ()).await;
+    let apple = city.apple_users(0..2).await;
+    city.resident(2, Language::En, false).await;
+    let google = city.device(2, 2, "fcm_token", Language::En).await;
+    let old = city.approve(Status::Actual, 0..3).await;
+    city.settle().await;
+    let new = city.correct(old, [1, 2]).await;
+    city.settle().await;
+    city.stop(new, StopReason::Cancelled, None).await;
+    city.settle().await;
+
+    let shown = |token: &str| -> Vec<_> {
+        let pushes = city.simulators.pushes_to(token).into_iter();
+        pushes.map(|push| (push.collapse_id.unwrap(), push.payload)).collect()
+    };
+    let place = old.to_string();
+    for token in apple.iter().chain([&google]) {
+        assert!(shown(token).iter().all(|(collapse_id, _)| *collapse_id == place), "each takes the place of the one before");
+    }
+    let titles = |token: &str| -> Vec<_> {
+        shown(token)
+            .iter()
+            .map(|(_, said)| said.pointer("/aps/alert/title").or(said.pointer("/notification/title")).unwrap().clone())
+            .collect()
+    };
+    assert_eq!(titles(&apple[0]), ["请立即居家隔离", "【已更正】《请立即居家隔离》"]);
+    assert_eq!(titles(&apple[1]), ["请立即居家隔离", "请立即居家隔离", "【已撤销】《请立即居家隔离》"]);
+    assert_eq!(titles(&google), ["Isolate at once", "Isolate at once", "WITHDRAWN: Isolate at once"]);
+    let opens: Vec<_> = shown(&apple[1]).iter().map(|(_, said)| said["alert_id"].clone()).collect();
+    assert_eq!(opens, [old.to_string(), new.to_string(), new.to_string()], "the app opens what the push is about");
 }
 
 #[tokio::test]
@@ -78,34 +113,13 @@ async fn refused_credentials_hold_the_batches_and_nobody_is_lost() {
     let alert_id = city.approve(Status::Actual, 0..50).await;
     city.settle().await;
     assert_eq!(city.reached(alert_id).await, (0, 0), "nobody is reached, nobody is given up");
-    for _ in 0..20 {
-        city.forward(SECOND * 61).await;
-    }
-    assert_eq!(city.reached(alert_id).await, (0, 0), "however long it takes");
+    city.forward(SECOND * 61).await;
+    assert_eq!(city.reached(alert_id).await, (0, 0), "an operator has time");
 
     city.simulators.heal(Provider::Apns);
     city.forward(SECOND * 61).await;
     assert_eq!(city.times(Provider::Apns, &tokens), [1; 50]);
     assert_eq!(city.reached(alert_id).await, (50, 0));
-}
-
-#[tokio::test]
-async fn a_provider_that_says_wait_is_left_alone_until_then() {
-    let city = City::new(|settings| settings.worker.batches = 1).await;
-    let tokens = city.apple_users(0..100).await;
-    city.simulators.fault(Provider::Apns, Fault::throttled(30).times(1));
-
-    let alert_id = city.approve(Status::Actual, 0..100).await;
-    city.settle().await;
-    let requests = city.simulators.statistics().apns.requests;
-    assert!(requests <= 20, "the batches behind the first are not begun: {requests}");
-    city.forward(SECOND * 29).await;
-    assert_eq!(city.simulators.statistics().apns.requests, requests);
-
-    city.forward(SECOND).await;
-    city.forward(SECOND * 30).await;
-    assert_eq!(city.times(Provider::Apns, &tokens), [1; 100]);
-    assert_eq!(city.reached(alert_id).await, (100, 0));
 }
 
 #[tokio::test]

@@ -4,5 +4,7 @@ mod browsers;
 mod city;
 mod delivery;
 mod providers;
+mod refusals;
 mod settings;
+mod slowing;
 mod trials;

@@ -6,6 +6,7 @@ use domain::exercise::{Live, Sendable};
 use domain::ids::ResidentNo;
 use domain::language::Language;
 use domain::outcome::Outcome;
+use domain::refusal::Scope;
 use platform::clock::Clock;
 use rstest::rstest;
 use simulators::{Fault, FaultKind, FaultPlan, Options, Provider, Simulators};
@@ -22,9 +23,9 @@ use crate::notice::tests::notice;
 use crate::sender::Why;
 use crate::web_push::WebPush;
 
-/// An hour before the notice expires.
+/// Forty minutes before the notice expires, when a provider token has just been made.
 fn start() -> DateTime<Utc> {
-    notice().expires_at - TimeDelta::hours(1)
+    notice().show_until - TimeDelta::minutes(40)
 }
 
 fn live(notice: Notice) -> Live<Notice> {
@@ -73,10 +74,10 @@ impl Phones {
     }
 
     async fn push_to(&self, provider: Provider, number: u32) -> ProviderAnswer {
-        let endpoint = |token| Endpoint::<Public>::new(ResidentNo::new(number), i64::from(number), Language::ZhCn, token);
+        let endpoint = |token| Endpoint::<Public>::new(ResidentNo::new(number), i64::from(number), Language::ZhCn, token, start());
         let notice = live(notice());
         match provider {
-            Provider::Apns => self.apns.send(&self.apns.letter(&notice).unwrap(), &endpoint(apple(number))).await,
+            Provider::Apns => self.apns.send(&self.apns.letter(&notice).await.unwrap(), &endpoint(apple(number))).await,
             Provider::WebPush => self.web_push.send(&self.web_push.letter(&notice), &endpoint(browser(&self.simulators, number))).await,
             _ => self.fcm.send(&self.fcm.letter(&notice).await, &endpoint(google(number))).await,
         }
@@ -109,9 +110,6 @@ async fn a_push_arrives_with_its_collapse_id_and_priority(#[values(Provider::Apn
 }
 
 #[rstest]
-#[case(FaultKind::Gone, ProviderAnswer::EndpointGone)]
-#[case(FaultKind::BadRecipient, ProviderAnswer::EndpointGone)]
-#[case(FaultKind::Throttled { retry_after_s: 7 }, ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(7)) })]
 #[case(FaultKind::Hang, ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::TimedOut) })]
 #[case(FaultKind::CloseConnection, ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::ConnectionLost) })]
 #[case(FaultKind::AnswerLost, ProviderAnswer::Temporary { why: Trouble::NoAnswer(Why::ConnectionLost) })]
@@ -127,6 +125,43 @@ async fn a_fault_has_one_name_at_all_providers_and_the_next_push_gets_through(
     phones.simulators.fault(provider, Fault::new(fault).times(1));
     assert_eq!(phones.push(provider).await, answer);
     assert_eq!(phones.push(provider).await.outcome(), Outcome::Accepted);
+}
+
+#[rstest]
+#[case(Provider::Apns, FaultKind::GoneSince { at_ms: 1_795_831_200_000 }, ProviderAnswer::EndpointGone { since: DateTime::from_timestamp(1_795_831_200, 0) })]
+#[case(Provider::Fcm, FaultKind::Gone, ProviderAnswer::EndpointGone { since: None })]
+#[case(Provider::WebPush, FaultKind::Gone, ProviderAnswer::EndpointGone { since: None })]
+#[case(Provider::Apns, FaultKind::BadRecipient, ProviderAnswer::NoSuchEndpoint { reason: "BadDeviceToken" })]
+#[case(Provider::Fcm, FaultKind::BadRecipient, ProviderAnswer::NoSuchEndpoint { reason: "INVALID_ARGUMENT" })]
+#[case(Provider::WebPush, FaultKind::BadRecipient, ProviderAnswer::EndpointGone { since: None })]
+#[case(Provider::Apns, FaultKind::Foreign, ProviderAnswer::Permanent { reason: "DeviceTokenNotForTopic" })]
+#[case(Provider::Fcm, FaultKind::Foreign, ProviderAnswer::Permanent { reason: "SENDER_ID_MISMATCH" })]
+#[case(Provider::WebPush, FaultKind::Foreign, ProviderAnswer::NoSuchEndpoint { reason: "made with another key" })]
+#[case(Provider::Apns, FaultKind::BadMessage, ProviderAnswer::Permanent { reason: "InvalidPushType" })]
+#[case(Provider::Fcm, FaultKind::BadMessage, ProviderAnswer::Permanent { reason: "INVALID_ARGUMENT" })]
+#[case(Provider::WebPush, FaultKind::BadMessage, ProviderAnswer::Permanent { reason: "PayloadTooLarge" })]
+#[case(Provider::Fcm, FaultKind::ThirdPartyAuthError, ProviderAnswer::Permanent { reason: "THIRD_PARTY_AUTH_ERROR" })]
+#[case(Provider::WebPush, FaultKind::CredentialsRefused, ProviderAnswer::Permanent { reason: "Forbidden" })]
+#[case(Provider::WebPush, FaultKind::CredentialsExpired, ProviderAnswer::Permanent { reason: "Unauthorized" })]
+#[case(Provider::Apns, FaultKind::Throttled { retry_after_s: 7 }, throttled(Scope::Recipient, Some(7)))]
+#[case(Provider::Apns, FaultKind::Throttled { retry_after_s: 0 }, throttled(Scope::Recipient, None))]
+#[case(Provider::Fcm, FaultKind::Throttled { retry_after_s: 7 }, throttled(Scope::Account, Some(7)))]
+#[case(Provider::Fcm, FaultKind::Throttled { retry_after_s: 0 }, throttled(Scope::Account, None))]
+#[case(Provider::WebPush, FaultKind::Throttled { retry_after_s: 7 }, throttled(Scope::Account, Some(7)))]
+#[tokio::test]
+async fn a_refusal_says_whom_it_is_about_as_far_as_the_provider_knows(
+    #[case] provider: Provider,
+    #[case] fault: FaultKind,
+    #[case] answer: ProviderAnswer,
+) {
+    let phones = Phones::new().await;
+    phones.simulators.fault(provider, Fault::new(fault).times(1));
+    assert_eq!(phones.push(provider).await, answer);
+    assert_eq!(phones.push(provider).await.outcome(), Outcome::Accepted);
+}
+
+fn throttled(scope: Scope, seconds: Option<i64>) -> ProviderAnswer {
+    ProviderAnswer::Throttled { scope, retry_after: seconds.map(TimeDelta::seconds) }
 }
 
 #[rstest]
@@ -146,9 +181,6 @@ async fn a_providers_own_trouble_is_temporary(#[case] provider: Provider, #[case
 #[rstest]
 #[case(Provider::Apns, FaultKind::CredentialsRefused, "InvalidProviderToken")]
 #[case(Provider::Fcm, FaultKind::CredentialsRefused, "no access token")]
-#[case(Provider::Fcm, FaultKind::ThirdPartyAuthError, "THIRD_PARTY_AUTH_ERROR")]
-#[case(Provider::WebPush, FaultKind::CredentialsRefused, "Forbidden")]
-#[case(Provider::WebPush, FaultKind::CredentialsExpired, "Unauthorized")]
 #[tokio::test]
 async fn refused_credentials_are_ours_to_mend_and_work_again_when_they_are(
     #[case] provider: Provider,

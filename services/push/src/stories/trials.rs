@@ -20,9 +20,9 @@ async fn good_accounts_are_found_good_and_nobody_gets_anything() {
     let directory = tempfile::tempdir().unwrap();
     let simulators = simulators(&directory).await;
     let (apns, fcm) = settings(&simulators, directory.path());
-    assert_eq!(Apns::new(&apns, Clock::real()).unwrap().try_account().await, ProviderAnswer::EndpointGone);
+    assert_eq!(Apns::new(&apns, Clock::real()).unwrap().try_account().await, ProviderAnswer::NoSuchEndpoint { reason: "BadDeviceToken" });
     let fcm = Fcm::new(&fcm, Clock::real()).unwrap();
-    let [(project, Ok(ProviderAnswer::EndpointGone))] = &fcm.try_accounts().await[..] else { panic!("the account is good") };
+    let [(project, Ok(ProviderAnswer::NoSuchEndpoint { .. }))] = &fcm.try_accounts().await[..] else { panic!("the account is good") };
     assert_eq!(*project, simulators.credentials().fcm_project);
     assert_eq!(simulators.recipients(Provider::Apns).count() + simulators.recipients(Provider::Fcm).count(), 0);
 }

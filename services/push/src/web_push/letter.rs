@@ -22,6 +22,10 @@ const LONGEST_TTL: TimeDelta = TimeDelta::weeks(4);
 struct Payload<'a> {
     /// What the app opens.
     alert_id: &'a str,
+    /// Takes the place of an earlier notification with the same that is shown already.
+    tag: &'a str,
+    /// Whether it tells that the alert has ended.
+    ended: bool,
     title: &'a str,
     body: &'a str,
     urgent: bool,
@@ -30,21 +34,20 @@ struct Payload<'a> {
 
 /// The payload. A text that is too long ends in "…"; the app shows all of it.
 pub(super) fn payload(notice: &Notice, exercise: bool) -> Bytes {
-    let (alert_id, urgent) = (notice.id.collapse_id(), notice.class == DeliveryClass::Urgent);
+    let (alert_id, tag) = (notice.id.alert_id.to_string(), notice.id.collapse_id());
+    let (ended, urgent) = (notice.id.wave.is_withdrawal(), notice.class == DeliveryClass::Urgent);
     Bytes::from(shortened_until(&notice.body, LARGEST_PAYLOAD, |body| {
-        json(&Payload { alert_id: &alert_id, title: &notice.headline, body, urgent, exercise })
+        json(&Payload { alert_id: &alert_id, tag: &tag, ended, title: &notice.headline, body, urgent, exercise })
     }))
 }
 
 /// The headers without `authorization`.
 pub(super) fn headers(notice: &Notice, now: DateTime<Utc>) -> HeaderMap {
-    let ttl = (notice.expires_at - now).clamp(TimeDelta::zero(), LONGEST_TTL).num_seconds();
-    let urgency = match notice.class {
-        DeliveryClass::Urgent => "high",
-        DeliveryClass::Routine => "normal",
-    };
+    let ttl = (notice.show_until - now).clamp(TimeDelta::zero(), LONGEST_TTL).num_seconds();
+    // Below "high" a push service waits while the battery is low (RFC 8030 §5.3).
+    let urgency = if notice.must_be_seen { "high" } else { "normal" };
     // A repeat, a reminder and the first push take each other's place: 22 characters, of 32 that are allowed.
-    let topic = URL_SAFE_NO_PAD.encode(notice.id.alert_id.uuid().as_bytes());
+    let topic = URL_SAFE_NO_PAD.encode(notice.id.root_id.uuid().as_bytes());
     HeaderMap::from_iter([
         (HeaderName::from_static("ttl"), HeaderValue::from(ttl)),
         (HeaderName::from_static("urgency"), HeaderValue::from_static(urgency)),
@@ -69,7 +72,7 @@ mod tests {
         let alert_id = notice.id.collapse_id();
         assert_eq!(
             read,
-            json!({ "alert_id": alert_id, "title": notice.headline, "body": notice.body, "urgent": true, "exercise": exercise })
+            json!({ "alert_id": alert_id, "tag": alert_id, "ended": false, "title": notice.headline, "body": notice.body, "urgent": true, "exercise": exercise })
         );
     }
 
@@ -87,13 +90,13 @@ mod tests {
     #[case::a_year(TimeDelta::days(365), "2419200")]
     fn the_push_service_is_told_how_long_how_urgent_and_what_it_replaces(#[case] left: TimeDelta, #[case] ttl: &str) {
         let notice = notice();
-        let urgent = headers(&notice, notice.expires_at - left);
+        let urgent = headers(&notice, notice.show_until - left);
         let text = |headers: &HeaderMap, name: &str| headers[name].to_str().unwrap().to_owned();
         assert_eq!(["ttl", "urgency", "content-encoding"].map(|name| text(&urgent, name)), [ttl, "high", "aes128gcm"]);
         let topic = text(&urgent, "topic");
         assert!(topic.len() <= 32 && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'), "{topic}");
-        let routine = Notice { class: DeliveryClass::Routine, ..notice };
-        let routine = headers(&routine, routine.expires_at);
+        let informing = Notice { class: DeliveryClass::Routine, must_be_seen: false, ..notice };
+        let routine = headers(&informing, informing.show_until);
         assert_eq!([text(&routine, "urgency"), text(&routine, "topic")], ["normal".to_owned(), topic]);
     }
 }

@@ -101,7 +101,7 @@ impl WebPush {
 
     /// Sends a letter to one browser and waits for the answer.
     pub async fn send<R: Reach>(&self, letter: &Letter<R>, endpoint: &Endpoint<R>) -> ProviderAnswer {
-        let Token::WebPush(subscription) = &endpoint.token else { return ProviderAnswer::EndpointGone };
+        let Token::WebPush(subscription) = &endpoint.token else { return ProviderAnswer::NoSuchEndpoint { reason: "no browser" } };
         let line = match self.line(subscription.address(), letter) {
             Ok(line) => line,
             Err(answer) => return answer,

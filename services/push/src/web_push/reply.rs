@@ -1,13 +1,14 @@
 //! The push services' answers in our words (RFC 8030 §5, §7.3, §8; RFC 8292 §4.2).
 
 use chrono::{DateTime, Utc};
+use domain::refusal::Scope;
 use http::{StatusCode, header};
 
 use crate::answer::{MessageId, ProviderAnswer, Trouble, retry_after};
 use crate::sender::Answer;
 
-/// How push services say that a subscription was made with another key than ours: Google, Mozilla, Apple. That is no fault of our
-/// key but of this subscription, which nobody can ever write to; it may well come from somebody who wants to hold everybody's batches.
+/// How push services say that a subscription was made with another key than ours: Google, Mozilla, Apple. One such subscription nobody can
+/// ever write to; it may well come from somebody who wants to hold everybody's batches. Of all of them it is said when our key is another.
 const OTHER_KEYS: [&str; 3] =
     ["do not correspond to the credentials used to create the subscription", "VAPID public key mismatch", "VapidPkHashMismatch"];
 
@@ -18,16 +19,17 @@ pub(super) fn read(answer: &Answer, now: DateTime<Utc>) -> ProviderAnswer {
         StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED => {
             ProviderAnswer::Accepted { id: MessageId(answer.headers.get(header::LOCATION).cloned()) }
         }
-        StatusCode::NOT_FOUND | StatusCode::GONE => ProviderAnswer::EndpointGone,
+        StatusCode::NOT_FOUND | StatusCode::GONE => ProviderAnswer::EndpointGone { since: None },
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if is_of_another_key(&answer.body) => {
-            ProviderAnswer::EndpointGone
+            ProviderAnswer::NoSuchEndpoint { reason: "made with another key" }
         }
-        StatusCode::UNAUTHORIZED => ProviderAnswer::CredentialsRefused { reason: "Unauthorized" },
-        StatusCode::FORBIDDEN => ProviderAnswer::CredentialsRefused { reason: "Forbidden" },
+        // In words that nobody has written down: of one subscription as well as of our key.
+        StatusCode::UNAUTHORIZED => ProviderAnswer::Permanent { reason: "Unauthorized" },
+        StatusCode::FORBIDDEN => ProviderAnswer::Permanent { reason: "Forbidden" },
         StatusCode::PAYLOAD_TOO_LARGE => ProviderAnswer::Permanent { reason: "PayloadTooLarge" },
-        StatusCode::TOO_MANY_REQUESTS => ProviderAnswer::Throttled { retry_after: wait },
-        // "Come back in a minute" holds us all, whatever the status.
-        status if status.is_server_error() && wait.is_some() => ProviderAnswer::Throttled { retry_after: wait },
+        StatusCode::TOO_MANY_REQUESTS => ProviderAnswer::Throttled { scope: Scope::Account, retry_after: wait },
+        // "Come back in a minute" is said to us all, whatever the status.
+        status if status.is_server_error() && wait.is_some() => ProviderAnswer::Throttled { scope: Scope::Account, retry_after: wait },
         StatusCode::INTERNAL_SERVER_ERROR => ProviderAnswer::trouble("InternalServerError"),
         StatusCode::BAD_GATEWAY => ProviderAnswer::trouble("BadGateway"),
         StatusCode::SERVICE_UNAVAILABLE => ProviderAnswer::trouble("ServiceUnavailable"),
@@ -64,9 +66,9 @@ mod tests {
     #[case(410, "push subscription has unsubscribed or expired.", Outcome::EndpointGone)]
     #[case(413, "", Outcome::Permanent)]
     #[case(429, "", Outcome::Throttled)]
-    #[case(401, r#"{"code":401,"errno":109,"message":"Request did not validate"}"#, Outcome::CredentialsRefused)]
-    #[case(403, r#"{"reason":"BadJwtToken"}"#, Outcome::CredentialsRefused)]
-    #[case(403, "", Outcome::CredentialsRefused)]
+    #[case(401, r#"{"code":401,"errno":109,"message":"Request did not validate"}"#, Outcome::Permanent)]
+    #[case(403, r#"{"reason":"BadJwtToken"}"#, Outcome::Permanent)]
+    #[case(403, "", Outcome::Permanent)]
     #[case::google_another_key(
         403,
         "the VAPID credentials in the authorization header do not correspond to the credentials used to create the subscriptions.\n",
@@ -90,7 +92,7 @@ mod tests {
     fn retry_after_is_passed_on(#[case] status: u16) {
         let mut throttled = answer(status, "");
         throttled.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("7"));
-        assert_eq!(read(&throttled, noon()), ProviderAnswer::Throttled { retry_after: Some(TimeDelta::seconds(7)) });
+        assert_eq!(read(&throttled, noon()), ProviderAnswer::Throttled { scope: Scope::Account, retry_after: Some(TimeDelta::seconds(7)) });
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What staff read of feedback in their area, and answer.
 
 use axum::extract::State;
+use chrono::TimeDelta;
 use domain::area::{Area, CommunityCode};
 use domain::ids::AlertId;
 use domain::staff::Role;
@@ -11,11 +12,13 @@ use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Feedback, Row, sealed};
-use crate::{Error, SCHEMA, Service};
+use super::{Feedback, FeedbackBy, Row, sealed};
+use crate::{Error, SCHEMA, Service, short_message};
 
 /// Who answers (CQ5: communities collect opinions, districts and the city explain and correct).
 const ANSWERING: Access = Access::Staff(&[Role::CommunityWorker, Role::DistrictReviewer, Role::CityCommandOfficer]);
+/// An answer by SMS is tried for so long.
+const GOOD_FOR: TimeDelta = TimeDelta::hours(24);
 /// A page.
 const PAGE: i64 = 100;
 
@@ -38,7 +41,9 @@ struct FeedbackFilter {
     after: i64,
 }
 
-/// Feedback of my area, oldest first, 100 at a time
+/// Feedback of my area, 100 at a time: who seems to be in need first, then the oldest
+///
+/// What phones wrote by SMS that are not registered is shown to the city.
 #[utoipa::path(get, path = "/api/v1/feedback", params(FeedbackFilter), responses((status = 200, description = "A page", body = Vec<Feedback>)))]
 async fn list(
     State(service): State<Service>,
@@ -49,11 +54,11 @@ async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select feedback_id, alert_id, (select content #>> '{texts,zh-CN,headline}' from resident.alert a where a.alert_id = f.alert_id) as headline,
-                  kind, text_sealed, at, answer_sealed, answered_at, community
+                  kind, by, urgent, text_sealed, at, answer_sealed, answered_at, community
              from resident.feedback f
             where ($1 or district = $2 or community = $3) and (answered_at is not null) = $4 and ($5::uuid is null or alert_id = $5)
-              and feedback_id > $6
-            order by feedback_id limit $7"#,
+              and (not urgent, feedback_id) > (coalesce((select not urgent from resident.feedback where feedback_id = $6), false), $6)
+            order by not urgent, feedback_id limit $7"#,
         within.everywhere,
         within.district,
         within.community,
@@ -118,8 +123,10 @@ struct Answer {
 }
 
 /// Answer a resident's feedback; once
+///
+/// Who wrote by SMS is answered by SMS.
 #[utoipa::path(post, path = "/api/v1/feedback/{id}/answer", params(("id" = i64, Path, description = "The feedback")), request_body = Answer,
-    responses((status = 204, description = "The resident reads it in the app"), (status = 409, description = "It has an answer")))]
+    responses((status = 204, description = "The resident reads it in the app, or as an SMS"), (status = 409, description = "It has an answer")))]
 async fn answer(
     State(service): State<Service>,
     caller: StaffCaller,
@@ -129,14 +136,19 @@ async fn answer(
     let (platform, now) = (&service.platform, service.platform.clock.now());
     let words = sealed(&platform.keyring, "answer", &said.answer)?;
     let mut tx = platform.database.begin().await.map_err(Error::from)?;
-    let row = sqlx::query!("select alert_id, community, answered_at from resident.feedback where feedback_id = $1 for update", id)
+    let row = sqlx::query!(
+        r#"select alert_id, community, answered_at, by,
+                  coalesce(phone_sealed, (select r.phone_sealed from resident.resident r where r.resident_no = f.resident_no)) as phone_sealed
+             from resident.feedback f where feedback_id = $1 for update"#,
+        id
+    )
         .fetch_optional(&mut *tx)
         .await
         .map_err(Error::database("reading feedback"))?
         .ok_or(Error::NoSuchFeedback)?;
-    let community = CommunityCode::try_from(row.community).map_err(|_| Error::Stored { what: "community" })?;
+    let community = row.community.map(CommunityCode::try_from).transpose().map_err(|_| Error::Stored { what: "community" })?;
     // The same answer for "does not exist" and "not yours".
-    if !caller.scope.covers(Area::Community(community)) {
+    if !caller.scope.covers(community.map_or(Area::City, Area::Community)) {
         return Err(Error::NoSuchFeedback.into());
     }
     if row.answered_at.is_some() {
@@ -152,8 +164,12 @@ async fn answer(
     .execute(&mut *tx)
     .await
     .map_err(Error::database("answering feedback"))?;
+    if let (Ok(FeedbackBy::Sms), Some(phone)) = (row.by.parse(), row.phone_sealed) {
+        let text = format!("【{}】{}", service.settings.signature, said.answer.trim());
+        short_message::send(&mut tx, platform, phone, &text, now + GOOD_FOR).await?;
+    }
     let entry = AuditEntry {
-        district: Some(community.district().get()),
+        district: community.map(|community| community.district().get()),
         detail_json: serde_json::json!({ "alert_id": row.alert_id }).to_string(),
         ..caller.did("feedback.answer", "feedback", id, now)
     };

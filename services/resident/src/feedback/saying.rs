@@ -10,7 +10,7 @@ use platform::http::{Access, Json, Path, Problem, ResidentCaller, Routes, routes
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Feedback, FeedbackKind, Row, sealed};
+use super::{Feedback, FeedbackBy, FeedbackKind, Row, sealed};
 use crate::{Error, Service, directory};
 
 /// How often one person may write in a day.
@@ -47,7 +47,7 @@ async fn say(
 ) -> Result<(StatusCode, axum::Json<FeedbackTaken>), Problem> {
     let (platform, now) = (&service.platform, service.platform.clock.now());
     let words = sealed(&platform.keyring, "text", &said.text)?;
-    if !service.inboxes.hold(&[(alert, caller.no, now)]).await?.contains(&true) {
+    if !service.inboxes.holds(alert, caller.no, now).await? {
         return Err(Error::NotInInbox(alert).into());
     }
     if platform.cache.incr(&format!("feedback-day:{}", caller.no), DAY).await.map_err(Error::from)? > A_DAY {
@@ -66,7 +66,7 @@ async fn say(
     .await
     .map_err(Error::database("keeping feedback"))?
     .ok_or(Error::NoSuchResident(caller.no))?;
-    metrics::counter!("feedback_total", "kind" => said.kind.as_ref().to_owned()).increment(1);
+    metrics::counter!("feedback_total", "kind" => said.kind.as_ref().to_owned(), "by" => FeedbackBy::App.as_ref().to_owned()).increment(1);
     Ok((StatusCode::CREATED, axum::Json(FeedbackTaken { feedback_id })))
 }
 
@@ -76,7 +76,7 @@ async fn own(State(service): State<Service>, caller: ResidentCaller) -> Result<a
     let rows = sqlx::query_as!(
         Row,
         r#"select feedback_id, alert_id, (select content #>> '{texts,zh-CN,headline}' from resident.alert a where a.alert_id = f.alert_id) as headline,
-                  kind, text_sealed, at, answer_sealed, answered_at, community
+                  kind, by, urgent, text_sealed, at, answer_sealed, answered_at, community
              from resident.feedback f where resident_no = $1 order by feedback_id desc limit 50"#,
         directory::stored(caller.no)
     )

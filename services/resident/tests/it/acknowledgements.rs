@@ -1,14 +1,15 @@
 //! Stories of many who say "I have read it" at once, and of how long it is kept.
 
 use crate::city::{Alert, City, Person, alert};
+use chrono::TimeDelta;
 use domain::ids::AlertId;
 use futures::future::join_all;
 use http::StatusCode;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Services};
-use stages::{HOUR, until};
+use stages::{HOUR, MINUTE, until};
 use uuid::{NoContext, Timestamp, Uuid};
 
 async fn crowd(city: &City, people: u32) -> Vec<Person> {
@@ -85,6 +86,58 @@ async fn in_one_flood_everybody_is_told_of_their_own_inbox(#[values(Embedded, Se
     let statuses = |answers: Vec<Vec<(StatusCode, Value)>>| answers.into_iter().map(|answer| answer[0].0.as_u16()).collect::<Vec<_>>();
     assert_eq!((statuses(of_water), statuses(of_fire)), (vec![200, 200, 200, 404, 404, 404], vec![404, 404, 404, 200, 200, 200]));
     assert_eq!((city.acknowledged(&water).await.len(), city.acknowledged(&fire).await.len()), (3, 3));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_acknowledged_without_a_network_counts_from_then(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let crowd = crowd(&city, 5).await;
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &crowd.iter().collect::<Vec<_>>()).await;
+    let clock = &city.platform.clock;
+    let minutes = TimeDelta::minutes;
+
+    clock.forward(HOUR);
+    let (status, answer) = city.acknowledge_late(&crowd[0], &water, minutes(20)).await;
+    assert_eq!((status, &answer["acknowledged_at"]), (StatusCode::OK, &json!("2026-03-10T04:40:01Z")));
+    let (status, answer) = city.acknowledge_late(&crowd[1], &water, minutes(10_000)).await;
+    assert_eq!((status, &answer["acknowledged_at"]), (StatusCode::OK, &json!("2026-03-10T04:00:01Z")), "not before it was there");
+
+    // ten minutes after its end
+    clock.forward(3 * HOUR + 10 * MINUTE);
+    let (status, answer) = city.acknowledge_late(&crowd[2], &water, minutes(15)).await;
+    assert_eq!((status, &answer["acknowledged_at"]), (StatusCode::OK, &json!("2026-03-10T07:55:01Z")));
+    assert_eq!(city.acknowledge_late(&crowd[3], &water, minutes(5)).await.0, StatusCode::NOT_FOUND, "given when it was over");
+    assert_eq!(city.acknowledge(&crowd[3], &water).await.0, StatusCode::NOT_FOUND);
+    assert!(city.inbox(&crowd[2]).await.is_empty(), "it is in nobody's inbox any more");
+
+    // another alert makes the copy of this process new: what is over is still known
+    city.release(&alert("AB2D", "请勿外出"), &[&crowd[4]]).await;
+    clock.forward(22 * HOUR);
+    assert_eq!(city.acknowledge_late(&crowd[3], &water, minutes(23 * 60)).await.0, StatusCode::OK);
+    clock.forward(2 * HOUR);
+    assert_eq!(city.acknowledge_late(&crowd[4], &water, minutes(25 * 60)).await.0, StatusCode::NOT_FOUND, "for a day, not for ever");
+    assert_eq!(city.acknowledged(&water).await.len(), 4);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_devices_and_a_reply_acknowledge_once_with_the_time_of_the_first(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    city.platform.clock.forward(2 * MINUTE);
+    let again = city.register("13812345678").await;
+    assert_eq!(reader.no, again.no);
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&reader]).await;
+    let first = city.acknowledge(&reader, &water).await.1;
+    city.platform.clock.forward(HOUR);
+    city.reply("13812345678", "1", "a").await;
+    assert_eq!(city.acknowledge_late(&again, &water, TimeDelta::minutes(50)).await, (StatusCode::OK, first));
+    assert_eq!(city.acknowledged(&water).await, [(reader.no.cast_signed(), "app".to_owned())]);
     city.close().await;
 }
 

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::{AlertContent, AlertText};
+use domain::batch::RecipientList;
 use domain::ids::AlertId;
 use domain::language::Language;
 use domain::phone::PhoneNumber;
@@ -13,7 +14,7 @@ use platform::crypto::{Purpose, Sealed};
 use platform::http::Authenticators;
 use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS, REVIEW_CLOSED,
-    REVIEW_RELEASED, SMS_CODES,
+    REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
 };
 use proto::{AlertClosed, AlertReleased, AlertStopped, AuditEntry, CodeRequested, ResidentRegistered, SmsReplied, StopReason};
 use resident::{SessionAuthenticator, Settings};
@@ -81,11 +82,12 @@ impl City {
         let platform = store.open().await;
         views::stand_in(&platform, views::DISPATCH).await;
         views::stand_in(&platform, views::REVIEW).await;
+        views::stand_in(&platform, views::SMS).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         let settings = Settings { web_push: Some(crate::web_push::offer()), ..Settings::default() };
         let routes = resident::start(&platform, settings).await.unwrap();
         let callers = Authenticators::new().with(STAFF).with(SessionAuthenticator::new(&platform));
-        unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED]);
+        unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertReleased>(&platform, &[&DISPLAY_RELEASED, &REVIEW_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&DISPLAY_CLOSED, &REVIEW_CLOSED]);
         let stage = Stage::new(platform, resident::SCHEMA, routes, callers);
@@ -139,11 +141,73 @@ impl City {
         .unwrap();
     }
 
-    /// The alert is released to these people. Later ones are newer.
+    /// Dispatch has written these people into a batch of the alert.
+    pub async fn in_a_batch(&self, alert: &Alert, people: &[&Person]) {
+        let mut numbers: Vec<u32> = people.iter().map(|person| person.no).collect();
+        numbers.sort_unstable();
+        let list = RecipientList::from_ascending(numbers).unwrap();
+        sqlx::query("insert into dispatch.recipient_range values ($1, $2, $3, $4, $5)")
+            .bind(alert.id.uuid())
+            .bind(i64::from(list.first()))
+            .bind(i64::from(list.last()))
+            .bind(list.encode())
+            .bind(self.platform.clock.now() + alert.valid)
+            .execute(self.pool())
+            .await
+            .unwrap();
+    }
+
+    /// Dispatch is still planning the alert, or done with it.
+    pub async fn is_growing(&self, alert: &Alert, growing: bool) {
+        let change = if growing {
+            "insert into dispatch.growing_alert values ($1)"
+        } else {
+            "delete from dispatch.growing_alert where alert_id = $1"
+        };
+        sqlx::query(change).bind(alert.id.uuid()).execute(self.pool()).await.unwrap();
+    }
+
+    /// Dispatch tells the alert to this person late.
+    pub async fn comes_late(&self, alert: &Alert, person: &Person) {
+        sqlx::query("insert into dispatch.late_recipient values ($1, $2)")
+            .bind(person.no.cast_signed())
+            .bind(alert.id.uuid())
+            .execute(self.pool())
+            .await
+            .unwrap();
+    }
+
+    /// Who has arrived, as ranges of numbers, since this was last asked.
+    pub async fn arrived(&self) -> Vec<(i32, i32)> {
+        let arrived = sqlx::query_as("select first_no, last_no from resident.arrived order by 1, 2").fetch_all(self.pool()).await.unwrap();
+        sqlx::query("truncate resident.arrival").execute(self.pool()).await.unwrap();
+        arrived
+    }
+
+    /// The alert is released to these people and handed to their phones by SMS. Later ones are newer.
     pub async fn release(&self, alert: &Alert, people: &[&Person]) {
+        self.release_unsent(alert, people).await;
+        self.hand_over(alert, people).await;
+    }
+
+    /// The alert is released to these people, and not sent yet.
+    pub async fn release_unsent(&self, alert: &Alert, people: &[&Person]) {
         self.platform.clock.forward(SECOND);
         self.plan(alert, people).await;
         self.tell(&AlertReleased { alert_id: alert.id.to_string() }).await;
+    }
+
+    /// The alert goes to the phones of these people by SMS.
+    pub async fn hand_over(&self, alert: &Alert, people: &[&Person]) {
+        for person in people {
+            sqlx::query("insert into sms.handed (resident_no, alert_id, at) values ($1, $2, $3)")
+                .bind(i64::from(person.no))
+                .bind(alert.id.uuid())
+                .bind(self.platform.clock.now())
+                .execute(self.pool())
+                .await
+                .unwrap();
+        }
     }
 
     /// The alert is stopped: cancelled, or superseded by another one.
@@ -155,13 +219,32 @@ impl City {
 
     /// A reply by SMS, received now.
     pub async fn reply(&self, phone: &str, text: &str, message_ref: &str) {
-        let (phone_hash, text_sealed) = {
+        self.reply_written(None, phone, text, message_ref).await;
+    }
+
+    /// A reply by SMS, received now; the centre tells when it was written.
+    pub async fn reply_written(&self, at: Option<DateTime<Utc>>, phone: &str, text: &str, message_ref: &str) {
+        let event = {
             let keyring = &self.platform.keyring;
-            let hash = keyring.hash(Purpose::ResidentPhone, e164(phone).as_bytes());
-            (hash.bytes().to_vec(), keyring.seal(Purpose::SmsReply, text.as_bytes()).into_bytes())
+            SmsReplied {
+                phone_hash: keyring.hash(Purpose::ResidentPhone, e164(phone).as_bytes()).bytes().to_vec(),
+                text_sealed: keyring.seal(Purpose::SmsReply, text.as_bytes()).into_bytes(),
+                received_at_ms: self.platform.clock.now().timestamp_millis(),
+                message_ref: message_ref.into(),
+                written_at_ms: at.map(|at| at.timestamp_millis()),
+                phone_sealed: keyring.seal(Purpose::ResidentPhone, e164(phone).as_bytes()).into_bytes(),
+            }
         };
-        let received_at_ms = self.platform.clock.now().timestamp_millis();
-        self.tell(&SmsReplied { phone_hash, text_sealed, received_at_ms, message_ref: message_ref.into() }).await;
+        self.tell(&event).await;
+    }
+
+    /// What phones were written since it was last asked: the number and the text.
+    pub async fn written(&self) -> Vec<(String, String)> {
+        self.settle().await;
+        let opened = |message: CodeRequested| {
+            (self.opened(Purpose::ResidentPhone, message.phone_sealed), self.opened(Purpose::SmsText, message.text_sealed))
+        };
+        self.codes.take().into_iter().map(opened).collect()
     }
 
     /// What the replies came to, by reference.
@@ -187,6 +270,12 @@ impl City {
 
     pub async fn acknowledge(&self, person: &Person, alert: &Alert) -> (StatusCode, Value) {
         self.post(&person.token, &format!("/api/v1/me/alerts/{}/acknowledgement", alert.id), Value::Null).await
+    }
+
+    /// Acknowledges as an app does that could not send it for so long.
+    pub async fn acknowledge_late(&self, person: &Person, alert: &Alert, ago: TimeDelta) -> (StatusCode, Value) {
+        let path = format!("/api/v1/me/alerts/{}/acknowledgement?ago_s={}", alert.id, ago.num_seconds());
+        self.post(&person.token, &path, Value::Null).await
     }
 
     /// Who acknowledged the alert, and by what.
@@ -263,7 +352,7 @@ pub fn fields(problem: &Value) -> Vec<String> {
     problem["errors"].as_array().into_iter().flatten().map(|fault| text(&fault["field"])).collect()
 }
 
-fn e164(phone: &str) -> String {
+pub fn e164(phone: &str) -> String {
     phone.parse::<PhoneNumber>().unwrap().e164()
 }
 

@@ -20,8 +20,9 @@ fn fid(letter: char) -> String {
 }
 
 async fn gone(city: &City, entries: &[(&Person, i64)]) {
-    let entry = |(person, endpoint_id): &(&Person, i64)| Entry { resident_no: person.no, endpoint_id: *endpoint_id };
-    city.tell(&EndpointsGone { entries: entries.iter().map(entry).collect() }).await;
+    let entry =
+        |(person, endpoint_id): &(&Person, i64)| Entry { resident_no: person.no, endpoint_id: *endpoint_id, registered_at_ms: None };
+    city.tell(&EndpointsGone { entries: entries.iter().map(entry).collect(), ..EndpointsGone::default() }).await;
 }
 
 #[rstest]

@@ -109,7 +109,7 @@ async fn what_was_cancelled_or_corrected_says_so_until_it_expires(#[values(Embed
 
 #[rstest]
 #[tokio::test]
-async fn a_stop_that_comes_before_the_release_holds(#[values(Embedded, Services)] store: Store) {
+async fn an_alert_that_was_stopped_before_its_release_arrived_is_shown_as_stopped(#[values(Embedded, Services)] store: Store) {
     let city = City::open(store).await;
     let reader = city.register("13812345678").await;
     let mistaken = alert("AB2C", "误");
@@ -117,7 +117,28 @@ async fn a_stop_that_comes_before_the_release_holds(#[values(Embedded, Services)
     city.plan(&mistaken, &[&reader]).await;
     city.stop(&mistaken, None, "样本有误").await;
     city.tell(&AlertReleased { alert_id: mistaken.id.to_string() }).await;
-    assert_eq!(headlines(&city, &reader).await, [""; 0]);
+    let [item] = &city.inbox(&reader).await[..] else { panic!("who was pushed to finds it") };
+    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &json!("样本有误")));
+    city.close().await;
+}
+
+/// Within its first second an alert may be cancelled when its first people are told and no inbox has it: dispatch then no longer lists it as released.
+#[rstest]
+#[tokio::test]
+async fn an_alert_that_ended_before_any_inbox_had_it_is_found_there_as_withdrawn(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    let mistaken = alert("AB2C", "误");
+    city.plan(&mistaken, &[&reader]).await;
+    sqlx::query("insert into dispatch.ended values ($1, 'cancelled', null, '样本有误')")
+        .bind(mistaken.id.uuid())
+        .execute(city.pool())
+        .await
+        .unwrap();
+    city.tell(&AlertReleased { alert_id: mistaken.id.to_string() }).await;
+    city.stop(&mistaken, None, "样本有误").await;
+    let [item] = &city.inbox(&reader).await[..] else { panic!("who was pushed to finds it") };
+    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &json!("样本有误")));
     city.close().await;
 }
 

@@ -121,7 +121,8 @@ async fn the_size_of_an_audience_follows_what_happens_to_its_people(#[values(Emb
     assert_eq!(size(HOME).await, [1, 1, 0, 0, 0], "an iPhone");
     let android = add("fcm_fid", "f".repeat(22)).await;
     assert_eq!(size(HOME).await, [1, 1, 1, 0, 0], "and an Android phone");
-    city.tell(&EndpointsGone { entries: vec![Entry { resident_no: person.no, endpoint_id: iphone }] }).await;
+    let entry = Entry { resident_no: person.no, endpoint_id: iphone, registered_at_ms: None };
+    city.tell(&EndpointsGone { entries: vec![entry], ..EndpointsGone::default() }).await;
     assert_eq!(size(HOME).await, [1, 0, 1, 0, 0], "the provider says the iPhone is gone");
     assert_eq!(city.delete(&person.token, &format!("/api/v1/me/devices/{android}")).await, StatusCode::NO_CONTENT);
     assert_eq!(size(HOME).await, [1, 0, 0, 1, 0], "the Android phone was removed");

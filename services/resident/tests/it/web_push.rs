@@ -116,7 +116,8 @@ async fn a_browser_belongs_to_who_signed_in_last_and_leaves_when_its_push_servic
     assert_eq!(subscribe(&city, &second, ENDPOINT).await, before);
     assert_eq!((city.reach(&first).await, city.reach(&second).await), (Some((false, true)), Some((true, true))));
 
-    city.tell(&EndpointsGone { entries: vec![Entry { resident_no: second.no, endpoint_id: before }] }).await;
+    let entry = Entry { resident_no: second.no, endpoint_id: before, registered_at_ms: None };
+    city.tell(&EndpointsGone { entries: vec![entry], ..EndpointsGone::default() }).await;
     assert_eq!(city.reach(&second).await, Some((false, true)));
     assert_eq!(city.endpoints(&second).await, ["phone"]);
     city.close().await;

@@ -13,7 +13,7 @@ use http::StatusCode;
 use platform::http::Authenticators;
 use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED,
-    RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED,
+    RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED, SMS_STOPPED,
 };
 use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AuditEntry, DraftGathered, DraftSettled};
 use review::Settings;
@@ -69,7 +69,7 @@ impl City {
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();
         let routes = review::start(&platform, Settings::default(), QuietHours::default()).await.unwrap();
-        unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED]);
+        unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertReleased>(&platform, &[&RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);
         let stage = Stage::new(platform, review::SCHEMA, routes, Authenticators::new().with(STAFF));

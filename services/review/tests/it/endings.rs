@@ -106,6 +106,57 @@ async fn of_two_corrections_of_one_alert_only_the_first_is_approved(#[values(Emb
     city.close().await;
 }
 
+/// A hand-written end would look like one and end nothing.
+#[rstest]
+#[case::an_end("cancel", true, "content.msg_type", "cancel")]
+#[case::an_end_of_nothing("cancel", false, "content.msg_type", "cancel")]
+#[case::a_correction("update", true, "content.msg_type", "correction")]
+#[case::a_first_alert_that_names_another("alert", true, "content.references", "correction")]
+#[tokio::test]
+async fn an_end_or_a_correction_is_not_written_by_hand(
+    #[case] kind: &str,
+    #[case] names: bool,
+    #[case] field: &str,
+    #[case] decision: &str,
+) {
+    let city = City::open(Embedded).await;
+    let live = city.approved_alert().await;
+    for references in [live["alert_id"].clone(), json!(uuid::Uuid::now_v7())] {
+        let mut content = serde_json::to_value(city.content()).unwrap();
+        content["msg_type"] = json!(kind);
+        content["references"] = if names { references } else { Value::Null };
+        let draft = json!({ "district": "500103", "content": content.clone(), "audience": live["audience"] });
+        let refused = city.post(SUBMITTER, "/api/v1/alerts", draft).await;
+        let own = city.write(SUBMITTER).await;
+        let edited = city.put(SUBMITTER, &path(&own), json!({ "version": own["version"], "content": content })).await;
+        for (status, problem) in [refused, edited] {
+            assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)), "{problem}");
+            assert!(problem["errors"][0].to_string().contains(decision), "{problem}");
+        }
+    }
+    assert_eq!(city.look(&live).await["state"], json!("approved"));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_correction_says_of_which_alert_it_is_by_where_it_is_written() {
+    let city = City::open(Embedded).await;
+    let old = city.approved_alert().await;
+    let correction = format!("{}/correction", path(&old));
+    let mut content = serde_json::to_value(city.content()).unwrap();
+    content["msg_type"] = json!("cancel");
+    let (status, problem) = city.post(SUBMITTER, &correction, json!({ "reason": "有误", "content": content })).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content.msg_type")), "{problem}");
+    content["msg_type"] = json!("update");
+    content["references"] = json!(uuid::Uuid::now_v7());
+    let (status, problem) = city.post(SUBMITTER, &correction, json!({ "reason": "有误", "content": content })).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content.references")), "{problem}");
+    content["references"] = old["alert_id"].clone();
+    assert_eq!(city.post(SUBMITTER, &correction, json!({ "reason": "有误", "content": content })).await.0, StatusCode::CREATED);
+    city.close().await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn nobody_has_received_what_was_not_approved_so_it_is_not_corrected() {

@@ -108,8 +108,12 @@ impl Apns {
     }
 
     fn refuse(&self, request: &Parts, dice: &mut Dice, reason: Reason, retry_after_s: u32) -> Action {
+        self.refuse_since(request, dice, reason, retry_after_s, time::now().timestamp_millis())
+    }
+
+    fn refuse_since(&self, request: &Parts, dice: &mut Dice, reason: Reason, retry_after_s: u32, since_ms: i64) -> Action {
         self.tallies.refused(reason.text());
-        let mut response = with_id(request, dice, reason.status(), reason.body(time::now()));
+        let mut response = with_id(request, dice, reason.status(), reason.body(since_ms));
         if retry_after_s > 0 {
             response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(retry_after_s));
         }
@@ -123,7 +127,10 @@ impl Apns {
             Struck::Refused(objection) => objection,
         };
         let (reason, retry_after_s) = match objection {
-            Objection::Gone => (Reason::Unregistered, 0),
+            Objection::Gone { at_ms: Some(at_ms) } => return self.refuse_since(request, dice, Reason::Unregistered, 0, at_ms),
+            Objection::Gone { at_ms: None } => (Reason::Unregistered, 0),
+            Objection::Foreign => (Reason::DeviceTokenNotForTopic, 0),
+            Objection::BadMessage => (Reason::InvalidPushType, 0),
             Objection::BadRecipient => (Reason::BadDeviceToken, 0),
             Objection::Throttled { retry_after_s } => (Reason::TooManyRequests, retry_after_s),
             Objection::InternalError => (Reason::InternalServerError, 0),

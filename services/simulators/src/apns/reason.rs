@@ -1,7 +1,6 @@
 //! Why APNs refuses, with Apple's status codes and words ("Handling notification responses from APNs", table 2).
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 macro_rules! reasons {
@@ -30,6 +29,7 @@ reasons! {
     BadExpirationDate = 400,
     BadMessageId = 400,
     BadPriority = 400,
+    DeviceTokenNotForTopic = 400,
     DuplicateHeaders = 400,
     InvalidPushType = 400,
     MissingDeviceToken = 400,
@@ -51,10 +51,10 @@ reasons! {
 
 impl Reason {
     /// The answer's body. 410 names the time, in milliseconds since 1970, at which the token was found to be gone.
-    pub(super) fn body(self, now: DateTime<Utc>) -> Bytes {
+    pub(super) fn body(self, since_ms: i64) -> Bytes {
         let reason = self.text();
         Bytes::from(match self {
-            Self::Unregistered => format!(r#"{{"reason":"{reason}","timestamp":{}}}"#, now.timestamp_millis()),
+            Self::Unregistered => format!(r#"{{"reason":"{reason}","timestamp":{since_ms}}}"#),
             _ => format!(r#"{{"reason":"{reason}"}}"#),
         })
     }

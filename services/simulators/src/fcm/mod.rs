@@ -124,7 +124,9 @@ impl Fcm {
             Struck::Refused(objection) => objection,
         };
         match objection {
-            Objection::Gone => self.refuse(Refusal::Unregistered, 0),
+            Objection::Gone { .. } => self.refuse(Refusal::Unregistered, 0),
+            Objection::Foreign => self.refuse(Refusal::SenderIdMismatch, 0),
+            Objection::BadMessage => self.refuse(Refusal::InvalidArgument("Android message is too big".to_owned()), 0),
             Objection::BadRecipient => self.refuse(Refusal::InvalidToken, 0),
             Objection::Throttled { retry_after_s } => self.refuse(Refusal::QuotaExceeded, retry_after_s),
             Objection::InternalError => self.refuse(Refusal::Internal, 0),

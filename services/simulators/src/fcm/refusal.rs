@@ -18,6 +18,8 @@ pub(super) enum Refusal {
     /// The registration token was never one.
     InvalidToken,
     Unregistered,
+    /// The registration token is another project's.
+    SenderIdMismatch,
     QuotaExceeded,
     Unavailable,
     Internal,
@@ -32,6 +34,7 @@ impl Refusal {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::InvalidArgument(_) | Self::InvalidToken => "INVALID_ARGUMENT",
             Self::Unregistered => "UNREGISTERED",
+            Self::SenderIdMismatch => "SENDER_ID_MISMATCH",
             Self::QuotaExceeded => "QUOTA_EXCEEDED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
@@ -43,6 +46,7 @@ impl Refusal {
         match self {
             Self::NotFound | Self::Unregistered => StatusCode::NOT_FOUND,
             Self::Unauthenticated | Self::ThirdPartyAuthError => StatusCode::UNAUTHORIZED,
+            Self::SenderIdMismatch => StatusCode::FORBIDDEN,
             Self::InvalidArgument(_) | Self::InvalidToken => StatusCode::BAD_REQUEST,
             Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -54,6 +58,7 @@ impl Refusal {
     fn canonical(&self) -> &'static str {
         match self {
             Self::Unregistered => "NOT_FOUND",
+            Self::SenderIdMismatch => "PERMISSION_DENIED",
             Self::ThirdPartyAuthError => "UNAUTHENTICATED",
             Self::QuotaExceeded => "RESOURCE_EXHAUSTED",
             other => other.error_code(),
@@ -66,6 +71,7 @@ impl Refusal {
             Self::Unauthenticated => {
                 "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential."
             }
+            Self::SenderIdMismatch => "SenderId mismatch",
             Self::InvalidArgument(message) => message,
             Self::InvalidToken => "The registration token is not a valid FCM registration token",
             Self::QuotaExceeded => "Quota exceeded for quota metric 'Send requests' and limit 'Send requests per minute'.",

@@ -24,7 +24,7 @@ use self::{concatenation::Concatenation, deliveries::Deliveries};
 use crate::{
     fault::Faults,
     ledger::{Kept, Ledger},
-    options::Options,
+    options::{MessageIds, Options},
     received::ReceivedSms,
     statistics::{SmsStatistics, Tallies},
 };
@@ -38,7 +38,10 @@ pub(crate) struct Smsc {
     number: String,
     window: usize,
     rate: Option<Mutex<Rate>>,
+    ids: MessageIds,
     next_id: AtomicU64,
+    /// Ids of messages that the platform took back.
+    taken_back: Mutex<Vec<String>>,
     concatenation: Concatenation,
     deliveries: Deliveries,
     pub(crate) faults: Faults,
@@ -64,7 +67,9 @@ impl Smsc {
             number: options.sms_number.clone(),
             window: options.sms_window,
             rate: options.sms_per_second.map(|limit| Mutex::new(Rate { limit, used: 0, since: Instant::now() })),
+            ids: options.sms_ids,
             next_id: AtomicU64::new(1),
+            taken_back: Mutex::default(),
             concatenation: Concatenation::default(),
             deliveries: Deliveries::default(),
             faults: Faults::default(),
@@ -97,10 +102,23 @@ impl Smsc {
         self.kept.reset();
         self.tallies.reset();
         self.concatenation.reset();
+        self.taken_back.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn new_id(&self) -> String {
-        format!("{:010}", self.next_id.fetch_add(1, Relaxed))
+    /// A new id, as the answer and as the receipt writes it.
+    fn new_id(&self) -> (String, String) {
+        self.ids.of(self.next_id.fetch_add(1, Relaxed))
+    }
+
+    /// The platform wants a message to be delivered no more.
+    fn take_back(&self, id: &str) {
+        self.taken_back.lock().unwrap_or_else(PoisonError::into_inner).push(id.to_owned());
+        self.tallies.changed();
+    }
+
+    /// Ids of messages that the platform took back, in its order.
+    pub(crate) fn taken_back(&self) -> Vec<String> {
+        self.taken_back.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes one submit from the second's allowance.

@@ -13,11 +13,14 @@ use super::text;
 /// Octets that fit into `short_message` of one message; longer replies go into `message_payload`.
 const SHORT: usize = 140;
 
-/// A delivery receipt: from the phone back to the sender, with the id that the submit was answered with.
-pub(super) fn receipt(submit: &SubmitSm, message_id: &str, delivered: bool, now: DateTime<Utc>) -> DeliverSm {
+/// A delivery receipt: from the phone back to the sender, with the message's id as the centre writes it in receipts.
+pub(super) fn receipt(submit: &SubmitSm, message_id: &str, state: MessageState, now: DateTime<Utc>) -> DeliverSm {
     let time = now.format("%y%m%d%H%M");
-    let (state, word, count, error) =
-        if delivered { (MessageState::Delivered, "DELIVRD", 1, 0) } else { (MessageState::Undeliverable, "UNDELIV", 0, 1) };
+    let (word, count, error) = match state {
+        MessageState::Delivered => ("DELIVRD", 1, 0),
+        MessageState::Accepted => ("ACCEPTD", 0, 0),
+        _ => ("UNDELIV", 0, 1),
+    };
     let body = format!("id:{message_id} sub:001 dlvrd:{count:03} submit date:{time} done date:{time} stat:{word} err:{error:03} text:");
     let mut receipt = DeliverSm::builder()
         .source_addr_ton(submit.dest_addr_ton)

@@ -5,6 +5,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use futures::{FutureExt, SinkExt, StreamExt};
@@ -51,7 +52,7 @@ struct Session<'a> {
     link: Link,
     bound: Bound,
     dice: Dice,
-    /// Answers held back by latency, in the order of their submits.
+    /// Answers held back, in the order in which they are due.
     delayed: VecDeque<(Instant, Command)>,
     /// Submits that will never be answered.
     hung: usize,
@@ -154,6 +155,10 @@ impl Session<'_> {
                 self.feed(answer(status, BindReceiverResp::new(system_id, version).into())).await
             }
             Some(Pdu::SubmitSm(submit)) => self.submit(sequence_number, submit).await,
+            Some(Pdu::CancelSm(cancel)) => {
+                self.smsc.take_back(cancel.message_id.as_str());
+                self.feed(answer(CommandStatus::EsmeRok, Pdu::CancelSmResp)).await
+            }
             Some(Pdu::EnquireLink) => self.feed(answer(CommandStatus::EsmeRok, Pdu::EnquireLinkResp)).await,
             Some(Pdu::Unbind) => {
                 self.feed(answer(CommandStatus::EsmeRok, Pdu::UnbindResp)).await?;
@@ -201,11 +206,11 @@ impl Session<'_> {
         if let Some(status) = refusal {
             return self.feed(self.refuse(status, sequence_number)).await;
         }
+        let mut late = Duration::ZERO;
         let response = match self.smsc.judge(submit, &mut self.dice) {
-            Judgement::Accepted { message_id, receipt } => {
-                if let Some(receipt) = receipt {
-                    self.smsc.deliveries.push(*receipt);
-                }
+            Judgement::Accepted { message_id, receipts, late: by } => {
+                late = by;
+                receipts.into_iter().for_each(|receipt| self.smsc.deliveries.push(receipt));
                 let message_id = COctetString::from_string(message_id).unwrap_or_default();
                 Command::new(CommandStatus::EsmeRok, sequence_number, SubmitSmResp::new(message_id, Vec::new()))
             }
@@ -224,11 +229,13 @@ impl Session<'_> {
                 return Err(Ended);
             }
         };
-        let latency = self.smsc.faults.now().latency;
-        if latency.is_zero() && self.delayed.is_empty() {
+        let latency = self.smsc.faults.now().latency + late;
+        if latency.is_zero() && self.delayed.front().is_none_or(|(due, _)| *due > Instant::now()) {
             return self.feed(response).await;
         }
-        self.delayed.push_back((Instant::now() + latency, response));
+        let due = Instant::now() + latency;
+        let place = self.delayed.partition_point(|(earlier, _)| *earlier <= due);
+        self.delayed.insert(place, (due, response));
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Judging a `submit_sm`: is it well formed, does a fault strike, is the message whole, does the sender want a receipt?
 
+use std::time::Duration;
+
 use rusmpp::{
     CommandStatus,
     pdus::{DeliverSm, SubmitSm},
-    values::{MCDeliveryReceipt, Ton},
+    values::{MCDeliveryReceipt, MessageState, Ton},
 };
 
 use super::{Smsc, concatenation::Segment, phone_key, receipt, text};
@@ -14,7 +16,7 @@ const SEGMENT_OCTETS: usize = 140;
 
 /// What becomes of a submit.
 pub(super) enum Judgement {
-    Accepted { message_id: String, receipt: Option<Box<DeliverSm>> },
+    Accepted { message_id: String, receipts: Vec<DeliverSm>, late: Duration },
     Refused(CommandStatus),
     Nonsense,
     Hang,
@@ -26,6 +28,8 @@ pub(super) enum Judgement {
 enum Fate {
     Delivered,
     Undeliverable,
+    /// By a second receipt; the first one says that it was accepted.
+    UndeliverableLater,
     NoReceipt,
 }
 
@@ -44,14 +48,23 @@ impl Smsc {
             None => Fate::Delivered,
             Some(FaultKind::NoReceipt) => Fate::NoReceipt,
             Some(FaultKind::Undeliverable) => Fate::Undeliverable,
-            Some(FaultKind::Gone | FaultKind::BadRecipient) => return Judgement::Refused(CommandStatus::EsmeRinvdstadr),
+            Some(FaultKind::AcceptedThenUndeliverable) => Fate::UndeliverableLater,
+            Some(FaultKind::Refused { status }) => return Judgement::Refused(CommandStatus::from(*status)),
+            Some(FaultKind::AnsweredLate { by_ms }) => {
+                let late = Duration::from_millis(*by_ms);
+                return self.accept(submit, &phone, segment, Fate::Delivered, late);
+            }
+            Some(FaultKind::Gone | FaultKind::GoneSince { .. } | FaultKind::BadRecipient | FaultKind::Foreign) => {
+                return Judgement::Refused(CommandStatus::EsmeRinvdstadr);
+            }
+            Some(FaultKind::BadMessage) => return Judgement::Refused(CommandStatus::EsmeRsubmitfail),
             Some(FaultKind::Throttled { .. }) => return Judgement::Refused(CommandStatus::EsmeRthrottled),
             Some(FaultKind::InternalError) => return Judgement::Refused(CommandStatus::EsmeRsyserr),
             Some(FaultKind::Unavailable) => return Judgement::Refused(CommandStatus::EsmeRmsgqful),
             Some(FaultKind::Nonsense) => return Judgement::Nonsense,
             Some(FaultKind::Hang) => return Judgement::Hang,
             Some(FaultKind::AnswerLost) => {
-                self.accept(submit, &phone, segment, Fate::Delivered);
+                self.accept(submit, &phone, segment, Fate::Delivered, Duration::ZERO);
                 return Judgement::Break;
             }
             Some(
@@ -60,7 +73,7 @@ impl Smsc {
                 return Judgement::Break;
             }
         };
-        self.accept(submit, &phone, segment, fate)
+        self.accept(submit, &phone, segment, fate, Duration::ZERO)
     }
 
     fn check(&self, submit: &SubmitSm) -> Result<Segment, CommandStatus> {
@@ -85,8 +98,9 @@ impl Smsc {
         Ok(segment)
     }
 
-    fn accept(&self, submit: &SubmitSm, phone: &str, segment: Segment, fate: Fate) -> Judgement {
-        let message_id = self.new_id();
+    fn accept(&self, submit: &SubmitSm, phone: &str, segment: Segment, fate: Fate, late: Duration) -> Judgement {
+        let (message_id, of_receipt) = self.new_id();
+        let arrives = !matches!(fate, Fate::Undeliverable | Fate::UndeliverableLater);
         let from = submit.source_addr.as_str();
         if let Some(whole) = self.concatenation.join(phone, from, segment, &message_id) {
             let data_coding = submit.data_coding.into();
@@ -99,19 +113,30 @@ impl Smsc {
                 data_coding,
                 message_ids: whole.message_ids,
                 at: time::now(),
-                delivered: fate != Fate::Undeliverable,
+                validity_period: Some(submit.validity_period.as_str().to_owned()).filter(|period| !period.is_empty()),
+                delivered: arrives,
             });
             self.tallies.changed();
         }
         let wanted = match submit.registered_delivery.mc_delivery_receipt() {
             MCDeliveryReceipt::McDeliveryReceiptRequestedWhereFinalDeliveryOutcomeIsSuccessOrFailure => true,
-            MCDeliveryReceipt::McDeliveryReceiptRequestedWhereFinalDeliveryOutcomeIsFailure => fate == Fate::Undeliverable,
+            MCDeliveryReceipt::McDeliveryReceiptRequestedWhereFinalDeliveryOutcomeIsFailure => !arrives,
             MCDeliveryReceipt::McDeliveryReceiptRequestedWhereFinalDeliveryOutcomeIsSuccess => fate == Fate::Delivered,
             _ => false,
         };
-        let receipt = (wanted && fate != Fate::NoReceipt)
-            .then(|| Box::new(receipt::receipt(submit, &message_id, fate == Fate::Delivered, time::now())));
-        Judgement::Accepted { message_id, receipt }
+        let mut receipts = Vec::new();
+        if wanted && fate != Fate::NoReceipt {
+            let mut write = |state| receipts.push(receipt::receipt(submit, &of_receipt, state, time::now()));
+            match fate {
+                Fate::Delivered | Fate::NoReceipt => write(MessageState::Delivered),
+                Fate::Undeliverable => write(MessageState::Undeliverable),
+                Fate::UndeliverableLater => {
+                    write(MessageState::Accepted);
+                    write(MessageState::Undeliverable);
+                }
+            }
+        }
+        Judgement::Accepted { message_id, receipts, late }
     }
 }
 
@@ -122,6 +147,7 @@ pub(super) fn status_name(status: CommandStatus) -> &'static str {
         CommandStatus::EsmeRinvbndsts => "ESME_RINVBNDSTS",
         CommandStatus::EsmeRalybnd => "ESME_RALYBND",
         CommandStatus::EsmeRsyserr => "ESME_RSYSERR",
+        CommandStatus::EsmeRinvsrcadr => "ESME_RINVSRCADR",
         CommandStatus::EsmeRinvdstadr => "ESME_RINVDSTADR",
         CommandStatus::EsmeRinvpaswd => "ESME_RINVPASWD",
         CommandStatus::EsmeRinvsysid => "ESME_RINVSYSID",

@@ -140,7 +140,9 @@ impl WebPush {
             Struck::Refused(objection) => objection,
         };
         let (refusal, retry_after_s) = match objection {
-            Objection::Gone => (Refusal::Gone, 0),
+            Objection::Gone { .. } => (Refusal::Gone, 0),
+            Objection::Foreign => (Refusal::OtherKey, 0),
+            Objection::BadMessage => (Refusal::TooLarge, 0),
             Objection::BadRecipient => (Refusal::NoSuchSubscription, 0),
             Objection::Throttled { retry_after_s } => (Refusal::TooManyRequests, retry_after_s),
             Objection::InternalError => (Refusal::InternalError, 0),

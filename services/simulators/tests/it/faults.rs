@@ -12,6 +12,8 @@ use crate::story::{City, answer, client, device, soon};
 
 #[rstest]
 #[case(Fault::new(FaultKind::BadRecipient), 400, "BadDeviceToken", None)]
+#[case(Fault::new(FaultKind::Foreign), 400, "DeviceTokenNotForTopic", None)]
+#[case(Fault::new(FaultKind::BadMessage), 400, "InvalidPushType", None)]
 #[case(Fault::throttled(7), 429, "TooManyRequests", Some("7"))]
 #[case(Fault::new(FaultKind::InternalError), 500, "InternalServerError", None)]
 #[case(Fault::new(FaultKind::Unavailable), 503, "ServiceUnavailable", None)]
@@ -49,6 +51,8 @@ async fn a_removed_app_answers_410_with_the_time_until_healed() {
 #[rstest]
 #[case(Fault::new(FaultKind::Gone), 404, "NOT_FOUND", Some("UNREGISTERED"), None)]
 #[case(Fault::new(FaultKind::BadRecipient), 400, "INVALID_ARGUMENT", Some("INVALID_ARGUMENT"), None)]
+#[case(Fault::new(FaultKind::Foreign), 403, "PERMISSION_DENIED", Some("SENDER_ID_MISMATCH"), None)]
+#[case(Fault::new(FaultKind::BadMessage), 400, "INVALID_ARGUMENT", Some("INVALID_ARGUMENT"), None)]
 #[case(Fault::throttled(60), 429, "RESOURCE_EXHAUSTED", Some("QUOTA_EXCEEDED"), Some("60"))]
 #[case(Fault::new(FaultKind::InternalError), 500, "INTERNAL", Some("INTERNAL"), None)]
 #[case(Fault::new(FaultKind::Unavailable), 503, "UNAVAILABLE", Some("UNAVAILABLE"), None)]

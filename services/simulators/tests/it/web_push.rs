@@ -108,6 +108,8 @@ async fn a_subscription_belongs_to_the_key_that_sent_first() {
 #[rstest]
 #[case(FaultKind::Gone, 410)]
 #[case(FaultKind::BadRecipient, 404)]
+#[case(FaultKind::Foreign, 403)]
+#[case(FaultKind::BadMessage, 413)]
 #[case(FaultKind::Throttled { retry_after_s: 7 }, 429)]
 #[case(FaultKind::InternalError, 500)]
 #[case(FaultKind::Unavailable, 503)]

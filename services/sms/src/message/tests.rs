@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use platform::{Platform, clock::Clock, scratch};
+use prost::Message as _;
+use proto::SmsUndelivered;
 use rstest::rstest;
 
 use super::*;
+use crate::receipts::{put_aside, receive};
+use crate::smpp::message_id::plain;
+use crate::smpp::receipt::{Delivery, Receipt};
 
 const BATCH: BatchId = BatchId::new(7);
 
@@ -26,17 +31,20 @@ impl Store {
     }
 
     async fn store_once_more(&self, resident: u32, ids: &[&str], again: bool) {
-        let smsc_ids = ids.iter().map(ToString::to_string).collect();
-        let message = Message { resident: ResidentNo::new(resident), smsc_ids, submitted_at: self.platform.clock.now() };
-        let of = Of { alert: self.alert, batch: BATCH, again };
+        self.store_of(self.alert, resident, ids, again).await;
+    }
+
+    async fn store_of(&self, alert: AlertId, resident: u32, ids: &[&str], again: bool) {
+        let at = self.platform.clock.now();
+        let parts = ids.iter().map(|id| Taken { id: id.to_string(), at }).collect();
+        let message = Message { resident: ResidentNo::new(resident), parts };
+        let of = Of { alert, batch: BATCH, again };
         store(&self.platform.database, of, &[message]).await.unwrap();
     }
 
     async fn receive(&self, receipts: &[(&str, Delivery)]) {
-        let receipts: Vec<Receipt> = receipts
-            .iter()
-            .map(|(id, delivery)| Receipt { id: id.to_string(), delivery: *delivery, detail: format!("{delivery:?}") })
-            .collect();
+        let receipts: Vec<Receipt> =
+            receipts.iter().map(|(id, delivery)| Receipt { id: plain(id), delivery: *delivery, detail: format!("{delivery:?}") }).collect();
         let (database, now) = (&self.platform.database, self.platform.clock.now());
         let unknown = receive(database, &receipts, now).await.unwrap();
         let early: Vec<Receipt> = receipts.into_iter().filter(|receipt| unknown.contains(&receipt.id)).collect();
@@ -65,6 +73,9 @@ use Delivery::{Delivered, Undeliverable, Underway};
 #[case::one_part_failed(&[("a", Delivered), ("b", Undeliverable)], "undeliverable", 0)]
 #[case::failed_before_the_other_came(&[("b", Undeliverable)], "undeliverable", 0)]
 #[case::underway_says_nothing(&[("a", Underway), ("b", Underway)], "submitted", 0)]
+#[case::in_other_case(&[("A", Delivered), ("B", Delivered)], "delivered", 0)]
+#[case::with_zeros_in_front(&[("00a", Delivered), ("0b", Delivered)], "delivered", 0)]
+#[case::underway_and_then_lost(&[("a", Underway), ("a", Undeliverable)], "undeliverable", 0)]
 #[case::the_later_word_counts(&[("a", Undeliverable), ("a", Delivered), ("b", Delivered)], "delivered", 0)]
 #[tokio::test]
 async fn receipts_settle_a_message_whether_they_come_after_its_row_or_before(
@@ -90,6 +101,60 @@ async fn a_receipt_delivered_again_changes_nothing() {
     store.receive(&[("a", Delivered)]).await;
     store.receive(&[("a", Undeliverable)]).await;
     assert_eq!((store.state(1).await.as_str(), store.waiting().await), ("delivered", 0));
+}
+
+#[tokio::test]
+async fn an_id_that_the_centre_gives_again_settles_the_newest_part() {
+    let store = Store::new().await;
+    store.store(1, &["0077"]).await;
+    store.platform.clock.forward(Duration::from_secs(3600));
+    let later = AlertId::new();
+    store.store_of(later, 2, &["77"], false).await;
+    store.receive(&[("77", Delivered)]).await;
+    assert_eq!((store.state(1).await.as_str(), store.state(2).await.as_str()), ("submitted", "delivered"));
+    store.receive(&[("77", Undeliverable)]).await;
+    assert_eq!(store.state(1).await, "submitted", "a receipt that comes twice is not about an older part");
+}
+
+#[tokio::test]
+async fn a_receipt_that_waited_long_is_not_about_a_message_of_today() {
+    let store = Store::new().await;
+    store.receive(&[("77", Undeliverable)]).await;
+    store.platform.clock.forward(Duration::from_secs(3600));
+    store.store(1, &["77"]).await;
+    assert_eq!((store.state(1).await.as_str(), store.waiting().await), ("submitted", 1));
+}
+
+#[tokio::test]
+async fn whom_a_message_did_not_reach_is_told_once() {
+    let store = Store::new().await;
+    store.receive(&[("b", Undeliverable)]).await;
+    store.store(1, &["a", "b"]).await;
+    store.store(2, &["c"]).await;
+    store.store(3, &["d"]).await;
+    store.receive(&[("c", Undeliverable), ("d", Delivered)]).await;
+    store.receive(&[("c", Undeliverable)]).await;
+    let told: Vec<Vec<u8>> = sqlx::query_scalar("delete from sms.outbox where topic = 'sms.undelivered' returning payload")
+        .fetch_all(store.platform.database.pool())
+        .await
+        .unwrap();
+    let told = told.iter().map(|payload| SmsUndelivered::decode(payload.as_slice()).unwrap());
+    let mut people: Vec<(String, u32, i64)> = told
+        .flat_map(|told| told.entries.into_iter().map(move |entry| (told.alert_id.clone(), entry.resident_no, entry.batch_id)))
+        .collect();
+    people.sort();
+    let alert = store.alert.to_string();
+    assert_eq!(people, [(alert.clone(), 1, BATCH.get()), (alert, 2, BATCH.get())]);
+}
+
+#[tokio::test]
+async fn what_a_holder_that_died_had_submitted_is_known() {
+    let store = Store::new().await;
+    store.store(1, &["a", "b"]).await;
+    let of = Of { alert: store.alert, batch: BATCH, again: true };
+    let asked = [ResidentNo::new(1), ResidentNo::new(2)];
+    let known = stored(&store.platform.database, of, &asked).await.unwrap();
+    assert_eq!(known, HashSet::from([ResidentNo::new(1)]));
 }
 
 #[tokio::test]

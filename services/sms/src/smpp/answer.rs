@@ -3,7 +3,8 @@
 //!
 //! The rule behind them: what one recipient's number causes is [`Outcome::EndpointGone`]; what trying later may cure is
 //! `Throttled` or `Temporary`; what our own message or account causes and a retry cannot cure is `Permanent`, or
-//! `CredentialsRefused` when it concerns every message of the account (the batch is then held, nothing is lost).
+//! `CredentialsRefused` when it concerns every message of the account (the batch is then held, nothing is lost). Whether it really
+//! does, or only this message's, is seen by what the others are answered ([`crate::brake`]).
 
 use domain::outcome::Outcome;
 use rusmpp::CommandStatus::{self, *};

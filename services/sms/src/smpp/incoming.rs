@@ -1,5 +1,6 @@
 //! What the centre delivers to us: a receipt for something we sent, or somebody's reply.
 
+use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 use rusmpp::{
     pdus::DeliverSm,
     tlvs::TlvValue,
@@ -31,6 +32,8 @@ pub struct Reply {
     /// The centre's own id for it, if it sends one: a repeat carries the same. (`user_message_reference` is none: the
     /// sender's handset sets it, in 16 bits.)
     pub reference: Option<String>,
+    /// When it was written, where the centre tells: replies that it kept while we were away are older than their arrival.
+    pub written_at: Option<DateTime<Utc>>,
 }
 
 impl Incoming {
@@ -57,8 +60,22 @@ impl Incoming {
             from: message.source_addr.as_str().to_owned(),
             text: alphabet::decode(message.data_coding, octets),
             reference: parameters.id,
+            written_at: point_in_time(message.schedule_delivery_time.as_str()),
         })
     }
+}
+
+/// An absolute time of SMPP 3.4 §7.1.1, `YYMMDDhhmmsstnnp`: `t` tenths of a second, `nn` quarters of an hour from UTC, `p` in which direction.
+fn point_in_time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.get(..16).filter(|text| text.is_ascii() && text.len() == 16)?;
+    let (moment, rest) = text.split_at(12);
+    let quarters: i32 = rest.get(1..3)?.parse().ok()?;
+    let east = match rest.get(3..)? {
+        "+" => FixedOffset::east_opt(quarters * 900),
+        "-" => FixedOffset::west_opt(quarters * 900),
+        _ => None,
+    }?;
+    NaiveDateTime::parse_from_str(moment, "%y%m%d%H%M%S").ok()?.and_local_timezone(east).single().map(|moment| moment.to_utc())
 }
 
 fn is_receipt(class: EsmClass) -> bool {
@@ -74,6 +91,7 @@ fn has_header(class: EsmClass) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
     use rusmpp::{
         tlvs::MessageDeliveryRequestTlvValue,
         types::{COctetString, OctetString},
@@ -124,6 +142,17 @@ mod tests {
             let Incoming::Reply(reply) = Incoming::read(&message) else { panic!("not a reply") };
             assert_eq!((reply.from.as_str(), reply.text.as_str()), ("8613800000000", "收到"));
         }
+    }
+
+    #[rstest]
+    #[case("261129100530032+", Some("2026-11-29T02:05:30Z"))]
+    #[case("261129020530000+", Some("2026-11-29T02:05:30Z"))]
+    #[case("261128210530020-", Some("2026-11-29T02:05:30Z"))]
+    #[case("000000000500000R", None)]
+    #[case("261329100530032+", None)]
+    #[case("", None)]
+    fn a_reply_tells_when_it_was_written(#[case] told: &str, #[case] at: Option<&str>) {
+        assert_eq!(point_in_time(told), at.map(|at| at.parse().unwrap()));
     }
 
     #[test]

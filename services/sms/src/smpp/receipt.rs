@@ -11,14 +11,14 @@ pub enum Delivery {
     Delivered,
     /// Final: it will not arrive (expired, deleted, undeliverable, rejected).
     Undeliverable,
-    /// Not final: on its way, or the centre does not know.
+    /// Not final: on its way, accepted for delivery, or the centre does not know. Another receipt follows.
     Underway,
 }
 
 /// A receipt as far as it could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The centre's id of the message, as `submit_sm_resp` gave it.
+    /// The centre's id of the message, as the receipt writes it.
     pub id: String,
     /// What became of it.
     pub delivery: Delivery,
@@ -67,9 +67,10 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 fn of_state(state: u8) -> Option<Delivery> {
     match state {
-        2 | 6 => Some(Delivery::Delivered),
+        2 => Some(Delivery::Delivered),
         3 | 4 | 5 | 8 | 9 => Some(Delivery::Undeliverable),
-        0 | 1 | 7 => Some(Delivery::Underway),
+        // 6, accepted: somebody took it on behalf of the subscriber, which is not the handset.
+        0 | 1 | 6 | 7 => Some(Delivery::Underway),
         _ => None,
     }
 }
@@ -78,11 +79,11 @@ fn of_state(state: u8) -> Option<Delivery> {
 fn of_word(word: &str) -> Option<Delivery> {
     let word = word.to_ascii_uppercase();
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| word.starts_with(prefix));
-    if begins(&["DELIVRD", "DELIVERED", "ACCEPTD", "ACCEPTED"]) {
+    if begins(&["DELIVRD", "DELIVERED", "DLVRD"]) {
         Some(Delivery::Delivered)
-    } else if begins(&["EXPIR", "DELETED", "UNDELIV", "REJECT", "SKIPPED", "FAILED"]) {
+    } else if begins(&["EXPIR", "DELETED", "UNDELIV", "REJECT", "SKIPPED", "FAILED", "NOTDELIV"]) {
         Some(Delivery::Undeliverable)
-    } else if begins(&["ENROUTE", "UNKNOWN", "SCHEDUL", "BUFFERED"]) {
+    } else if begins(&["ACCEPT", "ENROUTE", "UNKNOWN", "SCHEDUL", "BUFFER", "SUBMIT", "RETRY"]) {
         Some(Delivery::Underway)
     } else {
         None
@@ -106,7 +107,11 @@ mod tests {
     )]
     #[case::other_order("stat:UNDELIV err:012 id:a-7", "a-7", Delivery::Undeliverable)]
     #[case::other_case("ID:77 Stat:expired ERR:1", "77", Delivery::Undeliverable)]
-    #[case::blanks_after_the_colon("id: 9 stat: ACCEPTD", "9", Delivery::Delivered)]
+    #[case::blanks_after_the_colon("id: 9 stat: DELIVRD", "9", Delivery::Delivered)]
+    #[case::accepted_is_not_on_the_handset("id:9 stat:ACCEPTD err:000", "9", Delivery::Underway)]
+    #[case::accepted_in_full("id:9 stat:ACCEPTED", "9", Delivery::Underway)]
+    #[case::waiting_for_the_handset("id:9 stat:BUFFERED", "9", Delivery::Underway)]
+    #[case::unknown("id:9 stat:UNKNOWN", "9", Delivery::Underway)]
     #[case::whole_word("id:9 stat:DELIVERED", "9", Delivery::Delivered)]
     #[case::line_breaks("id:9\nstat:REJECTD\nerr:66", "9", Delivery::Undeliverable)]
     #[case::on_its_way("id:9 stat:ENROUTE", "9", Delivery::Underway)]
@@ -134,6 +139,22 @@ mod tests {
         assert_eq!(receipt, Receipt { id: "tlv".into(), delivery: Delivery::Undeliverable, detail: "DELIVRD 001".into() });
         let alone = Receipt::parse("", &Parameters { id: Some("7".into()), state: Some(2) }).unwrap();
         assert_eq!(alone.delivery, Delivery::Delivered);
+    }
+
+    #[rstest]
+    #[case::scheduled(0, Delivery::Underway)]
+    #[case::enroute(1, Delivery::Underway)]
+    #[case::delivered(2, Delivery::Delivered)]
+    #[case::expired(3, Delivery::Undeliverable)]
+    #[case::deleted(4, Delivery::Undeliverable)]
+    #[case::undeliverable(5, Delivery::Undeliverable)]
+    #[case::accepted(6, Delivery::Underway)]
+    #[case::unknown(7, Delivery::Underway)]
+    #[case::rejected(8, Delivery::Undeliverable)]
+    #[case::skipped(9, Delivery::Undeliverable)]
+    fn only_the_handset_and_the_end_are_final(#[case] state: u8, #[case] delivery: Delivery) {
+        let receipt = Receipt::parse("", &Parameters { id: Some("7".into()), state: Some(state) }).unwrap();
+        assert_eq!(receipt.delivery, delivery);
     }
 
     proptest! {

@@ -1,10 +1,15 @@
 //! A text as the user data of one or several messages, and reading a part's header.
 //!
-//! Parts carry the concatenation element with an 8-bit reference (3GPP TS 23.040 §9.2.3.24.1) in a user data header; a
-//! handset joins what has the same sender, reference and total. The reference is the caller's: two texts to one phone within
-//! minutes need different ones, a repeat of one text the same.
+//! Parts carry the concatenation element with a 16-bit reference (3GPP TS 23.040 §9.2.3.24.8) in a user data header; a
+//! handset joins what has the same sender, reference and total. The reference is the caller's: two texts to one phone need
+//! different ones as long as a handset may still wait for a part of the first, a repeat of one text the same.
 
 use domain::sms_text::{Encoding, SmsText};
+
+/// The element with a reference of 8 bits,
+const EIGHT_BITS: u8 = 0x00;
+/// and the one with 16.
+const SIXTEEN_BITS: u8 = 0x08;
 
 /// A text ready to be submitted, part by part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +22,7 @@ pub struct Segments {
 
 impl Segments {
     /// The user data of a text; `None` when it has more than the 255 parts that the header can count.
-    pub fn of(text: &SmsText, reference: u8) -> Option<Self> {
+    pub fn of(text: &SmsText, reference: u16) -> Option<Self> {
         let total = u8::try_from(text.parts.len()).ok()?;
         let body = |part: &String| text.encoding.encode(part);
         let parts = match text.parts.as_slice() {
@@ -39,7 +44,7 @@ impl Segments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concatenation {
     /// Equal for all parts of one text.
-    pub reference: u8,
+    pub reference: u16,
     /// How many parts there are.
     pub total: u8,
     /// Which this is, from 1.
@@ -48,21 +53,26 @@ pub struct Concatenation {
 
 impl Concatenation {
     fn before(self, body: &[u8]) -> Vec<u8> {
-        let mut part = vec![0x05, 0x00, 0x03, self.reference, self.total, self.number];
+        let [high, low] = self.reference.to_be_bytes();
+        let mut part = vec![0x06, SIXTEEN_BITS, 0x04, high, low, self.total, self.number];
         part.extend(body);
         part
     }
 
-    /// Takes the user data header off a part. Other elements than the 8-bit concatenation are skipped; a header that is
-    /// longer than the part is taken for text.
+    /// Takes the user data header off a part. Other elements than a concatenation, of 8 bits or 16, are skipped; a header
+    /// that is longer than the part is taken for text.
     pub fn split(part: &[u8]) -> (Option<Self>, &[u8]) {
         let Some((length, rest)) = part.split_first() else { return (None, part) };
         let Some((mut elements, body)) = rest.split_at_checked(usize::from(*length)) else { return (None, part) };
         let mut found = None;
         while let [kind, size, tail @ ..] = elements {
             let Some((value, after)) = tail.split_at_checked(usize::from(*size)) else { break };
-            if let (0x00, [reference, total, number]) = (*kind, value) {
-                found = Some(Self { reference: *reference, total: *total, number: *number });
+            match (*kind, value) {
+                (EIGHT_BITS, &[reference, total, number]) => found = Some(Self { reference: reference.into(), total, number }),
+                (SIXTEEN_BITS, &[high, low, total, number]) => {
+                    found = Some(Self { reference: u16::from_be_bytes([high, low]), total, number });
+                }
+                _ => {}
             }
             elements = after;
         }
@@ -89,9 +99,9 @@ mod tests {
 
     #[test]
     fn parts_are_numbered_under_one_reference() {
-        let segments = Segments::of(&SmsText::new(&"请居家健康监测。".repeat(20)), 200).unwrap();
+        let segments = Segments::of(&SmsText::new(&"请居家健康监测。".repeat(20)), 40_000).unwrap();
         let headers: Vec<_> = segments.parts.iter().filter_map(|part| Concatenation::split(part).0).collect();
-        let expected: Vec<_> = (1..=3).map(|number| Concatenation { reference: 200, total: 3, number }).collect();
+        let expected: Vec<_> = (1..=3).map(|number| Concatenation { reference: 40_000, total: 3, number }).collect();
         assert_eq!(headers, expected);
     }
 
@@ -103,8 +113,15 @@ mod tests {
 
     #[test]
     fn what_the_header_cannot_count_is_refused() {
-        assert!(Segments::of(&SmsText::new(&"隔".repeat(67 * 255)), 0).is_some());
-        assert!(Segments::of(&SmsText::new(&"隔".repeat(67 * 255 + 1)), 0).is_none());
+        assert!(Segments::of(&SmsText::new(&"隔".repeat(66 * 255)), 0).is_some());
+        assert!(Segments::of(&SmsText::new(&"隔".repeat(66 * 255 + 1)), 0).is_none());
+    }
+
+    #[rstest]
+    #[case::eight_bits(&[5, 0, 3, 200, 2, 1, b'x'], 200)]
+    #[case::sixteen_bits(&[6, 8, 4, 1, 2, 2, 1, b'x'], 0x0102)]
+    fn references_of_both_lengths_are_read(#[case] part: &[u8], #[case] reference: u16) {
+        assert_eq!(Concatenation::split(part), (Some(Concatenation { reference, total: 2, number: 1 }), b"x".as_slice()));
     }
 
     #[rstest]
@@ -117,8 +134,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_part_fits_and_the_text_comes_back(text in "([a-z]|[一-龥]|€|🔥|[ -~]){0,400}", reference in any::<u8>()) {
+        fn every_part_fits_and_the_text_comes_back(text in "([a-z]|[一-龥]|€|🔥|[ -~]){0,400}", reference in any::<u16>()) {
             let segments = Segments::of(&SmsText::new(&text), reference).unwrap();
+            // 7-bit parts are packed by the centre: 8 septets in 7 octets, behind a header that is filled up to whole septets
             let limit = match segments.encoding { Encoding::Gsm7 => 160, Encoding::Ucs2 => 140 };
             prop_assert!(segments.parts.iter().all(|part| part.len() <= limit));
             prop_assert_eq!(joined(&segments), text);

@@ -2,7 +2,8 @@
 //!
 //! `rusmppc` speaks the protocol on an open socket; this file is what it leaves out. The socket is opened here, without
 //! Nagle's delay, since a window of small PDUs would otherwise wait for each other. A broken link comes back by itself with
-//! backoff; refused credentials are an alarm and are tried again slowly, until an operator has mended them.
+//! backoff; refused credentials are an alarm and are tried again slowly, until an operator has mended them. Answers that nobody waits
+//! for any more go where they settle their part ([`late`](super::late)).
 //!
 //! Time-outs of the network run on real time; the pauses between attempts run on the platform's clock.
 
@@ -12,7 +13,7 @@ use domain::retry::Backoff;
 use futures::{Stream, StreamExt};
 use platform::clock::Clock;
 use rusmpp::{
-    CommandStatus, Pdu,
+    CommandId, CommandStatus, Pdu,
     pdus::{BindTransceiver, DeliverSm, DeliverSmResp},
     types::COctetString,
     values::InterfaceVersion,
@@ -25,7 +26,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{answer::BindAnswer, socket::Prompt};
+use super::{
+    answer::BindAnswer,
+    beside::{Beside, Shared},
+    late::{Late, LateAnswer},
+    socket::Prompt,
+};
 use crate::settings::Settings;
 
 /// Pauses between attempts to bind.
@@ -45,7 +51,15 @@ pub(super) enum State {
     /// The centre does not accept the account.
     Refused,
     /// Ready to submit.
-    Bound(Client),
+    Bound(Bound),
+}
+
+/// A connection that may submit.
+#[derive(Debug, Clone)]
+pub(super) struct Bound {
+    pub(super) client: Client,
+    /// What is sent beside the library.
+    pub(super) beside: Arc<Beside>,
 }
 
 /// One bind as the submitting side sees it.
@@ -53,6 +67,8 @@ pub(super) struct Link {
     pub(super) state: watch::Receiver<State>,
     /// Free places in its window.
     pub(super) window: Arc<Semaphore>,
+    /// Its parts whose answer stays out.
+    pub(super) late: Arc<Late>,
 }
 
 /// Something the centre delivered, waiting for our answer. Answer only what is stored: unanswered, it is delivered again.
@@ -104,7 +120,7 @@ pub enum Unbound {
 /// # Errors
 /// When it does not.
 pub async fn try_account(settings: &Settings) -> Result<(), Unbound> {
-    let (client, _events) = bind(settings).await?;
+    let (Bound { client, .. }, _events) = bind(settings).await?;
     // it is bound, which is what was asked; a centre that does not answer the goodbye is told by the end of the connection
     let _ = client.unbind().await;
     let _ = client.close().await;
@@ -118,14 +134,22 @@ pub(super) struct Runner {
     pub(super) clock: Clock,
     pub(super) state: watch::Sender<State>,
     pub(super) delivered: mpsc::Sender<Delivered>,
+    pub(super) late: Arc<Late>,
 }
 
 impl Runner {
-    pub(super) fn new(number: NonZeroU32, settings: &Arc<Settings>, clock: &Clock, delivered: &mpsc::Sender<Delivered>) -> (Link, Self) {
+    pub(super) fn new(
+        number: NonZeroU32,
+        settings: &Arc<Settings>,
+        clock: &Clock,
+        delivered: &mpsc::Sender<Delivered>,
+        answered_late: &mpsc::UnboundedSender<LateAnswer>,
+    ) -> (Link, Self) {
         let (state, seen) = watch::channel(State::Down);
         let window = Arc::new(Semaphore::new(settings.window.get()));
-        let runner = Self { number, settings: settings.clone(), clock: clock.clone(), state, delivered: delivered.clone() };
-        (Link { state: seen, window }, runner)
+        let late = Arc::new(Late::new(answered_late.clone()));
+        let link = Link { state: seen, window, late: late.clone() };
+        (link, Self { number, settings: settings.clone(), clock: clock.clone(), state, delivered: delivered.clone(), late })
     }
 
     /// Binds, serves, comes back; ends when the task is stopped.
@@ -134,12 +158,13 @@ impl Runner {
         let mut failures: u8 = 0;
         loop {
             let pause = match bind(&self.settings).await {
-                Ok((client, events)) => {
+                Ok((bound, events)) => {
                     failures = 0;
                     tracing::info!(link = self.number, "bound to the SMS centre");
                     metrics::gauge!("sms_links_bound").increment(1.0);
-                    self.state.send_replace(State::Bound(client.clone()));
-                    self.serve(&client, events).await;
+                    self.state.send_replace(State::Bound(bound.clone()));
+                    self.serve(&bound.client, events).await;
+                    self.late.end();
                     self.state.send_replace(State::Down);
                     metrics::gauge!("sms_links_bound").decrement(1.0);
                     RECONNECT.delay(1, rand::random())
@@ -174,7 +199,7 @@ impl Runner {
                     continue;
                 }
             };
-            let (id, sequence_number) = (command.id(), command.sequence_number());
+            let (id, status, sequence_number) = (command.id(), command.status(), command.sequence_number());
             match command.into_parts().raw().3 {
                 Some(Pdu::DeliverSm(message)) => {
                     let delivered = Delivered { message, sequence_number, client: client.clone() };
@@ -186,8 +211,11 @@ impl Runner {
                     let _ = client.unbind_resp(sequence_number).await;
                     let _ = client.close().await;
                 }
-                // An answer after its time-out: its message was counted as temporary and goes out once more.
-                _ if id.is_response() => metrics::counter!("sms_late_answers_total").increment(1),
+                answer if id == CommandId::SubmitSmResp || id == CommandId::GenericNack => {
+                    self.late.answered(sequence_number, status, answer.as_ref());
+                }
+                _ if id == CommandId::CancelSmResp => count_taken_back(status),
+                _ if id.is_response() => {}
                 Some(Pdu::AlertNotification(_)) => {}
                 _ => {
                     let _ = client.status(CommandStatus::EsmeRinvcmdid).generic_nack(sequence_number).await;
@@ -197,30 +225,37 @@ impl Runner {
     }
 }
 
-async fn bind(settings: &Settings) -> Result<(Client, impl Stream<Item = Event> + Unpin + use<>), Unbound> {
+/// What the centre says of a message that it is asked to deliver no more.
+fn count_taken_back(status: CommandStatus) {
+    let answer = if status == CommandStatus::EsmeRok { "taken_back" } else { "refused" };
+    metrics::counter!("sms_cancelled_total", "answer" => answer).increment(1);
+}
+
+async fn bind(settings: &Settings) -> Result<(Bound, impl Stream<Item = Event> + Unpin + use<>), Unbound> {
     let patience = Duration::from_secs(settings.connect_timeout_s);
     let address = (settings.host.as_str(), settings.port);
     let socket = timeout(patience, TcpStream::connect(address)).await.map_err(|_| Unbound::Silent(patience))?;
     let socket = socket.map_err(Unbound::Connect)?;
     socket.set_nodelay(true).map_err(Unbound::Connect)?;
 
-    let patience = Duration::from_secs(settings.response_timeout_s);
+    let beside = Arc::<Beside>::default();
+    let of_answers = Duration::from_secs(settings.response_timeout_s);
     let (client, events) = ConnectionBuilder::new()
         .max_command_length(PDU_LIMIT)
         .enquire_link_interval(Duration::from_secs(settings.enquire_link_s))
-        .enquire_link_response_timeout(patience)
-        .response_timeout(patience)
+        .enquire_link_response_timeout(of_answers)
+        .response_timeout(of_answers)
         // We bind as 3.4; the library would insist on 5.0.
         .disable_interface_version_check()
-        .connected(Prompt(socket));
+        .connected(Prompt(Shared::new(socket, beside.clone())));
     let bind = BindTransceiver::builder()
         .system_id(text(&settings.system_id, "system_id")?)
         .password(text(settings.password.expose_secret(), "password")?)
         .system_type(text(&settings.system_type, "system_type")?)
         .interface_version(InterfaceVersion::Smpp3_4)
         .build();
-    match client.bind_transceiver(bind).await {
-        Ok(_) => Ok((client, events)),
+    match timeout(patience, client.bind_transceiver(bind)).await.map_err(|_| Unbound::Silent(patience))? {
+        Ok(_) => Ok((Bound { client, beside }, events)),
         Err(rusmppc::error::Error::UnexpectedResponse { response }) => match BindAnswer::to_bind(response.status()) {
             BindAnswer::CredentialsRefused => Err(Unbound::Refused(response.status())),
             BindAnswer::Bound | BindAnswer::Temporary => Err(Unbound::NotNow(response.status())),

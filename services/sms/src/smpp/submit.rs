@@ -1,89 +1,177 @@
 //! The account at the SMS centre: all its binds, driven together.
 //!
 //! Two limits stand before every part that goes out: the account's token bucket, shared by all processes through the cache,
-//! and the window of one bind. `ESME_RTHROTTLED` pauses the whole account of this process, since the centre counts per
-//! account; the part then goes again, and only when the centre keeps throttling does the message come back as
-//! [`Outcome::Throttled`].
+//! and the window of one bind; who asks for them goes by [`lanes`](super::lanes). How far both are used depends on what the centre
+//! answers ([`pace`](super::pace)). A part that is answered with `ESME_RTHROTTLED` waits a moment by itself and goes again; only when
+//! the centre keeps throttling it does the message come back as [`Outcome::Throttled`].
+//!
+//! **What is unknown is not failed.** A part whose answer stays out may be with the centre: it is submitted once more at most, and its
+//! late answer settles it ([`late`](super::late)). A message goes on at the part that is missing.
 
 use std::{
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    ids::{AlertId, ResidentNo, WaveNo},
     outcome::Outcome,
     phone::PhoneNumber,
-    retry::{Backoff, spread},
+    retry::Backoff,
 };
-use futures::future::select_all;
 use platform::{Platform, cache::Tokens, clock::Clock};
 use rusmpp::{
+    CommandStatus,
     pdus::SubmitSm,
-    types::{COctetString, OctetString},
+    types::{EmptyOrFullCOctetString, OctetString},
     values::{EsmClass, Npi, RegisteredDelivery, Ton},
 };
-use rusmppc::Client;
-use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     allowance::Allowance,
     alphabet, answer,
+    lanes::{Lane, Lanes},
+    late::{LateAnswer, PartOf},
+    links::{Links, Place},
+    pace::{Answer, Pace},
     segments::Segments,
-    session::{Delivered, Link, Runner, State, c_string},
+    session::{Delivered, Runner},
+    source::Source,
+    validity::validity_period,
 };
 use crate::{error::Error, settings::Settings};
 
-/// Pauses of the account after `ESME_RTHROTTLED`, and how often a part is tried.
-const THROTTLE: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(8), factor: 2 };
-const THROTTLE_TRIES: u8 = 4;
+/// How long a throttled part waits, and how often it is tried.
+const THROTTLE: Backoff = Backoff { base: Duration::from_millis(250), cap: Duration::from_secs(8), factor: 2 };
+const THROTTLE_TRIES: u8 = 8;
+
+/// How often a part may be submitted without an answer: once, and once more.
+pub const SUBMISSIONS_UNANSWERED: u8 = 2;
+
+/// However slow the centre wants it, a part goes out this often.
+const LONGEST_SPACING_S: f64 = 1.0;
 
 /// What is delivered and not yet taken: the centre waits for our answers anyway.
 const DELIVERED_BUFFER: usize = 1024;
 
+/// A message to be submitted.
+pub struct Order<'a> {
+    /// To whom.
+    pub to: PhoneNumber,
+    /// What.
+    pub segments: &'a Segments,
+    /// How pressing it is.
+    pub lane: Lane,
+    /// Until when it may still arrive; none: as long as the centre keeps it.
+    pub until: Option<DateTime<Utc>>,
+    /// Which message of an alert it is; none for others, whose late answers settle nothing.
+    pub of: Option<MessageOf>,
+    /// What became of its parts in earlier tries; empty at the first.
+    pub begun: Vec<Progress>,
+    /// Whether it is still to be sent; asked before each part.
+    pub wanted: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// A message of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageOf {
+    /// The alert.
+    pub alert: AlertId,
+    /// Its wave.
+    pub wave: WaveNo,
+    /// To whom.
+    pub resident: ResidentNo,
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// The centre does not have it.
+    #[default]
+    Open,
+    /// It may have it: so often it was submitted without an answer.
+    Unanswered(u8),
+    /// It has it.
+    Taken(Taken),
+}
+
+/// A part that the centre took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its id, as the centre wrote it.
+    pub id: String,
+    /// When it took it.
+    pub at: DateTime<Utc>,
+}
+
 /// What became of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
-    /// Accepted only when every part was; pending when nothing could be sent since no bind is up.
+    /// Accepted only when every part was; pending when the rest could not be sent since no bind is up, or was not wanted any more.
     pub outcome: Outcome,
-    /// The centre's ids of the parts it took, in order.
-    pub ids: Vec<String>,
+    /// Its parts, in order.
+    pub parts: Vec<Progress>,
+    /// Whether the centre was asked for one of them.
+    pub asked: bool,
+    /// How the centre refused one of them.
+    pub refused_with: Option<CommandStatus>,
+}
+
+impl Submitted {
+    /// Whether the answer to a part stays out.
+    pub fn is_unanswered(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Progress::Unanswered(_)))
+    }
+
+    /// Whether nothing was submitted since the centre binds the account no more.
+    pub fn is_unbound(&self) -> bool {
+        self.outcome == Outcome::CredentialsRefused && self.refused_with.is_none()
+    }
+}
+
+/// Why a part was not taken.
+enum Failed {
+    /// It may be there.
+    Unanswered,
+    /// It was not submitted, or it was lost.
+    Not(Outcome),
+    /// The centre said no.
+    Refused(CommandStatus, Outcome),
 }
 
 /// The account. Clones are not needed: it is shared by reference.
 pub struct Account {
-    links: Vec<Link>,
+    pub(super) links: Links,
     platform: Platform,
     settings: Arc<Settings>,
-    source: Source,
-    paused_until: Mutex<Option<DateTime<Utc>>>,
+    pub(super) source: Source,
+    lanes: Arc<Lanes>,
+    pace: Mutex<Pace>,
+    /// Before then no further part goes out.
+    next_at: Mutex<DateTime<Utc>>,
     allowance: Allowance,
 }
 
-struct Source {
-    address: COctetString<1, 21>,
-    ton: Ton,
-    npi: Npi,
-}
-
-/// A place in a bind's window; giving it up frees the place.
-struct Place {
-    client: Client,
-    _permit: OwnedSemaphorePermit,
+/// What comes from the centre by itself.
+pub struct FromCentre {
+    /// Receipts and replies.
+    pub delivered: mpsc::Receiver<Delivered>,
+    /// Answers after their time-out.
+    pub late: mpsc::UnboundedReceiver<LateAnswer>,
 }
 
 impl Account {
-    /// Starts the binds; they connect in the background. What the centre delivers comes out of the receiver.
-    pub fn start(platform: &Platform, settings: Arc<Settings>) -> Result<(Arc<Self>, mpsc::Receiver<Delivered>), Error> {
+    /// Starts the binds; they connect in the background.
+    pub fn start(platform: &Platform, settings: Arc<Settings>) -> Result<(Arc<Self>, FromCentre), Error> {
         let source = Source::of(&settings.source_address)?;
         let (delivered, received) = mpsc::channel(DELIVERED_BUFFER);
+        let (late, answered) = mpsc::unbounded_channel();
         let mut links = Vec::new();
         for number in (1..=settings.binds.get()).filter_map(NonZeroU32::new) {
-            let (link, runner) = Runner::new(number, &settings, &platform.clock, &delivered);
+            let (link, runner) = Runner::new(number, &settings, &platform.clock, &delivered, &late);
             let (runner, stop) = (Arc::new(runner), platform.tasks.token().clone());
             platform.tasks.keep("sms.link", move || {
                 let (runner, stop) = (Arc::clone(&runner), stop.clone());
@@ -94,89 +182,151 @@ impl Account {
             });
             links.push(link);
         }
-        let account =
-            Self { links, platform: platform.clone(), settings, source, paused_until: Mutex::new(None), allowance: Allowance::default() };
-        Ok((Arc::new(account), received))
+        let window = settings.window.get().saturating_mul(links.len());
+        let account = Self {
+            links: Links::new(links, Duration::from_secs(settings.unbound_patience_s)),
+            platform: platform.clone(),
+            settings,
+            source,
+            lanes: Arc::default(),
+            pace: Mutex::new(Pace::new(window)),
+            next_at: Mutex::new(DateTime::UNIX_EPOCH),
+            allowance: Allowance::default(),
+        };
+        Ok((Arc::new(account), FromCentre { delivered: received, late: answered }))
     }
 
     /// Whether at least one bind is up.
     pub fn is_bound(&self) -> bool {
-        self.links.iter().any(|link| matches!(*link.state.borrow(), State::Bound(_)))
+        self.links.is_bound()
     }
 
-    /// Submits one message, part after part; stops at the first part that is not taken.
+    /// Submits what is missing of one message, part after part; stops at the first part that is not taken.
     ///
-    /// When the connection breaks or the answer stays out, the centre may have the part all the same: the outcome is
-    /// `Temporary`, and the retry may reach the phone a second time, under the same concatenation reference.
-    pub async fn submit(&self, to: PhoneNumber, segments: &Segments) -> Submitted {
-        let mut ids = Vec::with_capacity(segments.parts.len());
-        for part in &segments.parts {
-            match self.submit_part(to, segments, part).await {
-                Ok(id) => ids.push(id),
-                // Whoever has some of the parts was sent to.
-                Err(Outcome::Pending) if !ids.is_empty() => return Submitted { outcome: Outcome::Temporary, ids },
-                Err(outcome) => return Submitted { outcome, ids },
+    /// When the connection breaks, the centre may have the part all the same: the outcome is `Temporary`, and the retry may reach the
+    /// phone a second time, under the same concatenation reference. So is that of a message of which an answer stays out; its part is
+    /// not submitted a third time.
+    pub async fn submit(&self, mut order: Order<'_>) -> Submitted {
+        let mut parts = std::mem::take(&mut order.begun);
+        parts.resize(order.segments.parts.len(), Progress::Open);
+        let mut submitted = Submitted { outcome: Outcome::Accepted, parts, asked: false, refused_with: None };
+        for ((number, octets), part) in (1..=u8::MAX).zip(&order.segments.parts).zip(&mut submitted.parts) {
+            let unanswered = match part {
+                Progress::Taken(_) => continue,
+                Progress::Unanswered(SUBMISSIONS_UNANSWERED..) => {
+                    submitted.outcome = Outcome::Temporary;
+                    continue;
+                }
+                Progress::Unanswered(times) => *times,
+                Progress::Open => 0,
+            };
+            submitted.asked = true;
+            match self.submit_part(&order, number, octets).await {
+                Ok(id) => {
+                    *part = Progress::Taken(Taken { id, at: self.platform.clock.now() });
+                    continue;
+                }
+                Err(Failed::Unanswered) => {
+                    *part = Progress::Unanswered(unanswered + 1);
+                    submitted.outcome = Outcome::Temporary;
+                }
+                Err(Failed::Not(outcome)) => submitted.outcome = outcome,
+                Err(Failed::Refused(status, outcome)) => (submitted.outcome, submitted.refused_with) = (outcome, Some(status)),
             }
+            break;
         }
-        Submitted { outcome: Outcome::Accepted, ids }
+        submitted
     }
 
-    fn message(&self, to: PhoneNumber, segments: &Segments, part: &[u8]) -> Option<SubmitSm> {
+    fn message(&self, order: &Order<'_>, octets: &[u8]) -> Option<SubmitSm> {
         // EsmClass::default() of the library is a delivery acknowledgement; zero is the plain message.
         let class = EsmClass::from(0x00);
+        let left = order.until.map(|until| until - self.platform.clock.now());
         let message = SubmitSm::builder()
             .source_addr_ton(self.source.ton)
             .source_addr_npi(self.source.npi)
             .source_addr(self.source.address.clone())
             .dest_addr_ton(Ton::International)
             .dest_addr_npi(Npi::Isdn)
-            .destination_addr(c_string(to.e164().trim_start_matches('+'))?)
-            .esm_class(if segments.has_header() { class.with_udhi_indicator() } else { class })
+            .destination_addr(super::session::c_string(order.to.e164().trim_start_matches('+'))?)
+            .esm_class(if order.segments.has_header() { class.with_udhi_indicator() } else { class })
+            .validity_period(left.map_or_else(EmptyOrFullCOctetString::empty, validity_period))
             // A receipt for success and for failure (SMPP 3.4 §5.2.17).
             .registered_delivery(RegisteredDelivery::from(0x01))
-            .data_coding(alphabet::data_coding(segments.encoding))
-            .short_message(OctetString::from_slice(part).ok()?)
+            .data_coding(alphabet::data_coding(order.segments.encoding))
+            .short_message(OctetString::from_slice(octets).ok()?)
             .build();
         Some(message)
     }
 
-    async fn submit_part(&self, to: PhoneNumber, segments: &Segments, part: &[u8]) -> Result<String, Outcome> {
-        let mut tries = 0;
+    async fn submit_part(&self, order: &Order<'_>, number: u8, octets: &[u8]) -> Result<String, Failed> {
+        let mut throttled = 0;
         loop {
-            let message = self.message(to, segments, part).ok_or(Outcome::Permanent)?;
-            self.wait_for_turn().await;
-            let place = self.place().await?;
-            let outcome = match place.client.submit_sm(message).await {
+            let place = self.place(order).await.map_err(Failed::Not)?;
+            let message = self.message(order, octets).ok_or(Failed::Not(Outcome::Permanent))?;
+            let asked_at = Instant::now();
+            let (status, outcome) = match place.client.submit_sm(message).await {
                 Ok(response) => {
-                    count(Outcome::Accepted);
+                    self.took(Outcome::Accepted, Answer::After(asked_at.elapsed()));
                     return Ok(response.message_id().as_str().to_owned());
                 }
-                Err(rusmppc::error::Error::UnexpectedResponse { response }) => match answer::to_submit(response.status()) {
-                    // An answer of another kind under our sequence number: nonsense, and no proof of anything.
-                    Outcome::Accepted => Outcome::Temporary,
-                    outcome => outcome,
-                },
-                Err(_) => Outcome::Temporary,
+                Err(rusmppc::error::Error::ResponseTimeout { sequence_number, .. }) => {
+                    let parts = u8::try_from(order.segments.parts.len()).unwrap_or(u8::MAX);
+                    if let Some(MessageOf { alert, wave, resident }) = order.of {
+                        place.late.owes(sequence_number, PartOf { alert, wave, resident, part: number, parts });
+                    }
+                    metrics::counter!("sms_unanswered_total").increment(1);
+                    self.took(Outcome::Temporary, Answer::None);
+                    return Err(Failed::Unanswered);
+                }
+                Err(rusmppc::error::Error::UnexpectedResponse { response }) => {
+                    let outcome = match answer::to_submit(response.status()) {
+                        // An answer of another kind under our sequence number: nonsense, and no proof of anything.
+                        Outcome::Accepted => Outcome::Temporary,
+                        outcome => outcome,
+                    };
+                    let answer = if outcome == Outcome::Throttled { Answer::Throttled } else { Answer::After(asked_at.elapsed()) };
+                    self.took(outcome, answer);
+                    (response.status(), outcome)
+                }
+                Err(_) => {
+                    count(Outcome::Temporary);
+                    return Err(Failed::Not(Outcome::Temporary));
+                }
             };
             drop(place);
-            count(outcome);
-            tries += 1;
-            if outcome != Outcome::Throttled || tries == THROTTLE_TRIES {
-                return Err(outcome);
+            throttled += 1;
+            if outcome != Outcome::Throttled || throttled == THROTTLE_TRIES {
+                return Err(Failed::Refused(status, outcome));
             }
-            self.pause(THROTTLE.ceiling(tries));
+            metrics::counter!("sms_throttled_pauses_total").increment(1);
+            self.platform.clock.sleep(THROTTLE.delay(throttled, rand::random())).await;
         }
     }
 
-    /// Waits out a pause and takes a token of the account's rate.
-    async fn wait_for_turn(&self) {
-        let clock: &Clock = &self.platform.clock;
+    /// Waits for the part's turn, for a token of the account's rate and for a place in a window. Only who has the turn asks for the
+    /// other two. [`Outcome::Pending`]: no bind is up, or it is not wanted any more; nothing was sent.
+    async fn place(&self, order: &Order<'_>) -> Result<Place, Outcome> {
         loop {
-            let until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(until) = until.filter(|until| *until > clock.now()) {
-                clock.sleep_until(until).await;
-                continue;
+            self.links.bound().await?;
+            let _turn = self.lanes.turn(order.lane).await;
+            if !(order.wanted)() {
+                return Err(Outcome::Pending);
             }
+            self.wait_for_token().await;
+            if let Some(place) = self.links.place(|| self.pace().window()).await {
+                return if (order.wanted)() { Ok(place) } else { Err(Outcome::Pending) };
+            }
+        }
+    }
+
+    /// Takes a token of the account's rate, and waits longer where the centre wants it slower.
+    async fn wait_for_token(&self) {
+        let clock: &Clock = &self.platform.clock;
+        if let Some(at) = self.slowed_down() {
+            clock.sleep_until(at).await;
+        }
+        loop {
             match self.allowance.take(&self.platform.cache, &self.settings).await {
                 Ok(Tokens::Granted) => return,
                 Ok(Tokens::WaitUntil(until)) => clock.sleep_until(until).await,
@@ -189,57 +339,35 @@ impl Account {
         }
     }
 
-    fn pause(&self, pause: Duration) {
-        metrics::counter!("sms_throttled_pauses_total").increment(1);
-        let until = self.platform.clock.now() + spread(pause, rand::random());
-        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *paused_until = Some(paused_until.map_or(until, |paused| paused.max(until)));
+    /// When the next part may go out, where the centre wants it slower than agreed.
+    fn slowed_down(&self) -> Option<DateTime<Utc>> {
+        let rate = self.pace().rate();
+        if rate >= 1.0 {
+            return None;
+        }
+        let spacing_s = (rate * f64::from(self.settings.rate_per_second.get())).recip().min(LONGEST_SPACING_S);
+        let now = self.platform.clock.now();
+        let mut next_at = self.next_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = now.max(*next_at);
+        *next_at = at + TimeDelta::microseconds((spacing_s * 1e6) as i64);
+        Some(at)
     }
 
-    /// The bound link with most room in its window.
-    fn roomiest(&self) -> Option<(&Link, Client)> {
-        let bound = self.links.iter().filter_map(|link| match &*link.state.borrow() {
-            // A link that broke a moment ago may not have said so yet.
-            State::Bound(client) if !client.is_closed() => Some((link, client.clone())),
-            State::Bound(_) | State::Down | State::Refused => None,
-        });
-        bound.max_by_key(|(link, _)| link.window.available_permits())
-    }
-
-    /// A place in the window of the bound link with most room; waits for a link to come up, but not for ever
-    /// ([`Outcome::Pending`]: nothing was sent).
-    async fn place(&self) -> Result<Place, Outcome> {
-        let deadline = Instant::now() + Duration::from_secs(self.settings.unbound_patience_s);
-        loop {
-            if let Some((link, client)) = self.roomiest() {
-                let permit = link.window.clone().acquire_owned().await.map_err(|_| Outcome::Pending)?;
-                if client.is_closed() {
-                    continue;
-                }
-                return Ok(Place { client, _permit: permit });
-            }
-            let mut states: Vec<_> = self.links.iter().map(|link| link.state.clone()).collect();
-            let seen: Vec<State> = states.iter_mut().map(|state| state.borrow_and_update().clone()).collect();
-            if self.roomiest().is_some() {
-                continue;
-            }
-            if seen.iter().all(|state| matches!(state, State::Refused)) {
-                return Err(Outcome::CredentialsRefused);
-            }
-            let change = select_all(states.iter_mut().map(|state| Box::pin(state.changed())));
-            let (change, ..) = timeout_at(deadline, change).await.map_err(|_| Outcome::Pending)?;
-            // The links have been stopped: none will come up any more.
-            change.map_err(|_| Outcome::Pending)?;
+    fn took(&self, outcome: Outcome, answer: Answer) {
+        count(outcome);
+        let mut pace = self.pace();
+        let before = (pace.rate(), pace.window());
+        pace.took(answer);
+        let after = (pace.rate(), pace.window());
+        drop(pace);
+        if before != after {
+            metrics::gauge!("sms_pace_rate").set(after.0);
+            metrics::gauge!("sms_pace_window").set(after.1 as f64);
         }
     }
-}
 
-impl Source {
-    fn of(address: &str) -> Result<Self, Error> {
-        let is_number = address.chars().all(|character| character.is_ascii_digit());
-        let (ton, npi) = if is_number { (Ton::Unknown, Npi::Isdn) } else { (Ton::Alphanumeric, Npi::Unknown) };
-        let address = c_string(address).ok_or(Error::Setting { name: "sms.source_address", reason: "up to 20 ASCII characters" })?;
-        Ok(Self { address, ton, npi })
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -96,18 +96,36 @@ impl City {
         }
     }
 
+    /// This resident reads English.
+    pub async fn reads_english(&self, number: u32) {
+        sqlx::query("update resident.endpoint set language = 'en' where resident_no = $1")
+            .bind(i32::try_from(number).unwrap())
+            .execute(self.platform.database.pool())
+            .await
+            .unwrap();
+    }
+
     /// Review approves an urgent alert for these residents, now.
     pub async fn approve(&self, status: cap::Status, residents: impl IntoIterator<Item = u32>) -> AlertId {
-        let alert_id = AlertId::new();
-        let text = AlertText { headline: "密接告知".into(), body: "说明".into(), instruction: "隔离".into(), sms: TEXT.into() };
-        let content = AlertContent {
+        self.approve_as(DeliveryClass::Urgent, self.content(status, &[(Language::ZhCn, TEXT)]), residents).await
+    }
+
+    /// What an alert says, valid for two days, with these texts for SMS.
+    pub fn content(&self, status: cap::Status, texts: &[(Language, &str)]) -> AlertContent {
+        let text =
+            |sms: &str| AlertText { headline: "密接告知".into(), body: "说明".into(), instruction: "隔离".into(), sms: sms.into() };
+        AlertContent {
             status,
-            texts: [(Language::ZhCn, text)].into(),
+            texts: texts.iter().map(|(language, sms)| (*language, text(sms))).collect(),
             contact: "12320".into(),
             ..stages::alert(self.platform.clock.now() + TimeDelta::days(2))
-        };
+        }
+    }
+
+    pub async fn approve_as(&self, class: DeliveryClass, content: AlertContent, residents: impl IntoIterator<Item = u32>) -> AlertId {
+        let alert_id = AlertId::new();
         let audience = Audience::Residents(RoaringBitmap::from_iter(residents));
-        views::approved(&self.platform, alert_id, DeliveryClass::Urgent, &content, &audience).await;
+        views::approved(&self.platform, alert_id, class, &content, &audience).await;
         self.publish(&AlertApproved { alert_id: alert_id.to_string() }).await;
         alert_id
     }
@@ -139,6 +157,15 @@ impl City {
                 quiet = 0;
                 self.platform.clock.forward(STEP);
             }
+        }
+    }
+
+    /// Waits until it is so, with the time standing still.
+    pub async fn until_now(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let began = Instant::now();
+        while !is_so().await {
+            assert!(began.elapsed() < PATIENCE, "it never came: {what}\n{:#?}", self.centre.statistics().sms);
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

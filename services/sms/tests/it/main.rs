@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod answers;
 mod city;
+mod ends;
+mod kept;
+mod receipts;
 mod stories;

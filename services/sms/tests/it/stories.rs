@@ -141,6 +141,26 @@ async fn a_cancelled_alert_reaches_nobody_further(#[values(Embedded, Postgres)] 
 
 #[rstest]
 #[tokio::test]
+async fn who_was_sent_an_alert_is_told_by_sms_that_it_was_cancelled(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=5, false).await;
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::Gone).only(phone(2)));
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=5).await;
+    city.until("the batch is closed", async || city.all_closed(alert).await).await;
+    city.cancel(alert).await;
+    city.until("the others are told", async || city.centre.sms_to(&phone(5)).len() == 2).await;
+
+    let told = city.centre.sms_to(&phone(5));
+    let last = told.iter().find(|sms| sms.text.contains("已撤销")).expect("the last word");
+    assert_eq!(last.text, "【烽火】【已撤销】此前发给您的提醒《密接告知》已撤销，不再有效。请不要再按原提醒的要求行动。咨询12320。");
+    assert_eq!(city.centre.sms_to(&phone(2)).len(), 0, "who never got it hears nothing of it");
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_reply_is_passed_on_once_although_it_is_delivered_twice(#[values(Embedded, Postgres)] store: Store) {
     let city = City::new(store, Options::default()).await;
     let heard = Heard::<SmsReplied>::on(&city.platform, &RESIDENT_SMS_REPLIES);

@@ -86,7 +86,8 @@ export interface paths {
         /**
          * Decide about an alert
          * @description Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
-         *     conflict: reload, look, decide again. So is an approval that would reach nobody, unless `nobody` says that it is meant.
+         *     conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
+         *     unless `known` names that caution.
          */
         post: operations["review_decide"];
         delete?: never;
@@ -139,6 +140,27 @@ export interface paths {
         /** The delivery of an alert: progress by wave and channel, deadline, first and last hand-over. From its approval on; until it is planned its state is `planning`. */
         get: operations["dispatch_delivery"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/delivery/again/{round}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Sends an alert again to those it did not reach: all who were given up as unreachable, have not acknowledged, and have the app or a phone.
+         * @description For after something was mended that kept it from them. Rounds count from 1; asking for a round that is there already changes nothing and answers
+         *     with it.
+         */
+        put: operations["dispatch_send_again"];
         post?: never;
         delete?: never;
         options?: never;
@@ -498,7 +520,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Feedback of my area, oldest first, 100 at a time */
+        /**
+         * Feedback of my area, 100 at a time: who seems to be in need first, then the oldest
+         * @description What phones wrote by SMS that are not registered is shown to the city.
+         */
         get: operations["feedback_list"];
         put?: never;
         post?: never;
@@ -534,7 +559,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Answer a resident's feedback; once */
+        /**
+         * Answer a resident's feedback; once
+         * @description Who wrote by SMS is answered by SMS.
+         */
         post: operations["feedback_answer"];
         delete?: never;
         options?: never;
@@ -731,7 +759,7 @@ export interface paths {
         /**
          * Acknowledge an alert of my inbox
          * @description A repeat answers with the time of the first. Acknowledging an alert that was cancelled or corrected meanwhile is taken:
-         *     the person has read it.
+         *     the person has read it. One that was given before the alert's end counts from then, if it comes within a day after it.
          */
         post: operations["inbox_acknowledge"];
         delete?: never;
@@ -1542,6 +1570,8 @@ export interface components {
             /** Format: date-time */
             approved_at?: string | null;
             audience: components["schemas"]["AudienceView"];
+            /** @description What whoever sends it now has to know, people aside: whether it reaches anybody is counted when it is approved. */
+            cautions: components["schemas"]["CautionNote"][];
             /** Format: date-time */
             changed_at: string;
             city_reviewer?: components["schemas"]["StaffId"] | null;
@@ -1858,6 +1888,22 @@ export interface components {
          */
         Category: "geo" | "met" | "safety" | "security" | "rescue" | "fire" | "health" | "env" | "transport" | "infra" | "cbrne" | "other";
         /**
+         * @description What whoever sends an alert has to know, although nothing in it is wrong.
+         * @enum {string}
+         */
+        Caution: "reaches_nobody" | "cut_by_quiet_hours" | "no_reminder" | "other_language";
+        /** @description A caution with what it means. */
+        CautionNote: {
+            /** @description Which. */
+            caution: components["schemas"]["Caution"];
+            /** @description Whether a decision that sends the alert has to name it as known. */
+            must_be_confirmed: boolean;
+            /** @description What it means, in Chinese. */
+            sentence: string;
+            /** @description The same in English. */
+            sentence_en: string;
+        };
+        /**
          * @description `certainty`: how sure.
          * @enum {string}
          */
@@ -1911,7 +1957,7 @@ export interface components {
             open: number;
             /**
              * Format: int64
-             * @description People tried again in a later batch of this channel.
+             * @description People tried again in a later batch, of this channel as long as nobody has asked to send again to those who were not reached.
              */
             retried: number;
             /**
@@ -2146,8 +2192,8 @@ export interface components {
             action: components["schemas"]["AlertAction"];
             /** @description What of the checklist was ticked, for the history. */
             checked?: string[];
-            /** @description Whether it is known, and meant, that neither app nor SMS reaches anybody in the audience. Otherwise such an alert is not approved. */
-            nobody?: boolean;
+            /** @description What is known, and meant, although it is unusual: an alert with a caution that has to be confirmed is not approved without it. */
+            known?: components["schemas"]["Caution"][];
             passage?: components["schemas"]["Passage"] | null;
             /** @description Why, in at most 500 characters. Returns, refusals and cancellations need it; whoever submitted is told. */
             reason?: string;
@@ -2193,7 +2239,10 @@ export interface components {
              * @description When the last recipient of the first wave was done with.
              */
             handed_over_at?: string | null;
-            /** @description Done by the deadline, or still possible; for an alert that ended before everybody was reached, whether it ended before the deadline. */
+            /**
+             * @description Done by the deadline, or still possible; for an alert that was stopped before everybody was reached, whether it was before the deadline. One
+             *     whose validity ended before has not held it. Of how many people a deadline was missed stands with each wave.
+             */
             on_time: boolean;
             /**
              * Format: date-time
@@ -2202,6 +2251,8 @@ export interface components {
             release_at: string;
             /** Format: date-time */
             released_at?: string | null;
+            /** @description How often it was sent again to those it had not reached. */
+            sent_again: components["schemas"]["SendingAgain"][];
             /** @description What keeps failing for this alert and is set aside, so that others go on: people are not told because of it. */
             set_aside: components["schemas"]["SetAside"][];
             /**
@@ -2209,7 +2260,13 @@ export interface components {
              * @example dispatching
              */
             state: string;
+            /**
+             * Format: int64
+             * @description People whom an SMS did not reach although the SMS centre had taken it; the app or a visit tells them.
+             */
+            undelivered: number;
             waves: components["schemas"]["WaveDelivery"][];
+            withdrawal?: components["schemas"]["WaveDelivery"] | null;
         };
         /**
          * @description How fast an alert must be with its recipients once approved (CQ10).
@@ -2317,34 +2374,42 @@ export interface components {
          * @description What kind of fault it is, for programs.
          * @enum {string}
          */
-        FaultKind: "missing" | "too_long" | "invalid" | "unfilled" | "personal_data";
-        /** @description What one resident said about one alert. */
+        FaultKind: "missing" | "too_long" | "invalid" | "unfilled" | "personal_data" | "never_sent" | "too_many_parts";
+        /** @description What somebody said, mostly about one alert. */
         Feedback: {
-            alert_id: components["schemas"]["AlertId"];
+            alert_id?: components["schemas"]["AlertId"] | null;
             answer?: string | null;
             /** Format: date-time */
             answered_at?: string | null;
             /** Format: date-time */
             at: string;
+            by: components["schemas"]["FeedbackBy"];
             /**
-             * @description Where they live.
+             * @description Where they live; none of a phone that is not registered.
              * @example 500103001001
              */
-            community: string;
+            community?: string | null;
             /** @example 500103 */
-            district: string;
+            district?: string | null;
             /** Format: int64 */
             feedback_id: number;
             /** @description The alert's Chinese headline; empty when it is no longer kept. */
             headline: string;
             kind: components["schemas"]["FeedbackKind"];
             text: string;
+            /** @description Somebody seems to be in need: to be read first. */
+            urgent: boolean;
         };
         /** @description What the resident is told. */
         FeedbackAnswer: {
             /** @description 1 to 500 characters. */
             answer: string;
         };
+        /**
+         * @description How somebody said it, and is answered.
+         * @enum {string}
+         */
+        FeedbackBy: "app" | "sms";
         /**
          * @description What somebody finds about an alert.
          * @enum {string}
@@ -2414,6 +2479,14 @@ export interface components {
              * @description Still to be visited.
              */
             open: number;
+        };
+        /** @description For how many people. */
+        ForPeople: {
+            /**
+             * Format: int64
+             * @description How many were not reached as far as the officer knows; when there are more by now, nobody is sent to.
+             */
+            people: number;
         };
         /**
          * @description How a screen shows texts.
@@ -3034,7 +3107,7 @@ export interface components {
             items: components["schemas"]["Item"][];
             /**
              * Format: int64
-             * @description The last change in it; the id of its event.
+             * @description Names the list by what it holds: another list has another number, the same list the same one. The id of its event.
              */
             revision: number;
         };
@@ -3556,6 +3629,31 @@ export interface components {
             /** @description Who reads one of these. */
             languages?: components["schemas"]["Language"][];
         };
+        /** @description One round of sending again to those who were not reached. */
+        SendingAgain: {
+            /** Format: date-time */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description People who were not reached when it was asked for.
+             */
+            people: number;
+            /**
+             * Format: date-time
+             * @description When it was known whom it goes to; until then it is under way.
+             */
+            planned_at?: string | null;
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            round: number;
+            /**
+             * Format: int64
+             * @description Of them: sent to again so far. The others have acknowledged, or are reachable neither by app nor by SMS.
+             */
+            sent: number;
+        };
         /** @description A session that began. */
         SessionBegun: {
             /**
@@ -3839,8 +3937,13 @@ export interface components {
          * @enum {string}
          */
         VisitOutcome: "informed" | "not_found" | "refused" | "needs_help";
-        /** @description One pass over the audience: 1 is the first push, 2 the reminder. */
+        /** @description One pass over the audience: 1 is the first push, 2 the reminder, 9 the word that the alert has ended. */
         WaveDelivery: {
+            /**
+             * Format: int64
+             * @description Of the recipients: handed over. With `open`, `unreachable` and `withdrawn` they are all of them, each once.
+             */
+            accepted: number;
             channels: components["schemas"]["ChannelDelivery"][];
             /** Format: date-time */
             closed_at?: string | null;
@@ -3848,9 +3951,19 @@ export interface components {
             due_at: string;
             /**
              * Format: int64
+             * @description Of the recipients: done with after the deadline of their batch, or not yet when it had passed.
+             */
+            late: number;
+            /**
+             * Format: int64
              * @description People in the audience who are reachable neither by app nor by SMS.
              */
             no_channel: number;
+            /**
+             * Format: int64
+             * @description Of the recipients: not done with yet.
+             */
+            open: number;
             /** Format: date-time */
             planned_at?: string | null;
             /**
@@ -3863,8 +3976,18 @@ export interface components {
              * @example sending
              */
             state: string;
+            /**
+             * Format: int64
+             * @description Of the recipients: given up as unreachable.
+             */
+            unreachable: number;
             /** Format: int32 */
             wave: number;
+            /**
+             * Format: int64
+             * @description Of the recipients: not sent to, because the alert ended or they acknowledged before their turn.
+             */
+            withdrawn: number;
         };
         /** @description What is foreseen for one pass over the audience. */
         WaveForecast: {
@@ -4466,6 +4589,80 @@ export interface operations {
             };
             /** @description Not approved, or unknown */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dispatch_send_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: components["schemas"]["AlertId"];
+                /** @description The next round: one more than there were */
+                round: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForPeople"];
+            };
+        };
+        responses: {
+            /** @description The round */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SendingAgain"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not approved, or unknown */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has ended, everybody was reached, another round is under way, or more people than that were not reached */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5694,7 +5891,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The resident reads it in the app */
+            /** @description The resident reads it in the app, or as an SMS */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6447,7 +6644,10 @@ export interface operations {
     };
     inbox_acknowledge: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many seconds ago, where the app could not send it at once. By a phone's own clock, so a wrong one does no harm. */
+                ago_s?: number;
+            };
             header?: never;
             path: {
                 /** @description The alert */

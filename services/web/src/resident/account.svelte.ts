@@ -3,9 +3,10 @@ import { Problem } from '../api/client.ts';
 import { speak, type Tongue } from '../words/say.svelte.ts';
 import type { Profile } from './contract.ts';
 import { change, forgetAll, keep, kept } from './device.ts';
+import { KEPT, leaving, taking, waiting, type LeftBehind } from './outbox.ts';
 import { ask, type Answer } from './platform.ts';
 
-const state = $state<{ token: string | null; known: boolean; profile: Profile | null; ended: boolean }>({ token: null, known: false, profile: null, ended: false });
+const state = $state<{ token: string | null; known: boolean; profile: Profile | null; ended: boolean; left: number }>({ token: null, known: false, profile: null, ended: false, left: 0 });
 
 export const token = () => state.token;
 export const profile = () => state.profile;
@@ -13,6 +14,9 @@ export const profile = () => state.profile;
 export const isKnown = () => state.known;
 /** Whether the platform ended the sign-in. */
 export const hasEnded = () => state.ended;
+
+/** How much waits to be sent until the person whose sign-in was ended signs in again. */
+export const leftBehind = () => state.left;
 
 /** Remembers who is signed in on this device. */
 export async function recall(): Promise<void> {
@@ -22,15 +26,14 @@ export async function recall(): Promise<void> {
   if (state.token) await look().catch(() => {});
 }
 
-/** Asks with the resident's token. A token that is no longer good signs out; what waits to be sent is then void. */
+/** Asks with the resident's token. A token that is no longer good signs out; what waits to be sent is kept for the same person. */
 export async function asked<T>(method: string, path: string, more: { body?: unknown; tag?: string | undefined } = {}): Promise<Answer<T>> {
   const by = state.token;
   try {
     return await ask<T>(method, path, { ...more, token: by });
   } catch (thrown) {
     if (thrown instanceof Problem && thrown.status === 401 && by && by === state.token) {
-      await leave();
-      state.ended = true;
+      await lose();
     }
     throw thrown;
   }
@@ -44,11 +47,12 @@ export async function look(): Promise<void> {
   await keep('profile', data);
 }
 
-/** Lets somebody in. */
-export async function enter(newToken: string): Promise<void> {
-  await forgetAll();
-  await keep('token', newToken);
+/** Lets somebody in. What they had not sent when they were signed out is theirs again; what others left stays where it is. */
+export async function enter(newToken: string, no: number): Promise<void> {
+  const { entries, others } = taking((await kept<LeftBehind[]>(KEPT.left)) ?? [], no, Date.now());
+  await forgetAll({ token: newToken, resident_no: no, [KEPT.outbox]: entries, [KEPT.left]: others });
   state.ended = false;
+  state.left = 0;
   state.token = newToken;
   state.known = true;
   await look().catch(() => {});
@@ -56,9 +60,28 @@ export async function enter(newToken: string): Promise<void> {
 
 /** Signs out: nothing of the person stays on the device. */
 export async function leave(): Promise<void> {
+  const others = await leftBy([]);
   state.token = null;
   state.profile = null;
-  await forgetAll();
+  await forgetAll({ [KEPT.left]: others });
+}
+
+/** The platform has ended the sign-in: nothing stays in sight, and what was not sent waits for the same person. */
+async function lose(): Promise<void> {
+  const entries = await waiting();
+  const left = await leftBy(entries);
+  state.token = null;
+  state.profile = null;
+  state.ended = true;
+  state.left = entries.length;
+  await forgetAll({ [KEPT.left]: left });
+}
+
+/** What is left behind when the person who is signed in leaves these; without knowing who it was, nothing of theirs is. */
+async function leftBy(entries: Parameters<typeof leaving>[2]): Promise<LeftBehind[]> {
+  const left = (await kept<LeftBehind[]>(KEPT.left)) ?? [];
+  const no = (await kept<number>('resident_no')) ?? state.profile?.resident_no;
+  return no === undefined ? left : leaving(left, no, entries, Date.now());
 }
 
 /** Changes what is stored about the person. */

@@ -66,12 +66,15 @@ export async function change<T>(name: string, how: (before: T | undefined) => T)
   }
 }
 
-/** Forgets everything of this person. */
-export async function forgetAll(): Promise<void> {
+/** Forgets everything of this person, and keeps this instead, in one step. */
+export async function forgetAll(instead: Readonly<Record<string, unknown>> = {}): Promise<void> {
   memory.clear();
   try {
-    await within<void>('readwrite', (table) => void table.clear());
+    await within<void>('readwrite', (table) => {
+      table.clear();
+      for (const [name, value] of Object.entries(instead)) table.put(value, name);
+    });
   } catch {
-    // Nothing was kept.
+    for (const [name, value] of Object.entries(instead)) memory.set(name, value);
   }
 }

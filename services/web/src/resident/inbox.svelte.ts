@@ -2,11 +2,12 @@
 // over it. Read every 15 seconds while somebody looks.
 import { Problem } from '../api/client.ts';
 import { now } from '../words/time.svelte.ts';
-import { asked, token } from './account.svelte.ts';
+import { asked, profile, token } from './account.svelte.ts';
 import type { FeedbackKind, InboxItem, Said } from './contract.ts';
 import { change, keep, kept } from './device.ts';
 import { endOf, isLive, merged, raised, type Raised } from './order.ts';
 import * as outbox from './outbox.ts';
+import { tidy } from './tray.ts';
 
 interface Kept { items: InboxItem[]; at: number; tag?: string }
 
@@ -16,6 +17,7 @@ const state = $state<{ items: InboxItem[]; at: number; away: boolean; problem: P
 });
 let entries = $state.raw<outbox.Entry[]>([]);
 let known = $state.raw<ReadonlySet<string>>(new Set());
+let uncounted = $state.raw<ReadonlySet<string>>(new Set());
 let later = $state.raw<ReadonlySet<string>>(new Set());
 let said = $state.raw<Said[] | null>(null);
 let tag: string | undefined;
@@ -42,9 +44,10 @@ const up = $derived(raised(state.items, acknowledgements, known, now()).filter((
 export const comingUp = (): Raised[] => up;
 
 /** Where the acknowledgement of an alert stands. */
-export function acknowledgement(item: InboxItem): 'open' | 'waiting' | 'done' | 'over' {
+export function acknowledgement(item: InboxItem): 'open' | 'waiting' | 'done' | 'uncounted' | 'over' {
   if (item.acknowledged_at) return 'done';
   if (acknowledgements.has(item.alert_id)) return 'waiting';
+  if (uncounted.has(item.alert_id) && !isLive(item, now())) return 'uncounted';
   return isLive(item, now()) ? 'open' : 'over';
 }
 
@@ -54,12 +57,13 @@ export function begin(): () => void {
   void (async () => {
     const before = await kept<Kept>('inbox');
     const names = (await kept<string[]>('known')) ?? [];
-    const unsentBefore = await outbox.waiting();
+    const [unsentBefore, notTaken] = [await outbox.waiting(), await outbox.uncounted()];
     if (stopped) return;
     if (before) Object.assign(state, { items: before.items, at: before.at });
     tag = before?.tag;
     known = new Set(names);
     entries = unsentBefore;
+    uncounted = new Set(notTaken);
     state.ready = true;
     await look();
   })();
@@ -80,6 +84,7 @@ export function begin(): () => void {
     Object.assign(state, { items: [], at: 0, away: false, problem: null, ready: false });
     entries = [];
     known = new Set();
+    uncounted = new Set();
     later = new Set();
     said = null;
     tag = undefined;
@@ -118,7 +123,14 @@ async function read(): Promise<void> {
   if (answer.data) state.items = merged(state.items, answer.data, now());
   if (answer.tag) tag = answer.tag;
   Object.assign(state, { at: now(), away: false, problem: null });
+  void tidyTray();
   await keep('inbox', { items: $state.snapshot(state.items), at: state.at, ...(tag && { tag }) } satisfies Kept);
+}
+
+/** What stands in the tray is what the inbox says, whatever came when. */
+async function tidyTray(): Promise<void> {
+  const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  await tidy(registration, state.items, now(), profile()?.language === 'en' ? 'en' : 'zh-CN', acknowledgements).catch(() => {});
 }
 
 async function flush(): Promise<void> {
@@ -134,9 +146,10 @@ async function flush(): Promise<void> {
 
 /** Looks at what still waits, whoever sent the rest. What was taken stays acknowledged in sight until the next answer says so itself. */
 async function seeWhatWaits(): Promise<void> {
-  const left = await outbox.waiting();
+  const [left, notTaken] = [await outbox.waiting(), new Set(await outbox.uncounted())];
   const waits = new Set(left.map((entry) => entry.id));
-  const gone = new Set(entries.filter((entry) => entry.kind === 'acknowledgement' && !waits.has(entry.id)).map((entry) => entry.alert_id));
+  const gone = new Set(entries.filter((entry) => entry.kind === 'acknowledgement' && !waits.has(entry.id) && !notTaken.has(entry.alert_id)).map((entry) => entry.alert_id));
+  uncounted = notTaken;
   if (gone.size > 0) {
     taken += 1;
     tag = undefined;
@@ -148,9 +161,10 @@ async function seeWhatWaits(): Promise<void> {
 
 /** "I have read it." Counts from this moment, sent at once or when there is a way. */
 export async function acknowledge(item: InboxItem): Promise<void> {
-  entries = await outbox.post({ kind: 'acknowledgement', id: outbox.newId(), alert_id: item.alert_id, at: Date.now() });
+  entries = await outbox.post({ kind: 'acknowledgement', id: outbox.newId(), alert_id: item.alert_id, at: Date.now(), until: outbox.untilOf(item.expires_at) });
   await remember(item.alert_id);
   // It is kept; nobody waits for the network.
+  void tidyTray();
   void flush().then(look);
 }
 

@@ -3,7 +3,7 @@ import { say } from '../words/say.svelte.ts';
 import type { FeedbackKind, Said } from './contract.ts';
 import type { Entry, Refusal } from './outbox.ts';
 
-export type Shown = Omit<Said, 'feedback_id' | 'community' | 'district'> & { feedback_id: number | string; unsent?: boolean; refused?: Refusal };
+export type Shown = Omit<Said, 'feedback_id' | 'community' | 'district' | 'by' | 'urgent'> & { feedback_id: number | string; unsent?: boolean; refused?: Refusal };
 
 export function kindWord(kind: FeedbackKind): string {
   const words: Record<FeedbackKind, [string, string]> = { question: ['有疑问', 'A question'], unclear: ['看不明白', 'Unclear'], wrong: ['内容有误', 'Wrong'] };

@@ -1,16 +1,20 @@
 // The service worker of the residents' app. It keeps the app's files so that the app opens without network, sends what waits when
 // the network is back, and shows alerts while the app is closed. Built by build/pwa.ts, which fills `SHELL` in.
-import type { InboxItem } from './contract.ts';
+import type { InboxItem, Profile } from './contract.ts';
 import { kept } from './device.ts';
-import { endOf, isExercise, isUrgent, raised } from './order.ts';
+import { noticeOf, type Notice } from './notices.ts';
+import { endOf, merged, raised } from './order.ts';
 import { inOrder, sendAll, waiting } from './outbox.ts';
 import { introduce, known } from './subscription.ts';
+import { show, tidy } from './tray.ts';
 
 declare const SHELL: { version: string; page: string; files: string[] };
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const shell = `shell-${SHELL.version}`;
 const PLACES = 'places';
+/** A push is shown within so many milliseconds, whatever the network does. */
+const LONGEST = 8_000;
 const files = new Set(SHELL.files);
 
 worker.addEventListener('install', (event) => {
@@ -104,36 +108,40 @@ async function told(data: PushMessageData | null): Promise<void> {
       return { body: data?.text() ?? '' };
     }
   })();
-  const item = await newest(said.alert_id);
-  const exercise = said.exercise ?? (item ? isExercise(item) : false);
-  const headline = item?.text.headline ?? said.title ?? '您有一条健康提醒';
-  const options: NotificationOptions & { renotify?: boolean } = {
-    body: item?.text.instruction || said.body || '请打开查看。',
-    icon: '/app/icon-192.png',
-    badge: '/app/badge.png',
-    tag: item?.alert_id ?? said.alert_id ?? 'alert',
-    renotify: true,
-    requireInteraction: said.urgent ?? (item ? isUrgent(item) : false),
-    data: { alert_id: item?.alert_id ?? said.alert_id },
-  };
+  const [items, names, unsent, profile] = await Promise.all([inbox(), kept<string[]>('known'), waiting(), kept<Profile>('profile')]);
+  const tongue = profile?.language === 'en' ? 'en' : 'zh-CN';
+  const answered = new Set(unsent.flatMap((entry) => (entry.kind === 'acknowledgement' ? [entry.alert_id] : [])));
+  const item = said.alert_id ? items.find(({ alert_id }) => alert_id === said.alert_id) : mostPressing(items, answered, new Set(names));
+  const notice = item ? noticeOf(item, items, Date.now(), tongue, answered) : asSaid(said);
   for (const page of await pages()) page.postMessage({ kind: 'look' });
-  // The title of a push says itself that it is an exercise, the inbox says it beside the text.
-  const marked = !exercise || /演练|EXERCISE/.test(headline);
-  await worker.registration.showNotification(`${marked ? '' : '【演练 EXERCISE】'}${headline}`, options);
+  // Something is shown for every push: browsers take the right to be told from whoever shows nothing.
+  await show(worker.registration, { ...notice, urgent: notice.asks && (said.urgent ?? notice.urgent) }, notice.asks);
+  await tidy(worker.registration, items, Date.now(), tongue, answered, notice.alert_id);
 }
 
-/** The alert a push is about, or the most pressing one that was not answered. */
-async function newest(id: string | undefined): Promise<InboxItem | undefined> {
+/** What the push itself says, where the inbox says nothing of it. */
+function asSaid(said: Told): Notice {
+  const headline = said.title ?? '您有一条健康提醒';
+  // The title of a push says itself that it is an exercise, mostly.
+  const mark = said.exercise && !/演练|EXERCISE/.test(headline) ? '【演练 EXERCISE】' : '';
+  return { alert_id: said.alert_id ?? 'alert', title: `${mark}${headline}`, body: said.body || '请打开查看。', asks: true, urgent: said.urgent ?? false };
+}
+
+/** What a push is about that names nothing: the most pressing alert that was not answered. */
+const mostPressing = (items: readonly InboxItem[], answered: ReadonlySet<string>, known: ReadonlySet<string>): InboxItem | undefined =>
+  raised(items, answered, known, Date.now()).find(({ item }) => !known.has(endOf(item.alert_id)))?.item;
+
+/** The inbox as it is now, with what this device still knows of alerts that are over; without network what it knew last. */
+async function inbox(): Promise<InboxItem[]> {
+  const before = (await kept<{ items: InboxItem[] }>('inbox'))?.items ?? [];
   const token = await kept<string>('token');
-  if (!token) return undefined;
+  if (!token) return [];
   try {
-    const answer = await fetch('/api/v1/me/inbox', { headers: { authorization: `Bearer ${token}`, 'x-fenghuo-request': '1' }, cache: 'no-store' });
-    if (!answer.ok) return undefined;
-    const items = (await answer.json()) as InboxItem[];
-    const known = new Set((await kept<string[]>('known')) ?? []);
-    return items.find((item) => item.alert_id === id) ?? raised(items, new Set(), known, Date.now()).find(({ item }) => !known.has(endOf(item.alert_id)))?.item;
+    const headers = { authorization: `Bearer ${token}`, 'x-fenghuo-request': '1' };
+    const answer = await fetch('/api/v1/me/inbox', { headers, cache: 'no-store', signal: AbortSignal.timeout(LONGEST) });
+    return answer.ok ? merged(before, (await answer.json()) as InboxItem[], Date.now()) : before;
   } catch {
-    return undefined;
+    return before;
   }
 }
 

@@ -12,6 +12,7 @@ fn how_long(kind: &Kind) -> String {
     let length = match kind.keeping {
         Keeping::ForGood => "for good".to_owned(),
         Keeping::Months(months) => format!("{months} months and the present one"),
+        Keeping::Days(days) => format!("{days} days"),
         Keeping::Hours(hours) => format!("{hours} hours"),
         Keeping::Seconds(seconds) if seconds % 3600 == 0 => format!("{} hours at most", seconds / 3600),
         Keeping::Seconds(seconds) => format!("{} minutes", seconds / 60),

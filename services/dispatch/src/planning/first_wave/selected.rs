@@ -100,14 +100,32 @@ async fn everybody(tx: &mut Tx, leg: Area, planned_to: i64, limit: u32, exercise
 }
 
 /// One resident as the view has them.
-struct Resident {
-    resident_no: i64,
-    community: i64,
-    industry: Option<String>,
-    language: String,
-    app: bool,
-    sms: bool,
-    drill: bool,
+pub(in crate::planning) struct Resident {
+    pub resident_no: i64,
+    pub community: i64,
+    pub industry: Option<String>,
+    pub language: String,
+    pub app: bool,
+    pub sms: bool,
+    pub drill: bool,
+}
+
+impl Resident {
+    /// What an audience asks about.
+    pub fn traits(&self) -> Result<ResidentTraits, Error> {
+        let home = CommunityCode::try_from(self.community).map_err(|error| Error::damaged("community", self.resident_no, error))?;
+        Ok(ResidentTraits {
+            home: Area::Community(home),
+            // An industry this process does not know is one that no selection names.
+            industry: self.industry.as_ref().and_then(|industry| industry.parse().ok()),
+            language: self.language.parse().map_err(|error| Error::damaged("language", self.resident_no, format!("{error}")))?,
+        })
+    }
+
+    /// How they are reached.
+    pub fn reach(&self) -> Result<Reach, Error> {
+        Ok(Reach { number: number_of(self.resident_no)?, app: self.app, sms: self.sms, drill: self.drill })
+    }
 }
 
 async fn whoever_fits(
@@ -133,18 +151,11 @@ async fn whoever_fits(
     );
     let mut found = Found { count: 0, last: None };
     for row in rows {
-        let number = number_of(row.resident_no)?;
-        found.last = Some(number);
+        let reach = row.reach()?;
+        found.last = Some(reach.number);
         found.count += 1;
-        let home = CommunityCode::try_from(row.community).map_err(|error| Error::damaged("community", number, error))?;
-        let traits = ResidentTraits {
-            home: Area::Community(home),
-            // An industry this process does not know is one that no selection names.
-            industry: row.industry.and_then(|industry| industry.parse().ok()),
-            language: row.language.parse().map_err(|error| Error::damaged("language", number, format!("{error}")))?,
-        };
-        if query.selects(&traits) {
-            chunk.add(&Reach { number, app: row.app, sms: row.sms, drill: row.drill }, exercise);
+        if query.selects(&row.traits()?) {
+            chunk.add(&reach, exercise);
         }
     }
     Ok(found)

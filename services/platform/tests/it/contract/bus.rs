@@ -9,7 +9,7 @@ use http::StatusCode;
 use platform::Platform;
 use platform::bus::{ATTEMPTS, DeadLetter, understood};
 use platform::http::Authenticators;
-use proto::topology::{AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_STOPPED, PUSH_BATCHES, RESIDENT_STOPPED, RULES_RECORDS};
+use proto::topology::{AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_STOPPED, PUSH_BATCHES, RESIDENT_STOPPED, RULES_RECORDS, SMS_STOPPED};
 use proto::{AlertStopped, AppBatchReady, AuditEntry, Queue, RecordsStored};
 use serde_json::{Value, json};
 use stages::{Desk, Heard, Staff, soon, until};
@@ -45,7 +45,7 @@ pub async fn next<T>(heard: &mut UnboundedReceiver<T>) -> T {
 
 pub async fn what_a_committed_transaction_published_arrives_at_every_queue_of_its_topic(platform: &Platform) {
     let (told, mut heard) = unbounded_channel();
-    let queues: [&'static Queue; 3] = [&DISPATCH_STOPPED, &RESIDENT_STOPPED, &DISPLAY_STOPPED];
+    let queues: [&'static Queue; 4] = [&DISPATCH_STOPPED, &RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED];
     for queue in queues {
         let told = told.clone();
         let stopped = move |event: AlertStopped| {
@@ -64,7 +64,7 @@ pub async fn what_a_committed_transaction_published_arrives_at_every_queue_of_it
     tx.publish(SCHEMA, &event).await.expect("it is written");
     tx.commit().await.expect("it is committed");
 
-    let arrived = BTreeSet::from([next(&mut heard).await, next(&mut heard).await, next(&mut heard).await]);
+    let arrived = BTreeSet::from([next(&mut heard).await, next(&mut heard).await, next(&mut heard).await, next(&mut heard).await]);
     assert_eq!(arrived, queues.map(|queue| (queue.name, "an alert".to_owned())).into_iter().collect());
     settle(platform).await;
     assert!(heard.try_recv().is_err(), "once each");

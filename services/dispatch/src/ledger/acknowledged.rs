@@ -1,0 +1,52 @@
+//! Who has acknowledged in the meantime is not sent to.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::batch::Origin;
+use domain::ids::WaveNo;
+use domain::outcome::Outcome;
+
+use super::{Claimed, Ledger, number_of};
+use crate::Error;
+
+/// Nobody has an alert to acknowledge in the first moments after its planning.
+const JUST_PLANNED: TimeDelta = TimeDelta::minutes(1);
+
+impl Claimed {
+    /// Whether somebody in it may have acknowledged before its turn, in the inbox or by reply. `not_before`: since when it may be sent.
+    pub(super) fn may_be_acknowledged(&self, not_before: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.wave > WaveNo::FIRST
+            || self.was_held_before()
+            || !matches!(self.number.origin(), Origin::Planned(_))
+            || now - not_before > JUST_PLANNED
+    }
+}
+
+impl Ledger {
+    /// The positions of those who have acknowledged the alert. One look at a range: it costs as much as there are acknowledgements.
+    pub(crate) async fn acknowledged(&self, claimed: &Claimed) -> Result<Vec<usize>, Error> {
+        let acknowledged = sqlx::query_scalar!(
+            r#"select resident_no::bigint as "resident_no!" from resident.acknowledged
+                where alert_id = $1 and resident_no between $2::bigint and $3::bigint"#,
+            claimed.alert.alert_id.uuid(),
+            i64::from(claimed.recipients.first()),
+            i64::from(claimed.recipients.last()),
+        )
+        .fetch_all(self.database.pool())
+        .await?;
+        let mut positions = Vec::new();
+        for resident_no in acknowledged {
+            positions.extend(claimed.recipients.position(number_of(resident_no)?));
+        }
+        Ok(positions)
+    }
+
+    /// Between its planning and its turn people go on acknowledging: through a night of quiet hours, while a provider is away.
+    pub(super) async fn leave_out_acknowledged(&self, claimed: &mut Claimed) -> Result<(), Error> {
+        for position in self.acknowledged(claimed).await? {
+            if claimed.outcomes.get(position) == Some(Outcome::Pending) {
+                claimed.outcomes.set(position, Outcome::Withdrawn);
+            }
+        }
+        Ok(())
+    }
+}

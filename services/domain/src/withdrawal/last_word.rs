@@ -1,0 +1,191 @@
+//! What people are told when an alert that they were sent has ended: short, in every language, on every channel.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use strum::VariantArray as _;
+
+use crate::alert::{AckWindow, AlertContent, AlertText};
+use crate::cap::MsgType;
+use crate::language::Language;
+use crate::privacy;
+
+/// The longest part of a staff member's reason in a short message, in characters; with a full headline and contact it fits the segments allowed.
+const REASON_LIMIT: usize = 60;
+/// The longest part of a headline.
+const HEADLINE_LIMIT: usize = 100;
+
+crate::words! {
+    /// How the alert ended for those who are told.
+    pub enum Ended {
+        /// 撤销: it holds for nobody any more.
+        Cancelled,
+        /// 更正: a correction took its place that is not about them.
+        Superseded,
+    }
+}
+
+/// The last word about an alert.
+#[derive(Clone, Copy, Debug)]
+pub struct LastWord<'a> {
+    /// What was said.
+    pub of: &'a AlertContent,
+    /// How it ended.
+    pub ended: Ended,
+    /// Why, as whoever ended it wrote; empty: not said.
+    pub reason: &'a str,
+    /// Until when it is told.
+    pub until: DateTime<Utc>,
+}
+
+impl LastWord<'_> {
+    /// What is sent. It goes to whom the alert went, so an exercise stays one.
+    #[must_use]
+    pub fn content(&self) -> AlertContent {
+        let texts: BTreeMap<Language, AlertText> = Language::VARIANTS.iter().map(|language| (*language, self.text(*language))).collect();
+        AlertContent { msg_type: MsgType::Cancel, texts, expires_at: self.until, ack_window_s: AckWindow::NONE, ..self.of.clone() }
+    }
+
+    fn text(&self, language: Language) -> AlertText {
+        let headline = shortened(self.of.text(language).map_or("", |text| text.headline.trim()), HEADLINE_LIMIT);
+        match language {
+            Language::ZhCn => self.chinese(&headline),
+            Language::En => self.english(&headline),
+        }
+    }
+
+    fn chinese(&self, headline: &str) -> AlertText {
+        let (mark, body) = match self.ended {
+            Ended::Cancelled => ("【已撤销】", format!("此前发给您的提醒《{headline}》已撤销，不再有效。")),
+            Ended::Superseded => {
+                ("【已更正】", format!("此前发给您的提醒《{headline}》已更正，更正后的提醒与您无关，原提醒对您不再有效。"))
+            }
+        };
+        let instruction = "请不要再按原提醒的要求行动。".to_owned();
+        let reason = self.said().map(|reason| format!("原因：{reason}。")).unwrap_or_default();
+        AlertText {
+            headline: format!("{mark}《{headline}》"),
+            sms: format!("{mark}{body}{instruction}{reason}"),
+            body: format!("{body}{reason}"),
+            instruction,
+        }
+    }
+
+    fn english(&self, headline: &str) -> AlertText {
+        let (mark, body) = match self.ended {
+            Ended::Cancelled => ("WITHDRAWN", format!("The alert \"{headline}\" that you were sent is withdrawn and holds no more.")),
+            Ended::Superseded => (
+                "CORRECTED",
+                format!(
+                    "The alert \"{headline}\" that you were sent was corrected. The correction is not about you: it holds no more for you."
+                ),
+            ),
+        };
+        let instruction = "Please stop following it.".to_owned();
+        // A reason in Chinese helps nobody here, and would more than halve what a short message holds.
+        let reason = self.said().filter(|reason| reason.is_ascii()).map(|reason| format!(" Reason: {reason}.")).unwrap_or_default();
+        AlertText {
+            headline: format!("{mark}: {headline}"),
+            sms: format!("{mark}: {body} {instruction}{reason}"),
+            body: format!("{body}{reason}"),
+            instruction,
+        }
+    }
+
+    /// The reason in short. One that holds personal data was written for colleagues and stands on nobody's lock screen.
+    fn said(&self) -> Option<String> {
+        let reason = self.reason.trim().trim_end_matches(['。', '.', '！', '!']);
+        let shown = !reason.is_empty() && privacy::find(reason, &self.of.contact).is_empty();
+        shown.then(|| shortened(&reason.split_whitespace().collect::<Vec<_>>().join(" "), REASON_LIMIT))
+    }
+}
+
+fn shortened(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::cap;
+    use crate::sms_text::{Composition, compose};
+
+    fn alert(zh: &str, en: Option<&str>) -> AlertContent {
+        let text = |headline: &str| AlertText { headline: headline.to_owned(), ..AlertText::default() };
+        let mut texts = BTreeMap::from([(Language::ZhCn, text(zh))]);
+        texts.extend(en.map(|en| (Language::En, text(en))));
+        AlertContent {
+            status: cap::Status::Exercise,
+            msg_type: MsgType::Alert,
+            references: None,
+            category: cap::Category::Health,
+            urgency: cap::Urgency::Immediate,
+            severity: cap::Severity::Severe,
+            certainty: cap::Certainty::Observed,
+            purpose: "阻断传播".into(),
+            texts,
+            contact: "12320".into(),
+            expires_at: DateTime::UNIX_EPOCH,
+            ack_window_s: AckWindow::capped(3_600),
+            place: None,
+            display: true,
+            source_note: String::new(),
+        }
+    }
+
+    fn said(of: &AlertContent, ended: Ended, reason: &str) -> AlertContent {
+        LastWord { of, ended, reason, until: DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1) }.content()
+    }
+
+    #[test]
+    fn a_withdrawal_names_the_alert_says_why_and_what_to_do_in_both_languages() {
+        let old = alert("请立即居家隔离", Some("Isolate at once"));
+        let word = said(&old, Ended::Cancelled, "样本混淆。");
+        let (zh, en) = (&word.texts[&Language::ZhCn], &word.texts[&Language::En]);
+        assert_eq!(zh.headline, "【已撤销】《请立即居家隔离》");
+        assert_eq!(zh.sms, "【已撤销】此前发给您的提醒《请立即居家隔离》已撤销，不再有效。请不要再按原提醒的要求行动。原因：样本混淆。");
+        assert_eq!(en.headline, "WITHDRAWN: Isolate at once");
+        assert_eq!(
+            en.sms,
+            "WITHDRAWN: The alert \"Isolate at once\" that you were sent is withdrawn and holds no more. Please stop following it."
+        );
+        assert_eq!((word.msg_type, word.ack_window_s, word.status), (MsgType::Cancel, AckWindow::NONE, cap::Status::Exercise));
+    }
+
+    #[test]
+    fn whom_a_correction_no_longer_concerns_is_told_so() {
+        let word = said(&alert("请立即居家隔离", None), Ended::Superseded, "");
+        assert!(word.texts[&Language::ZhCn].sms.contains("更正后的提醒与您无关，原提醒对您不再有效"));
+        assert_eq!(word.texts[&Language::En].headline, "CORRECTED: 请立即居家隔离", "an alert without English is named as it was sent");
+    }
+
+    #[rstest]
+    #[case::nothing("  ", false)]
+    #[case::plain("检测机构更正结果", true)]
+    #[case::a_phone_number("请回电13800138000", false)]
+    fn a_reason_is_told_unless_it_names_a_person(#[case] reason: &str, #[case] told: bool) {
+        let word = said(&alert("隔离", None), Ended::Cancelled, reason);
+        assert_eq!(word.texts[&Language::ZhCn].sms.contains("原因"), told);
+    }
+
+    #[rstest]
+    fn it_can_always_be_written_as_a_short_message(#[values(Ended::Cancelled, Ended::Superseded)] ended: Ended) {
+        let old = AlertContent { contact: "热".repeat(60), ..alert(&"疫".repeat(400), Some(&"疫".repeat(400))) };
+        let word = said(&old, ended, &"长".repeat(500));
+        for (language, text) in &word.texts {
+            let sms = compose(&Composition {
+                signature: "重庆市疾病预防控制中心",
+                text: &text.sms,
+                contact: &old.contact,
+                short_code: None,
+                language: *language,
+            });
+            assert!(sms.is_ok(), "{language}: {sms:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What kind of message an alert is (CAP *msgType*): first information, unless it was written as a correction of one certain alert.
+//!
+//! The kind follows from how an alert came about and never from what somebody wrote into it: a *cancel* or *update* written by hand would look like
+//! the end of another alert and end nothing. Ending one is the decision *cancel*; correcting one has a route of its own.
+
+use domain::alert::AlertContent;
+use domain::cap::MsgType;
+use domain::ids::AlertId;
+use platform::http::FieldFault;
+
+use crate::Error;
+
+/// Refuses content that claims to be another kind of message than it is; `corrects` is the alert that it was written to correct.
+pub(crate) fn check(content: &AlertContent, corrects: Option<AlertId>) -> Result<(), Error> {
+    let fault = match (content.msg_type, content.references, corrects) {
+        (MsgType::Cancel, ..) => FieldFault::new(
+            "content.msg_type",
+            "撤销不能当作新弹窗来写：请打开要撤销的弹窗，使用“撤销”决定（cancel）",
+            "an end is not written as an alert: open the alert that is to end and take the decision cancel",
+        ),
+        (MsgType::Update, _, None) => FieldFault::new(
+            "content.msg_type",
+            "更正不能当作新弹窗来写：请打开要更正的弹窗，使用“更正”（correction）",
+            "a correction is not written as a new alert: open the alert that is wrong and write its correction",
+        ),
+        (MsgType::Alert, Some(_), None) => FieldFault::new(
+            "content.references",
+            "新弹窗不能引用其他弹窗：撤销请用“撤销”决定（cancel），更正请用“更正”（correction）",
+            "a new alert references no other: to end one take the decision cancel, to correct one write its correction",
+        ),
+        (_, Some(referenced), Some(corrected)) if referenced != corrected => FieldFault::new(
+            "content.references",
+            "更正所引用的弹窗不是被更正的弹窗，请删去此项",
+            "references another alert than the one that is corrected; leave it out",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::Invalid(vec![fault]))
+}
+
+/// The content as the kind of message it is.
+pub(crate) fn of(content: AlertContent, corrects: Option<AlertId>) -> AlertContent {
+    let msg_type = if corrects.is_some() { MsgType::Update } else { MsgType::Alert };
+    AlertContent { msg_type, references: corrects, ..content }
+}
