@@ -61,7 +61,7 @@ async fn the_table_tells_of_every_job_what_it_does_and_how_it_went() {
         (&json!("waiting"), &json!("2026-03-02T02:40:00Z"), &Value::Null)
     );
     let ledger = &jobs["dispatch.keep_ledger"]["last"];
-    assert_eq!((&ledger["outcome"], &ledger["did"][0]["number"]), (&json!("done"), &json!(6)), "three months of two tables: {ledger}");
+    assert_eq!((&ledger["outcome"], &ledger["did"][0]["number"]), (&json!("done"), &json!(9)), "three months of three tables: {ledger}");
 
     whole.platform.clock.forward(DAY);
     at_rest(&whole).await;

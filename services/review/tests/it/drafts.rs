@@ -57,7 +57,7 @@ async fn what_a_rule_could_not_fill_in_a_person_completes_for_the_same_people(#[
 #[case::approved(&[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")], &[true])]
 #[case::cancelled_after_all(&[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve"), (SECOND_OFFICER, "cancel")], &[true, false])]
 #[case::refused(&[(REVIEWER, "pass_district"), (SECOND_OFFICER, "refuse")], &[false])]
-#[case::thrown_away(&[(REVIEWER, "return_district"), (SUBMITTER, "discard")], &[false])]
+#[case::thrown_away(&[(REVIEWER, "return_district"), (OFFICER, "discard")], &[false])]
 #[case::sent_back(&[(REVIEWER, "return_district")], &[])]
 #[tokio::test]
 async fn its_rule_is_told_what_became_of_a_draft(#[case] steps: &[(&str, &str)], #[case] expected: &[bool]) {
