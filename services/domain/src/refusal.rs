@@ -5,16 +5,13 @@
 //! it is the recipient's, who is told another way: a mistake of ours that looks like a recipient's costs some short messages, a recipient's that
 //! looks like ours would keep everybody waiting.
 
-crate::words! {
-    /// Whom an answer is about.
-    pub enum Scope {
-        /// This recipient alone: nobody else's message waits for it.
-        Recipient,
-        /// Our account as a whole: all of its messages.
-        Account,
-        /// Us: key, project, topic, the form of our messages. An operator must act.
-        Us,
-    }
+/// Whom an answer is about that says it itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// This recipient alone: nobody else's message waits for it.
+    Recipient,
+    /// Our account as a whole: all of its messages.
+    Account,
 }
 
 /// How plainly a refusal speaks of us.

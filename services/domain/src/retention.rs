@@ -257,7 +257,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         what: "How many devices of an alert are gone, as their providers say",
         tables: &["resident.gone_of_alert"],
-        keeping: Keeping::Hours(24 * 14),
+        keeping: Keeping::Days(14),
         setting: None,
         why: "As long as the marks that were set by it can be taken back. Numbers only.",
         requirement: "CQ14",

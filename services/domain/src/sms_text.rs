@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 use utoipa::ToSchema;
 
-pub use composition::{Composition, SmsTextError, compose, compose_cut, how_to_reply, segments};
+pub use composition::{Composition, SmsTextError, compose, compose_cut, how_to_reply};
 
 /// Segments of one message at most: an alert is short (CQ9 b), and phones show what is longer badly or not at all.
 pub const MAX_SEGMENTS: usize = 8;

@@ -2,7 +2,7 @@
 //!
 //! Each provider maps every status and reason it knows to one [`ProviderAnswer`] (`apns::reason`, `fcm::refusal`), and what it does
 //! not know to [`ProviderAnswer::Temporary`]: an unknown answer costs a few repeats with the same collapse id, a wrong guess could
-//! cost somebody the alert. Whom an answer is about, [`ProviderAnswer::scope`] says; where it cannot know, the answers of the others tell
+//! cost somebody the alert. Whom a word to slow down is about, it says itself; whom a refusal is about, the answers of the others tell
 //! ([`crate::verdict`]). What the ledger keeps is an [`Outcome`]; what follows from it is decided in [`domain::outcome`].
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -105,15 +105,6 @@ impl ProviderAnswer {
                 Trouble::Nonsense(_) => "nonsense",
                 Trouble::TokenExpired => "token_expired",
             },
-        }
-    }
-
-    /// Whom it is about, as far as it says.
-    pub fn scope(&self) -> Scope {
-        match self {
-            Self::Throttled { scope, .. } => *scope,
-            Self::CredentialsRefused { .. } => Scope::Us,
-            _ => Scope::Recipient,
         }
     }
 

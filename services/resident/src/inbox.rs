@@ -98,7 +98,7 @@ impl Reader {
     }
 }
 
-/// The alert that a short code names among a resident's open alerts.
-pub(crate) fn named(open: &[Arc<LiveAlert>], code: ShortCode) -> Option<&Arc<LiveAlert>> {
-    open.iter().find(|alert| alert.short_code == code.to_string())
+/// The alert that a short code names among a resident's alerts.
+pub(crate) fn named(alerts: &[Arc<LiveAlert>], code: ShortCode) -> Option<&Arc<LiveAlert>> {
+    alerts.iter().find(|alert| alert.short_code == code.as_str())
 }

@@ -16,14 +16,13 @@ use domain::phone::PhoneNumber;
 use http::StatusCode;
 use platform::crypto::Purpose;
 use platform::http::{Access, FieldFault, Json, Problem, Routes, routes};
-use proto::{CodeRequested, ResidentRegistered};
+use proto::ResidentRegistered;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::consent::stored_version;
 use crate::profile::{self, Place};
-use crate::{Error, SCHEMA, Service, directory, session};
+use crate::{Error, SCHEMA, Service, directory, session, short_message};
 
 const TRIES: u64 = 5;
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
@@ -76,18 +75,9 @@ async fn request_code(
 
     let text = format!("【{}】验证码 {code}，{} 分钟内有效。请勿告知他人。", settings.signature, settings.code_valid_s / 60);
     let now = platform.clock.now();
+    let phone_sealed = platform.keyring.seal(Purpose::ResidentPhone, phone.e164().as_bytes()).into_bytes();
     let mut tx = platform.database.begin().await.map_err(Error::from)?;
-    tx.publish(
-        SCHEMA,
-        &CodeRequested {
-            request_id: Uuid::now_v7().to_string(),
-            phone_sealed: platform.keyring.seal(Purpose::ResidentPhone, phone.e164().as_bytes()).into_bytes(),
-            text_sealed: platform.keyring.seal(Purpose::SmsText, text.as_bytes()).into_bytes(),
-            expires_at_ms: (now + TimeDelta::seconds(settings.code_valid_s.into())).timestamp_millis(),
-        },
-    )
-    .await
-    .map_err(Error::from)?;
+    short_message::send(&mut tx, platform, phone_sealed, &text, now + TimeDelta::seconds(settings.code_valid_s.into())).await?;
     tx.commit().await.map_err(Error::from)?;
     Ok((StatusCode::ACCEPTED, axum::Json(CodeSent { valid_s: settings.code_valid_s, again_s: settings.code_again_s })))
 }

@@ -1,4 +1,4 @@
-//! One short message to one phone: the answer to somebody who wrote. It goes where one-time codes go, and once.
+//! One short message to one phone: a one-time code, or the answer to somebody who wrote.
 
 use chrono::{DateTime, Utc};
 use platform::Platform;

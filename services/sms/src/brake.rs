@@ -3,7 +3,7 @@
 //! A wrong sender, a wrong service type, a coding that the centre does not know: it refuses every message with the same words as it
 //! would refuse one. Closed as unreachable, a city could not be told any more. So refusals are kept until it is seen what most get: when
 //! most are refused, the fault is ours and an operator has to mend it; one among many that are taken is that message's. So, too,
-//! when the centre fails with nearly all of a first try: then it is away, and nobody's tries are counted. (In a second try those come
+//! when the centre fails with nearly all of a first try: then it is away, and whoever was not tried yet waits without a try counted. (In a second try those come
 //! together for whom it failed; there it says nothing of the others.)
 
 use std::collections::VecDeque;

@@ -1,6 +1,6 @@
 //! One-time codes: resident asks for them with the event `sms.code-requested`, they go out over the same account.
 //!
-//! A code is sent once, unless the process dies between the centre's answer and our note of it. It is not sent any more when
+//! A code is sent once; once more when its answer stays out, or when the process dies between the centre's answer and our note of it. It is not sent any more when
 //! it has expired; until then a code that cannot be sent now is tried again by the bus. It goes before everything else: somebody
 //! waits for it at this moment.
 
@@ -33,8 +33,8 @@ pub(crate) struct Codes {
 impl Codes {
     /// Sends one code.
     pub(crate) async fn send(&self, request: CodeRequested) -> Result<(), Error> {
-        let left = DateTime::from_timestamp_millis(request.expires_at_ms).map(|end| end - self.platform.clock.now());
-        let Some(left) = left.and_then(|left| left.to_std().ok()).filter(|left| !left.is_zero()) else { return Ok(()) };
+        let Some(until) = DateTime::from_timestamp_millis(request.expires_at_ms) else { return Ok(()) };
+        let Some(left) = (until - self.platform.clock.now()).to_std().ok().filter(|left| !left.is_zero()) else { return Ok(()) };
         let done = format!("sms:code:{}", request.request_id);
         if self.platform.cache.get(&done).await?.is_some() {
             return Ok(());
@@ -45,8 +45,8 @@ impl Codes {
         // Two codes to one phone must not be joined.
         let reference = request.request_id.bytes().fold(0_u16, |reference, octet| reference.rotate_left(5) ^ u16::from(octet));
         let segments = Segments::of(&SmsText::new(&text), reference).ok_or(Error::Unreadable { what: "text of a code" })?;
-        let until = DateTime::from_timestamp_millis(request.expires_at_ms);
-        let order = Order { to: number, segments: &segments, lane: Lane::Code, until, of: None, begun: Vec::new(), wanted: &|| true };
+        let order =
+            Order { to: number, segments: &segments, lane: Lane::Code, until: Some(until), of: None, begun: Vec::new(), wanted: &|| true };
         let submitted = self.account.submit(order).await;
         let outcome = submitted.outcome;
         metrics::counter!("sms_codes_total", "answer" => outcome.to_string()).increment(1);

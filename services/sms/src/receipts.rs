@@ -5,7 +5,7 @@
 //! ([`settle`]); whichever is later sees both. If a process dies in between, its side is done again: the batch is sent from its
 //! last checkpoint, a receipt that was not answered is delivered again.
 //!
-//! Only final receipts count, and the first final one about a part. A centre gives its ids again after a while: a receipt is about the newest
+//! Only final receipts count: the first that is stored; of several that come together, the last. A centre gives its ids again after a while: a receipt is about the newest
 //! part that has the id, never about one that was submitted long after it. Whom a message did not reach is told to dispatch, in the
 //! transaction that settles the part.
 

@@ -4,7 +4,7 @@
 //! are one reply when they were written at the same moment ([`SAME_MOMENT_WITHIN`]) or carry the same id ([`SAME_ID_WITHIN`]: centres begin to count
 //! anew); otherwise when they come within a few seconds (`reply_repeat_s`). So nobody who answers two alerts in turn is taken for a repeat. Nothing readable is stored: what is remembered is a keyed hash, number and text leave sealed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::phone::PhoneNumber;
@@ -33,7 +33,7 @@ struct Referenced {
 pub async fn pass_on(platform: &Platform, settings: &Settings, replies: &[Reply]) -> Result<(), Error> {
     let now = platform.clock.now();
     // The second of two equal ones is not passed on with the first.
-    let replies: BTreeMap<String, Referenced> =
+    let mut replies: BTreeMap<String, Referenced> =
         replies.iter().rev().filter_map(|reply| referenced(&platform.keyring, settings, reply, now)).collect();
     if replies.is_empty() {
         return Ok(());
@@ -55,7 +55,6 @@ pub async fn pass_on(platform: &Platform, settings: &Settings, replies: &[Reply]
     )
     .fetch_all(&mut *tx)
     .await?;
-    let mut replies: HashMap<String, Referenced> = replies.into_iter().collect();
     let events: Vec<SmsReplied> = fresh.iter().filter_map(|reference| replies.remove(reference)).map(|reply| reply.event).collect();
     metrics::counter!("sms_replies_total").increment(events.len() as u64);
     tx.publish_all(SCHEMA, &events).await?;

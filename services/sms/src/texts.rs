@@ -10,7 +10,7 @@ use domain::{
     alert::AlertText,
     exercise::Drill,
     language::Language,
-    sms_text::{Composition, SmsTextError, compose_cut, segments},
+    sms_text::{Composition, SmsTextError, compose, compose_cut},
 };
 
 use crate::smpp::segments::Segments;
@@ -63,21 +63,19 @@ impl Texts {
 
 /// A message as user data, and whether its text had to be cut.
 fn user_data(message: &Composition<'_>, reference: u16) -> Result<(Segments, bool), SmsTextError> {
-    let text = compose_cut(message)?;
-    let (cut, needed) = (text.segments, segments(message)?);
-    Ok((Segments::of(&text, reference).ok_or(SmsTextError::TooLong { segments: cut })?, needed > cut))
+    let (text, is_cut) = match compose(message) {
+        Err(SmsTextError::TooLong { .. }) => (compose_cut(message)?, true),
+        composed => (composed?, false),
+    };
+    let segments = text.segments;
+    Ok((Segments::of(&text, reference).ok_or(SmsTextError::TooLong { segments })?, is_cut))
 }
 
 /// Every part that can stand alone says that it is an exercise.
 pub(crate) fn announced(texts: Drill<BTreeMap<Language, AlertText>>) -> BTreeMap<Language, AlertText> {
-    let languages: Vec<Language> = texts.get().keys().copied().collect();
-    languages
-        .into_iter()
-        .filter_map(|language| {
-            let text = texts.get().get(&language)?.clone();
-            Some((language, texts.clone().map(|_| text).announced(language)))
-        })
-        .collect()
+    let all = texts.get().clone();
+    let drill = texts.map(drop);
+    all.into_iter().map(|(language, text)| (language, drill.map(|()| text).announced(language))).collect()
 }
 
 /// One for all parts of one alert and wave to one phone: a repeat joins with what arrived before, a reminder does not.

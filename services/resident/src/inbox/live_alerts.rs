@@ -14,7 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::{AlertContent, AlertText};
 use domain::ids::{AlertId, ResidentNo};
-use domain::late_answer::{self, LATE as LATE_ANSWERS};
+use domain::late_answer;
 use futures::TryStreamExt as _;
 use futures::future::try_join_all;
 use platform::Platform;
@@ -106,7 +106,7 @@ impl Row {
 pub(super) const LATE: i64 = 64;
 
 /// For how long the copy keeps what has expired: for answers that were given in time and come late, and for a clock that goes back by less.
-const KEPT: TimeDelta = LATE_ANSWERS;
+const KEPT: TimeDelta = late_answer::LATE;
 
 /// What somebody said of an alert.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,7 @@
 // what is shown is what the inbox says now, never an alert that has ended as if it held. No I/O.
 import type { InboxItem } from './contract.ts';
 import { isExercise, isLive, isUrgent } from './order.ts';
+import type { Tongue } from '../words/say.svelte.ts';
 
 export interface Notice {
   /** The alert it opens; a notice replaces the one of the same alert. */
@@ -15,8 +16,6 @@ export interface Notice {
 
 /** A notice that stands in the tray. */
 export interface Standing { tag: string; title: string }
-
-export type Tongue = 'zh-CN' | 'en';
 
 /** What to show of an alert: itself, what corrects it, or that it is over. */
 export function noticeOf(item: InboxItem, items: readonly InboxItem[], now: number, tongue: Tongue, acknowledged: ReadonlySet<string> = new Set()): Notice {

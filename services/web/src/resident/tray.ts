@@ -1,6 +1,7 @@
 // The tray of the phone, as the page and the service worker change it.
 import type { InboxItem } from './contract.ts';
-import { tidied, type Notice, type Tongue } from './notices.ts';
+import { tidied, type Notice } from './notices.ts';
+import type { Tongue } from '../words/say.svelte.ts';
 
 /** Puts a notice into the tray, in the place of the one of the same alert. */
 export async function show(registration: ServiceWorkerRegistration, notice: Notice, loudly: boolean): Promise<void> {
