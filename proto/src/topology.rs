@@ -62,7 +62,10 @@ topology! {
         DISPLAY_RELEASED = "display.released" by "display",
     }
     "alert.handed-over" AlertHandedOver { REVIEW_HANDED_OVER = "review.handed-over" by "review" }
-    "alert.in-danger" AlertInDanger { AUDIT_IN_DANGER = "audit.in-danger" by "audit" }
+    "alert.in-danger" AlertInDanger {
+        AUDIT_IN_DANGER = "audit.in-danger" by "audit",
+        SMS_IN_DANGER = "sms.in-danger" by "sms",
+    }
     "alert.out-of-danger" AlertOutOfDanger { AUDIT_OUT_OF_DANGER = "audit.out-of-danger" by "audit" }
     "alert.closed" AlertClosed {
         REVIEW_CLOSED = "review.closed" by "review",

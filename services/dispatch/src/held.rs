@@ -13,6 +13,7 @@ use platform::clock::Clock;
 use platform::database::{Database, Tx};
 
 use crate::aside::{self, Slot, Step};
+use crate::ledger::read;
 use crate::{Error, signals};
 
 /// After its first hand-over. An ordinary batch is done in seconds.
@@ -50,8 +51,7 @@ async fn let_go(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool,
     let alert_id = AlertId::from_uuid(held.alert_id);
     slot.is_about(alert_id, held.wave, held.again);
     let of = held.batch_id;
-    let list = RecipientList::decode(&held.recipients).map_err(|error| Error::damaged("recipients", of, error))?;
-    let outcomes = Outcomes::decode(&held.outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
+    let (list, outcomes) = read(of, &held.recipients, &held.outcomes)?;
     let each = list.as_slice().iter().copied().zip(outcomes.as_slice().iter().copied());
     let others: Vec<(u32, Outcome)> = each.filter(|(_, outcome)| *outcome != Outcome::Accepted).collect();
     let next = u32::try_from(held.next_number).map_err(|error| Error::damaged("batch number", alert_id, error))?;

@@ -7,18 +7,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
-use domain::batch::{Outcomes, RecipientList};
+use domain::batch::RecipientList;
 use domain::deadline;
 use domain::ids::AlertId;
-use domain::outcome::Outcome;
 use platform::clock::Clock;
 use platform::database::{Connection, Database, Tx, readable_row};
 
 use crate::aside::{self, Slot, Step};
 use crate::follow_ups::{self, Reason};
 use crate::kin::Kin;
-use crate::ledger::column;
-use crate::ledger::number_of;
+use crate::ledger::{column, handed_over, number_of};
 use crate::settings::Settings;
 use crate::{Error, signals};
 
@@ -188,9 +186,9 @@ async fn follow_up(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Result
 /// Who of a closed batch may have ended in it: whoever it reached, and, where it gave somebody up or left somebody out, all the others, of whom some
 /// may have gone on.
 fn ended_in(of: i64, recipients: &[u8], outcomes: Option<&[u8]>, ended_here: bool) -> Result<Vec<u32>, Error> {
+    if let Some(outcomes) = outcomes.filter(|_| !ended_here) {
+        return handed_over(of, recipients, outcomes);
+    }
     let list = RecipientList::decode(recipients).map_err(|error| Error::damaged("recipients", of, error))?;
-    let Some(outcomes) = outcomes.filter(|_| !ended_here) else { return Ok(list.as_slice().to_vec()) };
-    let outcomes = Outcomes::decode(outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
-    let each = list.as_slice().iter().zip(outcomes.as_slice());
-    Ok(each.filter(|(_, outcome)| **outcome == Outcome::Accepted).map(|(number, _)| *number).collect())
+    Ok(list.as_slice().to_vec())
 }

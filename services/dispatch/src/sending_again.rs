@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
-use domain::batch::{Outcomes, RecipientList};
+use domain::batch::Outcomes;
 use domain::deadline;
 use domain::ids::{AlertId, StaffId, WaveNo};
 use domain::outcome::{Channel, Outcome};
@@ -20,7 +20,7 @@ use platform::database::{Connection, Database, Tx, readable_row};
 use crate::aside::{self, Slot, Step};
 use crate::kin::Kin;
 use crate::ledger::batch_rows::{self, WaveOf};
-use crate::ledger::{column, number_of};
+use crate::ledger::{column, number_of, read};
 use crate::settings::Settings;
 use crate::{Error, follow_ups, signals};
 
@@ -151,16 +151,12 @@ async fn chunk(database: &Database, clock: &Clock, settings: &Settings, slot: &S
         return Ok(false);
     };
     let class: DeliveryClass = wave.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?;
-    let size = |channel| usize::from(settings.size_of(channel));
     let limit = settings.chunk.div_ceil(u32::from(settings.batch_size));
     let given_up = given_up(&mut tx, &round, limit).await?;
     let channels = reachable(&mut tx, alert_id, wave.exercise, &given_up.people()).await?;
 
-    let first = u32::try_from(wave.next_number).map_err(|error| Error::damaged("batch number", alert_id, error))?;
     let by = |channel| channels.iter().filter(|(_, by)| **by == channel).map(|(number, _)| *number).collect::<Vec<_>>();
-    let mut batches = batch_rows::cut(Channel::App, &by(Channel::App), size(Channel::App), first, now)?;
-    let following = first.saturating_add(u32::try_from(batches.len()).unwrap_or(u32::MAX));
-    batches.extend(batch_rows::cut(Channel::Sms, &by(Channel::Sms), size(Channel::Sms), following, now)?);
+    let batches = batch_rows::cut_both(&by(Channel::App), &by(Channel::Sms), settings, (alert_id, wave.next_number), now)?;
     let due_at = deadline::due_at(class, wave.asked_at, &settings.quiet_hours);
     batch_rows::write(&mut tx, WaveOf { alert_id, wave: WaveNo::FIRST, class, due_at }, &batches).await?;
 
@@ -264,12 +260,6 @@ async fn given_up(tx: &mut Tx, round: &Round, limit: u32) -> Result<GivenUp, Err
         batches.push(Batch { batch_id: row.batch_id, outcomes, people });
     }
     Ok(GivenUp { batches, more })
-}
-
-fn read(of: i64, recipients: &[u8], outcomes: &[u8]) -> Result<(RecipientList, Outcomes), Error> {
-    let list = RecipientList::decode(recipients).map_err(|error| Error::damaged("recipients", of, error))?;
-    let outcomes = Outcomes::decode(outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
-    Ok((list, outcomes))
 }
 
 /// Whether this is how a recipient ends who was not reached. Pending in a closed batch are those who were sent again before.

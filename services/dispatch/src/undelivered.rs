@@ -7,9 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::DeliveryClass;
 use domain::batch::MAX_PLANNED;
+use domain::deadline;
 use domain::ids::{AlertId, WaveNo};
 use domain::outcome::Channel;
 use platform::clock::Clock;
@@ -30,6 +31,7 @@ const FIRST_NUMBER: u32 = MAX_PLANNED / 2;
 struct Missed {
     resident_no: u32,
     wave: i16,
+    wave_due_at: DateTime<Utc>,
     /// They have the app.
     app: bool,
     /// No message to them was lost before.
@@ -73,19 +75,21 @@ pub(crate) async fn on_undelivered(
     let missed = note(&mut tx, alert_id, event, alert.exercise, now).await?;
     let class: DeliveryClass = alert.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?;
     let night = class == DeliveryClass::Routine && settings.quiet_hours.is_quiet(now);
-    let (mut again, mut unreachable) = (BTreeMap::<(i16, Channel), Vec<u32>>::new(), Vec::new());
+    let (mut again, mut unreachable) = (BTreeMap::<(i16, Channel, DateTime<Utc>), Vec<u32>>::new(), Vec::new());
     for missed in &missed {
         // Who is asked to acknowledge is reminded in the morning anyway.
         let is_reminded = alert.ack_window_s > 0 && missed.wave == 1;
         match missed.instead(night && !is_reminded) {
-            Some(channel) => again.entry((missed.wave, channel)).or_default().push(missed.resident_no),
+            Some(channel) => again.entry((missed.wave, channel, missed.wave_due_at)).or_default().push(missed.resident_no),
             None => unreachable.push(missed.resident_no),
         }
     }
-    for ((wave, channel), residents) in again {
+    for ((wave, channel, wave_due_at), residents) in again {
         let wave = WaveNo::new(u8::try_from(wave).map_err(|error| Error::damaged("wave", alert_id, error))?);
-        let of = WaveOf { alert_id, wave, class, due_at: now };
-        send_again(&mut tx, of, channel, &residents, usize::from(settings.batch_size)).await?;
+        // After the wave's own deadline, by which its end knows whom it does not wait for, and whom it has counted already.
+        let due_at = deadline::due_at(class, now, &settings.quiet_hours).max(wave_due_at + TimeDelta::milliseconds(1));
+        let size = usize::from(settings.size_of(channel));
+        send_again(&mut tx, WaveOf { alert_id, wave, class, due_at }, channel, &residents, size, now).await?;
     }
     if alert.personal {
         follow_ups::open(&mut tx, alert_id, &unreachable, Reason::Unreachable, now).await?;
@@ -105,9 +109,10 @@ async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: 
     let batches: Vec<i64> = event.entries.iter().map(|entry| entry.batch_id).collect();
     let rows = sqlx::query!(
         r#"with told as (
-               select distinct t.resident_no, t.batch_id, b.wave
+               select distinct t.resident_no, t.batch_id, b.wave, w.due_at
                  from unnest($2::bigint[], $3::bigint[]) as t (resident_no, batch_id)
                  join dispatch.batch b on b.alert_id = $1 and b.batch_id = t.batch_id
+                 join dispatch.wave w on w.alert_id = $1 and w.wave = b.wave
            ), noted as (
                insert into dispatch.undelivered (alert_id, resident_no, batch_id, at)
                select $1, resident_no, batch_id, $4 from told order by resident_no, batch_id
@@ -115,6 +120,7 @@ async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: 
                returning resident_no, batch_id
            )
            select distinct on (told.resident_no) told.resident_no as "resident_no!", told.wave as "wave!",
+                  told.due_at as "wave_due_at!",
                   (r.app and (r.drill or not $5)) as "app!",
                   not exists (select from dispatch.undelivered before
                                where before.alert_id = $1 and before.resident_no = told.resident_no) as "first!"
@@ -131,12 +137,19 @@ async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: 
     .fetch_all(&mut **tx)
     .await?;
     rows.into_iter()
-        .map(|row| Ok(Missed { resident_no: number_of(row.resident_no)?, wave: row.wave, app: row.app, first: row.first }))
+        .map(|row| Ok(Missed { resident_no: number_of(row.resident_no)?, wave: row.wave, wave_due_at: row.wave_due_at, app: row.app, first: row.first }))
         .collect()
 }
 
 /// Batches for those who are told by a second message, in the wave of their first.
-async fn send_again(tx: &mut Tx, of: WaveOf, channel: Channel, residents: &[u32], batch_size: usize) -> Result<(), Error> {
+async fn send_again(
+    tx: &mut Tx,
+    of: WaveOf,
+    channel: Channel,
+    residents: &[u32],
+    batch_size: usize,
+    not_before: DateTime<Utc>,
+) -> Result<(), Error> {
     let lowest = sqlx::query_scalar!(
         "select min(number) from dispatch.batch where alert_id = $1 and wave = $2 and channel = $5 and number between $3 and $4",
         of.alert_id.uuid(),
@@ -149,7 +162,7 @@ async fn send_again(tx: &mut Tx, of: WaveOf, channel: Channel, residents: &[u32]
     .await?;
     let lowest = lowest.and_then(|lowest| u32::try_from(lowest).ok()).unwrap_or(MAX_PLANNED + 1);
     let batches = u32::try_from(residents.len().div_ceil(batch_size)).unwrap_or(u32::MAX);
-    let batches = batch_rows::cut(channel, residents, batch_size, lowest.saturating_sub(batches), of.due_at)?;
+    let batches = batch_rows::cut(channel, residents, batch_size, lowest.saturating_sub(batches), not_before)?;
     batch_rows::write(tx, of, &batches).await
 }
 

@@ -9,9 +9,7 @@ use std::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::audience::Audience;
-use domain::batch::{Outcomes, RecipientList};
 use domain::ids::AlertId;
-use domain::outcome::Outcome;
 use futures::TryStreamExt as _;
 use platform::clock::Clock;
 use platform::database::{Connection, Database, Tx, readable_row};
@@ -20,7 +18,7 @@ use roaring::RoaringBitmap;
 use crate::Error;
 use crate::aside::{self, Slot, Step};
 use crate::follow_ups::{self, Named};
-use crate::ledger::number_of;
+use crate::ledger::{handed_over, number_of};
 
 /// Residents looked at in one transaction.
 const CHUNK: usize = 20_000;
@@ -124,15 +122,8 @@ async fn reached(tx: &mut Tx, alert_id: AlertId, people: &[u32]) -> Result<Roari
     )
     .fetch(&mut **tx);
     while let Some(batch) = batches.try_next().await? {
-        let accepted = accepted(batch.batch_id, &batch.recipients, &batch.outcomes);
+        let accepted = handed_over(batch.batch_id, &batch.recipients, &batch.outcomes);
         reached.extend(readable_row("outcomes of a batch", accepted).into_iter().flatten());
     }
     Ok(reached)
-}
-
-fn accepted(of: i64, recipients: &[u8], outcomes: &[u8]) -> Result<Vec<u32>, Error> {
-    let list = RecipientList::decode(recipients).map_err(|error| Error::damaged("recipients", of, error))?;
-    let outcomes = Outcomes::decode(outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
-    let accepted = list.as_slice().iter().zip(outcomes.as_slice()).filter(|(_, outcome)| **outcome == Outcome::Accepted);
-    Ok(accepted.map(|(number, _)| *number).collect())
 }

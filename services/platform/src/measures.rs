@@ -351,6 +351,7 @@ pub const MEASURES: &[Measure] = &[
         "Any: mend `sms.system_id` and `sms.password`; SMS are held until then.",
     ),
     counter("sms_parts_total", &[("answer", OUTCOME)], "Parts of short messages answered by the centre.", ""),
+    counter("sms_duty_total", &[("answer", OUTCOME)], "Messages to who is on duty, about deadlines in danger, answered by the centre.", ""),
     counter("sms_codes_total", &[("answer", OUTCOME)], "One-time codes answered by the centre.", ""),
     counter(
         "sms_throttled_pauses_total",

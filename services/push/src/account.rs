@@ -21,6 +21,9 @@ pub(crate) const CHUNK: usize = 256;
 /// What Google asks for when it names no time; it is waited for only where it asks repeatedly.
 const DEFAULT_HOLD: TimeDelta = TimeDelta::seconds(60);
 
+/// Many answers ask for the same wait within a moment; a later end by less than this is the same.
+const ONCE_IS_ENOUGH: TimeDelta = TimeDelta::seconds(1);
+
 /// A rate that a provider grants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate {
@@ -150,7 +153,7 @@ impl Account {
         let now = self.clock.now();
         {
             let mut standing = self.standing();
-            if standing.held_until.is_some_and(|held| held >= until) {
+            if standing.held_until.is_some_and(|held| until - held < ONCE_IS_ENOUGH) {
                 return;
             }
             standing.held_until = Some(until);

@@ -134,7 +134,7 @@ impl BatchChannel for SmsChannel {
 }
 
 impl SmsChannel {
-    /// Who has the message already, and of whose message parts are known. A first try has nothing behind it and asks nothing.
+    /// Who has the message already, and of whose message parts are known: a batch that is new may be of people whose message was begun in another.
     async fn of_earlier_tries(
         &self,
         batch: &Claimed,
@@ -142,9 +142,7 @@ impl SmsChannel {
     ) -> Result<(HashSet<ResidentNo>, HashMap<ResidentNo, Vec<Progress>>), Error> {
         let database = &self.platform.database;
         let stored = if batch.was_held_before() { message::stored(database, of(batch), residents).await? } else { HashSet::new() };
-        let again = batch.was_held_before() || batch.attempt() > 1;
-        let begun = if again { begun::load(database, of_wave(batch), residents).await? } else { HashMap::new() };
-        Ok((stored, begun))
+        Ok((stored, begun::load(database, of_wave(batch), residents).await?))
     }
 
     /// Keeps all windows full until everybody was tried, sending has to stop, or the account cannot send. What was answered is stored
@@ -192,7 +190,7 @@ impl SmsChannel {
                     kept_now = 0;
                 }
                 Some(answer) = flying.next() => {
-                    let of_centre = answer.submitted.asked && !answer.submitted.is_unbound();
+                    let of_centre = answer.submitted.is_answer_of_centre();
                     match answer.submitted.outcome {
                         // The ledger raises the alarm and holds the batch.
                         Outcome::CredentialsRefused if !of_centre => over = true,

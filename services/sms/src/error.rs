@@ -29,9 +29,9 @@ pub enum Error {
         /// Which value.
         what: &'static str,
     },
-    /// The centre did not take a one-time code now.
-    #[error("a one-time code was not sent: {outcome}")]
-    CodeNotSent {
+    /// The centre did not take a message to one phone now.
+    #[error("a message to one phone was not sent: {outcome}")]
+    NotSent {
         /// Its answer.
         outcome: Outcome,
     },
@@ -49,7 +49,7 @@ impl From<Error> for Problem {
                 "There is no such alert, or it is not approved yet. Check its id.",
             ),
             Error::Database(_) | Error::Platform(_) => Self::unavailable(&error),
-            Error::Setting { .. } | Error::Worker(_) | Error::Unreadable { .. } | Error::CodeNotSent { .. } => Self::internal(&error),
+            Error::Setting { .. } | Error::Worker(_) | Error::Unreadable { .. } | Error::NotSent { .. } => Self::internal(&error),
         }
     }
 }

@@ -5,6 +5,7 @@
 //!                   │                                                └▶ reply ─▶ sms.replied
 //!                   └▶ dispatch's ledger, sms.part          sms.codes ─▶ codes ─▶ smpp::submit
 //!                                                         sms.stopped ─▶ stopped ─▶ smpp::cancel
+//!                                                       sms.in-danger ─▶ duty ─▶ smpp::submit
 //! ```
 //!
 //! What is guaranteed:
@@ -27,9 +28,11 @@ mod begun;
 mod brake;
 mod codes;
 mod delivered;
+mod duty;
 mod error;
 mod kept;
 mod message;
+mod once;
 mod phones;
 mod receipts;
 mod reply;
@@ -58,7 +61,7 @@ pub use settings::Settings;
 
 use batches::SmsChannel;
 use brake::Memory;
-use codes::Codes;
+use once::Once;
 use smpp::{
     late::LateAnswer,
     submit::{Account, FromCentre},
@@ -122,10 +125,11 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     let channel =
         SmsChannel { platform: platform.clone(), settings: settings.clone(), account: account.clone(), memory: Memory::default() };
     dispatch::worker::run(platform, &settings.worker, Arc::new(channel))?;
-    let codes = Codes { platform: platform.clone(), account };
+    let once = Once { platform: platform.clone(), account };
+    duty::start(platform, &settings, &once)?;
     platform.bus.subscribe(&SMS_CODES, CODES_AT_ONCE, move |request: CodeRequested| {
-        let codes = codes.clone();
-        async move { Ok(codes.send(request).await?) }
+        let once = once.clone();
+        async move { Ok(codes::send(&once, request).await?) }
     })?;
     platform.bus.start_relay(SCHEMA);
 

@@ -45,12 +45,13 @@ pub async fn store(database: &Database, of: Of, messages: &[Message]) -> Result<
     let at: Vec<DateTime<Utc>> = parts().map(|(_, taken, _)| taken.at).collect();
 
     if of.again {
-        // also parts beyond those that it has now
+        // also parts beyond those that it has now; what is only stored once more keeps what its receipt said
         let delete = sqlx::query!(
-            "delete from sms.part where alert_id = $1 and batch_id = $2 and resident_no = any ($3::bigint[])",
+            "delete from sms.part where alert_id = $1 and batch_id = $2 and resident_no = any ($3::bigint[]) and smsc_id <> all ($4::text[])",
             of.alert.uuid(),
             of.batch.get(),
-            &residents
+            &residents,
+            &ids,
         );
         delete.execute(database.pool()).await?;
     }
@@ -61,7 +62,8 @@ pub async fn store(database: &Database, of: Of, messages: &[Message]) -> Result<
               as new (resident_no, at, part, parts, smsc_id)
          on conflict (alert_id, batch_id, resident_no, part) do update
          set submitted_at = excluded.submitted_at, parts = excluded.parts, smsc_id = excluded.smsc_id,
-             settled_at = null, delivered = null, detail = null",
+             settled_at = null, delivered = null, detail = null
+         where part.smsc_id <> excluded.smsc_id",
         of.alert.uuid(),
         of.batch.get(),
         &residents,

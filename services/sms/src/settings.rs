@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use dispatch::worker::WorkerSettings;
-use domain::retention;
+use domain::{phone::PhoneNumber, retention};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,15 @@ pub struct Settings {
     ///
     /// SMS centres pass on only what bears the signature agreed with them.
     pub signature: String,
+    /// Mobile numbers of who is on duty at the city command; none by default.
+    ///
+    /// They get a short message when an alert is in danger of missing its deadline: at night nobody looks at the console.
+    ///
+    /// Unit: mobile numbers
+    ///
+    /// Example: ["13800005678"]
+    #[serde(skip_serializing)]
+    pub duty_phones: Vec<PhoneNumber>,
     /// How many connections this process holds to the centre.
     ///
     /// With a second one SMS go on when the first breaks.
@@ -125,6 +134,7 @@ impl Default for Settings {
             system_type: String::new(),
             source_address: "106912320".into(),
             signature: "烽火".into(),
+            duty_phones: Vec::new(),
             binds: nonzero(2),
             window: nonzero_size(64),
             rate_per_second: nonzero(1000),

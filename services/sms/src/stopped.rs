@@ -20,6 +20,8 @@ use crate::{error::Error, settings::Settings, smpp::submit::Account};
 const CONCURRENCY: usize = 4;
 /// A page goes out so often.
 const EVERY: Duration = Duration::from_secs(1);
+/// By then what the centre took before the stop is stored.
+const FIRST_PASS: TimeDelta = TimeDelta::seconds(5);
 /// By then the centre has answered what was on the wire when the alert was stopped.
 const SECOND_PASS: TimeDelta = TimeDelta::minutes(3);
 /// An alert whose messages have ended by themselves.
@@ -53,9 +55,10 @@ pub(crate) fn start(platform: &Platform, settings: &Arc<Settings>, account: &Arc
 async fn note(platform: &Platform, alert_id: AlertId) -> Result<(), Error> {
     let now = platform.clock.now();
     sqlx::query!(
-        "insert into sms.stopped (alert_id, stopped_at, next_at) values ($1, $2, $2) on conflict (alert_id) do nothing",
+        "insert into sms.stopped (alert_id, stopped_at, next_at) values ($1, $2, $3) on conflict (alert_id) do nothing",
         alert_id.uuid(),
         now,
+        now + FIRST_PASS,
     )
     .execute(platform.database.pool())
     .await?;

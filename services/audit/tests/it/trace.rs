@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use audit::{Broken, Head, trace, verify};
 use http::StatusCode;
+use proto::topology::SMS_IN_DANGER;
 use proto::{AlertInDanger, AlertOutOfDanger, AuditEntry, OutOfDanger};
 use serde_json::Value;
+use stages::unheard;
 use uuid::Uuid;
 
 use crate::office::{ADMINISTRATOR, AUDITOR, OFFICER, OPERATOR, Office};
@@ -39,6 +41,7 @@ async fn what_a_service_publishes_is_appended_once_however_often_it_arrives() {
 #[tokio::test]
 async fn an_alarm_about_a_deadline_and_its_end_are_in_the_trace() {
     let office = Office::opened().await;
+    unheard::<AlertInDanger>(&office.platform, &[&SMS_IN_DANGER]);
     let danger = AlertInDanger {
         alarm_id: Uuid::now_v7().to_string(),
         alert_id: "a".to_owned(),

@@ -13,6 +13,7 @@ use resident::headcount::{self, AudienceCounts};
 use super::forecaster::Forecaster;
 use crate::Error;
 use crate::aside::{self, Slot, Step};
+use crate::ledger::people;
 
 /// An audience in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,10 +27,14 @@ pub(crate) struct Counts {
 impl From<headcount::Counts> for Counts {
     fn from(counts: headcount::Counts) -> Self {
         // Numbers of people.
-        let some = |people: i64| u64::try_from(people).unwrap_or(0);
-        let reach =
-            Reach { app: some(counts.app), apns: some(counts.apns), fcm: some(counts.fcm), web: some(counts.web), sms: some(counts.sms) };
-        Self { people: some(counts.people), reach }
+        let reach = Reach {
+            app: people(counts.app),
+            apns: people(counts.apns),
+            fcm: people(counts.fcm),
+            web: people(counts.web),
+            sms: people(counts.sms),
+        };
+        Self { people: people(counts.people), reach }
     }
 }
 

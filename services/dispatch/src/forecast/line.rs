@@ -10,6 +10,7 @@ use platform::database::{Connection, readable};
 use serde_json::Value;
 
 use crate::Error;
+use crate::ledger::people;
 use crate::settings::ForecastSettings;
 
 /// From so many recipients on, the share of them that the app did not reach is the alert's own.
@@ -168,9 +169,9 @@ pub(super) async fn read(connection: &mut Connection, now: DateTime<Utc>) -> Res
             (false, None) => None,
         };
         let on = |open: i64, done: i64, before: i64, pressing: bool, waits_until: Option<DateTime<Utc>>| OnChannel {
-            open: count(open),
-            done: count(done),
-            done_before: count(before),
+            open: people(open),
+            done: people(done),
+            done_before: people(before),
             pressing: pressing && over.is_none(),
             waits_until,
         };
@@ -183,22 +184,17 @@ pub(super) async fn read(connection: &mut Connection, now: DateTime<Utc>) -> Res
             due_at: row.due_at,
             approved_at: row.approved_at,
             begins_at: row.begins_at,
-            to_plan: count(row.to_plan),
-            people: count(row.people),
-            reach: Reach { app: count(row.app), apns: count(row.apns), fcm: count(row.fcm), web: count(row.web), sms: count(row.sms) },
+            to_plan: people(row.to_plan),
+            people: people(row.people),
+            reach: Reach { app: people(row.app), apns: people(row.apns), fcm: people(row.fcm), web: people(row.web), sms: people(row.sms) },
             sms_parts: row.sms_parts.and_then(|parts| u8::try_from(parts).ok()),
             app: on(row.app_open, row.app_done, row.app_before, row.app_pressing, row.app_waits_until),
             sms: on(row.sms_open, row.sms_done, row.sms_before, row.sms_pressing, row.sms_waits_until),
-            fell_back: count(row.fell_back),
+            fell_back: people(row.fell_back),
             told_s: row.told_s,
             in_danger_since: row.in_danger_since,
             outlook: row.outlook,
         })
     });
     Ok(readable("waves in line", line))
-}
-
-/// A number of people as the tables keep it: never negative.
-fn count(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }

@@ -9,6 +9,7 @@ use platform::database::Connection;
 
 use super::column;
 use crate::Error;
+use crate::settings::Settings;
 
 /// What all batches written together have in common.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,22 @@ pub(crate) fn cut(channel: Channel, numbers: &[u32], size: usize, first: u32, no
         Ok(NewBatch { channel, number, recipients, not_before })
     };
     (0..).zip(numbers.chunks(size)).map(batch).collect()
+}
+
+/// Cuts people for the app and people for SMS into batches as large as each channel takes; the first gets the number `next` of this alert's wave.
+pub(crate) fn cut_both(
+    app: &[u32],
+    sms: &[u32],
+    settings: &Settings,
+    (alert_id, next): (AlertId, i32),
+    not_before: DateTime<Utc>,
+) -> Result<Vec<NewBatch>, Error> {
+    let size = |channel| usize::from(settings.size_of(channel));
+    let first = u32::try_from(next).map_err(|error| Error::damaged("batch number", alert_id, error))?;
+    let mut batches = cut(Channel::App, app, size(Channel::App), first, not_before)?;
+    let following = first.saturating_add(u32::try_from(batches.len()).unwrap_or(u32::MAX));
+    batches.extend(cut(Channel::Sms, sms, size(Channel::Sms), following, not_before)?);
+    Ok(batches)
 }
 
 /// A recipient list of ascending numbers.

@@ -224,6 +224,25 @@ pub(crate) fn column(numbers: &[u32]) -> Vec<i64> {
     numbers.iter().copied().map(i64::from).collect()
 }
 
+/// The people of a stored batch, and what became of each.
+pub(crate) fn read(of: i64, recipients: &[u8], outcomes: &[u8]) -> Result<(RecipientList, Outcomes), Error> {
+    let list = RecipientList::decode(recipients).map_err(|error| Error::damaged("recipients", of, error))?;
+    let outcomes = Outcomes::decode(outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
+    Ok((list, outcomes))
+}
+
+/// To whom of a stored batch it was handed over.
+pub(crate) fn handed_over(of: i64, recipients: &[u8], outcomes: &[u8]) -> Result<Vec<u32>, Error> {
+    let (list, outcomes) = read(of, recipients, outcomes)?;
+    let each = list.as_slice().iter().zip(outcomes.as_slice());
+    Ok(each.filter(|(_, outcome)| outcome.is_handed_over()).map(|(number, _)| *number).collect())
+}
+
+/// A number of people as the tables keep it: never negative.
+pub(crate) fn people(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
 /// A resident number from a table's column.
 pub(crate) fn number_of(column: i64) -> Result<u32, Error> {
     u32::try_from(column).map_err(|error| Error::damaged("resident number", column, error))

@@ -102,6 +102,9 @@ impl Planner {
         )
         .fetch_all(&mut **tx)
         .await?;
+        if rows.is_empty() && !arrived {
+            return Ok(Vec::new());
+        }
         let known = self.audiences.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let unknown: Vec<Uuid> = rows.iter().map(|row| row.alert_id).filter(|alert_id| !known.contains_key(alert_id)).collect();
         let mut audiences: HashMap<Uuid, Arc<Audience>> = HashMap::new();

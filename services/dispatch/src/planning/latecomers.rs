@@ -8,7 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::DeliveryClass;
 use domain::deadline;
 use domain::ids::{AlertId, WaveNo};
-use domain::outcome::Channel;
 use platform::database::{Tx, readable_row};
 use roaring::RoaringBitmap;
 
@@ -51,12 +50,8 @@ impl Planner {
         let class = if row.urgent { DeliveryClass::Urgent } else { DeliveryClass::Routine };
         let chunk = self.next_latecomers(&mut tx, alert_id, row.exercise).await?;
 
-        let size = usize::from(self.settings.batch_size);
-        let first = u32::try_from(row.next_number).map_err(|error| Error::damaged("batch number", alert_id, error))?;
         let not_before = deadline::release_at(class, now, &self.settings.quiet_hours);
-        let mut batches = batch_rows::cut(Channel::App, &chunk.app, size, first, not_before)?;
-        let next = first.saturating_add(u32::try_from(batches.len()).unwrap_or(u32::MAX));
-        batches.extend(batch_rows::cut(Channel::Sms, &chunk.sms, size, next, not_before)?);
+        let batches = batch_rows::cut_both(&chunk.app, &chunk.sms, &self.settings, (alert_id, row.next_number), not_before)?;
         // After the wave's own deadline, by which its hand-over knows whom it does not wait for.
         let due_at = deadline::due_at(class, now, &self.settings.quiet_hours).max(row.due_at + TimeDelta::milliseconds(1));
         batch_rows::write(&mut tx, WaveOf { alert_id, wave: WaveNo::FIRST, class, due_at }, &batches).await?;

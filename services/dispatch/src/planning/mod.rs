@@ -36,7 +36,6 @@ use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::audience::Audience;
 use domain::ids::{AlertId, WaveNo};
-use domain::outcome::Channel;
 use platform::Platform;
 use platform::cache::Cache;
 use platform::clock::Clock;
@@ -193,11 +192,8 @@ impl Planner {
     }
 
     async fn write(&self, tx: &mut Tx, wave: &Planned, chunk: &Chunk) -> Result<(), Error> {
-        let (now, size) = (self.clock.now(), |channel| usize::from(self.settings.size_of(channel)));
-        let first = u32::try_from(wave.next_number).map_err(|error| Error::damaged("batch number", wave.of.alert_id, error))?;
-        let mut batches = batch_rows::cut(Channel::App, &chunk.app, size(Channel::App), first, now)?;
-        let next = first.saturating_add(u32::try_from(batches.len()).unwrap_or(u32::MAX));
-        batches.extend(batch_rows::cut(Channel::Sms, &chunk.sms, size(Channel::Sms), next, now)?);
+        let now = self.clock.now();
+        let batches = batch_rows::cut_both(&chunk.app, &chunk.sms, &self.settings, (wave.of.alert_id, wave.next_number), now)?;
         batch_rows::write(tx, wave.of, &batches).await?;
         let done = chunk.planned.is_none();
         sqlx::query!(

@@ -1,15 +1,14 @@
 //! A chunk of the second wave: of the next batches of wave 1 whose window is over, whoever was handed the alert and has not acknowledged it (CQ11).
 
 use chrono::{DateTime, Utc};
-use domain::batch::{Outcomes, RecipientList};
 use domain::ids::AlertId;
-use domain::outcome::{Channel, Outcome};
+use domain::outcome::Channel;
 use domain::reminder::next_channel;
 use platform::database::{Tx, readable_row};
 
 use super::chunk::{Chunk, Cursor};
 use crate::Error;
-use crate::ledger::number_of;
+use crate::ledger::{self, number_of};
 
 /// Attends to the next `limit` batches of wave 1 whose window is over, the longest silent first.
 pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, now: DateTime<Utc>, limit: u32) -> Result<Chunk, Error> {
@@ -49,10 +48,7 @@ pub(super) async fn chunk(tx: &mut Tx, alert_id: AlertId, exercise: bool, now: D
 /// Who of a batch was handed the alert, and by what.
 fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Result<Vec<(u32, Channel)>, Error> {
     let channel: Channel = channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
-    let list = RecipientList::decode(recipients).map_err(|error| Error::damaged("recipients", of, error))?;
-    let outcomes = Outcomes::decode(outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
-    let accepted = list.as_slice().iter().zip(outcomes.as_slice()).filter(|(_, outcome)| **outcome == Outcome::Accepted);
-    Ok(accepted.map(|(number, _)| (*number, channel)).collect())
+    Ok(ledger::handed_over(of, recipients, outcomes)?.into_iter().map(|number| (number, channel)).collect())
 }
 
 /// Those of `handed_over` who have not acknowledged, by the channel of their reminder.

@@ -9,9 +9,8 @@ use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
-use domain::batch::{Outcomes, RecipientList};
 use domain::ids::{AlertId, WaveNo};
-use domain::outcome::{Channel, Outcome};
+use domain::outcome::Channel;
 use domain::withdrawal::{self, Hearers};
 use futures::TryStreamExt as _;
 use platform::database::{Tx, readable_row};
@@ -22,7 +21,7 @@ use super::chunk::{Chunk, Cursor};
 use super::{Line, Planned, Planner, inbox};
 use crate::aside::{self, RINGS, Slot, Step};
 use crate::ledger::batch_rows::WaveOf;
-use crate::ledger::number_of;
+use crate::ledger::{self, number_of};
 use crate::{Error, SCHEMA, ending, signals};
 
 /// Who is told of the end of one alert.
@@ -265,8 +264,5 @@ async fn handed_over(tx: &mut Tx, alert_id: AlertId) -> Result<Hearers, Error> {
 
 fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Result<(Channel, Vec<u32>), Error> {
     let channel: Channel = channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
-    let list = RecipientList::decode(recipients).map_err(|error| Error::damaged("recipients", of, error))?;
-    let outcomes = Outcomes::decode(outcomes, list.len()).map_err(|error| Error::damaged("outcomes", of, error))?;
-    let accepted = list.as_slice().iter().zip(outcomes.as_slice()).filter(|(_, outcome)| **outcome == Outcome::Accepted);
-    Ok((channel, accepted.map(|(number, _)| *number).collect()))
+    Ok((channel, ledger::handed_over(of, recipients, outcomes)?))
 }

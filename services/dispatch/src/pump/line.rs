@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::window;
 use crate::Error;
 use crate::forecast::Capacity;
+use crate::ledger::people;
 use crate::settings::Settings;
 
 /// What was seen is kept for so many times the time that it took to look.
@@ -184,7 +185,7 @@ async fn first_batches(
     for row in rows {
         let place = usize::try_from(row.place - 1).ok().and_then(|place| looked_at.get(place));
         if let Some((at, _)) = place {
-            batches[*at].push((row.batch_id, count(row.people)));
+            batches[*at].push((row.batch_id, people(row.people)));
         }
     }
     Ok(batches)
@@ -201,7 +202,7 @@ async fn on_way(tx: &mut Tx) -> Result<OnWay, Error> {
     .await?;
     rows.into_iter()
         .map(|row| {
-            let load = Load { people: count(row.people), batches: usize::try_from(row.batches).unwrap_or(usize::MAX) };
+            let load = Load { people: people(row.people), batches: usize::try_from(row.batches).unwrap_or(usize::MAX) };
             Ok::<_, Error>(((lane(&row.channel, row.urgent, row.alert_id)?, AlertId::from_uuid(row.alert_id), row.due_at), load))
         })
         .collect()
@@ -228,8 +229,8 @@ async fn look(tx: &mut Tx, now: DateTime<Utc>) -> Result<Kept, Error> {
             Ok::<_, Error>(Waiting {
                 lane: lane(&row.channel, row.urgent, row.alert_id)?,
                 alert_id: AlertId::from_uuid(row.alert_id),
-                of: InLine { due_at: row.due_at, personal: row.personal, left: count(row.left) },
-                ready: count(row.ready),
+                of: InLine { due_at: row.due_at, personal: row.personal, left: people(row.left) },
+                ready: people(row.ready),
             })
         })
         .collect::<Result<_, Error>>()?;
@@ -239,9 +240,4 @@ async fn look(tx: &mut Tx, now: DateTime<Utc>) -> Result<Kept, Error> {
 fn lane(channel: &str, urgent: bool, of: uuid::Uuid) -> Result<Lane, Error> {
     let channel = channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
     Ok(Lane { channel, urgent })
-}
-
-/// A number of people as the tables keep it: never negative.
-fn count(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }

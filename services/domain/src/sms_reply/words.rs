@@ -108,6 +108,8 @@ const COURTESY: &[&str] = &[
     "回复",
     "回",
 ];
+/// Behind them "VERY MUCH" is courtesy, although each word has the shape of a code.
+const THANKS: &[&str] = &["THANKS", "THANK", "THX", "TKS", "TY"];
 const COURTESY_LATIN: &[&str] =
     &["THANKS", "THANK", "YOU", "THX", "TKS", "TY", "VERY", "MUCH", "IT", "THE", "MESSAGE", "ALERT", "REPLY", "SIR"];
 
@@ -121,10 +123,13 @@ pub(super) struct Said {
 
 /// What a text in plain characters consists of; none if any of it is not known.
 pub(super) fn read(plain: &str) -> Option<Said> {
-    let mut said = Said::default();
+    let (mut said, mut thanked) = (Said::default(), false);
     for piece in pieces(plain) {
         match piece {
-            Piece::Latin(word) => said.latin(&word)?,
+            Piece::Latin(word) => {
+                said.latin(&word, thanked)?;
+                thanked |= THANKS.contains(&word.as_str());
+            }
             Piece::Other(run) => said.chinese(&run)?,
         }
     }
@@ -158,7 +163,10 @@ fn pieces(plain: &str) -> Vec<Piece> {
 }
 
 impl Said {
-    fn latin(&mut self, word: &str) -> Option<()> {
+    fn latin(&mut self, word: &str, thanked: bool) -> Option<()> {
+        if thanked && COURTESY_LATIN.contains(&word) {
+            return Some(());
+        }
         if ACKNOWLEDGE_LATIN.contains(&word) {
             self.acknowledges = true;
         } else if WITHDRAW_LATIN.contains(&word) {

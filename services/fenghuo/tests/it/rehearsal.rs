@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use platform::database::{Database, DatabaseSettings};
@@ -16,7 +17,7 @@ use crate::everything_killed::{kill_everything, of_its_own_group};
 /// How often the process is killed.
 const KILLS: usize = 20;
 /// No rehearsal takes so long, on no machine.
-const LONGEST: Duration = Duration::from_secs(1_800);
+const LONGEST: Duration = Duration::from_secs(900);
 
 fn fenghuo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fenghuo"));
@@ -26,8 +27,18 @@ fn fenghuo(arguments: &[&str]) -> Command {
 
 /// Plays to the end and returns the figures.
 fn figures(mut command: Command) -> Value {
-    let output = command.output().expect("the binary runs");
-    assert!(output.status.success(), "the rehearsal failed: {}", String::from_utf8_lossy(&output.stderr));
+    let playing = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let (process, (over, ended)) = (playing.id(), mpsc::channel::<()>());
+    let watch = std::thread::spawn(move || {
+        if ended.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
+            // what it has told until then is shown
+            let _ = Command::new("kill").arg("-KILL").arg(process.to_string()).status();
+        }
+    });
+    let output = playing.wait_with_output().expect("the rehearsal's output");
+    drop(over);
+    watch.join().expect("the watch ends");
+    assert!(output.status.success(), "the rehearsal failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 

@@ -26,6 +26,7 @@ use futures::future::BoxFuture;
 use private_postgres::Server;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use sqlx::Executor as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -148,6 +149,9 @@ impl Database {
         let pool = pool
             .max_connections(connections.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // Our statements are short and many. Where a table is new to the planner it guesses large numbers, and a server that compiles
+            // statements then takes seconds for what takes a millisecond.
+            .after_connect(|connection, _| Box::pin(async move { connection.execute("set jit = off").await.map(drop) }))
             .connect_with(options.application_name("fenghuo"))
             .await?;
         Ok(Self(Arc::new(Inner { pool: Pool::new(pool), behind, wakes: Arc::default() })))

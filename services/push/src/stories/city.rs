@@ -15,7 +15,7 @@ use domain::outcome::{Channel, Outcome};
 use platform::{BoxError, Platform};
 use proto::topology::{
     AUDIT_IN_DANGER, AUDIT_OUT_OF_DANGER, DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_ENDPOINTS_GONE, RESIDENT_RELEASED, RESIDENT_STOPPED,
-    REVIEW_HANDED_OVER, REVIEW_RELEASED, SMS_STOPPED,
+    REVIEW_HANDED_OVER, REVIEW_RELEASED, SMS_IN_DANGER, SMS_STOPPED,
 };
 use proto::{AlertApproved, AlertHandedOver, AlertInDanger, AlertOutOfDanger, AlertReleased, AlertStopped, EndpointsGone, StopReason};
 use simulators::{Options, Provider, Simulators};
@@ -73,7 +73,7 @@ impl City {
         unheard::<AlertReleased>(&platform, &[&REVIEW_RELEASED, &RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertHandedOver>(&platform, &[&REVIEW_HANDED_OVER]);
         unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
-        unheard::<AlertInDanger>(&platform, &[&AUDIT_IN_DANGER]);
+        unheard::<AlertInDanger>(&platform, &[&AUDIT_IN_DANGER, &SMS_IN_DANGER]);
         unheard::<AlertOutOfDanger>(&platform, &[&AUDIT_OUT_OF_DANGER]);
         let (apns, fcm) = settings(&simulators, directory.path());
         let worker = WorkerSettings { batches: 2, checkpoint_every: 5, ..WorkerSettings::default() };

@@ -226,7 +226,7 @@ impl LiveAlerts {
     /// Whether somebody whom no audience here holds is to get this alert all the same: it is being planned, its event is late, or they were told
     /// late.
     pub(crate) async fn is_being_sent(&self, alert: AlertId, no: ResidentNo, at: DateTime<Utc>) -> Result<bool, Error> {
-        Ok(self.ledger.ask((alert, no, at)).await?)
+        Ok(self.ledger.ask((alert, no, at)).await? || self.of(no, at).await?.iter().any(|theirs| theirs.id == alert))
     }
 
     async fn bring_up_to(&self, mark: i64) -> Result<(), Error> {

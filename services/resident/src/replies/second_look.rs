@@ -26,7 +26,7 @@ pub(crate) const LOOK_AGAIN: Job = Job {
 
 /// For so long: a release may wait for a deploy.
 pub(super) const FOR: TimeDelta = TimeDelta::minutes(15);
-/// As many in one turn; the others in the next.
+/// As many at once; the others after them.
 const AT_ONCE: i64 = 5_000;
 
 /// A reply that waits, and what was handed to its sender.
@@ -39,12 +39,37 @@ struct Waiting {
 
 pub(super) async fn look_again(service: &Service) -> Result<Did, Error> {
     let (pool, now) = (service.platform.database.pool(), service.platform.clock.now());
+    let (mut after, mut counted) = (String::new(), 0);
+    loop {
+        let page = sqlx::query_scalar!(
+            "select message_ref from resident.reply where look_until is not null and resident_no is not null and message_ref > $1
+              order by message_ref limit $2",
+            after,
+            AT_ONCE
+        )
+        .fetch_all(pool)
+        .await
+        .map_err(Error::database("looking for replies to look at again"))?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(last);
+        counted += look_at(service, &page, now).await?;
+    }
+    sqlx::query!("update resident.reply set look_until = null where look_until < $1", now)
+        .execute(pool)
+        .await
+        .map_err(Error::database("leaving replies that find nothing"))?;
+    Ok(Did::nothing().and("计入短信确认", "confirmations counted", counted))
+}
+
+/// Looks at some of them; how many found their alert.
+async fn look_at(service: &Service, page: &[String], now: DateTime<Utc>) -> Result<u64, Error> {
+    let pool = service.platform.database.pool();
     // One look into the index of hand-overs for each that waits: joined otherwise, all hand-overs might be read to find some.
     let rows = sqlx::query!(
         r#"select r.message_ref, r.resident_no as "resident_no!", r.said_at as "said_at!", r.code, a.short_code, h.alert_id as "alert_id!", h.at as "at!",
                   coalesce(s.stopped_at <= r.said_at, false) as "stopped!",
                   exists (select from resident.acknowledgement k where k.alert_id = h.alert_id and k.resident_no = r.resident_no) as "acknowledged!"
-             from (select * from resident.reply where look_until is not null and resident_no is not null order by look_until limit $4) as r
+             from (select * from resident.reply where message_ref = any ($4::text[]) and look_until is not null and resident_no is not null) as r
              cross join lateral (select alert_id, at from sms.handed
                                   where resident_no = r.resident_no and alert_id >= $3 and at <= r.said_at + $1::bigint * interval '1 second' offset 0) as h
              join resident.alert a on a.alert_id = h.alert_id left join resident.stop s on s.alert_id = h.alert_id
@@ -52,7 +77,7 @@ pub(super) async fn look_again(service: &Service) -> Result<Did, Error> {
         WRITTEN_DOWN_WITHIN.num_seconds(),
         now - LATE,
         Month::of(now).earlier(MONTHS).lowest_id(),
-        AT_ONCE
+        page
     )
     .fetch_all(pool)
     .await
@@ -90,9 +115,5 @@ pub(super) async fn look_again(service: &Service) -> Result<Did, Error> {
     .execute(pool)
     .await
     .map_err(Error::database("counting replies that were looked at again"))?;
-    sqlx::query!("update resident.reply set look_until = null where look_until < $1", now)
-        .execute(pool)
-        .await
-        .map_err(Error::database("leaving replies that find nothing"))?;
-    Ok(Did::nothing().and("计入短信确认", "confirmations counted", references.len() as u64))
+    Ok(references.len() as u64)
 }

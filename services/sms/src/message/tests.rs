@@ -197,3 +197,15 @@ async fn a_message_submitted_again_in_fewer_parts_has_no_others_left() {
     store.receive(&[("e", Delivered)]).await;
     assert_eq!(store.state(1).await, "delivered");
 }
+
+#[tokio::test]
+async fn what_is_stored_twice_keeps_what_its_receipts_said() {
+    let store = Store::new().await;
+    store.store(1, &["a", "b"]).await;
+    store.receive(&[("a", Delivered), ("b", Delivered)]).await;
+    // the answer to the first statement was lost
+    store.store_once_more(1, &["a", "b"], false).await;
+    assert_eq!(store.state(1).await, "delivered");
+    store.store_once_more(1, &["a", "b"], true).await;
+    assert_eq!(store.state(1).await, "delivered");
+}

@@ -126,9 +126,10 @@ impl Submitted {
         self.parts.iter().any(|part| matches!(part, Progress::Unanswered(_)))
     }
 
-    /// Whether nothing was submitted since the centre binds the account no more.
-    pub fn is_unbound(&self) -> bool {
-        self.outcome == Outcome::CredentialsRefused && self.refused_with.is_none()
+    /// Whether the centre says by it how it stands: not when it binds the account no more, nor when a connection broke under the message.
+    pub fn is_answer_of_centre(&self) -> bool {
+        let is_lost = matches!(self.outcome, Outcome::CredentialsRefused | Outcome::Temporary) && self.refused_with.is_none();
+        self.asked && (!is_lost || self.is_unanswered())
     }
 }
 

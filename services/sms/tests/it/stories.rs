@@ -6,12 +6,13 @@ use domain::cap::Status;
 use http::StatusCode;
 use platform::crypto::{Purpose, Sealed};
 use proto::topology::RESIDENT_SMS_REPLIES;
-use proto::{CodeRequested, SmsReplied};
+use proto::topology::AUDIT_IN_DANGER;
+use proto::{AlertInDanger, CodeRequested, SmsReplied};
 use rstest::rstest;
 use serde_json::json;
 use simulators::{Fault, FaultKind, FaultPlan, Options, Provider};
 use stages::Store::{self, Embedded, Postgres};
-use stages::{Heard, noon, soon};
+use stages::{Heard, noon, soon, unheard};
 
 #[rstest]
 #[tokio::test]
@@ -259,5 +260,36 @@ async fn a_one_time_code_is_sent_once_and_not_after_its_time(#[values(Embedded, 
 
     let texts: Vec<String> = city.centre.sms_to(&phone(5)).into_iter().map(|sms| sms.text).collect();
     assert_eq!(texts, ["【烽火】验证码 123456", "【烽火】验证码 654321"]);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_is_on_duty_is_told_once_that_a_deadline_is_in_danger(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    unheard::<AlertInDanger>(&city.platform, &[&AUDIT_IN_DANGER]);
+    let duty_phones = [5, 6].map(|number| phone(number).parse().unwrap()).to_vec();
+    // one of the phones fails at first
+    city.centre.fault(Provider::Sms, Fault::new(FaultKind::Unavailable).only(phone(5)).times(1));
+    city.start(sms::Settings { duty_phones, ..city.settings() }).await;
+    let alert = city.approve(Status::Actual, [1]).await;
+    let alarm = |id: &str, again| AlertInDanger {
+        alarm_id: id.into(),
+        alert_id: alert.to_string(),
+        at_ms: city.platform.clock.now().timestamp_millis(),
+        sentence: "将超出时限 12 分钟。".into(),
+        again,
+        ..AlertInDanger::default()
+    };
+
+    city.publish(&alarm("first", false)).await;
+    city.publish(&alarm("first", false)).await;
+    let told = |number| city.centre.sms_to(&phone(number)).into_iter().map(|sms| sms.text).collect::<Vec<_>>();
+    let first = "【烽火】时限告警：弹窗「密接告知」将超出时限 12 分钟。请登录控制台处理。";
+    city.until("both are told", async || (told(5).len(), told(6).len()) == (1, 1)).await;
+    city.until("all is handled", async || city.platform.bus.settled().await.unwrap()).await;
+    city.publish(&alarm("second", true)).await;
+    city.until("it got worse", async || (told(5).len(), told(6).len()) == (2, 2)).await;
+    assert_eq!(told(5), [first, "【烽火】时限告警（加重）：弹窗「密接告知」将超出时限 12 分钟。请登录控制台处理。"]);
     city.end().await;
 }

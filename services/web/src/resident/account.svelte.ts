@@ -68,9 +68,10 @@ export async function leave(): Promise<void> {
 
 /** The platform has ended the sign-in: nothing stays in sight, and what was not sent waits for the same person. */
 async function lose(): Promise<void> {
+  // At once: another request may be refused meanwhile, and would find nothing left to keep.
+  state.token = null;
   const entries = await waiting();
   const left = await leftBy(entries);
-  state.token = null;
   state.profile = null;
   state.ended = true;
   state.left = entries.length;

@@ -3,7 +3,7 @@
 import type { InboxItem, Profile } from './contract.ts';
 import { kept } from './device.ts';
 import { noticeOf, type Notice } from './notices.ts';
-import { endOf, merged, raised } from './order.ts';
+import { endOf, isLive, merged, raised } from './order.ts';
 import { inOrder, sendAll, waiting } from './outbox.ts';
 import { introduce, known } from './subscription.ts';
 import { show, tidy } from './tray.ts';
@@ -98,7 +98,7 @@ worker.addEventListener('pushsubscriptionchange' as keyof ServiceWorkerGlobalSco
 });
 
 /** What a push says, as far as it says it; the rest is asked from the inbox. */
-interface Told { alert_id?: string; title?: string; body?: string; urgent?: boolean; exercise?: boolean }
+interface Told { alert_id?: string; title?: string; body?: string; urgent?: boolean; exercise?: boolean; ended?: boolean }
 
 async function told(data: PushMessageData | null): Promise<void> {
   const said = ((): Told => {
@@ -112,7 +112,9 @@ async function told(data: PushMessageData | null): Promise<void> {
   const tongue = profile?.language === 'en' ? 'en' : 'zh-CN';
   const answered = new Set(unsent.flatMap((entry) => (entry.kind === 'acknowledgement' ? [entry.alert_id] : [])));
   const item = said.alert_id ? items.find(({ alert_id }) => alert_id === said.alert_id) : mostPressing(items, answered, new Set(names));
-  const notice = item ? noticeOf(item, items, Date.now(), tongue, answered) : asSaid(said);
+  // The word that an alert has ended may be here before the inbox has heard of it.
+  const knowsIt = item && !(said.ended && isLive(item, Date.now()));
+  const notice = knowsIt ? noticeOf(item, items, Date.now(), tongue, answered) : asSaid(said);
   for (const page of await pages()) page.postMessage({ kind: 'look' });
   // Something is shown for every push: browsers take the right to be told from whoever shows nothing.
   await show(worker.registration, { ...notice, urgent: notice.asks && (said.urgent ?? notice.urgent) }, notice.asks);
@@ -124,7 +126,7 @@ function asSaid(said: Told): Notice {
   const headline = said.title ?? '您有一条健康提醒';
   // The title of a push says itself that it is an exercise, mostly.
   const mark = said.exercise && !/演练|EXERCISE/.test(headline) ? '【演练 EXERCISE】' : '';
-  return { alert_id: said.alert_id ?? 'alert', title: `${mark}${headline}`, body: said.body || '请打开查看。', asks: true, urgent: said.urgent ?? false };
+  return { alert_id: said.alert_id ?? 'alert', title: `${mark}${headline}`, body: said.body || '请打开查看。', asks: !said.ended, urgent: !said.ended && (said.urgent ?? false) };
 }
 
 /** What a push is about that names nothing: the most pressing alert that was not answered. */

@@ -59,3 +59,8 @@ pub async fn time_is_kept_in_utc(platform: &Platform) {
     let zone: String = sqlx::query_scalar("show timezone").fetch_one(platform.database.pool()).await.expect("a setting");
     assert_eq!(zone, "UTC");
 }
+
+pub async fn no_statement_is_compiled_by_the_server(platform: &Platform) {
+    let compiled: String = sqlx::query_scalar("show jit").fetch_one(platform.database.pool()).await.expect("a setting");
+    assert_eq!(compiled, "off");
+}

@@ -124,6 +124,7 @@ macro_rules! stores_held_by {
                 a_failed_statement_spoils_its_transaction_alone,
                 a_statement_that_is_given_up_does_not_block_the_next,
                 time_is_kept_in_utc,
+                no_statement_is_compiled_by_the_server,
             }
             jobs {
                 the_clock_runs_each_job_once_when_it_passes_its_time,
