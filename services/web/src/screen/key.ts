@@ -21,19 +21,12 @@ export function keyOfThisScreen(): string | null {
   }
 }
 
+/** Keeps the key. What another one opened is forgotten. */
 export function keepKey(key: string): void {
   try {
+    if (localStorage.getItem(KEPT) !== key) for (const name of ['fenghuo.screen.list', 'fenghuo.screen.plays']) localStorage.removeItem(name);
     localStorage.setItem(KEPT, key);
   } catch {
     // Until the page is closed.
-  }
-}
-
-/** The key is no longer good, nor is what it opened. */
-export function forgetKey(): void {
-  try {
-    for (const name of [KEPT, 'fenghuo.screen.list', 'fenghuo.screen.plays']) localStorage.removeItem(name);
-  } catch {
-    // Nothing was kept.
   }
 }

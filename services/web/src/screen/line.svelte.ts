@@ -4,6 +4,7 @@ import { heard, now } from '../words/time.svelte.ts';
 import type { Playlist } from './contract.ts';
 import { Frames } from './frames.ts';
 import { Plays } from './plays.ts';
+import { codeOf, Standing } from './standing.ts';
 
 const KEPT = 'fenghuo.screen.list';
 const BEAT = 30_000;
@@ -11,6 +12,8 @@ const REPORT = 15_000;
 /** The platform says something at least every 15 s; who hears nothing three times as long has no line. */
 const SILENCE = 45_000;
 const LONGEST_REST = 30_000;
+/** A key that the platform does not know is tried again so often: it may have been an old copy of the database that said so. */
+const REFUSED_REST = 60_000;
 
 export class Line {
   playlist = $state.raw<Playlist | null>(null);
@@ -18,10 +21,11 @@ export class Line {
   open = $state(false);
   /** When it was last heard; 0 when never. */
   heardAt = $state(0);
-  /** The platform does not know the key, or no longer. */
+  /** The platform does not know the key, or no longer: nothing is shown until it does. */
   refused = $state(false);
   readonly plays = new Plays();
   readonly #key: string;
+  readonly #standing: Standing;
   readonly #stop = new AbortController();
   #stream: AbortController | undefined;
 
@@ -32,6 +36,7 @@ export class Line {
       this.playlist = kept.playlist;
       this.heardAt = kept.at;
     }
+    this.#standing = new Standing(kept !== null);
   }
 
   /** Begins; returns how to end. */
@@ -56,7 +61,7 @@ export class Line {
 
   async #follow(): Promise<void> {
     let rest = 1000;
-    while (!this.#stop.signal.aborted && !this.refused) {
+    while (!this.#stop.signal.aborted) {
       const began = Date.now();
       try {
         await this.#listen();
@@ -65,7 +70,8 @@ export class Line {
       }
       this.open = false;
       if (Date.now() - began > SILENCE) rest = 1000;
-      await new Promise((resolve) => setTimeout(resolve, rest * (0.75 + Math.random() / 2)));
+      const wait = this.refused ? REFUSED_REST : rest;
+      await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
       rest = Math.min(LONGEST_REST, rest * 2);
     }
   }
@@ -78,7 +84,7 @@ export class Line {
       const headers: Record<string, string> = { ...this.#proof(), accept: 'text/event-stream' };
       if (this.playlist) headers['last-event-id'] = String(this.playlist.revision);
       const answer = await fetch('/api/v1/screen/events', { headers, cache: 'no-store', signal: stream.signal });
-      if (!this.#takes(answer) || !answer.body) return;
+      if (!(await this.#takes(answer)) || !answer.body) return;
       this.#hear(answer);
       const frames = new Frames();
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -97,6 +103,7 @@ export class Line {
   }
 
   async #beat(): Promise<void> {
+    if (this.refused) return;
     try {
       const answer = await this.#send('/api/v1/screen/heartbeat', { revision: this.playlist?.revision ?? 0 });
       if (!answer) return;
@@ -124,7 +131,7 @@ export class Line {
   async #send(path: string, body: unknown): Promise<Response | null> {
     const headers = { ...this.#proof(), 'content-type': 'application/json' };
     const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(15_000) });
-    if (!this.#takes(answer)) return null;
+    if (!(await this.#takes(answer))) return null;
     heard(answer.headers.get('x-fenghuo-time'));
     return answer;
   }
@@ -133,13 +140,16 @@ export class Line {
     return { authorization: `Bearer ${this.#key}`, 'x-fenghuo-request': '1' };
   }
 
-  /** Whether it is an answer; a key that opens nothing ends the screen, since a retired one must fall silent. */
-  #takes(answer: Response): boolean {
-    if (answer.status === 401 || answer.status === 403) {
+  /** Whether it is an answer. A retired screen must fall silent; its key is kept and tried again. */
+  async #takes(answer: Response): Promise<boolean> {
+    const code = answer.ok ? undefined : await codeOf(answer);
+    if (this.#standing.took(answer.status, code, Date.now())) {
       this.refused = true;
       this.playlist = null;
+      forgetList();
       this.#stream?.abort();
     }
+    if (answer.ok) this.refused = false;
     return answer.ok;
   }
 
@@ -156,6 +166,14 @@ export class Line {
     } catch {
       // After a restart without network nothing is shown then.
     }
+  }
+}
+
+function forgetList(): void {
+  try {
+    localStorage.removeItem(KEPT);
+  } catch {
+    // Nothing was kept.
   }
 }
 
