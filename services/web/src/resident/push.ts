@@ -1,14 +1,16 @@
 // Web Push: alerts arrive though the app is closed, where the browser can and the platform offers it.
 import { asked } from './account.svelte.ts';
+import { needsHomeScreen, thisBrowser } from './home_screen.ts';
 import { ask } from './platform.ts';
 import { introduce, known, takeLeave, type Ask } from './subscription.ts';
 
-export type Hearing = 'impossible' | 'off' | 'on' | 'refused';
+export type Hearing = 'impossible' | 'home_screen' | 'off' | 'on' | 'refused';
 
 const asResident: Ask = async (method, path, body) => (await asked(method, path, { body })).data;
 
 /** Whether this browser is told. */
 export async function hearing(): Promise<Hearing> {
+  if (needsHomeScreen(thisBrowser())) return (await key()) ? 'home_screen' : 'impossible';
   const registration = await ready();
   if (!registration) return 'impossible';
   const offered = await key();
