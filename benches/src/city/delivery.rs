@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
+use reqwest::Method;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{City, eventually};
@@ -65,6 +67,11 @@ impl City {
             recipients: found.recipients,
             accepted: found.accepted,
         })
+    }
+
+    /// What an officer reads of it.
+    pub async fn report(&self, alert: &str) -> Result<Value> {
+        self.call("dispatch", Method::GET, &format!("alerts/{alert}/delivery"), self.officer(), Value::Null).await
     }
 
     /// How many recipients of an alert are not done with, of those in batches.

@@ -4,6 +4,7 @@
 //! database was asked to be kept: millions of residents take minutes to write.
 
 mod delivery;
+mod people;
 mod process;
 mod providers;
 mod servers;
@@ -165,6 +166,11 @@ impl City {
         self.servers.as_ref().context("this city has no servers of its own")
     }
 
+    /// The same, to be changed.
+    pub fn servers_mut(&mut self) -> Result<&mut Servers> {
+        self.servers.as_mut().context("this city has no servers of its own")
+    }
+
     /// The logs of all processes, for an error that is not understood.
     pub fn logs(&self) -> String {
         self.processes.iter().map(|(name, process)| format!("--- {name}\n{}\n", process.log())).collect()
@@ -201,6 +207,14 @@ impl City {
             Ok(self.client.get(&address).send().await.ok().filter(|answer| answer.status().is_server_error()).map(|_| ()))
         })
         .await
+    }
+
+    /// Waits until all processes, this one too, have found the cache again.
+    pub async fn has_its_cache_again(&self) -> Result<()> {
+        for group in self.processes.keys() {
+            self.is_ready(group).await?;
+        }
+        eventually("the cache answers", PATIENCE, async || Ok(self.platform.cache.get("anything").await.ok().map(|_| ()))).await
     }
 
     /// Kills a process as the power would.
@@ -294,6 +308,14 @@ impl City {
         let seen = self.call("review", Method::GET, &format!("alerts/{alert}"), token, Value::Null).await?;
         let body = json!({ "version": seen["version"], "action": action });
         self.call("review", Method::POST, &format!("alerts/{alert}/decisions"), token, body).await
+    }
+
+    /// An officer ends an alert.
+    pub async fn cancel(&self, alert: &str) -> Result<()> {
+        let body = json!({ "action": "cancel", "reason": "主供水管已修复" });
+        let decided = self.call("review", Method::POST, &format!("alerts/{alert}/decisions"), self.officer(), body).await?;
+        ensure!(decided["state"] == "cancelled", "not cancelled: {decided}");
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The simulated providers in a process of their own, seen through their control interface.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -64,15 +65,9 @@ impl Providers {
 
     /// The counts of one provider.
     pub async fn statistics(&self, provider: Provider) -> Result<Value> {
-        let name = match provider {
-            Provider::Apns => "apns",
-            Provider::Fcm => "fcm",
-            Provider::WebPush => "web_push",
-            Provider::Sms => "sms",
-        };
         let answer = self.client.get(format!("{}/stats", self.addresses.control_url())).send().await?.error_for_status()?;
         let mut all: Value = serde_json::from_slice(&answer.bytes().await?)?;
-        Ok(all[name].take())
+        Ok(all[provider.to_string()].take())
     }
 
     /// The counts of all providers together.
@@ -81,6 +76,18 @@ impl Providers {
         let all: Value = serde_json::from_slice(&answer.bytes().await?)?;
         let sum = |field: &str| all.as_object().into_iter().flatten().filter_map(|(_, of)| of[field].as_u64()).sum();
         Ok(Counted { accepted: sum("accepted"), recipients: sum("recipients"), duplicates: sum("duplicates"), repeats: sum("repeats") })
+    }
+
+    /// How many of a provider's recipients got how many messages each.
+    pub async fn messages_each(&self, provider: Provider) -> Result<BTreeMap<u64, u64>> {
+        let address = format!("{}/recipients?provider={provider}", self.addresses.control_url());
+        let lines = self.client.get(address).send().await?.error_for_status()?.text().await?;
+        let mut each = BTreeMap::new();
+        for line in lines.lines().skip(1) {
+            let (_, times) = line.rsplit_once(',').with_context(|| format!("no count in {line:?}"))?;
+            *each.entry(times.parse()?).or_default() += 1;
+        }
+        Ok(each)
     }
 
     /// Puts a plan of faults in the place of a provider's.

@@ -31,8 +31,8 @@ impl Servers {
         // their users must be able to pass through
         open_to_all(directory.path())?;
         let rabbitmq = Rabbitmq::start(directory.path())?;
-        let servers =
-            Self { postgres: Postgres::start(directory.path())?, redis: Redis::start(directory.path())?, rabbitmq, _directory: directory };
+        let redis = Redis::start(directory.path().to_owned())?;
+        let servers = Self { postgres: Postgres::start(directory.path())?, redis, rabbitmq, _directory: directory };
         servers.rabbitmq.wait()?;
         Ok(servers)
     }
@@ -57,6 +57,16 @@ impl Servers {
         self.postgres.control(&["restart", "-m", "immediate"])
     }
 
+    /// Takes PostgreSQL away as a crash would: every connection breaks, nobody answers.
+    pub fn stop_postgres(&self) -> Result<()> {
+        self.postgres.control(&["stop", "-m", "immediate"])
+    }
+
+    /// Brings PostgreSQL back with what was committed.
+    pub fn start_postgres(&self) -> Result<()> {
+        self.postgres.control(&["start"])
+    }
+
     /// Takes RabbitMQ away: connections end, nobody answers.
     pub fn stop_rabbitmq(&self) -> Result<()> {
         self.rabbitmq.control(&["stop_app"])
@@ -70,7 +80,20 @@ impl Servers {
 
     /// Empties Redis.
     pub fn empty_redis(&self) -> Result<()> {
-        output(Command::new("redis-cli").args(["-p", &self.redis.port.number.to_string(), "flushall"]))
+        self.redis.tell(&["flushall"])
+    }
+
+    /// Takes Redis away: connections end, nobody answers. What it held lies on disk.
+    pub fn stop_redis(&mut self) -> Result<()> {
+        self.redis.tell(&["shutdown", "save"])?;
+        self.redis.server.wait()?;
+        Ok(())
+    }
+
+    /// Brings Redis back with what it held.
+    pub fn start_redis(&mut self) -> Result<()> {
+        self.redis.server = Redis::begin(&self.redis.port, &self.redis.directory)?;
+        Ok(())
     }
 }
 
@@ -183,12 +206,18 @@ fn rabbitmq_sbin() -> PathBuf {
 #[derive(Debug)]
 struct Redis {
     port: Port,
+    directory: PathBuf,
     server: Child,
 }
 
 impl Redis {
-    fn start(directory: &Path) -> Result<Self> {
+    fn start(directory: PathBuf) -> Result<Self> {
         let port = Port::reserved()?;
+        let server = Self::begin(&port, &directory)?;
+        Ok(Self { port, directory, server })
+    }
+
+    fn begin(port: &Port, directory: &Path) -> Result<Child> {
         let server = Command::new("redis-server")
             .args(["--port", &port.number.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .arg("--dir")
@@ -197,9 +226,12 @@ impl Redis {
             .stdout(Stdio::null())
             .spawn()
             .context("redis-server is not on this machine")?;
-        let redis = Self { port, server };
-        until_open("Redis", redis.port.number)?;
-        Ok(redis)
+        until_open("Redis", port.number)?;
+        Ok(server)
+    }
+
+    fn tell(&self, words: &[&str]) -> Result<()> {
+        output(Command::new("redis-cli").args(["-p", &self.port.number.to_string()]).args(words))
     }
 }
 

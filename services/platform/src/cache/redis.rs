@@ -154,7 +154,12 @@ impl Redis {
     }
 
     async fn run<T: FromRedisValue>(&self, action: &'static str, call: &ScriptInvocation<'_>) -> Result<T, Error> {
-        call.invoke_async(&mut self.connection.clone()).await.map_err(|source| Error::Cache { action, source })
+        let done = match call.invoke_async(&mut self.connection.clone()).await {
+            // What was idle while Redis was restarted finds its connection gone. It is made anew meanwhile; whoever asked is not to suffer.
+            Err(lost) if lost.is_connection_dropped() => call.invoke_async(&mut self.connection.clone()).await,
+            done => done,
+        };
+        done.map_err(|source| Error::Cache { action, source })
     }
 
     pub(super) async fn get(&self, key: &str, now_ms: i64) -> Result<Option<Vec<u8>>, Error> {

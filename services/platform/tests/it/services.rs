@@ -221,6 +221,21 @@ async fn a_redis_that_goes_away_is_an_error_and_used_again_later() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn who_asks_first_after_a_restart_of_redis_is_answered() {
+    let settings = scratch::service_settings().cache;
+    let weir = Weir::before(&host_of(&settings.url)).await;
+    let cache =
+        Cache::open(&CacheSettings { url: by_way_of(&weir, &settings.url), ..settings }, &standing_clock()).await.expect("Redis answers");
+    cache.set("a", b"1", Duration::from_secs(60)).await.expect("stored");
+    for _ in 0..3 {
+        weir.cut().await;
+        assert_eq!(cache.get("a").await.expect("an answer"), Some(b"1".to_vec()));
+    }
+    cache.clear().await.expect("cleared");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
 async fn a_process_whose_clock_is_an_hour_ahead_keeps_no_other_from_its_rate() {
     let settings = scratch::service_settings().cache;
     let ahead = Cache::open(&settings, &Clock::shifted(Duration::from_secs(3_600))).await.expect("Redis answers");

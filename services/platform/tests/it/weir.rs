@@ -43,6 +43,16 @@ impl Weir {
         self.open.send_replace(false);
     }
 
+    /// Cuts all connections, and takes new ones.
+    pub async fn cut(&self) {
+        self.close();
+        // the ways through hear of it
+        while self.open.receiver_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+        self.open();
+    }
+
     /// Takes connections again.
     pub fn open(&self) {
         self.open.send_replace(true);
