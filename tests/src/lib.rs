@@ -38,6 +38,12 @@ impl Whole {
     /// Starts everything; the clock stands at `now` until it is moved.
     pub async fn start(now: DateTime<Utc>) -> Self {
         let platform = Store::Embedded.open_at(now).await;
+        Self::make_tables(&platform).await;
+        Self::on(platform, push::Settings::default(), sms::Settings::default()).await
+    }
+
+    /// Makes the tables of all services.
+    pub async fn make_tables(platform: &Platform) {
         for (schema, migrator) in [
             (identity::SCHEMA, &identity::MIGRATOR),
             (audit::SCHEMA, &audit::MIGRATOR),
@@ -51,7 +57,11 @@ impl Whole {
         ] {
             platform.database.migrate(schema, migrator).await.unwrap_or_else(|error| panic!("tables of {schema}: {error}"));
         }
-        let routes = routes(&platform).await;
+    }
+
+    /// Starts everything on a platform that has its tables, with these providers.
+    pub async fn on(platform: Platform, push: push::Settings, sms: sms::Settings) -> Self {
+        let routes = routes(&platform, push, sms).await;
         let description_faults = openapi_faults(&routes);
         let shell = Shell::new(routes, Authenticators::new().with(Taken));
         Self { table: shell.table(), description_faults, desk: Desk::at(shell), platform }
@@ -107,9 +117,9 @@ fn token(who: Option<Who>) -> String {
 }
 
 /// What every process of the platform together answers. A service that is added to the binary is added here.
-async fn routes(platform: &Platform) -> Routes {
-    let push = push::start(platform, push::Settings::default()).await.expect("push starts");
-    let sms = sms::start(platform, sms::Settings::default()).await.expect("sms starts");
+async fn routes(platform: &Platform, push: push::Settings, sms: sms::Settings) -> Routes {
+    let push = push::start(platform, push).await.expect("push starts");
+    let sms = sms::start(platform, sms).await.expect("sms starts");
     identity::start(platform, identity::Settings::default())
         .await
         .expect("identity starts")
