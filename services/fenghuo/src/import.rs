@@ -86,7 +86,14 @@ async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<
         answer["load_id"].as_str().unwrap_or_default()
     );
     for row in answer["refused_rows"].as_array().into_iter().flatten().take(10) {
-        println!("  line {}: {}: {}", row["line"], row["field"].as_str().unwrap_or_default(), row["reason"].as_str().unwrap_or_default());
+        for fault in std::iter::once(row).chain(row["others"].as_array().into_iter().flatten()) {
+            println!(
+                "  line {}: {}: {}",
+                row["line"],
+                fault["field"].as_str().unwrap_or_default(),
+                fault["reason"].as_str().unwrap_or_default()
+            );
+        }
     }
     answer["refused"].as_u64().context("the answer does not say how many rows were refused")
 }

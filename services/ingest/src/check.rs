@@ -188,7 +188,11 @@ impl Checker {
                 Ok(Subject::Resident(ResidentNo::new(number)))
             }
             (Scalar::Absent, Scalar::Absent, Scalar::Absent, place) if *place != Scalar::Absent => {
-                let area: Area = parsed(place).ok_or_else(|| reason::not_area("subject.place"))?;
+                let named = || match place {
+                    Scalar::Text(text) if self.is_list() => place_name::district(text).ok().map(Area::District),
+                    _ => None,
+                };
+                let area: Area = parsed(place).or_else(named).ok_or_else(|| reason::not_area("subject.place"))?;
                 Ok(Subject::Place(area))
             }
             _ => Err(reason::one_subject()),

@@ -178,10 +178,13 @@ impl Utf16 {
             [0xFF, 0xFE, ..] => encoding_rs::UTF_16LE,
             [0xFE, 0xFF, ..] => encoding_rs::UTF_16BE,
             _ => {
-                let zeros = |first: usize| start.iter().take(LOOKED_AT).skip(first).step_by(2).any(|byte| *byte == 0);
+                let looked_at = &start[..start.len().min(LOOKED_AT)];
+                let zeros = |first: usize| looked_at.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+                // separators and row ends alone are more than one sign in 32; one that stands in a cell by mistake is less
+                let many = |zeros: usize| zeros * 64 >= looked_at.len();
                 match (zeros(0), zeros(1)) {
-                    (false, true) => encoding_rs::UTF_16LE,
-                    (true, false) => encoding_rs::UTF_16BE,
+                    (0, odd) if odd > 0 && many(odd) => encoding_rs::UTF_16LE,
+                    (even, 0) if even > 0 && many(even) => encoding_rs::UTF_16BE,
                     _ => return None,
                 }
             }
@@ -321,6 +324,13 @@ mod tests {
         fn no_rows_are_lost_whatever_they_are(rows in prop::collection::vec(prop::collection::vec(any::<u8>().prop_filter("no end of a row", |byte| !matches!(byte, b'\n' | b'\r')), 1..20), 0..60)) {
             prop_assert_eq!(read(&rows).len(), rows.len());
         }
+    }
+
+    #[test]
+    fn a_zero_in_a_cell_makes_no_utf16() {
+        assert!(
+            Utf16::of(b"source_id,kind,occurred_at,phone,level,district\nt-1,case,2026-03-02 08:30,19000000001,high\0,500103\n").is_none()
+        );
     }
 
     #[test]

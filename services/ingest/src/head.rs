@@ -102,7 +102,8 @@ pub(crate) fn find(start: &[u8], ended: bool) -> Result<Option<Head>, HeaderFaul
             return Ok(Some(Head { columns, bytes: at, next_line, encoding }));
         }
     }
-    if ended { Err(search.fault()) } else { Ok(None) }
+    // a list does not begin with half a megabyte of blank rows
+    if ended || start.len() > LOOKED_AT { Err(search.fault()) } else { Ok(None) }
 }
 
 /// A row with the line breaks in its quotes.
@@ -251,5 +252,6 @@ mod tests {
         let endless = [b"\"".as_slice(), &vec![b'x'; LOOKED_AT + 1]].concat();
         assert!(find(&endless[..1_000], false).unwrap().is_none());
         assert!(find(&endless, false).is_err());
+        assert!(find(&b"\n".repeat(LOOKED_AT + 1), false).is_err());
     }
 }

@@ -69,7 +69,9 @@ impl Shape {
 
     /// The form of any other file. UTF-16 was turned into UTF-8 before.
     pub(crate) fn of_text(start: &[u8]) -> Self {
-        if start.contains(&0) {
+        // a zero further on is a fault of its row
+        let first_row = start.iter().take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+        if first_row.copied().any(|byte| byte == 0) {
             return Self::Other(UNKNOWN);
         }
         match start.trim_ascii_start() {
@@ -99,6 +101,7 @@ mod tests {
     #[case(b"%PDF-1.7\n", Shape::Other(PDF))]
     #[case(b"<html><table>", Shape::Other(MARKUP))]
     #[case(b"MZ\x90\x00\x03", Shape::Other(UNKNOWN))]
+    #[case(b"source_id,kind\na\0,case\n", Shape::Table)]
     fn a_file_is_known_by_its_first_bytes(#[case] start: &[u8], #[case] shape: Shape) {
         assert_eq!(Shape::of_bytes(start).unwrap_or_else(|| Shape::of_text(start)), shape);
     }

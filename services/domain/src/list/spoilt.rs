@@ -37,7 +37,7 @@ const ERRORS: [&str; 13] = [
     "#GETTING_DATA",
     "#####",
 ];
-const MISSING: [&str; 6] = ["NULL", "(NULL)", "NaN", "None", "undefined", "nil"];
+const MISSING: [&str; 4] = ["NULL", "(NULL)", "NaN", "undefined"];
 
 /// What is wrong with a cell's text, if it is none that anybody wrote.
 #[must_use]
@@ -91,6 +91,7 @@ mod tests {
     #[case("渝州宾馆", None)]
     #[case("#3 楼", None)]
     #[case("Nullagine", None)]
+    #[case("none", None)]
     #[case("", None)]
     fn what_no_hand_wrote_is_known(#[case] text: &str, #[case] expected: Option<Spoilt>) {
         assert_eq!(spoilt(text), expected);
