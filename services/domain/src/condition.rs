@@ -7,18 +7,20 @@
 //! * Everything that can be known beforehand is checked when a condition is compiled: unknown fields, words that a field never
 //!   has (`level == "hihg"`), sides that do not compare, a result that is not true or false. Errors name line and column.
 //! * What a record lacks is known only when it comes. Conditions fail closed: a record that lacks an attribute which decides does not match, and
-//!   [`EvaluationError`] says why. (`"x" in attributes` asks whether it is there; `a || b` holds if `a` does, whatever `b` lacks.)
+//!   [`EvaluationError`] says why. An attribute is read as what it is compared with, whoever sent it in which form. (`"x" in attributes` asks whether it is there; `a || b` holds if `a` does, whatever `b` lacks.)
 //!
 //! [`Facts`] are made once a record and asked by every condition.
 
 mod check;
 mod error;
 mod facts;
+mod reading;
 
 use std::fmt;
 use std::sync::Arc;
 
-use cel::{ExecutionError, Program, Value};
+use cel::common::ast::IdedExpr;
+use cel::{ExecutionError, Value};
 use chrono::{DateTime, Utc};
 
 pub use check::{FIELDS, Field};
@@ -34,7 +36,7 @@ pub const MAX_SOURCE: usize = 4096;
 /// A condition that can be evaluated.
 #[derive(Clone)]
 pub struct Condition {
-    program: Arc<Program>,
+    expression: Arc<IdedExpr>,
     source: Arc<str>,
 }
 
@@ -64,7 +66,9 @@ impl Condition {
         }
         let program = ENVIRONMENT.compile(source).map_err(|errors| syntax_error(&errors))?;
         check::check(&program, source)?;
-        Ok(Self { program: Arc::new(program), source: source.into() })
+        let mut expression = program.expression().clone();
+        reading::settle(&mut expression);
+        Ok(Self { expression: Arc::new(expression), source: source.into() })
     }
 
     /// The source it was compiled from.
@@ -77,7 +81,7 @@ impl Condition {
     /// # Errors
     /// It does not, because something that decides is missing or of another kind.
     pub fn matches(&self, facts: &Facts) -> Result<bool, EvaluationError> {
-        match self.program.execute(facts.context()) {
+        match Value::resolve(&self.expression, facts.context()) {
             Ok(Value::Bool(matches)) => Ok(matches),
             Ok(_) => Err(EvaluationError::WrongKind),
             Err(ExecutionError::NoSuchKey(name)) => Err(EvaluationError::MissingAttribute(name.to_string())),

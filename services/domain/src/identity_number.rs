@@ -9,7 +9,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer};
 
-use crate::digits::ascii_digit;
+use crate::digits::{ascii_digit, visible};
 use crate::text_form;
 
 const LENGTH: usize = 18;
@@ -37,6 +37,13 @@ impl IdentityNumber {
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("only ASCII digits and X are ever put in")
+    }
+
+    /// The year in which its bearer was born.
+    #[must_use]
+    pub fn year_of_birth(&self) -> u16 {
+        // four of the digits that were checked
+        self.0[6..10].iter().fold(0, |year, digit| year * 10 + u16::from(digit - b'0'))
     }
 
     /// As staff may see it (CQ14): the province and nothing else.
@@ -68,7 +75,8 @@ impl FromStr for IdentityNumber {
 
     fn from_str(text: &str) -> Result<Self, IdentityNumberError> {
         let mut number = [0; LENGTH];
-        let mut signs = text.trim().chars();
+        let text = visible(text);
+        let mut signs = text.chars();
         for place in &mut number[..LENGTH - 1] {
             *place = signs.next().and_then(ascii_digit).ok_or(IdentityNumberError::Form)? as u8;
         }
@@ -114,6 +122,7 @@ mod tests {
     #[case("11010519491231002X", "11010519491231002X")]
     #[case("440524188001010014", "440524188001010014")]
     #[case::small_x(" 11010519491231002x ", "11010519491231002X")]
+    #[case::direction_marks("\u{202d}11010519491231002X\u{202c}", "11010519491231002X")]
     #[case::full_width("１１０１０５１９４９１２３１００２Ｘ", "11010519491231002X")]
     fn the_standards_examples_are_read(#[case] typed: &str, #[case] number: &str) {
         assert_eq!(typed.parse::<IdentityNumber>().unwrap().as_str(), number);
@@ -129,6 +138,12 @@ mod tests {
     #[case::wrong_check("110105194912310021", IdentityNumberError::Check)]
     fn a_mistyped_number_is_refused(#[case] typed: &str, #[case] why: IdentityNumberError) {
         assert_eq!(typed.parse::<IdentityNumber>(), Err(why));
+    }
+
+    #[test]
+    fn tells_the_year_of_birth() {
+        let number: IdentityNumber = "11010519491231002X".parse().unwrap();
+        assert_eq!(number.year_of_birth(), 1949);
     }
 
     #[test]

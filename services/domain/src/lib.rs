@@ -5,7 +5,7 @@
 //!
 //! * Who and where: [`ids`], [`area`], [`place`], [`phone`], [`identity_number`], [`language`], [`industry`], [`staff`],
 //!   [`consent`].
-//! * What comes in: [`risk_record`]; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
+//! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
@@ -36,12 +36,14 @@ pub mod industry;
 pub mod instant;
 pub mod language;
 pub mod late_answer;
+pub mod list;
 pub mod month;
 pub mod outcome;
 pub mod pace;
 pub mod patience;
 pub mod phone;
 pub mod place;
+pub mod place_name;
 pub mod privacy;
 pub mod quiet_hours;
 pub mod refusal;
@@ -61,3 +63,4 @@ pub mod turn;
 pub mod web_push;
 pub mod withdrawal;
 mod words;
+pub mod written_time;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::digits::{ascii_digit, is_separator};
+use crate::digits::{ascii_digit, is_separator, visible};
 use crate::text_form;
 
 /// A mobile number of the mainland.
@@ -50,10 +50,10 @@ impl FromStr for PhoneNumber {
     type Err = PhoneNumberError;
 
     fn from_str(text: &str) -> Result<Self, PhoneNumberError> {
-        let text = text.trim();
+        let text = visible(text);
         let (text, international) = match text.strip_prefix(['+', '＋']) {
             Some(rest) => (rest, true),
-            None => (text, false),
+            None => (&*text, false),
         };
         let mut digits = String::new();
         for sign in text.chars().filter(|sign| !is_separator(*sign)) {
@@ -100,6 +100,11 @@ mod tests {
     #[case::international_access("0086-138-0000-5678")]
     #[case::full_width("１３８０００0５６７８")]
     #[case::padded("  13800005678\t")]
+    #[case::direction_override("\u{202d}13800005678\u{202c}")]
+    #[case::direction_mark("\u{200e}+86 138 0000 5678")]
+    #[case::byte_order_mark("\u{feff}13800005678")]
+    #[case::isolated("\u{2068}13800005678\u{2069}")]
+    #[case::joined_within("138\u{200b}0000\u{2060}5678")]
     fn is_read_however_it_was_typed(#[case] typed: &str) {
         let number: PhoneNumber = typed.parse().unwrap();
         assert_eq!((number.e164().as_str(), number.national().as_str()), ("+8613800005678", "13800005678"));

@@ -11,10 +11,10 @@ use tokio_util::io::ReaderStream;
 
 use crate::asking;
 
-/// Send files of risk records (JSON, NDJSON or CSV) to a running platform.
+/// Send files of risk records (CSV, xlsx, xls, JSON or NDJSON) to a running platform.
 #[derive(Args)]
 pub(crate) struct Import {
-    /// Files ending in .json, .ndjson or .csv; `-` reads NDJSON from standard input.
+    /// Files with lists, whatever they are called: their content decides; `-` reads NDJSON from standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Address of the platform.
@@ -39,12 +39,13 @@ pub(crate) async fn run(import: Import) -> Result<()> {
 
 /// Sends one file and returns how many of its rows were refused.
 async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<u64> {
-    let (path, content_type) = match file.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => ("upload", "text/csv"),
+    let extension = file.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    let (path, content_type) = match extension.as_deref() {
         Some("json") => ("", "application/json"),
         Some("ndjson" | "jsonl") => ("stream", "application/x-ndjson"),
         _ if file == Path::new("-") => ("stream", "application/x-ndjson"),
-        _ => bail!("the name must end in .json, .ndjson or .csv"),
+        // one reader for all lists: the platform looks at what is in them
+        _ => ("upload", "application/octet-stream"),
     };
     let (reader, size): (Box<dyn AsyncRead + Send + Unpin>, u64) = if file == Path::new("-") {
         (Box::new(tokio::io::stdin()), 0)
@@ -85,7 +86,14 @@ async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<
         answer["load_id"].as_str().unwrap_or_default()
     );
     for row in answer["refused_rows"].as_array().into_iter().flatten().take(10) {
-        println!("  line {}: {}: {}", row["line"], row["field"].as_str().unwrap_or_default(), row["reason"].as_str().unwrap_or_default());
+        for fault in std::iter::once(row).chain(row["others"].as_array().into_iter().flatten()) {
+            println!(
+                "  line {}: {}: {}",
+                row["line"],
+                fault["field"].as_str().unwrap_or_default(),
+                fault["reason"].as_str().unwrap_or_default()
+            );
+        }
     }
     answer["refused"].as_u64().context("the answer does not say how many rows were refused")
 }

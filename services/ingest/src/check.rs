@@ -3,20 +3,25 @@
 //!
 //! What needs the database, whether a person is registered and whether the id was there before, is [`crate::store`]'s to say.
 
+mod faults;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, TimeZone as _, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::identity_number::IdentityNumber;
 use domain::ids::ResidentNo;
+use domain::list::{self, ListWord};
 use domain::phone::PhoneNumber;
-use domain::place;
-use domain::risk_record::{AttributeValue, RiskRecord, Subject, SubjectHash};
+use domain::place_name::PlaceNameError;
+use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject, SubjectHash};
+use domain::written_time::{self, WrittenTime};
+use domain::{place, place_name};
 use platform::crypto::{Keyring, Purpose};
 use platform::http::FieldFault;
 use sha2::{Digest as _, Sha256};
@@ -27,6 +32,10 @@ use crate::fields::{Fields, Scalar};
 use crate::framing::{Block, Refusal, Row};
 use crate::reason;
 use crate::sender::Sender;
+use faults::Faults;
+
+/// Nobody who is alive was born before this year.
+const FIRST_BIRTH: u16 = 1900;
 
 /// A record that may be stored once its subject was looked for.
 pub(crate) struct Candidate {
@@ -52,7 +61,8 @@ pub(crate) struct Chunk {
 #[derive(Clone, Debug)]
 pub(crate) enum Form {
     Json,
-    Csv(Arc<Columns>),
+    /// Cells under a header row.
+    List(Arc<Columns>),
 }
 
 /// Checks rows of one sender.
@@ -62,6 +72,8 @@ pub(crate) struct Checker {
     pub sender: Arc<Sender>,
     pub form: Form,
     pub time_zone: Tz,
+    /// What happened earlier is refused.
+    pub oldest_event_days: u32,
 }
 
 impl Checker {
@@ -71,81 +83,116 @@ impl Checker {
         let mut candidates = Vec::with_capacity(block.rows.len());
         let mut text = Vec::with_capacity(512);
         let mut one = |row: Row, fields: Result<Fields<'_>, FieldFault>| match fields
+            .map_err(|fault| vec![fault])
             .and_then(|fields| self.candidate(row, fields, now, &mut text))
         {
             Ok(candidate) => candidates.push(candidate),
-            Err(fault) => refusals.push(Refusal { line: row.line, fault, row: block.row(row).to_vec() }),
+            Err(faults) => refusals.push(Refusal { line: row.line, faults, row: block.row(row).to_vec() }),
         };
         match &self.form {
             Form::Json => block.rows.iter().for_each(|row| one(*row, Fields::of_json(block.row(*row)))),
-            Form::Csv(columns) => columns.read(&block, one),
+            Form::List(columns) => columns.read(&block, one),
         }
         Chunk { block, candidates, refusals }
     }
 
-    fn candidate(&self, row: Row, fields: Fields<'_>, now: DateTime<Utc>, text: &mut Vec<u8>) -> Result<Candidate, FieldFault> {
-        let source_id = match &fields.source_id {
-            Scalar::Text(text) => text.as_ref().to_owned(),
-            Scalar::Whole(number) => number.to_string(),
-            Scalar::Absent => return Err(reason::missing("source_id")),
-            _ => return Err(reason::not_text("source_id")),
-        };
-        let kind = word("kind", &fields.kind)?.ok_or_else(|| reason::missing("kind"))?;
-        self.sender.may_deliver_kind(kind)?;
-        let origin = self.sender.origin(word("origin", &fields.origin)?)?;
-        let occurred_at = self.time(&fields.occurred_at)?;
-        let level = word("level", &fields.level)?.ok_or_else(|| reason::missing("level"))?;
-        let subject = self.subject(&fields)?;
-        let (district, township, community) = self.areas(&fields, subject)?;
-        if let Some(district) = district {
-            self.sender.may_deliver(kind, district, community)?;
+    fn candidate(&self, row: Row, mut fields: Fields<'_>, now: DateTime<Utc>, text: &mut Vec<u8>) -> Result<Candidate, Vec<FieldFault>> {
+        let mut faults = Faults(std::mem::take(&mut fields.faults));
+        let source_id = faults.hear(self.source_id(&fields.source_id));
+        let kind = faults.hear(self.word("kind", &fields.kind).and_then(|kind| kind.ok_or_else(|| reason::missing("kind"))));
+        let deliverable = kind.filter(|kind| faults.hear(self.sender.may_deliver_kind(*kind)).is_some());
+        let origin = faults.hear(self.word("origin", &fields.origin).and_then(|said| self.sender.origin(said)));
+        let occurred_at = faults.hear(self.time(&fields.occurred_at, now));
+        let level = faults.hear(self.word("level", &fields.level).and_then(|level| level.ok_or_else(|| reason::missing("level"))));
+        let subject = faults.hear(self.subject(&fields));
+        let Areas { district, township, community } = self.areas(&fields, subject, &mut faults);
+        if let (Some(kind), Some(district)) = (deliverable, district) {
+            faults.hear(self.sender.may_deliver(kind, district, community));
         }
-        let attributes = attributes(fields.attributes)?;
-        // Any district will do for the check of a record that takes its person's: it is checked when it is known.
-        let checked_district = district.unwrap_or(place::districts()[0].code);
-        let record = RiskRecord { source_id, kind, origin, occurred_at, subject, level, district: checked_district, attributes };
-        record.validate(now).map_err(|faults| faults.into_iter().next().map_or_else(|| reason::missing(reason::ROW), reason::of_domain))?;
+        let attributes = attributes(fields.attributes, &mut faults);
+        // What could not be read has a stand-in, so that the domain can judge the rest. Any district will do for a record that takes
+        // its person's: it is checked when it is known.
+        let record = RiskRecord {
+            source_id: source_id.unwrap_or_else(|| "?".to_owned()),
+            kind: kind.unwrap_or(RecordKind::Case),
+            origin: origin.unwrap_or(Origin::Surveillance),
+            occurred_at: occurred_at.unwrap_or(now),
+            subject: subject.unwrap_or(Subject::Resident(ResidentNo::new(0))),
+            level: level.unwrap_or(RiskLevel::Low),
+            district: district.unwrap_or(place::districts()[0].code),
+            attributes,
+        };
+        if let Err(found) = record.validate(now) {
+            let of_what_was_read = found.into_iter().filter(|fault| fault.field != "subject" || subject.is_some() && district.is_some());
+            of_what_was_read.for_each(|fault| faults.add(reason::of_domain(fault)));
+        }
+        if !faults.0.is_empty() {
+            return Err(faults.0);
+        }
         let content_hash = content_hash(&record, district, township, community, text);
         Ok(Candidate { row, record, district, township, community, content_hash })
     }
 
-    fn time(&self, value: &Scalar<'_>) -> Result<DateTime<Utc>, FieldFault> {
-        let csv = matches!(self.form, Form::Csv(_));
-        let malformed = || if csv { reason::local_time() } else { reason::time_with_offset() };
+    /// Whether rows come from a list, in which everything is text.
+    const fn is_list(&self) -> bool {
+        matches!(self.form, Form::List(_))
+    }
+
+    fn source_id(&self, value: &Scalar<'_>) -> Result<String, FieldFault> {
+        match value {
+            Scalar::Text(text) if self.is_list() && list::is_rounded(text) => Err(reason::rounded("source_id")),
+            Scalar::Text(text) => Ok(text.as_ref().to_owned()),
+            Scalar::Whole(number) => Ok(number.to_string()),
+            Scalar::Absent => Err(reason::missing("source_id")),
+            _ => Err(reason::not_text("source_id")),
+        }
+    }
+
+    fn time(&self, value: &Scalar<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>, FieldFault> {
         let text = match value {
             Scalar::Text(text) => text,
             Scalar::Absent => return Err(reason::missing("occurred_at")),
-            _ => return Err(malformed()),
+            _ => return Err(reason::time_with_offset()),
         };
-        match DateTime::parse_from_rfc3339(text) {
-            Ok(time) => Ok(time.to_utc()),
-            Err(_) if csv => {
-                let local = local_time(text).ok_or_else(malformed)?;
-                let time = self.time_zone.from_local_datetime(&local).earliest().ok_or_else(reason::no_such_time)?;
-                Ok(time.to_utc())
+        let time = match written_time::read(text) {
+            Ok(WrittenTime::Moment(time)) => time,
+            Ok(WrittenTime::Local(local)) if self.is_list() => {
+                self.time_zone.from_local_datetime(&local).earliest().ok_or_else(reason::no_such_time)?.to_utc()
             }
-            Err(_) => Err(malformed()),
-        }
+            Err(error) if self.is_list() => return Err(reason::written_time(error)),
+            Ok(_) | Err(_) => return Err(reason::time_with_offset()),
+        };
+        let oldest = now - TimeDelta::days(i64::from(self.oldest_event_days));
+        if time < oldest { Err(reason::too_old(self.oldest_event_days)) } else { Ok(time) }
     }
 
     fn subject(&self, fields: &Fields<'_>) -> Result<Subject, FieldFault> {
         let Fields { phone, identity_number, resident_no, place, .. } = fields;
         match (phone, identity_number, resident_no, place) {
             (phone, Scalar::Absent, Scalar::Absent, Scalar::Absent) if *phone != Scalar::Absent => {
-                let phone: PhoneNumber = parsed(phone).ok_or_else(reason::phone)?;
+                let phone: PhoneNumber = parsed(phone).ok_or_else(|| rounded("subject.phone", phone).unwrap_or_else(reason::phone))?;
                 Ok(Subject::PhoneHash(self.hash(Purpose::ResidentPhone, phone.e164().as_bytes())))
             }
             (Scalar::Absent, number, Scalar::Absent, Scalar::Absent) if *number != Scalar::Absent => {
-                let number: IdentityNumber = parsed(number).ok_or_else(reason::identity_number)?;
+                let wrong = || rounded("subject.identity_number", number).unwrap_or_else(reason::identity_number);
+                let number: IdentityNumber = parsed(number).ok_or_else(wrong)?;
+                if number.year_of_birth() < FIRST_BIRTH {
+                    return Err(reason::born_too_early());
+                }
                 Ok(Subject::IdentityHash(self.hash(Purpose::IdentityNumber, number.as_str().as_bytes())))
             }
             (Scalar::Absent, Scalar::Absent, number, Scalar::Absent) if *number != Scalar::Absent => {
-                let number: i32 = parsed(number).ok_or_else(reason::resident_no)?;
+                let number: i32 =
+                    parsed(number).ok_or_else(|| rounded("subject.resident_no", number).unwrap_or_else(reason::resident_no))?;
                 let number = u32::try_from(number).map_err(|_| reason::resident_no())?;
                 Ok(Subject::Resident(ResidentNo::new(number)))
             }
             (Scalar::Absent, Scalar::Absent, Scalar::Absent, place) if *place != Scalar::Absent => {
-                let area: Area = parsed(place).ok_or_else(|| reason::not_area("subject.place"))?;
+                let named = || match place {
+                    Scalar::Text(text) if self.is_list() => place_name::district(text).ok().map(Area::District),
+                    _ => None,
+                };
+                let area: Area = parsed(place).or_else(named).ok_or_else(|| reason::not_area("subject.place"))?;
                 Ok(Subject::Place(area))
             }
             _ => Err(reason::one_subject()),
@@ -156,24 +203,59 @@ impl Checker {
         SubjectHash::new(*self.keyring.hash(purpose, value).bytes())
     }
 
-    /// District, township and community: as they are said, and as the smaller ones imply the larger.
-    #[expect(clippy::type_complexity, reason = "the three codes of one place, taken apart at once")]
-    fn areas(
+    /// A word of one of the domain's lists; in a list also as people write it.
+    fn word<T>(&self, field: &str, value: &Scalar<'_>) -> Result<Option<T>, FieldFault>
+    where
+        T: ListWord + VariantArray + AsRef<str>,
+    {
+        let known = || reason::unknown_word(field, &T::VARIANTS.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", "));
+        match value {
+            Scalar::Absent => Ok(None),
+            Scalar::Text(text) if self.is_list() => T::of_cell(text).map(Some).ok_or_else(known),
+            Scalar::Text(text) => text.parse().map(Some).map_err(|_| known()),
+            _ => Err(known()),
+        }
+    }
+
+    /// The code of an area, with or without quotes; in a list also by its name.
+    fn code<T: FromStr>(
         &self,
-        fields: &Fields<'_>,
-        subject: Subject,
-    ) -> Result<(Option<DistrictCode>, Option<TownshipCode>, Option<CommunityCode>), FieldFault> {
-        let district: Option<DistrictCode> = code("district", 6, &fields.district)?;
-        let township: Option<TownshipCode> = code("township", 9, &fields.township)?;
-        let community: Option<CommunityCode> = code("community", 12, &fields.community)?;
+        field: &str,
+        digits: u8,
+        value: &Scalar<'_>,
+        named: impl Fn(&str) -> Result<T, PlaceNameError>,
+    ) -> Result<Option<T>, FieldFault> {
+        match value {
+            Scalar::Absent => Ok(None),
+            value => match (parsed(value), value) {
+                (Some(code), _) => Ok(Some(code)),
+                (None, Scalar::Text(text)) if self.is_list() => {
+                    named(text).map(Some).map_err(|error| reason::not_code_or_name(field, digits, error))
+                }
+                _ => Err(reason::not_code(field, digits)),
+            },
+        }
+    }
+
+    /// District, township and community: as they are said, and as the smaller ones imply the larger.
+    fn areas(&self, fields: &Fields<'_>, subject: Option<Subject>, faults: &mut Faults) -> Areas {
+        let before = faults.0.len();
+        let district = faults.hear(self.code("district", 6, &fields.district, place_name::district)).flatten();
+        let township = faults.hear(self.code("township", 9, &fields.township, |name| place_name::township(name, district))).flatten();
+        let community =
+            faults.hear(self.code("community", 12, &fields.community, |name| place_name::community(name, township, district))).flatten();
         if township.is_some_and(|township| place::township(township).is_none()) {
-            return Err(reason::unknown_area("township"));
+            faults.add(reason::unknown_area("township"));
         }
         if community.is_some_and(|community| place::community(community).is_none()) {
-            return Err(reason::unknown_area("community"));
+            faults.add(reason::unknown_area("community"));
+        }
+        if faults.0.len() > before {
+            // what is wrong with one of them says nothing about the others
+            return Areas { district, ..Areas::default() };
         }
         let place = match subject {
-            Subject::Place(area) => Some(area),
+            Some(Subject::Place(area)) => Some(area),
             _ => None,
         };
         let community = community
@@ -183,42 +265,43 @@ impl Checker {
             })
             .or_else(|| self.sender.community().filter(|_| township.is_none() && place.is_none_or(|area| area.township().is_none())));
         let township = match (township, community) {
-            (Some(township), Some(community)) if community.township() != township => return Err(reason::elsewhere("community")),
+            (Some(township), Some(community)) if community.township() != township => {
+                faults.add(reason::elsewhere("community"));
+                Some(township)
+            }
             (Some(township), _) => Some(township),
             (None, Some(community)) => Some(community.township()),
             (None, None) => place.and_then(Area::township),
         };
         let district = match (district, township) {
-            (Some(district), Some(township)) if township.district() != district => return Err(reason::elsewhere("township")),
+            (Some(district), Some(township)) if township.district() != district => {
+                faults.add(reason::elsewhere("township"));
+                Some(district)
+            }
             (Some(district), _) => Some(district),
             (None, Some(township)) => Some(township.district()),
             (None, None) => place.and_then(Area::district),
         };
         if district.is_none() && place.is_some() {
-            return Err(reason::missing("district"));
+            faults.add(reason::missing("district"));
         }
-        Ok((district, township, community))
+        Areas { district, township, community }
     }
 }
 
-/// A word of one of the domain's lists.
-fn word<T>(field: &str, value: &Scalar<'_>) -> Result<Option<T>, FieldFault>
-where
-    T: FromStr + VariantArray + AsRef<str> + 'static,
-{
-    let known = || reason::unknown_word(field, &T::VARIANTS.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", "));
-    match value {
-        Scalar::Absent => Ok(None),
-        Scalar::Text(text) => text.parse().map(Some).map_err(|_| known()),
-        _ => Err(known()),
-    }
+/// District, township and community of a record, as far as they are known.
+#[derive(Default)]
+struct Areas {
+    district: Option<DistrictCode>,
+    township: Option<TownshipCode>,
+    community: Option<CommunityCode>,
 }
 
-/// The code of an area, with or without quotes.
-fn code<T: FromStr>(field: &str, digits: u8, value: &Scalar<'_>) -> Result<Option<T>, FieldFault> {
+/// That a number was rounded, if it was.
+fn rounded(field: &str, value: &Scalar<'_>) -> Option<FieldFault> {
     match value {
-        Scalar::Absent => Ok(None),
-        value => parsed(value).map(Some).ok_or_else(|| reason::not_code(field, digits)),
+        Scalar::Text(text) if list::is_rounded(text) => Some(reason::rounded(field)),
+        _ => None,
     }
 }
 
@@ -230,14 +313,7 @@ fn parsed<T: FromStr>(value: &Scalar<'_>) -> Option<T> {
     }
 }
 
-/// What spreadsheets and people write.
-fn local_time(text: &str) -> Option<NaiveDateTime> {
-    const FORMS: [&str; 6] =
-        ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M"];
-    FORMS.into_iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-}
-
-fn attributes(written: Vec<(Cow<'_, str>, Scalar<'_>)>) -> Result<BTreeMap<String, AttributeValue>, FieldFault> {
+fn attributes(written: Vec<(Cow<'_, str>, Scalar<'_>)>, faults: &mut Faults) -> BTreeMap<String, AttributeValue> {
     let mut attributes = BTreeMap::new();
     for (name, value) in written {
         let value = match value {
@@ -246,16 +322,19 @@ fn attributes(written: Vec<(Cow<'_, str>, Scalar<'_>)>) -> Result<BTreeMap<Strin
             Scalar::Whole(number) => AttributeValue::Number(number as f64),
             Scalar::Number(number) => AttributeValue::Number(number),
             Scalar::Text(text) => AttributeValue::Text(text.into_owned()),
-            Scalar::Nested => return Err(reason::attribute_value(&name)),
+            Scalar::Nested => {
+                faults.add(reason::attribute_value(&name));
+                continue;
+            }
         };
         match attributes.entry(name.into_owned()) {
             Entry::Vacant(entry) => {
                 entry.insert(value);
             }
-            Entry::Occupied(entry) => return Err(reason::attribute_twice(entry.key())),
+            Entry::Occupied(entry) => faults.add(reason::attribute_twice(entry.key())),
         }
     }
-    Ok(attributes)
+    attributes
 }
 
 /// SHA-256 over the record in a form of its own, so that spaces, order and ways of writing a time or number do not matter.

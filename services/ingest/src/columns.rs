@@ -1,90 +1,91 @@
-//! The header row of a CSV file, and its rows as [`Fields`].
+//! The header row of a list, and its rows as [`Fields`].
 //!
-//! What spreadsheets write is read: a byte order mark, commas, semicolons or tabs, quoted cells, empty columns at the end. A
-//! column whose name is no field of a record is an attribute, with or without `attributes.` before it. A cell has no type,
-//! so `true`, `false` and plain numbers become what they look like, and `007` stays a text.
+//! A column whose name is no field of a record is an attribute, with or without `attributes.` before it. A cell has no type of its own, so
+//! what stands in a list is text in every row: `12`, `012`, `12A` and `1.10` stay what they are. Conditions read it as what they compare it
+//! with ([`domain::condition`]).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use csv::{ByteRecord, ReaderBuilder, Terminator, Writer, WriterBuilder};
-use domain::risk_record::is_attribute_name;
+use domain::list::{self, ColumnMeaning, ColumnNames, RecordField};
 use platform::http::FieldFault;
 
-use crate::fields::{Fields, Scalar};
+use crate::fields::{Fields, SUBJECTS, Scalar};
 use crate::framing::{Block, Row};
-use crate::{Error, reason};
+use crate::reason;
 
 /// Columns that we added when we gave refused rows back.
 pub(crate) const REFUSED: [&str; 3] = ["refused_line", "refused_field", "refused_reason"];
 
-const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Own {
-    SourceId,
-    Kind,
-    Origin,
-    OccurredAt,
-    Phone,
-    IdentityNumber,
-    ResidentNo,
-    Place,
-    Level,
-    District,
-    Township,
-    Community,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Column {
-    Own(Own),
-    Attribute(String),
-    /// Without a name, or added by us.
-    Ignored,
-}
-
 /// What the cells of a row mean.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
-    columns: Vec<Column>,
+    columns: Vec<ColumnMeaning>,
     names: Vec<String>,
     delimiter: u8,
 }
 
-impl Columns {
-    /// Reads the header row.
-    pub(crate) fn of_header(row: &[u8]) -> Result<Self, Error> {
-        let text = std::str::from_utf8(row).map_err(|_| Error::NotUtf8)?;
-        let delimiter = delimiter(text);
-        let mut header = ByteRecord::new();
-        ReaderBuilder::new()
-            .has_headers(false)
-            .delimiter(delimiter)
-            .from_reader(row)
-            .read_byte_record(&mut header)
-            .map_err(|_| Error::Header(reason::not_utf8()))?;
-        let names: Vec<String> = header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_ascii_lowercase()).collect();
-        Self::of_names(names, delimiter)
+/// Why a row is no header, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderFault {
+    /// Its line, from 1.
+    pub line: u64,
+    /// The column that is wrong, from 1; none for what is missing.
+    pub column: Option<usize>,
+    /// What is wrong.
+    pub fault: FieldFault,
+    /// How many of its cells are names of fields: the row of several that has most was meant as the header.
+    pub(crate) known_columns: usize,
+}
+
+impl HeaderFault {
+    /// A fault of a whole row.
+    pub(crate) fn of_row(line: u64, fault: FieldFault) -> Self {
+        Self { line, column: None, fault, known_columns: 0 }
     }
 
-    /// The columns of a file whose header was kept.
-    pub(crate) fn of_names(names: Vec<String>, delimiter: u8) -> Result<Self, Error> {
-        let columns = names.iter().enumerate().map(|(at, name)| column(at, name)).collect::<Result<Vec<_>, _>>().map_err(Error::Header)?;
+    pub(crate) fn on_line(self, line: u64) -> Self {
+        Self { line, ..self }
+    }
+
+    /// The field as a path.
+    pub(crate) fn field(&self) -> String {
+        self.column.map_or_else(|| self.fault.field.clone(), |column| format!("column {column}"))
+    }
+}
+
+impl Columns {
+    /// Reads a header of these names.
+    ///
+    /// # Errors
+    /// When it lacks what a record needs, or has a column that means nothing.
+    pub(crate) fn of_names(names: Vec<String>, delimiter: u8) -> Result<Self, HeaderFault> {
+        let names: Vec<String> = names.iter().map(|name| list::written(name.trim()).to_owned()).collect();
+        let meanings = ColumnNames::shipped().meanings(&names);
+        let known_columns = meanings.iter().flatten().filter(|meaning| matches!(meaning, ColumnMeaning::Field(_))).count();
+        let wrong = |column: Option<usize>, fault| HeaderFault { line: 1, column: column.map(|at| at + 1), fault, known_columns };
+        if known_columns == 0 {
+            return Err(wrong(None, reason::no_header()));
+        }
+        let mut columns = Vec::with_capacity(names.len());
         let mut seen = HashSet::new();
-        for (name, column) in names.iter().zip(&columns) {
-            if *column != Column::Ignored && !seen.insert(column) {
-                return Err(Error::Header(reason::twice(name)));
+        for (at, (name, meaning)) in names.iter().zip(meanings).enumerate() {
+            let meaning = if is_ours(name) { Some(ColumnMeaning::PassedOver) } else { meaning };
+            let meaning = meaning.ok_or_else(|| wrong(Some(at), reason::unknown_column(name)))?;
+            if meaning != ColumnMeaning::PassedOver && !seen.insert(meaning.clone()) {
+                return Err(wrong(Some(at), reason::column_twice(name)));
+            }
+            columns.push(meaning);
+        }
+        let has = |field: RecordField| seen.contains(&ColumnMeaning::Field(field));
+        for field in [RecordField::SourceId, RecordField::Kind, RecordField::OccurredAt, RecordField::Level] {
+            if !has(field) {
+                return Err(wrong(None, reason::missing_column(field)));
             }
         }
-        for (name, own) in [("source_id", Own::SourceId), ("kind", Own::Kind), ("occurred_at", Own::OccurredAt), ("level", Own::Level)] {
-            if !seen.contains(&Column::Own(own)) {
-                return Err(Error::Header(reason::missing(name)));
-            }
-        }
-        let subjects = [Own::Phone, Own::IdentityNumber, Own::ResidentNo, Own::Place];
-        if !subjects.into_iter().any(|own| seen.contains(&Column::Own(own))) {
-            return Err(Error::Header(reason::one_subject()));
+        if !SUBJECTS.into_iter().any(has) {
+            return Err(wrong(None, reason::one_subject()));
         }
         Ok(Self { columns, names, delimiter })
     }
@@ -97,20 +98,25 @@ impl Columns {
         &self.names
     }
 
-    /// Calls `each` with every row of the block, in order. Rows whose cells are all empty are none.
+    /// Whether this column, from 0, says when something happened.
+    pub(crate) fn is_time(&self, column: usize) -> bool {
+        self.columns.get(column) == Some(&ColumnMeaning::Field(RecordField::OccurredAt))
+    }
+
+    /// Calls `each` with every row of the block, in order. Rows whose cells are all empty are none, nor are those below the table.
     pub(crate) fn read(&self, block: &Block, mut each: impl FnMut(Row, Result<Fields<'_>, FieldFault>)) {
         let mut reader = self.reader(&block.bytes);
         let mut cells = ByteRecord::new();
         for row in &block.rows {
             if !matches!(reader.read_byte_record(&mut cells), Ok(true)) {
                 each(*row, Err(reason::cut_short()));
-            } else if !cells.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            } else if !cells.iter().all(|cell| cell.trim_ascii().is_empty()) && !self.is_below(&cells) {
                 each(*row, self.fields(&cells));
             }
         }
     }
 
-    /// The same cells with more behind them, as a row of a file. A row with too few cells is filled up.
+    /// The same cells with more behind them, as a row of a file. A row with too few cells is filled up. No cell is a formula.
     pub(crate) fn extended(&self, row: &[u8], more: [&str; 3]) -> Vec<u8> {
         let mut cells = ByteRecord::new();
         // what cannot be taken apart is given back in its first cell
@@ -119,8 +125,8 @@ impl Columns {
         }
         let text: Vec<Cow<'_, str>> = cells.iter().map(String::from_utf8_lossy).collect();
         let kept = self.kept();
-        let own = kept.iter().map(|at| text.get(*at).map_or("", |cell| cell.trim_end_matches('\r')));
-        let surplus = text.iter().skip(self.columns.len()).map(|cell| cell.as_ref()).filter(|cell| !cell.trim().is_empty());
+        let own = kept.iter().map(|at| text.get(*at).map_or("", |cell| list::written(cell.trim_end_matches('\r'))));
+        let surplus = text.iter().skip(self.columns.len()).map(|cell| list::written(cell)).filter(|cell| !cell.trim().is_empty());
         self.line(own.chain(more).chain(surplus))
     }
 
@@ -129,15 +135,23 @@ impl Columns {
         self.line(self.kept().into_iter().map(|at| self.names[at].as_str()).chain(REFUSED))
     }
 
+    /// What this file calls the column of a field; the field itself where it has none, or calls it so.
+    pub(crate) fn name_of<'n>(&'n self, field: &'n str) -> &'n str {
+        let short = field.strip_prefix("subject.").or_else(|| field.strip_prefix("attributes.")).unwrap_or(field);
+        let mut named = self.names.iter().zip(&self.columns).filter(|(_, column)| field_of(column) == field).map(|(name, _)| name.as_str());
+        named.next().filter(|name| !name.eq_ignore_ascii_case(short) && !name.eq_ignore_ascii_case(field)).unwrap_or(field)
+    }
+
     /// The columns that are given back: all but those we added before.
     fn kept(&self) -> Vec<usize> {
-        (0..self.columns.len()).filter(|at| !REFUSED.contains(&self.names[*at].as_str())).collect()
+        (0..self.columns.len()).filter(|at| !is_ours(&self.names[*at])).collect()
     }
 
     fn line<'c>(&self, cells: impl Iterator<Item = &'c str>) -> Vec<u8> {
         let mut writer: Writer<Vec<u8>> = WriterBuilder::new().delimiter(self.delimiter).flexible(true).from_writer(Vec::new());
+        let cells: Vec<Cow<'_, str>> = cells.map(list::neutral).collect();
         // writing to memory does not fail, and an unfinished line would only lack its end
-        writer.write_record(cells.map(str::as_bytes)).ok();
+        writer.write_record(cells.iter().map(|cell| cell.as_bytes())).ok();
         writer.into_inner().unwrap_or_default()
     }
 
@@ -150,161 +164,138 @@ impl Columns {
             .from_reader(bytes)
     }
 
+    /// Whether a row stands below the table: nothing in it says what happened, to whom or when, and it begins as a total does.
+    fn is_below(&self, cells: &ByteRecord) -> bool {
+        let says = |cell: &[u8], meaning: &ColumnMeaning| {
+            let of_a_record = match meaning {
+                ColumnMeaning::Field(RecordField::Kind | RecordField::OccurredAt | RecordField::Level) => true,
+                ColumnMeaning::Field(field) => SUBJECTS.contains(field),
+                _ => false,
+            };
+            of_a_record && !cell.trim_ascii().is_empty()
+        };
+        if cells.iter().zip(&self.columns).any(|(cell, meaning)| says(cell, meaning)) {
+            return false;
+        }
+        cells.iter().find(|cell| !cell.trim_ascii().is_empty()).is_some_and(|cell| list::below_the_table(&String::from_utf8_lossy(cell)))
+    }
+
     fn fields<'r>(&self, cells: &'r ByteRecord) -> Result<Fields<'r>, FieldFault> {
-        let surplus = cells.iter().skip(self.columns.len()).any(|cell| !cell.trim_ascii().is_empty());
-        if cells.len() < self.columns.len() || surplus {
+        if cells.iter().skip(self.columns.len()).any(|cell| !cell.trim_ascii().is_empty()) {
             return Err(reason::cells(self.columns.len()));
         }
         let mut fields = Fields::default();
         for (column, cell) in self.columns.iter().zip(cells) {
-            let text = std::str::from_utf8(cell).map_err(|_| reason::not_utf8())?.trim();
-            if text.is_empty() {
+            let text = std::str::from_utf8(cell).map_err(|_| reason::encoding())?.trim();
+            if list::is_nothing(text) {
+                continue;
+            }
+            let text = list::written(text);
+            if let Some(spoilt) = list::spoilt(text) {
+                if *column != ColumnMeaning::PassedOver {
+                    fields.note(reason::spoilt(&field_of(column), spoilt));
+                }
                 continue;
             }
             match column {
-                Column::Own(own) => *slot(&mut fields, *own) = Scalar::Text(Cow::Borrowed(text)),
-                Column::Attribute(name) => fields.attributes.push((Cow::Owned(name.clone()), typed(text))),
-                Column::Ignored => {}
+                ColumnMeaning::Field(field) => *fields.slot(*field) = Scalar::Text(list::plain(text)),
+                ColumnMeaning::Attribute(name) => fields.attributes.push((Cow::Owned(name.clone()), Scalar::Text(Cow::Borrowed(text)))),
+                ColumnMeaning::PassedOver => {}
             }
         }
         Ok(fields)
     }
 }
 
-fn slot<'f, 'a>(fields: &'f mut Fields<'a>, own: Own) -> &'f mut Scalar<'a> {
-    match own {
-        Own::SourceId => &mut fields.source_id,
-        Own::Kind => &mut fields.kind,
-        Own::Origin => &mut fields.origin,
-        Own::OccurredAt => &mut fields.occurred_at,
-        Own::Phone => &mut fields.phone,
-        Own::IdentityNumber => &mut fields.identity_number,
-        Own::ResidentNo => &mut fields.resident_no,
-        Own::Place => &mut fields.place,
-        Own::Level => &mut fields.level,
-        Own::District => &mut fields.district,
-        Own::Township => &mut fields.township,
-        Own::Community => &mut fields.community,
-    }
+fn is_ours(name: &str) -> bool {
+    REFUSED.iter().any(|ours| ours.eq_ignore_ascii_case(name))
 }
 
-fn column(at: usize, name: &str) -> Result<Column, FieldFault> {
-    let own = match name.strip_prefix("subject.").unwrap_or(name) {
-        "phone" => Own::Phone,
-        "identity_number" => Own::IdentityNumber,
-        "resident_no" => Own::ResidentNo,
-        "place" => Own::Place,
-        _ => match name {
-            "source_id" => Own::SourceId,
-            "kind" => Own::Kind,
-            "origin" => Own::Origin,
-            "occurred_at" => Own::OccurredAt,
-            "level" => Own::Level,
-            "district" => Own::District,
-            "township" => Own::Township,
-            "community" => Own::Community,
-            "" => return Ok(Column::Ignored),
-            name if REFUSED.contains(&name) => return Ok(Column::Ignored),
-            name => {
-                let attribute = name.strip_prefix("attributes.").unwrap_or(name);
-                if is_attribute_name(attribute) {
-                    return Ok(Column::Attribute(attribute.to_owned()));
-                }
-                let number = at + 1;
-                return Err(FieldFault::new(
-                    format!("column {number}"),
-                    "列名应为字段名，或小写字母、数字和下划线组成的属性名",
-                    "must be named like a field, or an attribute of a-z, 0-9 and _",
-                ));
-            }
-        },
-    };
-    Ok(Column::Own(own))
-}
-
-/// What separates the cells: whatever stands most often outside quotes.
-fn delimiter(header: &str) -> u8 {
-    let mut quoted = false;
-    let mut counts = [0_usize; DELIMITERS.len()];
-    for byte in header.bytes() {
-        quoted ^= byte == b'"';
-        if let Some(at) = DELIMITERS.iter().position(|delimiter| *delimiter == byte && !quoted) {
-            counts[at] += 1;
-        }
-    }
-    // the first one wins where they are equal
-    (0..DELIMITERS.len()).rev().max_by_key(|at| counts[*at]).map_or(b',', |at| DELIMITERS[at])
-}
-
-/// What a cell looks like.
-fn typed(text: &str) -> Scalar<'_> {
-    /// More digits than a float keeps are a number that somebody wrote down, not one to count with.
-    const DIGITS: usize = 15;
-    match text {
-        "true" | "TRUE" => return Scalar::Bool(true),
-        "false" | "FALSE" => return Scalar::Bool(false),
-        _ => {}
-    }
-    let magnitude = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = magnitude.split_once('.').unwrap_or((magnitude, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0')) && magnitude.len() <= DIGITS;
-    match text.parse() {
-        Ok(number) if plain => Scalar::Number(number),
-        _ => Scalar::Text(Cow::Borrowed(text)),
+/// The path by which faults name a column.
+fn field_of(column: &ColumnMeaning) -> String {
+    match column {
+        ColumnMeaning::Field(field) if SUBJECTS.contains(field) => format!("subject.{field}"),
+        ColumnMeaning::Field(field) => field.to_string(),
+        ColumnMeaning::Attribute(name) => format!("attributes.{name}"),
+        ColumnMeaning::PassedOver => reason::ROW.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
 
-    const HEADER: &str = "source_id,kind,occurred_at,phone,level";
+    const HEADER: [&str; 5] = ["source_id", "kind", "occurred_at", "phone", "level"];
 
-    #[rstest]
-    #[case::comma(HEADER, b',')]
-    #[case::semicolon("source_id;kind;occurred_at;phone;level", b';')]
-    #[case::tab("source_id\tkind\toccurred_at\tphone\tlevel\r\n", b'\t')]
-    #[case::comma_within_quotes("\"source_id\";\"kind\";occurred_at;phone;level", b';')]
-    #[case::spaces_and_capitals(" Source_ID , KIND,Occurred_At,Phone,Level,,", b',')]
-    fn a_header_of_a_spreadsheet_is_read(#[case] header: &str, #[case] delimiter: u8) {
-        assert_eq!(Columns::of_header(header.as_bytes()).unwrap().delimiter(), delimiter);
+    fn columns(more: &[&str]) -> Columns {
+        Columns::of_names(HEADER.iter().chain(more).map(|name| (*name).to_owned()).collect(), b',').unwrap()
     }
 
-    #[rstest]
-    #[case::no_level("source_id,kind,occurred_at,phone", "level")]
-    #[case::no_subject("source_id,kind,occurred_at,level", "subject")]
-    #[case::twice("source_id,kind,occurred_at,phone,level,kind", "kind")]
-    #[case::twice_by_two_names("source_id,kind,occurred_at,phone,level,subject.phone", "subject.phone")]
-    #[case::attribute_twice("source_id,kind,occurred_at,phone,level,hotel,attributes.hotel", "attributes.hotel")]
-    #[case::no_name("source_id,kind,occurred_at,phone,level,隔离地点", "column 6")]
-    #[case::no_header("a-1,case,2026-11-02 08:00,13800005678,high", "column 1")]
-    fn a_header_that_cannot_be_used_says_where(#[case] header: &str, #[case] field: &str) {
-        let Err(Error::Header(fault)) = Columns::of_header(header.as_bytes()) else { panic!("the header is wrong") };
-        assert_eq!(fault.field, field);
+    fn block(rows: &str) -> Block {
+        let mut block = Block::default();
+        for (line, row) in (2..).zip(rows.split_inclusive('\n')) {
+            block.add(line, row.as_bytes());
+        }
+        block
     }
 
-    #[rstest]
-    #[case("7", Scalar::Number(7.0))]
-    #[case("-0.5", Scalar::Number(-0.5))]
-    #[case("0", Scalar::Number(0.0))]
-    #[case("true", Scalar::Bool(true))]
-    #[case("007", Scalar::Text("007".into()))]
-    #[case("1e5", Scalar::Text("1e5".into()))]
-    #[case("inf", Scalar::Text("inf".into()))]
-    #[case("渝州宾馆", Scalar::Text("渝州宾馆".into()))]
-    #[case("12345678901234567890", Scalar::Text("12345678901234567890".into()))]
-    fn a_cell_becomes_what_it_looks_like(#[case] text: &str, #[case] value: Scalar<'static>) {
-        assert_eq!(typed(text), value);
+    fn read(columns: &Columns, rows: &str) -> Vec<(u64, Option<usize>)> {
+        let mut read = Vec::new();
+        columns.read(&block(rows), |row, fields| read.push((row.line, fields.ok().map(|fields| fields.attributes.len()))));
+        read
+    }
+
+    #[test]
+    fn a_cell_is_the_text_that_it_looks_like() {
+        let columns = columns(&["seat", "site"]);
+        let mut seats = Vec::new();
+        columns.read(&block("a,b,c,d,e,12,1.10\na,b,c,d,e,012,TRUE\na,b,c,d,e,12A,\n"), |_, fields| {
+            seats.extend(fields.unwrap().attributes.into_iter().map(|(_, value)| match value {
+                Scalar::Text(text) => text.into_owned(),
+                other => format!("{other:?}"),
+            }));
+        });
+        assert_eq!(seats, ["12", "1.10", "012", "TRUE", "12A"]);
+    }
+
+    #[test]
+    fn cells_left_out_at_the_end_are_empty_and_more_cells_than_columns_are_not_understood() {
+        let columns = columns(&["seat"]);
+        assert_eq!(read(&columns, "a,b,c,d,e\na,b,c,d,e,12,,,\na,b,c,d,e,12,,x\n"), [(2, Some(0)), (3, Some(1)), (4, None)]);
+    }
+
+    #[test]
+    fn rows_below_the_table_are_none_and_totals_within_a_record_are_refused_with_it() {
+        let columns = columns(&["seat"]);
+        assert_eq!(read(&columns, "合计,,,,,12\n填表人：王\n合计,,,13800005678,,12\n,,,,,\n"), [(4, Some(1))]);
+    }
+
+    #[test]
+    fn a_dash_is_nothing() {
+        assert_eq!(read(&columns(&["seat"]), "a,b,c,d,e,-\n"), [(2, Some(0))]);
     }
 
     #[test]
     fn a_refused_row_is_given_back_with_its_cells_in_their_columns() {
-        let columns = Columns::of_header(format!("{HEADER},refused_line,refused_field,refused_reason").as_bytes()).unwrap();
+        let columns = columns(&["refused_line", "refused_field", "refused_reason"]);
         assert_eq!(columns.extended_header(), b"source_id,kind,occurred_at,phone,level,refused_line,refused_field,refused_reason\n");
         let row = columns.extended("a-1,\"ca,se\",,1".as_bytes(), ["7", "row", "x"]);
         assert_eq!(row, b"a-1,\"ca,se\",,1,,7,row,x\n");
+    }
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_calculate_goes_out_as_text_and_comes_back() {
+        let columns = columns(&["seat"]);
+        let row = "=1+1,case,,+8613800005678,high,'@x\n";
+        let out = columns.extended(row.as_bytes(), ["2", "level", "x"]);
+        assert_eq!(String::from_utf8(out.clone()).unwrap(), "'=1+1,case,,'+8613800005678,high,'@x,2,level,x\n");
+        // what came back and was refused again does not grow
+        assert_eq!(columns.extended(&out[..out.len() - 11], ["2", "level", "x"]), out);
+        columns.read(&block(&String::from_utf8(out).unwrap().replace(",2,level,x", "")), |_, fields| {
+            let fields = fields.unwrap();
+            assert_eq!(fields.source_id, Scalar::Text("=1+1".into()));
+            assert_eq!(fields.phone, Scalar::Text("+8613800005678".into()));
+            assert_eq!(fields.attributes[0].1, Scalar::Text("@x".into()));
+        });
     }
 }

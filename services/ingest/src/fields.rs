@@ -1,11 +1,12 @@
 //! A row as it was written: its fields by name, each still the text or number that it is, borrowed from the row.
 //!
-//! JSON and CSV both become [`Fields`], so that one check ([`crate::check`]) decides about both. Reading is strict: an unknown
+//! JSON and lists both become [`Fields`], so that one check ([`crate::check`]) decides about both. Reading is strict: an unknown
 //! field, a field that comes twice, an object where a text belongs are faults.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use domain::list::{self, RecordField};
 use platform::http::FieldFault;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
@@ -42,8 +43,8 @@ pub(crate) struct Fields<'a> {
     pub township: Scalar<'a>,
     pub community: Scalar<'a>,
     pub attributes: Vec<(Cow<'a, str>, Scalar<'a>)>,
-    /// The first thing wrong with the form.
-    fault: Option<FieldFault>,
+    /// What is wrong with the form.
+    pub faults: Vec<FieldFault>,
 }
 
 impl<'a> Fields<'a> {
@@ -51,48 +52,62 @@ impl<'a> Fields<'a> {
     pub(crate) fn of_json(row: &'a [u8]) -> Result<Self, FieldFault> {
         // telling the encoding first gives it a reason of its own, and lets strings be borrowed unchecked afterwards
         let text = std::str::from_utf8(row).map_err(|_| reason::not_utf8())?;
-        let fields: Self = serde_json::from_str(text).map_err(|error| match error.classify() {
+        let mut fields: Self = serde_json::from_str(text).map_err(|error| match error.classify() {
             Category::Eof => reason::cut_short(),
             Category::Data => reason::not_object(reason::ROW),
             Category::Syntax | Category::Io => reason::not_json(error.column()),
         })?;
-        fields.sound()
+        if let Scalar::Number(_) = fields.source_id {
+            fields.keep_written_id(text);
+        }
+        Ok(fields)
     }
 
-    /// The fields, unless something was wrong with their form.
-    fn sound(mut self) -> Result<Self, FieldFault> {
-        match self.fault.take() {
-            None => Ok(self),
-            Some(fault) => Err(fault),
+    /// An id of more digits than a number of the machine holds is kept as it is written.
+    fn keep_written_id(&mut self, text: &'a str) {
+        #[derive(serde::Deserialize)]
+        struct Id<'a> {
+            #[serde(borrow)]
+            source_id: &'a serde_json::value::RawValue,
+        }
+        if let Ok(Id { source_id }) = serde_json::from_str::<Id<'a>>(text)
+            && source_id.get().bytes().all(|byte| byte.is_ascii_digit())
+        {
+            self.source_id = Scalar::Text(Cow::Borrowed(source_id.get()));
         }
     }
 
-    fn note(&mut self, fault: FieldFault) {
-        self.fault.get_or_insert(fault);
+    /// Adds something that is wrong.
+    pub(crate) fn note(&mut self, fault: FieldFault) {
+        self.faults.push(fault);
+    }
+
+    /// Where the value of a field belongs.
+    pub(crate) fn slot(&mut self, field: RecordField) -> &mut Scalar<'a> {
+        match field {
+            RecordField::SourceId => &mut self.source_id,
+            RecordField::Kind => &mut self.kind,
+            RecordField::Origin => &mut self.origin,
+            RecordField::OccurredAt => &mut self.occurred_at,
+            RecordField::Phone => &mut self.phone,
+            RecordField::IdentityNumber => &mut self.identity_number,
+            RecordField::ResidentNo => &mut self.resident_no,
+            RecordField::Place => &mut self.place,
+            RecordField::Level => &mut self.level,
+            RecordField::District => &mut self.district,
+            RecordField::Township => &mut self.township,
+            RecordField::Community => &mut self.community,
+        }
     }
 
     fn own(&mut self, name: &str) -> Option<&mut Scalar<'a>> {
-        Some(match name {
-            "source_id" => &mut self.source_id,
-            "kind" => &mut self.kind,
-            "origin" => &mut self.origin,
-            "occurred_at" => &mut self.occurred_at,
-            "level" => &mut self.level,
-            "district" => &mut self.district,
-            "township" => &mut self.township,
-            "community" => &mut self.community,
-            _ => return None,
-        })
+        let field = name.parse().ok().filter(|field| !SUBJECTS.contains(field))?;
+        Some(self.slot(field))
     }
 
     fn of_subject(&mut self, name: &str) -> Option<&mut Scalar<'a>> {
-        Some(match name {
-            "phone" => &mut self.phone,
-            "identity_number" => &mut self.identity_number,
-            "resident_no" => &mut self.resident_no,
-            "place" => &mut self.place,
-            _ => return None,
-        })
+        let field = name.parse().ok().filter(|field| SUBJECTS.contains(field))?;
+        Some(self.slot(field))
     }
 
     fn take_subject(&mut self, written: Written<'a>) {
@@ -108,12 +123,25 @@ impl<'a> Fields<'a> {
 
     fn take_attributes(&mut self, written: Written<'a>) {
         match written {
-            Written::Object(entries) => self.attributes.extend(entries),
+            Written::Object(entries) => {
+                for (name, value) in entries {
+                    match &value {
+                        Scalar::Text(text) if list::spoilt(text.trim()).is_some() => {
+                            self.faults.extend(list::spoilt(text.trim()).map(|spoilt| reason::spoilt_attribute(&name, spoilt)));
+                        }
+                        _ => self.attributes.push((name, value)),
+                    }
+                }
+            }
             Written::Other(Scalar::Absent) => {}
             Written::Other(_) => self.note(reason::not_object("attributes")),
         }
     }
 }
+
+/// The fields that say whom or what a record is about.
+pub(crate) const SUBJECTS: [RecordField; 4] =
+    [RecordField::Phone, RecordField::IdentityNumber, RecordField::ResidentNo, RecordField::Place];
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,7 +1,8 @@
 //! Cuts what arrives into rows and gathers them into blocks, without ever holding more than one block and one row.
 //!
-//! A row longer than [`ROW_LIMIT`] is skipped as it passes and refused. In CSV a quoted cell may hold line breaks; if its
-//! closing quote is missing, the row grows past the limit and reading goes on at the next line break.
+//! A row longer than [`ROW_LIMIT`] is skipped as it passes and refused. In CSV a row ends with LF, CRLF or CR, and a quoted cell may
+//! hold line breaks; if its closing quote is missing, the row grows past the limit and reading goes on at the next line break. No byte
+//! that ends rows or cells is ever part of a sign in UTF-8 or GB18030, so rows are cut before the encoding is known.
 
 use platform::http::FieldFault;
 
@@ -13,9 +14,9 @@ const BLOCK_BYTES: usize = 4 << 20;
 /// What ends a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Framing {
-    /// A line break.
+    /// LF.
     Lines,
-    /// A line break outside quotes.
+    /// LF, CRLF or CR outside quotes.
     Csv {
         /// What separates cells.
         delimiter: u8,
@@ -34,8 +35,16 @@ pub(crate) struct Row {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub line: u64,
-    pub fault: FieldFault,
+    /// What is wrong with it; at least one.
+    pub faults: Vec<FieldFault>,
     pub row: Vec<u8>,
+}
+
+impl Refusal {
+    /// Of a row with one fault.
+    pub(crate) fn of(line: u64, fault: FieldFault, row: Vec<u8>) -> Self {
+        Self { line, faults: vec![fault], row }
+    }
 }
 
 /// Some whole rows, each with its line break.
@@ -55,7 +64,7 @@ impl Block {
     /// Adds a row that came by itself, as an element of a JSON array does.
     pub(crate) fn add(&mut self, line: u64, row: &[u8]) {
         if row.len() > ROW_LIMIT {
-            self.refusals.push(Refusal { line, fault: reason::too_long(), row: Vec::new() });
+            self.refusals.push(Refusal::of(line, reason::too_long(), Vec::new()));
             return;
         }
         let start = self.bytes.len();
@@ -74,6 +83,8 @@ enum Cell {
     Start,
     Plain,
     Quoted,
+    /// After CR within quotes, with which LF is one line break.
+    QuotedCr,
     /// After a quote within quotes: the end of them, or half of an escaped one.
     QuoteInQuotes,
 }
@@ -92,13 +103,32 @@ pub(crate) struct Cutter {
     cell: Cell,
     /// The row was too long: it is passed over up to its end.
     skipping: bool,
+    /// The row ended with CR: LF may follow and belongs to it.
+    after_cr: bool,
+}
+
+/// What a row ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Lf,
+    Cr,
 }
 
 impl Cutter {
     /// Begins at `line` of the delivery.
     pub(crate) fn new(framing: Framing, block_rows: usize, line: u64) -> Self {
         let block = Block::default();
-        Self { framing, block_rows: block_rows.max(1), block, start: 0, began: line, line, cell: Cell::Start, skipping: false }
+        Self {
+            framing,
+            block_rows: block_rows.max(1),
+            block,
+            start: 0,
+            began: line,
+            line,
+            cell: Cell::Start,
+            skipping: false,
+            after_cr: false,
+        }
     }
 
     /// Whether [`Cutter::take`] should be called before more is pushed.
@@ -110,15 +140,26 @@ impl Cutter {
     pub(crate) fn push(&mut self, input: &[u8]) -> usize {
         let mut read = 0;
         while read < input.len() && !self.is_full() {
+            if std::mem::take(&mut self.after_cr) && input[read] == b'\n' {
+                read += 1;
+                continue;
+            }
             let rest = &input[read..];
             // one byte more than a row may have is enough to know that it has too many
             let room = if self.skipping { rest.len() } else { ROW_LIMIT + 1 - (self.block.bytes.len() - self.start) };
-            let (length, ended) = self.scan(&rest[..rest.len().min(room)]);
+            let (length, end) = self.scan(&rest[..rest.len().min(room)]);
             read += length;
             if !self.skipping {
                 self.block.bytes.extend_from_slice(&rest[..length]);
             }
-            if ended {
+            if let Some(end) = end {
+                if end == End::Cr {
+                    self.after_cr = true;
+                    // whoever reads the rows knows one line break only
+                    if let Some(last) = self.block.bytes.last_mut().filter(|_| !self.skipping) {
+                        *last = b'\n';
+                    }
+                }
                 self.end_row();
             } else if !self.skipping && self.block.bytes.len() - self.start > ROW_LIMIT {
                 self.block.bytes.truncate(self.start);
@@ -128,39 +169,41 @@ impl Cutter {
         read
     }
 
-    /// How many bytes belong to the row, and whether it ends with them.
-    fn scan(&mut self, input: &[u8]) -> (usize, bool) {
+    /// How many bytes belong to the row, and with what it ends.
+    fn scan(&mut self, input: &[u8]) -> (usize, Option<End>) {
         let delimiter = match self.framing {
             Framing::Csv { delimiter } if !self.skipping => delimiter,
             // a quote that was never closed ends with the row that it made too long
-            Framing::Lines | Framing::Csv { .. } => {
-                return match input.iter().position(|byte| *byte == b'\n') {
-                    Some(at) => (at + 1, true),
-                    None => (input.len(), false),
-                };
-            }
+            Framing::Csv { .. } => return ended(input, input.iter().position(|byte| matches!(byte, b'\n' | b'\r'))),
+            Framing::Lines => return ended(input, input.iter().position(|byte| *byte == b'\n')),
         };
         for (at, byte) in input.iter().copied().enumerate() {
             self.cell = match (self.cell, byte) {
                 (Cell::Start, b'"') | (Cell::QuoteInQuotes, b'"') => Cell::Quoted,
-                (Cell::Quoted, b'"') => Cell::QuoteInQuotes,
+                (Cell::Quoted | Cell::QuotedCr, b'"') => Cell::QuoteInQuotes,
+                (Cell::QuotedCr, b'\n') => Cell::Quoted,
                 (Cell::Quoted, b'\n') => {
                     self.line += 1;
                     Cell::Quoted
                 }
-                (Cell::Quoted, _) => Cell::Quoted,
-                (_, b'\n') => return (at + 1, true),
+                (Cell::Quoted | Cell::QuotedCr, b'\r') => {
+                    self.line += 1;
+                    Cell::QuotedCr
+                }
+                (Cell::Quoted | Cell::QuotedCr, _) => Cell::Quoted,
+                (_, b'\n') => return (at + 1, Some(End::Lf)),
+                (_, b'\r') => return (at + 1, Some(End::Cr)),
                 (_, byte) if byte == delimiter => Cell::Start,
                 _ => Cell::Plain,
             };
         }
-        (input.len(), false)
+        (input.len(), None)
     }
 
     fn end_row(&mut self) {
         let (start, end) = (self.start, self.block.bytes.len());
         if self.skipping {
-            self.block.refusals.push(Refusal { line: self.began, fault: reason::too_long(), row: Vec::new() });
+            self.block.refusals.push(Refusal::of(self.began, reason::too_long(), Vec::new()));
         } else if self.block.bytes[start..].iter().all(u8::is_ascii_whitespace) {
             self.block.bytes.truncate(start);
         } else {
@@ -191,13 +234,21 @@ impl Cutter {
                 self.end_row();
             }
         } else if broken_off {
-            let refusal = Refusal { line: self.began, fault: reason::broken_off(), row: rest.to_vec() };
+            let refusal = Refusal::of(self.began, reason::broken_off(), rest.to_vec());
             self.block.bytes.truncate(self.start);
             self.block.refusals.push(refusal);
         } else {
             self.block.bytes.push(b'\n');
             self.end_row();
         }
+    }
+}
+
+/// A row that ends at this byte, or goes on.
+fn ended(input: &[u8], at: Option<usize>) -> (usize, Option<End>) {
+    match at {
+        Some(at) => (at + 1, Some(if input[at] == b'\r' { End::Cr } else { End::Lf })),
+        None => (input.len(), None),
     }
 }
 
@@ -243,6 +294,9 @@ mod tests {
     #[case::a_line_break_in_quotes(CSV, "x,\"1\n2\"\ny,3\n", &[(1, "x,\"1\n2\""), (3, "y,3")])]
     #[case::an_escaped_quote(CSV, "\"1\"\"\n2\",x\ny\n", &[(1, "\"1\"\"\n2\",x"), (3, "y")])]
     #[case::a_quote_within_a_plain_cell(CSV, "5\" pipe\nx\n", &[(1, "5\" pipe"), (2, "x")])]
+    #[case::cr(CSV, "a\rb\r\rc", &[(1, "a"), (2, "b"), (4, "c")])]
+    #[case::crlf(CSV, "a\r\nb\r\n\r\nc", &[(1, "a"), (2, "b"), (4, "c")])]
+    #[case::line_breaks_in_quotes_count_once(CSV, "x,\"1\r\n2\r3\n4\"\r\ny", &[(1, "x,\"1\r\n2\r3\n4\""), (5, "y")])]
     #[case::more_rows_than_a_block_holds(Framing::Lines, "1\n2\n3\n4\n5\n", &[(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")])]
     fn rows_are_the_same_however_the_bytes_arrive(#[case] framing: Framing, #[case] text: &str, #[case] expected: &[(u64, &str)]) {
         for piece in 1..=text.len() {
@@ -261,7 +315,7 @@ mod tests {
         cutter.push(b"\ngood\n");
         let block = cutter.take();
         assert_eq!(
-            block.refusals.iter().map(|refusal| (refusal.line, refusal.fault.clone())).collect::<Vec<_>>(),
+            block.refusals.iter().map(|refusal| (refusal.line, refusal.faults[0].clone())).collect::<Vec<_>>(),
             [(1, reason::too_long())]
         );
         assert_eq!((block.rows[0].line, block.row(block.rows[0])), (2, &b"good"[..]));

@@ -3,40 +3,46 @@
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
-use futures::{Stream, StreamExt as _};
-use http_body_util::LengthLimitError;
+use futures::Stream;
 use platform::{BoxError, Platform};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::body::{Body, UTF8_MARK};
 use crate::check::{Checker, Form};
-use crate::columns::Columns;
+use crate::encoding::{Deciding, Encoding};
 use crate::framing::{Block, Cutter, Framing};
+use crate::head::{self, Head};
 use crate::load::{Ending, Format, Load, LoadReport};
 use crate::sender::Sender;
+use crate::shape::Shape;
 use crate::store::{self, Stored};
+use crate::workbook::{self, Found};
 use crate::{Error, Settings};
 
 /// Most records of one JSON batch.
 pub(crate) const BATCH_RECORDS: usize = 5_000;
-/// Longest header row, in bytes.
-const HEADER_LIMIT: usize = 64 * 1024;
+/// Largest JSON batch in a file, in bytes: 5,000 records of 3 KB.
+pub(crate) const BATCH_BYTES: usize = 16 << 20;
+/// So much of a file says what it is.
+const SHAPE_BYTES: usize = 1_024;
+/// Workbooks that are read at once: each is in memory, unlike all other deliveries.
+const WORKBOOKS: usize = 2;
 /// A stream that stays open has its whole rows stored after it was silent for so long.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
-
-const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
-const UTF16_MARKS: [&[u8]; 2] = [&[0xFF, 0xFE], &[0xFE, 0xFF]];
 
 /// Takes deliveries in. Clones share the stores.
 #[derive(Clone)]
 pub struct Intake {
     pub(crate) platform: Platform,
     settings: Arc<Settings>,
+    workbooks: Arc<Semaphore>,
 }
 
 impl Intake {
     /// On these stores.
     pub fn new(platform: &Platform, settings: Settings) -> Self {
-        Self { platform: platform.clone(), settings: Arc::new(settings) }
+        Self { platform: platform.clone(), settings: Arc::new(settings), workbooks: Arc::new(Semaphore::new(WORKBOOKS)) }
     }
 
     /// Takes a batch: one JSON object, or an array of at most 5,000.
@@ -60,7 +66,7 @@ impl Intake {
             block.add(1, row.get().as_bytes());
         }
         let load = Load::begin(&self.platform, &sender, Format::Json, None).await?;
-        let mut work = Work::new(self, sender, Form::Json, load);
+        let mut work = Work::new(self, sender, Form::Json, load, Encoding::Utf8.into());
         work.take(block).await?;
         work.finish(Ending::Complete).await
     }
@@ -75,30 +81,119 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let mut body = Body { stream: body, ended: None };
-        let start = body.start(UTF8_MARK.len(), false).await?;
-        let load = Load::begin(&self.platform, &sender, Format::Ndjson, None).await?;
-        let cutter = Cutter::new(Framing::Lines, self.settings.chunk_rows, 1);
-        self.rows(Work::new(self, sender, Form::Json, load), cutter, start, body).await
+        let mut body = Body::new(body);
+        let start = body.start(UTF8_MARK.len(), false).await;
+        let (start, _) = body.in_utf8(start);
+        self.lines(sender, start, body).await
     }
 
-    /// Takes a CSV file as it comes.
+    /// Takes a file as it comes: a list as CSV, as a workbook or as JSON, by its content.
     ///
     /// # Errors
-    /// When its header row cannot be used; else as [`Intake::ndjson`].
-    pub async fn csv<S, E>(&self, sender: Sender, body: S) -> Result<LoadReport, Error>
+    /// When it is no list, or has no header that can be used; else as [`Intake::ndjson`].
+    pub async fn file<S, E>(&self, sender: Sender, body: S) -> Result<LoadReport, Error>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let mut body = Body { stream: body, ended: None };
-        let mut start = body.start(HEADER_LIMIT, true).await?;
-        let end = start.iter().position(|byte| *byte == b'\n').map_or(start.len(), |at| at + 1);
-        let header = start.split_to(end);
-        let columns = Arc::new(Columns::of_header(header.trim_ascii_end())?);
+        let mut body = Body::new(body);
+        let start = body.start(SHAPE_BYTES, true).await;
+        let (shape, start, says_utf8) = match Shape::of_bytes(&start) {
+            Some(shape) => (shape, start, false),
+            None => {
+                let (start, says_utf8) = body.in_utf8(start);
+                (Shape::of_text(&start), start, says_utf8)
+            }
+        };
+        match shape {
+            Shape::Table => self.table(sender, start, says_utf8, body).await,
+            Shape::Lines => self.lines(sender, start, body).await,
+            Shape::Json => {
+                let whole = body.whole(start, BATCH_BYTES).await.ok_or(Error::TooManyRecords { limit: BATCH_RECORDS })?;
+                self.batch(sender, &whole).await
+            }
+            Shape::Archive => self.workbook(sender, Format::Xlsx, start, body).await,
+            Shape::Compound => self.workbook(sender, Format::Xls, start, body).await,
+            Shape::Other(other) => Err(Error::NotAList(other)),
+        }
+    }
+
+    async fn lines<S, E>(&self, sender: Sender, start: Bytes, body: Body<S>) -> Result<LoadReport, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+        E: Into<BoxError>,
+    {
+        let load = Load::begin(&self.platform, &sender, Format::Ndjson, None).await?;
+        let cutter = Cutter::new(Framing::Lines, self.settings.chunk_rows, 1);
+        let work = Work::new(self, sender, Form::Json, load, Encoding::Utf8.into());
+        self.rows(work, cutter, start, body).await
+    }
+
+    async fn table<S, E>(&self, sender: Sender, start: Bytes, says_utf8: bool, mut body: Body<S>) -> Result<LoadReport, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+        E: Into<BoxError>,
+    {
+        let mut start = Vec::from(start);
+        let head = loop {
+            if let Some(head) = head::find(&start, body.has_ended())? {
+                break head;
+            }
+            if let Some(piece) = body.next().await {
+                start.extend_from_slice(&piece);
+            }
+        };
+        let Head { columns, bytes, next_line, encoding } = head;
+        let mut start = Bytes::from(start);
+        start.advance(bytes);
+        let columns = Arc::new(columns);
+        let known = if says_utf8 { Some(Encoding::Utf8) } else { encoding };
         let load = Load::begin(&self.platform, &sender, Format::Csv, Some(&columns)).await?;
-        let cutter = Cutter::new(Framing::Csv { delimiter: columns.delimiter() }, self.settings.chunk_rows, 2);
-        self.rows(Work::new(self, sender, Form::Csv(columns), load), cutter, start, body).await
+        let cutter = Cutter::new(Framing::Csv { delimiter: columns.delimiter() }, self.settings.chunk_rows, next_line);
+        let work = Work::new(self, sender, Form::List(columns), load, Deciding::new(known));
+        self.rows(work, cutter, start, body).await
+    }
+
+    async fn workbook<S, E>(&self, sender: Sender, format: Format, start: Bytes, mut body: Body<S>) -> Result<LoadReport, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+        E: Into<BoxError>,
+    {
+        let _turn = self.workbooks.acquire().await.map_err(|_| Error::Interrupted { step: "waiting for other workbooks" })?;
+        let whole = body.whole(start, workbook::LIMIT).await.ok_or(Error::WorkbookTooLarge { limit: workbook::LIMIT })?;
+        match body.ending() {
+            Ending::Complete => {}
+            Ending::BrokenOff => return Err(Error::WorkbookDamaged),
+            Ending::TooLarge => return Err(Error::WorkbookTooLarge { limit: self.settings.upload_bytes }),
+        }
+        let (tell, mut told) = mpsc::channel(1);
+        let rows = self.settings.chunk_rows;
+        let reading =
+            tokio::task::spawn_blocking(move || workbook::read(whole, format, rows, &mut |found| tell.blocking_send(found).is_ok()));
+        let mut work = None;
+        while let Some(found) = told.recv().await {
+            match (found, &mut work) {
+                (Found::Columns(columns), _) => {
+                    let load = Load::begin(&self.platform, &sender, format, Some(&columns)).await?;
+                    work = Some(Work::new(self, sender.clone(), Form::List(Arc::new(*columns)), load, Encoding::Utf8.into()));
+                }
+                (Found::Block(block), Some(work)) => work.take(block).await?,
+                // rows come behind their header
+                (Found::Block(_), None) => {}
+            }
+        }
+        // a library that meets what it did not expect may panic
+        let read = reading.await.map_err(|_| Error::WorkbookDamaged).flatten();
+        match (work, read) {
+            (Some(work), Ok(())) => work.finish(Ending::Complete).await,
+            (None, Ok(())) => Err(Error::WorkbookDamaged),
+            (None, Err(error)) => Err(error),
+            // what came before the damage is kept, as of a transfer that broke off
+            (Some(work), Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a workbook could not be read to its end");
+                work.finish(Ending::BrokenOff).await
+            }
+        }
     }
 
     async fn rows<S, E>(&self, mut work: Work, mut cutter: Cutter, start: Bytes, mut body: Body<S>) -> Result<LoadReport, Error>
@@ -131,64 +226,11 @@ impl Intake {
                 }
             }
         }
-        let ending = body.ended.unwrap_or(Ending::Complete);
+        let ending = body.ending();
         cutter.finish(ending != Ending::Complete);
         work.take(cutter.take()).await?;
         work.finish(ending).await
     }
-}
-
-/// A body, and how it ended.
-struct Body<S> {
-    stream: S,
-    ended: Option<Ending>,
-}
-
-impl<S, E> Body<S>
-where
-    S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
-    E: Into<BoxError>,
-{
-    /// The next piece; none at the end, whatever it was.
-    async fn next(&mut self) -> Option<Bytes> {
-        if self.ended.is_some() {
-            return None;
-        }
-        match self.stream.next().await {
-            Some(Ok(piece)) => Some(piece),
-            Some(Err(error)) => {
-                self.ended = Some(if caused_by_limit(&*error.into()) { Ending::TooLarge } else { Ending::BrokenOff });
-                None
-            }
-            None => {
-                self.ended = Some(Ending::Complete);
-                None
-            }
-        }
-    }
-
-    /// At least `bytes` of the beginning, or up to the first line break if `line` is enough; without a byte order mark.
-    async fn start(&mut self, bytes: usize, line: bool) -> Result<Bytes, Error> {
-        let mut start = Vec::new();
-        while start.len() < bytes && !(line && start.contains(&b'\n')) {
-            match self.next().await {
-                Some(piece) => start.extend_from_slice(&piece),
-                None => break,
-            }
-        }
-        if UTF16_MARKS.iter().any(|mark| start.starts_with(mark)) {
-            return Err(Error::NotUtf8);
-        }
-        let mut start = Bytes::from(start);
-        if start.starts_with(UTF8_MARK) {
-            start.advance(UTF8_MARK.len());
-        }
-        Ok(start)
-    }
-}
-
-fn caused_by_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
 }
 
 /// A load at work: one chunk may be in the store while the next one is checked.
@@ -196,22 +238,31 @@ struct Work {
     platform: Platform,
     checker: Arc<Checker>,
     load: Load,
+    deciding: Deciding,
     storing: Option<JoinHandle<Result<Stored, Error>>>,
 }
 
 impl Work {
-    fn new(intake: &Intake, sender: Sender, form: Form, load: Load) -> Self {
+    fn new(intake: &Intake, sender: Sender, form: Form, load: Load, deciding: Deciding) -> Self {
         let platform = intake.platform.clone();
-        let checker = Checker { keyring: platform.keyring.clone(), sender: Arc::new(sender), form, time_zone: intake.settings.time_zone };
-        Self { platform, checker: Arc::new(checker), load, storing: None }
+        let Settings { time_zone, oldest_event_days, .. } = *intake.settings;
+        let checker = Checker { keyring: platform.keyring.clone(), sender: Arc::new(sender), form, time_zone, oldest_event_days };
+        Self { platform, checker: Arc::new(checker), load, deciding, storing: None }
     }
 
     async fn take(&mut self, block: Block) -> Result<(), Error> {
         if block.is_empty() {
             return Ok(());
         }
+        for (encoding, block) in self.deciding.take(block) {
+            self.check(encoding, block).await?;
+        }
+        Ok(())
+    }
+
+    async fn check(&mut self, encoding: Encoding, block: Block) -> Result<(), Error> {
         let (checker, now) = (Arc::clone(&self.checker), self.platform.clock.now());
-        let chunk = tokio::task::spawn_blocking(move || checker.check(block, now))
+        let chunk = tokio::task::spawn_blocking(move || checker.check(encoding.read(block), now))
             .await
             .map_err(|_| Error::Interrupted { step: "checking rows" })?;
         self.settle().await?;
@@ -231,6 +282,9 @@ impl Work {
     }
 
     async fn finish(mut self, ending: Ending) -> Result<LoadReport, Error> {
+        for (encoding, block) in self.deciding.finish() {
+            self.check(encoding, block).await?;
+        }
         self.settle().await?;
         self.load.finish(&self.platform, ending).await
     }

@@ -1,26 +1,31 @@
 //! Takes risk records in and keeps each one once (CQ6).
 //!
 //! ```text
-//! bytes ─▶ framing ─▶ blocks of whole rows ─▶ check ─▶ candidates ─▶ store ─▶ ingest.record, event RecordsStored
-//!          (lines, CSV)                         └────────────┴──▶ refused rows, each with line, field and reason
+//! bytes ─▶ framing ─▶ blocks of whole rows ─▶ encoding ─▶ check ─▶ candidates ─▶ store ─▶ ingest.record, event RecordsStored
+//!          (lines, CSV)                                  └────────────┴──▶ refused rows, each with line, fields and reasons
+//! workbook ─────────────▶ ┘
 //! ```
 //!
-//! A delivery comes as a JSON batch, an NDJSON stream or a CSV file ([`records`]) and is a **load** ([`load`]). It is cut into
+//! A delivery comes as a JSON batch, an NDJSON stream or a file ([`records`]) and is a **load** ([`load`]). A file is what its content
+//! says ([`shape`]): JSON, or a list as CSV ([`head`], [`encoding`]) or as a workbook ([`workbook`]). It is cut into
 //! chunks of some thousand rows ([`framing`]); while one chunk is stored ([`store`]), the next one is read and checked
-//! ([`check`]). So a load takes the same memory however long it is.
+//! ([`check`]). So a load takes the same memory however long it is; a workbook alone is in memory as a whole, within a limit.
 //!
 //! What is guaranteed:
 //! - a record is one by its source and the source's id, however often it comes; another content under the same id is refused;
-//! - a row is refused alone; it is kept sealed, so that its sender can fetch it, mend it and send it again ([`refused`]);
+//! - a row is refused alone, with all that is wrong with it; it is kept sealed, so that its sender can fetch it, mend it and send it again ([`refused`]);
 //! - a chunk is stored whole, with its event and its counts, or not at all; what was whole of a stream that broke off stays;
 //! - a phone or identity number becomes its keyed hash before anything else is done with it, and is nowhere in clear;
 //! - a record about somebody who is not registered waits for them ([`registrations`]), also when both happen at once.
 
+mod body;
 mod check;
 mod columns;
+mod encoding;
 mod error;
 mod fields;
 mod framing;
+mod head;
 mod intake;
 mod load;
 mod loads;
@@ -32,8 +37,10 @@ mod registrations;
 mod schema;
 mod sender;
 mod settings;
+mod shape;
 mod store;
 mod subjects;
+mod workbook;
 
 use platform::Platform;
 use platform::compiled_once;

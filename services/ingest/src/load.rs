@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
 use platform::Platform;
+use platform::http::FieldFault;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,7 +11,7 @@ use crate::columns::Columns;
 use crate::framing::Refusal;
 use crate::sender::Sender;
 use crate::store::{Kept, Stored};
-use crate::{Error, SCHEMA};
+use crate::{Error, SCHEMA, reason};
 
 /// How many refused rows a report names; all that are kept can be fetched.
 pub(crate) const REPORTED_ROWS: usize = 100;
@@ -22,8 +23,12 @@ domain::words! {
         Json,
         /// One record a line, as JSON.
         Ndjson,
-        /// Cells under a header row, UTF-8.
+        /// Cells under a header row, as text.
         Csv,
+        /// A sheet of a workbook of Excel 2007 or later.
+        Xlsx,
+        /// A sheet of an older workbook.
+        Xls,
     }
 }
 
@@ -44,12 +49,15 @@ domain::words! {
 pub struct RefusedLine {
     /// Line of the delivery, from 1; in a JSON array the number of the element.
     pub line: u64,
-    /// The field, `row` for the row as a whole.
+    /// The first field that is wrong, `row` for the row as a whole.
     pub field: String,
     /// What is wrong with it, in Chinese.
     pub reason: String,
     /// The same in English.
     pub reason_en: String,
+    /// What else is wrong with the row, so that all can be mended at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<FieldFault>,
 }
 
 /// What became of a delivery.
@@ -59,7 +67,7 @@ pub struct LoadReport {
     pub load_id: LoadId,
     /// Who sent it.
     pub source: String,
-    /// How it came: `json`, `ndjson` or `csv`.
+    /// How it came: `json`, `ndjson`, `csv`, `xlsx` or `xls`.
     pub format: String,
     /// When it began.
     pub received_at: DateTime<Utc>,
@@ -155,7 +163,10 @@ impl Load {
 }
 
 impl From<Refusal> for RefusedLine {
-    fn from(Refusal { line, fault, .. }: Refusal) -> Self {
-        Self { line, field: fault.field, reason: fault.reason, reason_en: fault.reason_en }
+    fn from(Refusal { line, faults, .. }: Refusal) -> Self {
+        let mut faults = faults.into_iter();
+        // there is one
+        let FieldFault { field, reason, reason_en } = faults.next().unwrap_or_else(reason::cut_short);
+        Self { line, field, reason, reason_en, others: faults.collect() }
     }
 }

@@ -5,8 +5,9 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
 use domain::staff::Role;
-use platform::http::{Access, Caller, Path, PathId, Problem, Query, Routes, routes};
+use platform::http::{Access, Caller, FieldFault, Path, PathId, Problem, Query, Routes, routes};
 use serde::Deserialize;
+use sqlx::types::Json;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -86,7 +87,8 @@ async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Loa
     .map_err(Error::database("reading a load"))?
     .ok_or(Error::NoSuchLoad(id))?;
     let refused = sqlx::query!(
-        "select line, field, reason, reason_en from ingest.refused_row where load_id = $1 order by line limit $2",
+        r#"select line, field, reason, reason_en, others as "others: Json<Vec<FieldFault>>" from ingest.refused_row
+           where load_id = $1 order by line limit $2"#,
         id.uuid(),
         REPORTED_ROWS as i64
     )
@@ -95,7 +97,13 @@ async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Loa
     .map_err(Error::database("reading refused rows"))?;
     let refused = refused
         .into_iter()
-        .map(|row| RefusedLine { line: row.line.unsigned_abs(), field: row.field, reason: row.reason, reason_en: row.reason_en })
+        .map(|row| RefusedLine {
+            line: row.line.unsigned_abs(),
+            field: row.field,
+            reason: row.reason,
+            reason_en: row.reason_en,
+            others: row.others.0,
+        })
         .collect();
     Ok(axum::Json(row.report(refused)))
 }

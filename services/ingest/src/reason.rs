@@ -1,7 +1,10 @@
 //! Why a row is refused: the field, and the reason in Chinese and English. A reason never repeats a value, because a value may
 //! name a person.
 
+use domain::list::{RecordField, Spoilt};
+use domain::place_name::PlaceNameError;
 use domain::risk_record::{RecordFault, is_attribute_name};
+use domain::written_time::WrittenTimeError;
 use platform::http::FieldFault;
 
 /// The field that stands for the row as a whole.
@@ -36,6 +39,22 @@ pub(crate) fn not_code(field: &str, digits: u8) -> FieldFault {
     FieldFault::new(field, format!("应为 {digits} 位区划代码"), format!("must be a code of {digits} digits"))
 }
 
+/// A cell of a list that is neither a code nor the name of one area.
+pub(crate) fn not_code_or_name(field: &str, digits: u8, error: PlaceNameError) -> FieldFault {
+    match error {
+        PlaceNameError::Unknown => FieldFault::new(
+            field,
+            format!("不是本市的区划名称，也不是 {digits} 位区划代码"),
+            format!("is neither the name of an area of the city nor a code of {digits} digits"),
+        ),
+        PlaceNameError::Several => FieldFault::new(
+            field,
+            format!("本市有多个同名区划，请填写上级区划或 {digits} 位区划代码"),
+            format!("is the name of several areas of the city; name the area it lies in too, or its code of {digits} digits"),
+        ),
+    }
+}
+
 pub(crate) fn unknown_area(field: &str) -> FieldFault {
     FieldFault::new(field, "不是本市的区划代码", "is no area of the city")
 }
@@ -56,11 +75,32 @@ pub(crate) fn time_with_offset() -> FieldFault {
     )
 }
 
-pub(crate) fn local_time() -> FieldFault {
+/// A time of a list that cannot be read, or in two ways.
+pub(crate) fn written_time(error: WrittenTimeError) -> FieldFault {
+    const WANTED: &str = "请写成 2026-11-02 08:30";
+    const WANTED_EN: &str = "write 2026-11-02 08:30";
+    let (reason, reason_en) = match error {
+        WrittenTimeError::TwoDigitYear => {
+            ("年份只有两位，无法确定年月日", "has a year of two digits, so year, month and day are not certain")
+        }
+        WrittenTimeError::YearLast => {
+            ("年份在后，无法确定日和月的先后", "has its year last, so nobody knows whether the day or the month stands first")
+        }
+        WrittenTimeError::Serial => {
+            ("是表格软件的日期序号，请将单元格设为日期格式", "is a spreadsheet's number of a day; give the cell a date format")
+        }
+        WrittenTimeError::NoSuchTime => ("没有这一天或这一时刻", "is no day or hour that there is"),
+        WrittenTimeError::Form => ("不是可识别的时间", "is not in the form of a time"),
+    };
+    FieldFault::new("occurred_at", format!("{reason}；{WANTED}"), format!("{reason_en}; {WANTED_EN}"))
+}
+
+/// An event so long ago that its year is more likely wrong.
+pub(crate) fn too_old(days: u32) -> FieldFault {
     FieldFault::new(
         "occurred_at",
-        "应为时间，如 2026-11-02 08:30 或 2026-11-02T08:30:00+08:00",
-        "must be a time such as 2026-11-02 08:30 or 2026-11-02T08:30:00+08:00",
+        format!("早于 {days} 天之前，请核对年份（应为四位）"),
+        format!("lies more than {days} days back; check the year, which has four digits"),
     )
 }
 
@@ -69,11 +109,46 @@ pub(crate) fn no_such_time() -> FieldFault {
 }
 
 pub(crate) fn phone() -> FieldFault {
+    FieldFault::new("subject.phone", "不是 11 位大陆手机号码", "is no mainland mobile number of 11 digits")
+}
+
+/// A number whose last digits a spreadsheet has taken away.
+pub(crate) fn rounded(field: &str) -> FieldFault {
     FieldFault::new(
-        "subject.phone",
-        "不是 11 位大陆手机号码（Excel 可能改成了科学计数法）",
-        "is no mainland mobile number of 11 digits (a spreadsheet may have rounded it)",
+        field,
+        "被表格软件改成了科学计数法，末几位已丢失；请将该列设为文本格式后重新填写",
+        "was rounded by a spreadsheet, and its last digits are lost; give the column the format text and fill it in again",
     )
+}
+
+/// A cell in which no value is left.
+pub(crate) fn spoilt(field: &str, spoilt: Spoilt) -> FieldFault {
+    let word = spoilt.word();
+    match spoilt {
+        Spoilt::Error(_) => FieldFault::new(
+            field,
+            format!("单元格是表格软件的错误值 {word}，请更正公式或填写内容"),
+            format!("holds the spreadsheet's error value {word}; correct the formula or write a value"),
+        ),
+        Spoilt::Missing(_) => FieldFault::new(
+            field,
+            format!("内容是导出程序写出的“{word}”，表示没有值；请填写内容或留空"),
+            format!("holds {word:?}, by which the exporting program says that there is no value; write one or leave it empty"),
+        ),
+        Spoilt::Unreadable => FieldFault::new(
+            field,
+            "含有无法识别的字符（�），原文在转换编码时已损坏",
+            "has signs that cannot be read; they were lost when the text was turned into another encoding",
+        ),
+    }
+}
+
+pub(crate) fn spoilt_attribute(name: &str, what: Spoilt) -> FieldFault {
+    spoilt(&attribute(name), what)
+}
+
+pub(crate) fn born_too_early() -> FieldFault {
+    FieldFault::new("subject.identity_number", "出生年份早于 1900 年", "names a year of birth before 1900")
 }
 
 pub(crate) fn identity_number() -> FieldFault {
@@ -122,6 +197,57 @@ pub(crate) fn cut_short() -> FieldFault {
 
 pub(crate) fn not_utf8() -> FieldFault {
     FieldFault::new(ROW, "不是 UTF-8 编码（可能是 GBK），请另存为 UTF-8", "is not UTF-8 (perhaps GBK); save the file as UTF-8")
+}
+
+/// A row of a list that is neither in UTF-8 nor in the encoding of its list.
+pub(crate) fn encoding() -> FieldFault {
+    FieldFault::new(
+        ROW,
+        "编码无法识别（与文件其余部分不同，或既不是 UTF-8 也不是 GB18030）",
+        "is in an encoding that is not known: another one than the rest of the file, or neither UTF-8 nor GB18030",
+    )
+}
+
+pub(crate) fn damaged() -> FieldFault {
+    FieldFault::new(ROW, "文件从此行起已损坏，无法继续读取", "the file is damaged from this row on and cannot be read any further")
+}
+
+pub(crate) fn no_header() -> FieldFault {
+    FieldFault::new(
+        ROW,
+        "没有表头：其中没有任何一列是字段名，应有 来源编号、类别、发生时间、手机号、风险等级 等列",
+        "is no header: none of its cells is the name of a field, such as source_id, kind, occurred_at, phone, level",
+    )
+}
+
+/// A column that means nothing. Its name is shown unless it may be somebody's number.
+pub(crate) fn unknown_column(name: &str) -> FieldFault {
+    let shown: String = name.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).take(40).collect();
+    let (quoted, quoted_en) = if name.chars().filter(|sign| sign.is_numeric()).count() < 6 {
+        (format!("“{shown}”"), format!("{shown:?} "))
+    } else {
+        ("列名".to_owned(), String::new())
+    };
+    FieldFault::new(
+        "column",
+        format!("{quoted}不是字段名，也不是小写字母、数字和下划线组成的属性名"),
+        format!("{quoted_en}is neither the name of a field nor an attribute of a-z, 0-9 and _"),
+    )
+}
+
+pub(crate) fn column_twice(name: &str) -> FieldFault {
+    let shown: String = name.chars().filter(|sign| !sign.is_control()).take(40).collect();
+    FieldFault::new("column", format!("“{shown}”与前面的列含义相同"), format!("{shown:?} means the same as a column before it"))
+}
+
+pub(crate) fn missing_column(field: RecordField) -> FieldFault {
+    let chinese = match field {
+        RecordField::SourceId => "来源编号",
+        RecordField::Kind => "类别",
+        RecordField::OccurredAt => "发生时间",
+        _ => "风险等级",
+    };
+    FieldFault::new(field.as_ref(), format!("缺少“{chinese}”（{field}）列"), "has no column")
 }
 
 pub(crate) fn too_long() -> FieldFault {

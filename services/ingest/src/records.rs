@@ -1,4 +1,4 @@
-//! The three ways in: a JSON batch, an NDJSON stream, a CSV file.
+//! The three ways in: a JSON batch, an NDJSON stream, a file with a list.
 //!
 //! A delivery is finished even if its sender goes away: what arrived is stored, and the report can be asked for later.
 
@@ -10,14 +10,12 @@ use platform::http::{Access, Caller, Limits, Problem, Routes, routes};
 use tokio::sync::oneshot;
 
 use crate::Error;
-use crate::intake::Intake;
+use crate::intake::{BATCH_BYTES, Intake};
 use crate::load::LoadReport;
 use crate::record::NewRecord;
 use crate::sender::{ROLES, Sender};
 
 const SENDERS: Access = Access::SourceOrStaff(ROLES);
-/// 5,000 records of 3 KB.
-const BATCH_BYTES: usize = 16 << 20;
 
 pub(crate) fn routes(upload_bytes: usize) -> Routes<Intake> {
     Routes::new("records")
@@ -52,35 +50,49 @@ async fn stream(State(intake): State<Intake>, caller: Caller, body: Body) -> Res
     to_its_end(&intake, async move { own.ndjson(sender, body.into_data_stream()).await }).await
 }
 
-/// Upload a CSV file of risk records
+/// Upload a list of risk records
 ///
-/// UTF-8, cells separated by commas, semicolons or tabs. The header row names the fields (`source_id`, `kind`, `occurred_at`,
-/// `phone`, `level`, …); any other column is an attribute. Times without an offset are the city's.
+/// CSV in UTF-8, GB18030 or UTF-16 with commas, semicolons or tabs; a workbook (xlsx, xls); JSON or NDJSON: the content decides. The
+/// header row names the fields in English or Chinese (`source_id` or 来源编号, `kind` or 类别, `occurred_at` or 发生时间, `phone` or 手机号,
+/// `level` or 风险等级, …); any other column is an attribute and text. Times without an offset are the city's.
 #[utoipa::path(post, path = "/api/v1/records/upload", request_body(content = String, content_type = "text/csv"), responses(
     (status = 200, description = "What became of each row", body = LoadReport),
-    (status = 400, description = "The header row cannot be used"),
-    (status = 415, description = "Neither text/csv nor a form with a file"),
+    (status = 400, description = "The file is no list, or has no header row that can be used"),
+    (status = 413, description = "A workbook that is too large"),
+    (status = 415, description = "Neither a type that lists have nor a form with a file"),
 ))]
 async fn upload(State(intake): State<Intake>, caller: Caller, request: Request) -> Result<axum::Json<LoadReport>, Problem> {
     let sender = sender(caller)?;
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let own = intake.clone();
-    if media_type.starts_with("text/csv") {
-        let body = request.into_body().into_data_stream();
-        to_its_end(&intake, async move { own.csv(sender, body).await }).await
-    } else if media_type.starts_with("multipart/form-data") {
+    if media_type.starts_with("multipart/form-data") {
         let form = Multipart::from_request(request, &()).await.map_err(|_| Error::NoFile)?;
-        to_its_end(&intake, async move { file(own, sender, form).await }).await
+        to_its_end(&intake, async move { form_file(own, sender, form).await }).await
+    } else if LISTS.iter().any(|list| media_type.starts_with(list)) || media_type.is_empty() {
+        let body = request.into_body().into_data_stream();
+        to_its_end(&intake, async move { own.file(sender, body).await }).await
     } else {
         Err(Error::MediaType.into())
     }
 }
 
+/// How the types of lists begin. Which one it is says the content: programs often name another one, or none.
+const LISTS: [&str; 8] = [
+    "text/",
+    "application/csv",
+    "application/json",
+    "application/x-ndjson",
+    "application/jsonl",
+    "application/octet-stream",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml",
+];
+
 /// Takes the file of a form: its field `file`, or the first that has a file name.
-async fn file(intake: Intake, sender: Sender, mut form: Multipart) -> Result<LoadReport, Error> {
+async fn form_file(intake: Intake, sender: Sender, mut form: Multipart) -> Result<LoadReport, Error> {
     while let Some(field) = form.next_field().await.map_err(|_| Error::NoFile)? {
         if field.name() == Some("file") || field.file_name().is_some() {
-            return intake.csv(sender, field.into_stream().boxed()).await;
+            return intake.file(sender, field.into_stream().boxed()).await;
         }
     }
     Err(Error::NoFile)

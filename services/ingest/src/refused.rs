@@ -1,6 +1,7 @@
 //! Refused rows, given back in the form in which they came, to be mended and sent again.
 //!
-//! A row of JSON has `refused` added, a row of CSV three columns; both are passed over when the row comes again. The rows may
+//! A row of JSON has `refused` added, a row of a list three columns; both are passed over when the row comes again. Rows of a workbook
+//! are given back as CSV. No cell of it is one that a spreadsheet would calculate, and each is read back as it was. The rows may
 //! name people: only their sender gets them, and staff leave a trace when they do.
 
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use domain::ids::LoadId;
 use futures::stream;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use platform::crypto::{Purpose, Sealed};
-use platform::http::{Access, Caller, Limits, Path, PathId, Problem, Routes, routes};
+use platform::http::{Access, Caller, FieldFault, Limits, Path, PathId, Problem, Routes, routes};
 use serde_json::{Map, Value, json};
+use sqlx::types::Json;
 
 use crate::columns::Columns;
 use crate::intake::Intake;
@@ -30,7 +32,7 @@ pub(crate) fn routes() -> Routes<Intake> {
 
 /// The refused rows of a delivery, to be mended and sent again
 ///
-/// In the format in which they came: CSV with the columns `refused_line`, `refused_field` and `refused_reason`, or NDJSON with the
+/// In the format in which they came, workbooks as CSV: CSV with the columns `refused_line`, `refused_field` and `refused_reason`, or NDJSON with the
 /// field `refused`. Send the mended file as it is: what was added is passed over.
 #[utoipa::path(get, path = "/api/v1/loads/{id}/refused", params(("id" = LoadId, Path, description = "The load")), responses(
     (status = 200, description = "The rows", content((String = "application/x-ndjson"), (String = "text/csv"))),
@@ -68,7 +70,7 @@ async fn fetch(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Lo
 fn stored_columns(header: &str, delimiter: &str) -> Result<Arc<Columns>, Error> {
     let wrong = Error::Stored { what: "header of a load" };
     match (serde_json::from_str(header), delimiter.as_bytes()) {
-        (Ok(names), [delimiter]) => Columns::of_names(names, *delimiter).map(Arc::new),
+        (Ok(names), [delimiter]) => Columns::of_names(names, *delimiter).map(Arc::new).map_err(|_| wrong),
         _ => Err(wrong),
     }
 }
@@ -86,7 +88,20 @@ struct RefusedRow {
     field: String,
     reason: String,
     reason_en: String,
+    others: Json<Vec<FieldFault>>,
     row_sealed: Vec<u8>,
+}
+
+impl RefusedRow {
+    /// All that is wrong with it, in both languages; where it is more than one thing, each with its column.
+    fn reasons(&self, columns: &Columns) -> String {
+        let first = format!("{} ({})", self.reason, self.reason_en);
+        if self.others.is_empty() {
+            return first;
+        }
+        let others = self.others.iter().map(|fault| format!("{}：{} ({})", columns.name_of(&fault.field), fault.reason, fault.reason_en));
+        std::iter::once(format!("{}：{first}", columns.name_of(&self.field))).chain(others).collect::<Vec<_>>().join("；")
+    }
 }
 
 /// The file, page by page.
@@ -105,8 +120,8 @@ fn pages(intake: Intake, id: LoadId, form: Form) -> impl stream::Stream<Item = R
             };
             let rows = sqlx::query_as!(
                 RefusedRow,
-                "select line, field, reason, reason_en, row_sealed from ingest.refused_row where load_id = $1 and line > $2
-                 order by line limit $3",
+                r#"select line, field, reason, reason_en, others as "others: Json<Vec<FieldFault>>", row_sealed from ingest.refused_row
+                   where load_id = $1 and line > $2 order by line limit $3"#,
                 id.uuid(),
                 after,
                 PAGE
@@ -121,8 +136,7 @@ fn pages(intake: Intake, id: LoadId, form: Form) -> impl stream::Stream<Item = R
                 page.extend(match &form {
                     Form::Ndjson => json_line(&row, &raw),
                     Form::Csv(columns) => {
-                        let reason = format!("{} ({})", row.reason, row.reason_en);
-                        columns.extended(&raw, [&row.line.to_string(), &row.field, &reason])
+                        columns.extended(&raw, [&row.line.to_string(), columns.name_of(&row.field), &row.reasons(columns)])
                     }
                 });
             }
@@ -134,6 +148,9 @@ fn pages(intake: Intake, id: LoadId, form: Form) -> impl stream::Stream<Item = R
 /// The row with `refused` added; a row that is no object stands in it as text.
 fn json_line(row: &RefusedRow, raw: &[u8]) -> Vec<u8> {
     let mut refused = json!({"line": row.line, "field": row.field, "reason": row.reason, "reason_en": row.reason_en});
+    if !row.others.is_empty() {
+        refused["others"] = json!(row.others.0);
+    }
     let mut object = match serde_json::from_slice::<Map<String, Value>>(raw) {
         Ok(object) => object,
         Err(_) => {

@@ -77,7 +77,7 @@ pub(crate) async fn store(
     let known = Known::among(&mut tx, &candidates).await?;
 
     let mut refuse = |candidate: &Candidate, fault: FieldFault| {
-        refusals.push(Refusal { line: candidate.row.line, fault, row: block.row(candidate.row).to_vec() });
+        refusals.push(Refusal::of(candidate.row.line, fault, block.row(candidate.row).to_vec()));
     };
     let mut placed = Vec::with_capacity(candidates.len());
     for candidate in candidates {
@@ -253,30 +253,34 @@ async fn known_before(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed]
 
 /// Keeps refused rows, sealed, as long as there is room for them.
 async fn keep(tx: &mut Tx, platform: &Platform, load: LoadId, refusals: &[Refusal], mut kept: Kept) -> Result<Kept, Error> {
-    let (mut lines, mut fields, mut reasons, mut reasons_en, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut fields, mut reasons, mut reasons_en) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut others, mut rows) = (Vec::new(), Vec::new());
     for refusal in refusals {
         if kept.rows >= KEPT_ROWS || kept.bytes >= KEPT_BYTES {
             break;
         }
         kept.rows += 1;
         kept.bytes += refusal.row.len() as u64;
+        let Some((first, more)) = refusal.faults.split_first() else { continue };
         lines.push(i64::try_from(refusal.line).unwrap_or(i64::MAX));
-        fields.push(refusal.fault.field.as_str());
-        reasons.push(refusal.fault.reason.as_str());
-        reasons_en.push(refusal.fault.reason_en.as_str());
+        fields.push(first.field.as_str());
+        reasons.push(first.reason.as_str());
+        reasons_en.push(first.reason_en.as_str());
+        others.push(serde_json::to_value(more).map_err(|_| Error::Stored { what: "faults of a row" })?);
         rows.push(platform.keyring.seal(Purpose::RefusedRow, &refusal.row).into_bytes());
     }
     if lines.is_empty() {
         return Ok(kept);
     }
     sqlx::query!(
-        "insert into ingest.refused_row (load_id, line, field, reason, reason_en, row_sealed)
-         select $1, * from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[])",
+        "insert into ingest.refused_row (load_id, line, field, reason, reason_en, others, row_sealed)
+         select $1, * from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::bytea[])",
         load.uuid(),
         &lines,
         &fields as &[&str],
         &reasons as &[&str],
         &reasons_en as &[&str],
+        &others,
         &rows
     )
     .execute(&mut **tx)

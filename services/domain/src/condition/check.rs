@@ -24,9 +24,9 @@ pub struct Field {
 
 /// All fields.
 pub const FIELDS: [Field; 9] = [
-    Field { name: "kind", meaning: "记录类型", kind: Kind::Word(Words { are: is_word::<RecordKind>, list: words::<RecordKind> }) },
-    Field { name: "origin", meaning: "来源类别", kind: Kind::Word(Words { are: is_word::<Origin>, list: words::<Origin> }) },
-    Field { name: "level", meaning: "风险等级", kind: Kind::Word(Words { are: is_word::<RiskLevel>, list: words::<RiskLevel> }) },
+    Field { name: "kind", meaning: "记录类型", kind: Kind::Word(Words { are: is_variant::<RecordKind>, list: words::<RecordKind> }) },
+    Field { name: "origin", meaning: "来源类别", kind: Kind::Word(Words { are: is_variant::<Origin>, list: words::<Origin> }) },
+    Field { name: "level", meaning: "风险等级", kind: Kind::Word(Words { are: is_variant::<RiskLevel>, list: words::<RiskLevel> }) },
     Field {
         name: "district",
         meaning: "负责区县的 6 位代码",
@@ -74,7 +74,7 @@ struct Words {
     list: fn() -> String,
 }
 
-fn is_word<T: VariantArray + AsRef<str> + 'static>(text: &str) -> bool {
+fn is_variant<T: VariantArray + AsRef<str> + 'static>(text: &str) -> bool {
     T::VARIANTS.iter().any(|word| word.as_ref() == text)
 }
 
@@ -251,4 +251,23 @@ impl Checker<'_> {
 
 fn is_attributes(part: &IdedExpr) -> bool {
     matches!(&part.expr, Expr::Ident(name) if name == ATTRIBUTES)
+}
+
+/// Whether the part is one attribute.
+pub(super) fn is_attribute(part: &IdedExpr) -> bool {
+    match &part.expr {
+        Expr::Select(select) => !select.test && is_attributes(&select.operand),
+        Expr::Call(call) => call.func_name == operators::INDEX && call.args.first().is_some_and(is_attributes),
+        _ => false,
+    }
+}
+
+/// Whether the field of this name is a number.
+pub(super) fn is_number(name: &str) -> bool {
+    FIELDS.iter().any(|field| field.name == name && matches!(field.kind, Kind::Number))
+}
+
+/// Whether the field of this name is a text.
+pub(super) fn is_word(name: &str) -> bool {
+    FIELDS.iter().any(|field| field.name == name && matches!(field.kind, Kind::Text | Kind::Word(_)))
 }

@@ -29,6 +29,9 @@ fn record() -> RiskRecord {
             ("hours_there".to_owned(), AttributeValue::Number(1.5)),
             ("visits".to_owned(), AttributeValue::Number(2.0)),
             ("masked".to_owned(), AttributeValue::Bool(false)),
+            ("seat".to_owned(), AttributeValue::Text("12".to_owned())),
+            ("room".to_owned(), AttributeValue::Text("1.10".to_owned())),
+            ("alone".to_owned(), AttributeValue::Text("TRUE".to_owned())),
         ]),
     }
 }
@@ -57,6 +60,15 @@ fn judge(source: &str) -> Result<bool, EvaluationError> {
 #[case::a_number_against_a_whole_number("attributes.visits == 2 && attributes.visits >= 2", true)]
 #[case::a_negative_number("attributes.visits > -1", true)]
 #[case::a_yes_or_no("attributes.masked == false", true)]
+#[case::a_text_read_as_text(r#"attributes.seat == "12" && attributes.room == "1.10" && attributes.room != "1.1""#, true)]
+#[case::a_text_read_as_number("attributes.seat == 12 && attributes.seat < 12.5 && 3 < attributes.seat", true)]
+#[case::a_number_read_as_text(r#"attributes.visits == "2" && attributes["hours_there"] == "1.5""#, true)]
+#[case::a_text_read_as_a_yes("attributes.alone == true", true)]
+#[case::a_text_among_texts(r#"attributes.seat in ["11", "12"]"#, true)]
+#[case::a_text_among_numbers("attributes.seat in [11, 12]", true)]
+#[case::a_number_among_texts(r#"attributes.visits in ["1", "2"]"#, true)]
+#[case::two_attributes(r#"attributes.seat == attributes.room"#, false)]
+#[case::with_a_field("attributes.hours_there < age_hours", true)]
 #[case::by_its_name_in_brackets(r#"attributes["place"] != """#, true)]
 #[case::an_attribute_that_is_there(r#""place" in attributes"#, true)]
 #[case::an_attribute_that_is_not(r#"!("result" in attributes)"#, true)]

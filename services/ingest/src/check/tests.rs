@@ -9,7 +9,7 @@ use super::*;
 use crate::framing::{Cutter, Framing};
 
 const ROW: &str = r#"{"source_id":"cdc-1","kind":"close_contact","occurred_at":"2026-11-02T11:00:00+08:00","subject":{"phone":"13800005678"},"level":"high","district":"500101"}"#;
-const HEADER: &str = "source_id,kind,occurred_at,phone,level,district,nights";
+const HEADER: [&str; 7] = ["source_id", "kind", "occurred_at", "phone", "level", "district", "nights"];
 
 fn noon() -> DateTime<Utc> {
     "2026-11-02T04:00:00Z".parse().unwrap()
@@ -31,13 +31,13 @@ fn staff(role: Role, scope: Scope) -> Sender {
 }
 
 fn checker(sender: Sender, form: Form) -> Checker {
-    Checker { keyring: Keyring::random(), sender: Arc::new(sender), form, time_zone: Tz::Asia__Shanghai }
+    Checker { keyring: Keyring::random(), sender: Arc::new(sender), form, time_zone: Tz::Asia__Shanghai, oldest_event_days: 731 }
 }
 
 fn check(checker: &Checker, bytes: &[u8]) -> Chunk {
     let framing = match &checker.form {
         Form::Json => Framing::Lines,
-        Form::Csv(columns) => Framing::Csv { delimiter: columns.delimiter() },
+        Form::List(columns) => Framing::Csv { delimiter: columns.delimiter() },
     };
     let mut cutter = Cutter::new(framing, usize::MAX, 1);
     assert_eq!(cutter.push(bytes), bytes.len());
@@ -48,7 +48,7 @@ fn check(checker: &Checker, bytes: &[u8]) -> Chunk {
 fn one(checker: &Checker, row: &str) -> Result<Candidate, FieldFault> {
     let mut chunk = check(checker, row.as_bytes());
     assert_eq!(chunk.candidates.len() + chunk.refusals.len(), 1, "one row has one fate");
-    chunk.candidates.pop().ok_or_else(|| chunk.refusals.remove(0).fault)
+    chunk.candidates.pop().ok_or_else(|| chunk.refusals.remove(0).faults.remove(0))
 }
 
 /// The example with one field written otherwise; `null` leaves it out.
@@ -143,7 +143,7 @@ fn a_row_in_gbk_is_refused_alone() {
     bytes.extend(ROW.as_bytes());
     let chunk = check(&checker(source(), Form::Json), &bytes);
     assert_eq!((chunk.candidates.len(), chunk.refusals.len()), (2, 1));
-    assert_eq!((chunk.refusals[0].line, &chunk.refusals[0].fault), (2, &reason::not_utf8()));
+    assert_eq!((chunk.refusals[0].line, &chunk.refusals[0].faults[..]), (2, &[reason::not_utf8()][..]));
 }
 
 #[rstest]
@@ -214,12 +214,15 @@ fn a_community_worker_reports_from_the_own_community() {
 }
 
 fn csv(sender: Sender) -> Checker {
-    checker(sender, Form::Csv(Arc::new(Columns::of_header(HEADER.as_bytes()).unwrap())))
+    checker(sender, Form::List(Arc::new(Columns::of_names(HEADER.map(str::to_owned).into(), b',').unwrap())))
 }
 
 #[rstest]
 #[case::city_time("cdc-1,case,2026-11-02 11:00,13800005678,high,500101,7")]
 #[case::as_excel_writes_it("cdc-1,case,2026/11/2 11:00,13800005678,high,500101,7\r\n")]
+#[case::in_chinese("cdc-1,病例,2026年11月2日11时00分,１３８００００５６７８,高,万州区,7")]
+#[case::copied_out_of_a_messenger("cdc-1,case,2026-11-02 11:00,\u{202d}13800005678\u{202c},high,\u{feff}500101,7")]
+#[case::neutralised("cdc-1,case,2026-11-02 11:00,'+8613800005678,high,500101,7")]
 #[case::with_offset("cdc-1,case,2026-11-02T03:00:00Z,13800005678,high,500101,7")]
 #[case::quoted("\"cdc-1\",\"case\",\"2026-11-02 11:00\",\"13800005678\",\"high\",\"500101\",\"7\"")]
 #[case::empty_cells_behind("cdc-1, case ,2026-11-02 11:00,13800005678,high,500101,7,,,")]
@@ -227,16 +230,83 @@ fn a_row_of_a_spreadsheet_is_the_same_record(#[case] row: &str) {
     let checker = csv(source());
     let candidate = one(&checker, row).unwrap();
     assert_eq!(candidate.record.occurred_at, noon() - chrono::TimeDelta::hours(1));
-    assert_eq!(candidate.record.attributes["nights"], AttributeValue::Number(7.0));
+    assert_eq!(candidate.record.attributes["nights"], AttributeValue::Text("7".into()));
 }
 
 #[rstest]
-#[case::too_few_cells("cdc-1,case,2026-11-02 11:00", "row")]
+#[case::too_few_cells("cdc-1,case,2026-11-02 11:00", "level")]
 #[case::too_many_cells("cdc-1,case,2026-11-02 11:00,13800005678,high,500101,7,8", "row")]
 #[case::no_time("cdc-1,case,yesterday,13800005678,high,500101,7", "occurred_at")]
 #[case::empty_kind("cdc-1,,2026-11-02 11:00,13800005678,high,500101,7", "kind")]
 fn a_wrong_row_of_a_spreadsheet_names_its_field(#[case] row: &str, #[case] field: &str) {
     assert_eq!(one(&csv(source()), row).err().expect("the row is wrong").field, field);
+}
+
+fn faults(checker: &Checker, row: &str) -> Vec<(String, String)> {
+    let chunk = check(checker, row.as_bytes());
+    assert_eq!(chunk.refusals.len(), 1, "the row is wrong");
+    chunk.refusals[0].faults.iter().map(|fault| (fault.field.clone(), fault.reason_en.clone())).collect()
+}
+
+#[test]
+fn all_that_is_wrong_with_a_row_is_said_at_once() {
+    let found = faults(&csv(source()), "#N/A,rumour,11/2/26,1.38E+10,very high,500199,#REF!");
+    let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["source_id", "attributes.nights", "kind", "occurred_at", "level", "subject.phone", "district"]);
+    let found =
+        faults(&checker(source(), Form::Json), &with("level", "3").replace("13800005678", "138").replace("close_contact", "rumour"));
+    assert_eq!(found.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["kind", "level", "subject.phone"]);
+}
+
+#[rstest]
+#[case::rounded_id("1.38E+10,case,2026-11-02 11:00,13800005678,high,500101,7", "source_id", "rounded by a spreadsheet")]
+#[case::rounded_phone("a,case,2026-11-02 11:00,1.38E+10,high,500101,7", "subject.phone", "rounded by a spreadsheet")]
+#[case::error_value("a,case,2026-11-02 11:00,13800005678,high,500101,#N/A", "attributes.nights", "#N/A")]
+#[case::no_value("a,case,2026-11-02 11:00,13800005678,high,500101,NULL", "attributes.nights", "NULL")]
+#[case::lost_signs("a,case,2026-11-02 11:00,13800005678,high,500101,渝\u{fffd}", "attributes.nights", "cannot be read")]
+#[case::two_digit_year("a,case,26/11/02 08:30,13800005678,high,500101,7", "occurred_at", "year of two digits")]
+#[case::year_last("a,case,11/02/2026,13800005678,high,500101,7", "occurred_at", "year last")]
+#[case::serial("a,case,46328.35,13800005678,high,500101,7", "occurred_at", "number of a day")]
+#[case::long_ago("a,case,2024-11-01 08:30,13800005678,high,500101,7", "occurred_at", "731 days")]
+#[case::far_away("a,case,2026-11-02 11:00,13800005678,high,朝阳区,7", "district", "neither the name")]
+fn a_cell_that_cannot_be_used_has_words_of_its_own(#[case] row: &str, #[case] field: &str, #[case] words: &str) {
+    let found = faults(&csv(source()), row);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0 == field && found[0].1.contains(words), "{found:?}");
+}
+
+#[rstest]
+#[case::first_century(r#""0026-11-02T08:30:00+08:00""#)]
+#[case::long_ago(r#""2024-11-01T08:30:00+08:00""#)]
+fn a_time_long_ago_is_refused_in_json_too(#[case] time: &str) {
+    let fault = one(&checker(source(), Form::Json), &with("occurred_at", time)).err();
+    assert_eq!(fault, Some(reason::too_old(731)));
+}
+
+#[rstest]
+#[case::more_than_the_machine_holds("123456789012345678901234567890")]
+#[case::the_most_it_holds("18446744073709551615")]
+#[case::more_than_a_float_holds("9007199254740993")]
+fn an_id_that_is_a_number_is_kept_to_its_last_digit(#[case] id: &str) {
+    assert_eq!(
+        one(&checker(source(), Form::Json), &with("source_id", "1").replace("\"source_id\":1", &format!("\"source_id\":{id}")))
+            .unwrap()
+            .record
+            .source_id,
+        id
+    );
+}
+
+#[test]
+fn an_identity_number_of_the_century_before_last_is_nobodys() {
+    let row = with("subject", r#"{"identity_number":"440524188001010014"}"#);
+    assert_eq!(one(&checker(source(), Form::Json), &row).err(), Some(reason::born_too_early()));
+}
+
+#[test]
+fn an_error_value_in_json_is_refused_too() {
+    let fault = one(&checker(source(), Form::Json), &with("attributes", r##"{"isolation_site":"#N/A"}"##)).err().expect("refused");
+    assert_eq!(fault.field, "attributes.isolation_site");
 }
 
 #[test]
@@ -264,6 +334,6 @@ proptest! {
         let mut row = ROW.to_owned();
         row.replace_range(at..=at, &piece);
         let chunk = check(&checker(source(), Form::Json), row.as_bytes());
-        prop_assert!(chunk.refusals.iter().all(|refusal| !refusal.fault.reason.is_empty() && !refusal.fault.field.is_empty()));
+        prop_assert!(chunk.refusals.iter().all(|refusal| refusal.faults.iter().all(|fault| !fault.reason.is_empty() && !fault.field.is_empty())));
     }
 }

@@ -66,6 +66,11 @@ pub struct City {
 
 impl City {
     pub async fn new(store: Store) -> Self {
+        Self::taking(store, 100_000).await
+    }
+
+    /// One that takes uploads of so many bytes.
+    pub async fn taking(store: Store, upload_bytes: usize) -> Self {
         let platform = store.open_at("2026-11-02T04:00:00Z".parse().expect("a time")).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.expect("migrated");
         platform.database.migrate(ingest::SCHEMA, &ingest::MIGRATOR).await.expect("migrated");
@@ -78,7 +83,7 @@ impl City {
             })
             .expect("subscribed");
         // small chunks, so that a few rows are several
-        let settings = Settings { chunk_rows: 3, upload_bytes: 100_000, ..Settings::default() };
+        let settings = Settings { chunk_rows: 3, upload_bytes, ..Settings::default() };
         let routes = ingest::start(&platform, settings).await.expect("started");
         let router = Shell::new(routes, Authenticators::new().with(STAFF).with(Sources)).router();
         let server = Server::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");

@@ -4,3 +4,5 @@
 
 mod city;
 mod deliveries;
+mod lists;
+mod workbooks;

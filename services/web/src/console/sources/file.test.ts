@@ -21,8 +21,14 @@ describe('a file', () => {
     const gbk = Uint8Array.of(0xd3, 0xe5, 0xd6, 0xd0);
     expect(isUtf8(gbk)).toBe(false);
     expect(isUtf8(new TextEncoder().encode('渝中').slice(0, 4))).toBe(true);
-    const prepared = await prepare(new File([gbk], 'a.csv'), 'csv');
+    const prepared = await prepare(new File([gbk], 'a.ndjson'), 'ndjson');
     expect([await prepared.body.text(), prepared.note]).toEqual(['渝中', 'gbk']);
+  });
+
+  it('that is a list goes as it is, whatever its encoding', async () => {
+    const file = new File([Uint8Array.of(0xd3, 0xe5)], 'a.csv');
+    expect(await prepare(file, 'csv')).toEqual({ path: '/api/v1/records/upload', type: 'application/octet-stream', body: file, note: null });
+    expect((await prepare(new File(['PK'], 'a.xlsx'), 'spreadsheet')).path).toBe('/api/v1/records/upload');
   });
 
   it('with more records than a batch takes is sent as lines', async () => {

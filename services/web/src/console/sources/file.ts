@@ -39,13 +39,13 @@ export const CONVERTIBLE = 128 << 20;
 
 export interface Prepared { path: string; type: string; body: Blob; note: 'gbk' | null }
 
-/** The file as it is sent. */
-export async function prepare(file: File, form: 'csv' | 'ndjson' | 'json'): Promise<Prepared> {
+/** The file as it is sent. Lists go as they are: the platform reads workbooks and every encoding of CSV itself, and decides by the whole file. */
+export async function prepare(file: File, form: 'csv' | 'ndjson' | 'json' | 'spreadsheet'): Promise<Prepared> {
+  if (form === 'csv' || form === 'spreadsheet') return { path: '/api/v1/records/upload', type: 'application/octet-stream', body: file, note: null };
   const sound = isUtf8(new Uint8Array(await file.slice(0, 65_536).arrayBuffer()));
   const note = sound ? null : ('gbk' as const);
   // One that is too large to be turned stays as it is, for the page to say so.
   const body: Blob = sound || file.size > CONVERTIBLE ? file : new Blob([new TextDecoder('gb18030').decode(await file.arrayBuffer())]);
-  if (form === 'csv') return { path: '/api/v1/records/upload', type: 'text/csv; charset=utf-8', body, note };
   if (form === 'ndjson') return { path: '/api/v1/records/stream', type: 'application/x-ndjson', body, note };
   // An array of more records than a batch takes is sent as lines; each keeps its number.
   if (file.size < CONVERTIBLE) {

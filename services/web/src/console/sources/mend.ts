@@ -112,7 +112,7 @@ export function deliveryOf(table: Table, rows: readonly Refused[]): Delivery {
     for (const row of rows) {
       const text = writeRow(row.cells, table.delimiter);
       lines.set(line, row);
-      line += text.split('\n').length - 1;
+      line += text.split(/\r\n|\r|\n/).length - 1;
       body += text;
     }
     return { body, path: '/api/v1/records/upload', type: 'text/csv; charset=utf-8', lines };
