@@ -716,7 +716,7 @@ export interface paths {
         };
         /**
          * The refused rows of a delivery, to be mended and sent again
-         * @description In the format in which they came: CSV with the columns `refused_line`, `refused_field` and `refused_reason`, or NDJSON with the
+         * @description In the format in which they came, workbooks as CSV: CSV with the columns `refused_line`, `refused_field` and `refused_reason`, or NDJSON with the
          *     field `refused`. Send the mended file as it is: what was added is passed over.
          */
         get: operations["records_fetch"];
@@ -962,9 +962,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Upload a CSV file of risk records
-         * @description UTF-8, cells separated by commas, semicolons or tabs. The header row names the fields (`source_id`, `kind`, `occurred_at`,
-         *     `phone`, `level`, …); any other column is an attribute. Times without an offset are the city's.
+         * Upload a list of risk records
+         * @description CSV in UTF-8, GB18030 or UTF-16 with commas, semicolons or tabs; a workbook (xlsx, xls); JSON or NDJSON: the content decides. The
+         *     header row names the fields in English or Chinese (`source_id` or 来源编号, `kind` or 类别, `occurred_at` or 发生时间, `phone` or 手机号,
+         *     `level` or 风险等级, …); any other column is an attribute and text. Times without an offset are the city's.
          */
         post: operations["records_upload"];
         delete?: never;
@@ -2792,7 +2793,7 @@ export interface components {
              * @description When it ended; not there while it is running, or when the process was killed in it.
              */
             finished_at?: string | null;
-            /** @description How it came: `json`, `ndjson` or `csv`. */
+            /** @description How it came: `json`, `ndjson`, `csv`, `xlsx` or `xls`. */
             format: string;
             /** @description The delivery. */
             load_id: components["schemas"]["LoadId"];
@@ -3252,13 +3253,15 @@ export interface components {
         RecordKind: "test_result" | "case" | "close_contact" | "secondary_contact" | "place_visited" | "arrival_from_risk_area" | "analysis_finding" | "community_report";
         /** @description A row that was refused: where, and why. It does not repeat the row. */
         RefusedLine: {
-            /** @description The field, `row` for the row as a whole. */
+            /** @description The first field that is wrong, `row` for the row as a whole. */
             field: string;
             /**
              * Format: int64
              * @description Line of the delivery, from 1; in a JSON array the number of the element.
              */
             line: number;
+            /** @description What else is wrong with the row, so that all can be mended at once. */
+            others?: components["schemas"]["FieldFault"][];
             /** @description What is wrong with it, in Chinese. */
             reason: string;
             /** @description The same in English. */
@@ -7333,7 +7336,7 @@ export interface operations {
                     "application/json": components["schemas"]["LoadReport"];
                 };
             };
-            /** @description The header row cannot be used */
+            /** @description The file is no list, or has no header row that can be used */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7360,7 +7363,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Neither text/csv nor a form with a file */
+            /** @description A workbook that is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither a type that lists have nor a form with a file */
             415: {
                 headers: {
                     [name: string]: unknown;
