@@ -137,7 +137,15 @@ async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: 
     .fetch_all(&mut **tx)
     .await?;
     rows.into_iter()
-        .map(|row| Ok(Missed { resident_no: number_of(row.resident_no)?, wave: row.wave, wave_due_at: row.wave_due_at, app: row.app, first: row.first }))
+        .map(|row| {
+            Ok(Missed {
+                resident_no: number_of(row.resident_no)?,
+                wave: row.wave,
+                wave_due_at: row.wave_due_at,
+                app: row.app,
+                first: row.first,
+            })
+        })
         .collect()
 }
 

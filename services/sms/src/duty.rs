@@ -77,7 +77,10 @@ mod tests {
 
     #[test]
     fn an_alarm_says_which_alert_and_why_and_what_to_do() {
-        let alarm = AlertInDanger { sentence: "将超出时限 12 分钟，原因：短信每分钟最多 60,000 条。".to_owned(), ..AlertInDanger::default() };
+        let alarm = AlertInDanger {
+            sentence: "将超出时限 12 分钟，原因：短信每分钟最多 60,000 条。".to_owned(),
+            ..AlertInDanger::default()
+        };
         let told = text("烽火", "请立即居家隔离", &alarm);
         assert_eq!(told, "【烽火】时限告警：弹窗「请立即居家隔离」将超出时限 12 分钟，原因：短信每分钟最多 60,000 条。请登录控制台处理。");
         let worse = text("烽火", &"长".repeat(30), &AlertInDanger { again: true, ..alarm });
