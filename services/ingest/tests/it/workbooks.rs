@@ -52,7 +52,7 @@ async fn cells_are_read_as_what_they_are() {
         // a number as its id, a real date, a phone as a number
         sheet.write(3, 0, 17).unwrap();
         sheet.write(3, 1, "密接").unwrap();
-        sheet.write_datetime_with_format(3, 2, &ExcelDateTime::parse_from_str("2026-11-02 08:30").unwrap(), &day).unwrap();
+        sheet.write_datetime_with_format(3, 2, ExcelDateTime::parse_from_str("2026-11-02 08:30").unwrap(), &day).unwrap();
         sheet.write(3, 3, 19_000_000_001_u64).unwrap();
         sheet.write(3, 4, "高").unwrap();
         sheet.write(3, 5, "渝中区").unwrap();
