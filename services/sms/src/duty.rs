@@ -18,8 +18,8 @@ use crate::{
     settings::Settings,
 };
 
-/// Alarms attended to at the same time.
-const AT_ONCE: usize = 4;
+/// Alarms attended to at the same time: a repeat waits until the first is noted.
+const AT_ONCE: usize = 1;
 /// An alarm that reaches nobody within this time is known by then otherwise.
 const OF_USE: TimeDelta = TimeDelta::hours(2);
 /// Of the headline, so that the message stays a short one.
