@@ -93,12 +93,12 @@ impl From<Error> for Problem {
             Error::Database { .. } | Error::Platform(_) => Self::unavailable(&error),
             Error::Interrupted { .. } | Error::Stored { .. } => Self::internal(&error),
             Error::Header(fault) => {
+                let field = fault.field();
                 let HeaderFault { line, column, fault, .. } = *fault;
                 let (at, at_en) = match column {
                     Some(column) => (format!("第 {line} 行第 {column} 列"), format!("line {line}, column {column}")),
                     None => (format!("第 {line} 行"), format!("line {line}")),
                 };
-                let field = column.map_or(fault.field, |column| format!("column {column}"));
                 Self::bad_request(
                     "csv_header",
                     format!("表头有误（{at}）：{}。请更正表头后重新上传。", fault.reason),

@@ -8,7 +8,7 @@ use proto::CodeRequested;
 
 use crate::{
     error::Error,
-    once::{Once, Word},
+    once::{Once, Word, answer},
 };
 
 /// Sends one code, unless it has expired.
@@ -22,15 +22,6 @@ pub(crate) async fn send(once: &Once, request: CodeRequested) -> Result<(), Erro
         metrics::counter!("sms_codes_total", "answer" => outcome.to_string()).increment(1);
     }
     sent.map(|_| ())
-}
-
-/// What the centre said to it, if it was asked.
-pub(crate) fn answer(sent: &Result<Option<domain::outcome::Outcome>, Error>) -> Option<domain::outcome::Outcome> {
-    match sent {
-        Ok(outcome) => *outcome,
-        Err(Error::NotSent { outcome }) => Some(*outcome),
-        Err(_) => None,
-    }
 }
 
 fn open(once: &Once, purpose: Purpose, sealed: Vec<u8>) -> Result<String, Error> {

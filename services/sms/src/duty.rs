@@ -12,9 +12,8 @@ use platform::{Platform, bus::understood};
 use proto::{AlertInDanger, topology::SMS_IN_DANGER};
 
 use crate::{
-    codes::answer,
     error::Error,
-    once::{Once, Word},
+    once::{Once, Word, answer},
     settings::Settings,
 };
 

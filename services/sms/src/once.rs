@@ -91,3 +91,12 @@ impl Once {
         }
     }
 }
+
+/// What the centre said to it, if it was asked.
+pub(crate) fn answer(sent: &Result<Option<Outcome>, Error>) -> Option<Outcome> {
+    match sent {
+        Ok(outcome) => *outcome,
+        Err(Error::NotSent { outcome }) => Some(*outcome),
+        Err(_) => None,
+    }
+}

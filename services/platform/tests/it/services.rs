@@ -203,13 +203,18 @@ async fn the_bus_on_rabbitmq_works_beside_the_embedded_database() {
     .await;
 }
 
+async fn cache_behind_a_weir() -> (Weir, Cache) {
+    let settings = scratch::service_settings().cache;
+    let weir = Weir::before(&host_of(&settings.url)).await;
+    let settings = CacheSettings { url: by_way_of(&weir, &settings.url), ..settings };
+    let cache = Cache::open(&settings, &standing_clock()).await.expect("Redis answers");
+    (weir, cache)
+}
+
 #[tokio::test]
 #[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
 async fn a_redis_that_goes_away_is_an_error_and_used_again_later() {
-    let settings = scratch::service_settings().cache;
-    let weir = Weir::before(&host_of(&settings.url)).await;
-    let cache =
-        Cache::open(&CacheSettings { url: by_way_of(&weir, &settings.url), ..settings }, &standing_clock()).await.expect("Redis answers");
+    let (weir, cache) = cache_behind_a_weir().await;
     cache.set("a", b"1", Duration::from_secs(60)).await.expect("stored");
     weir.close();
     let refused = soon("an error", cache.take_tokens("provider", 10.0, 10, 1)).await;
@@ -222,10 +227,7 @@ async fn a_redis_that_goes_away_is_an_error_and_used_again_later() {
 #[tokio::test]
 #[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
 async fn who_asks_first_after_a_restart_of_redis_is_answered() {
-    let settings = scratch::service_settings().cache;
-    let weir = Weir::before(&host_of(&settings.url)).await;
-    let cache =
-        Cache::open(&CacheSettings { url: by_way_of(&weir, &settings.url), ..settings }, &standing_clock()).await.expect("Redis answers");
+    let (weir, cache) = cache_behind_a_weir().await;
     cache.set("a", b"1", Duration::from_secs(60)).await.expect("stored");
     for _ in 0..3 {
         weir.cut().await;
