@@ -6,7 +6,8 @@
 //! many all are, without the text being in UTF-8, does not happen. Rows in ASCII are the same in both and are never held back alone.
 //! So little is held back, however long the list, and no row is stored before its encoding is certain.
 //!
-//! A row that is not in the encoding of its list is refused alone.
+//! A row that is not in the encoding of its list is refused alone. Of a list with a few such signs and no others nobody can tell what they
+//! are: its rows that bear one are refused, those in ASCII are read.
 
 use std::borrow::Cow;
 
@@ -25,6 +26,8 @@ const HELD_BYTES: usize = 16 << 20;
 pub(crate) enum Encoding {
     Utf8,
     Gb18030,
+    /// Whatever is not ASCII could be either.
+    Unsure,
 }
 
 impl Encoding {
@@ -33,6 +36,7 @@ impl Encoding {
         match self {
             Self::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Self::Gb18030 => GB18030.decode_without_bom_handling_and_without_replacement(bytes),
+            Self::Unsure => std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii()).map(Cow::Borrowed),
         }
     }
 
@@ -40,32 +44,33 @@ impl Encoding {
     pub(crate) fn read(self, block: Block) -> Block {
         match self {
             Self::Utf8 => block,
-            Self::Gb18030 if block.bytes.is_ascii() => block,
-            Self::Gb18030 => in_utf8(block),
+            Self::Gb18030 | Self::Unsure if block.bytes.is_ascii() => block,
+            Self::Gb18030 | Self::Unsure => self.in_utf8(block),
         }
     }
-}
 
-fn in_utf8(block: Block) -> Block {
-    let Block { bytes, rows, mut refusals } = block;
-    let mut read = Block { bytes: Vec::with_capacity(bytes.len() / 2 * 3), rows: Vec::with_capacity(rows.len()), refusals: Vec::new() };
-    for row in rows {
-        let raw = &bytes[row.start..row.end];
-        match Encoding::Gb18030.text(raw) {
-            Some(text) => {
-                let start = read.bytes.len();
-                read.bytes.extend_from_slice(text.as_bytes());
-                read.rows.push(Row { start, end: read.bytes.len(), line: row.line });
-            }
-            None => {
-                // given back as far as it can be read
-                let (text, _, _) = GB18030.decode(raw.trim_ascii_end());
-                refusals.push(Refusal::of(row.line, reason::encoding(), text.into_owned().into_bytes()));
+    fn in_utf8(self, block: Block) -> Block {
+        let Block { bytes, rows, mut refusals } = block;
+        let fault = if self == Self::Unsure { reason::unsure_encoding() } else { reason::encoding() };
+        let mut read = Block { bytes: Vec::with_capacity(bytes.len() / 2 * 3), rows: Vec::with_capacity(rows.len()), refusals: Vec::new() };
+        for row in rows {
+            let raw = &bytes[row.start..row.end];
+            match self.text(raw) {
+                Some(text) => {
+                    let start = read.bytes.len();
+                    read.bytes.extend_from_slice(text.as_bytes());
+                    read.rows.push(Row { start, end: read.bytes.len(), line: row.line });
+                }
+                None => {
+                    // given back as far as it can be read
+                    let (text, _, _) = GB18030.decode(raw.trim_ascii_end());
+                    refusals.push(Refusal::of(row.line, fault.clone(), text.into_owned().into_bytes()));
+                }
             }
         }
+        read.refusals = refusals;
+        read
     }
-    read.refusals = refusals;
-    read
 }
 
 /// How many signs outside of ASCII were in UTF-8, and how many were not.
@@ -73,12 +78,15 @@ fn in_utf8(block: Block) -> Block {
 struct Signs {
     sound: usize,
     unsound: usize,
+    /// Of the sound ones, those that are no pair of bytes: a Chinese one in UTF-8 is three or four.
+    wide: usize,
 }
 
 impl Signs {
     fn count(&mut self, bytes: &[u8]) {
         for chunk in bytes.utf8_chunks() {
             self.sound += chunk.valid().chars().filter(|sign| !sign.is_ascii()).count();
+            self.wide += chunk.valid().chars().filter(|sign| sign.len_utf8() > 2).count();
             self.unsound += usize::from(!chunk.invalid().is_empty());
         }
     }
@@ -135,9 +143,11 @@ impl Deciding {
     fn decide(&mut self) -> Vec<(Encoding, Block)> {
         let held = std::mem::take(&mut self.held);
         let in_gb18030 = || held.iter().all(|block| Encoding::Gb18030.text(&block.bytes).is_some());
-        // some of the rows of a list in UTF-8 may be torn; of one in GB18030 far fewer than half of the signs look like UTF-8
-        let decided = if self.signs.unsound > 0 && self.signs.sound <= self.signs.unsound && in_gb18030() {
+        // some of the rows of a list in UTF-8 may be torn; of one in GB18030 hardly a sign looks like a Chinese one in UTF-8
+        let decided = if self.signs.unsound > 0 && self.signs.wide <= self.signs.unsound && in_gb18030() {
             Encoding::Gb18030
+        } else if self.signs.unsound == 0 && self.signs.wide == 0 && (1..ENOUGH).contains(&self.signs.sound) && in_gb18030() {
+            Encoding::Unsure
         } else {
             Encoding::Utf8
         };
@@ -257,6 +267,20 @@ mod tests {
     fn a_list_is_the_same_in_both_encodings(#[case] rows: &[&str]) {
         assert_eq!(read(&rows.iter().map(|row| row.as_bytes().to_vec()).collect::<Vec<_>>()), texts(rows));
         assert_eq!(read(&rows.iter().map(|row| gb(row)).collect::<Vec<_>>()), texts(rows));
+    }
+
+    /// C2 B7 is 路 in GB18030, and a middle dot in UTF-8.
+    #[test]
+    fn what_could_be_both_to_the_end_is_refused_and_rows_in_ascii_are_read() {
+        assert_eq!(
+            read(&[b"plain".to_vec(), gb("a路"), "Ali·Khan".as_bytes().to_vec()]),
+            [(1, Some("plain".into())), (2, None), (3, None)]
+        );
+    }
+
+    #[test]
+    fn one_sign_that_can_be_gb18030_only_decides_for_several_that_could_be_both() {
+        assert_eq!(read(&["0州路", "a通0", "路a"].map(gb)), [(1, Some("0州路".into())), (2, Some("a通0".into())), (3, Some("路a".into()))]);
     }
 
     /// A whole file of which the first thousand rows tell nothing.

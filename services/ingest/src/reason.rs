@@ -208,6 +208,14 @@ pub(crate) fn encoding() -> FieldFault {
     )
 }
 
+pub(crate) fn unsure_encoding() -> FieldFault {
+    FieldFault::new(
+        ROW,
+        "编码无法判断（可能是 UTF-8，也可能是 GB18030），请另存为“CSV UTF-8”后重新上传",
+        "may be in UTF-8 or in GB18030, and nothing tells which: save the list as \"CSV UTF-8\" and upload it again",
+    )
+}
+
 pub(crate) fn damaged() -> FieldFault {
     FieldFault::new(ROW, "文件从此行起已损坏，无法继续读取", "the file is damaged from this row on and cannot be read any further")
 }

@@ -396,14 +396,18 @@ fn any_table_is_the_same_records_in_every_writing() {
         let rows: Vec<Vec<String>> = notes.iter().enumerate().map(|(row, note)| {
             [&id(row), "case", "2026-11-02 08:30", "19000000001", "high", "500103", note].map(str::to_owned).into()
         }).collect();
+        let bytes = csv(&header, &rows, separator, end, writing);
+        // a few signs that could be both, and nothing that tells: refused, not guessed
+        let unsure = matches!(writing, Writing::Gb18030) && std::str::from_utf8(&bytes).is_ok();
+        let (read, refused): (Vec<String>, Vec<String>) = notes.into_iter().partition(|note| !unsure || note.is_ascii());
         let (load, stored) = runtime.block_on(async {
-            let load = upload(&city, csv(&header, &rows, separator, end, writing)).await;
+            let load = upload(&city, bytes).await;
             let stored: Vec<String> = sqlx::query_scalar("select attributes ->> 'note' from ingest.record where source_id like $1 order by source_id")
                 .bind(format!("p{:06}-%", number.get())).fetch_all(city.platform.database.pool()).await.unwrap();
             (load, stored)
         });
-        prop_assert_eq!(counts(&load), (notes.len() as u64, 0, 0), "{:?}", load.refused_rows);
-        prop_assert_eq!(stored, notes);
+        prop_assert_eq!(counts(&load), (read.len() as u64, 0, refused.len() as u64), "{:?}", load.refused_rows);
+        prop_assert_eq!(stored, read);
     });
     runtime.block_on(city.end());
 }
