@@ -17,6 +17,7 @@ use super::sending_again::{self, SendingAgain};
 use super::shared::Shared;
 use super::visits::{Counted, DistrictFollowUps, FollowUps};
 use super::waves::{WaveDelivery, channel_of, first_hand_over_at, waves};
+use super::wrote_back::Writers;
 use crate::Error;
 use crate::aside::{self, Step};
 use crate::undelivered;
@@ -45,6 +46,8 @@ pub(super) struct Delivery {
     expires_at: DateTime<Utc>,
     /// People who have acknowledged; counted anew every second at most.
     acknowledged: i64,
+    /// People who wrote back in words instead of acknowledging. They are not reminded, and not visited as silent: staff read what they wrote.
+    wrote_back: Writers,
     /// People whom an SMS did not reach although the SMS centre had taken it; the app or a visit tells them.
     undelivered: i64,
     follow_ups: FollowUps,
@@ -126,6 +129,7 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
     let Counted { whole: follow_ups, districts } = shared.visits.of(alert_id).await?;
     let delivery = Delivery {
         acknowledged: shared.acknowledged.total(alert_id).await?,
+        wrote_back: shared.wrote_back.of(alert_id).await?,
         undelivered: undelivered::count(&shared.database, alert_id).await?,
         follow_ups,
         districts,
@@ -169,6 +173,7 @@ fn being_planned(alert_id: AlertId, alert: JustApproved) -> (Delivery, Option<Di
         on_time: true,
         expires_at: alert.expires_at,
         acknowledged: 0,
+        wrote_back: Writers::default(),
         undelivered: 0,
         follow_ups: FollowUps::default(),
         districts: Vec::new(),

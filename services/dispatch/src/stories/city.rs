@@ -133,6 +133,25 @@ impl City {
             .unwrap();
     }
 
+    /// They write back about the alert in words; `read`: staff have answered.
+    pub(crate) async fn write_back(&self, alert_id: AlertId, numbers: impl IntoIterator<Item = u32>, read: bool) {
+        let numbers: Vec<i32> = numbers.into_iter().map(|number| number.try_into().unwrap()).collect();
+        sqlx::query("delete from resident.wrote_back where alert_id = $1 and resident_no = any($2)")
+            .bind(alert_id.uuid())
+            .bind(&numbers)
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+        sqlx::query("insert into resident.wrote_back select $1, n, $3, false, $4 from unnest($2::int[]) as n")
+            .bind(alert_id.uuid())
+            .bind(&numbers)
+            .bind(self.clock().now())
+            .bind(read)
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+    }
+
     /// review approves an alert now and tells of it.
     pub(crate) async fn approve(&self, class: DeliveryClass, content: AlertContent, audience: Audience) -> AlertId {
         let alert_id = AlertId::new();
