@@ -264,7 +264,7 @@ async fn given_up(tx: &mut Tx, round: &Round, limit: u32) -> Result<GivenUp, Err
 
 /// Whether this is how a recipient ends who was not reached. Pending in a closed batch are those who were sent again before.
 const fn was_given_up(outcome: Outcome) -> bool {
-    !matches!(outcome, Outcome::Accepted | Outcome::Withdrawn | Outcome::Pending)
+    !(outcome.is_handed_over() || matches!(outcome, Outcome::Withdrawn | Outcome::Pending))
 }
 
 impl GivenUp {

@@ -205,7 +205,7 @@ async fn set_aside(shared: &Shared, alert_id: AlertId) -> Result<Vec<SetAside>, 
 async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, Error> {
     let batches = sqlx::query!(
         r#"select channel, outcomes as "outcomes!" from dispatch.batch
-            where alert_id = $1 and wave < 9 and state = 'closed' and outcomes is not null and unreachable + fell_back + retried > 0
+            where alert_id = $1 and wave <= 2 and state = 'closed' and outcomes is not null and unreachable + fell_back + retried > 0
             order by batch_id desc limit 500"#,
         alert_id.uuid()
     )
@@ -215,7 +215,7 @@ async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, E
     for batch in batches {
         let Some(channel) = channel_of(alert_id, &batch.channel) else { continue };
         let outcomes = batch.outcomes.iter().filter_map(|byte| Outcome::try_from(*byte).ok());
-        for outcome in outcomes.filter(|outcome| !matches!(outcome, Outcome::Pending | Outcome::Accepted | Outcome::Withdrawn)) {
+        for outcome in outcomes.filter(|outcome| !outcome.is_handed_over() && !matches!(outcome, Outcome::Pending | Outcome::Withdrawn)) {
             *counted.entry((channel, outcome)).or_default() += 1;
         }
     }

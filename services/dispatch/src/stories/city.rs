@@ -27,7 +27,7 @@ use crate::planning::{Line, Planner};
 use crate::pump::{Pump, Pumped};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
-use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, progress, reminders, sending_again, unheard};
+use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard};
 
 /// What phones and their providers say, and what they were sent.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl<const SMS: bool> BatchChannel for Provider<SMS> {
             let mut answers = self.0.answers.lock().unwrap();
             let answer = answers.get_mut(&no.get()).and_then(|answers| (!answers.is_empty()).then(|| answers.remove(0)));
             let answer = answer.unwrap_or(Outcome::Accepted);
-            if answer == Outcome::Accepted {
+            if answer.is_handed_over() {
                 let headline = batch.alert.content.texts[&Language::ZhCn].headline.clone();
                 self.0.shown.lock().unwrap().insert((no.get(), Self::CHANNEL, batch.alert.root_id), headline);
             }
@@ -271,7 +271,8 @@ impl City {
             let let_go = held::turn(self.database(), self.clock()).await.unwrap();
             let unheard = unheard::turn(self.database(), self.clock()).await.unwrap();
             let again = sending_again::turn(self.database(), self.clock(), &self.settings).await.unwrap();
-            if !(closed || expired || withdrawn || reminded || unheard || again || let_go) {
+            let in_a_browser = in_a_browser::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+            if !(closed || expired || withdrawn || reminded || unheard || again || let_go || in_a_browser) {
                 break;
             }
         }
