@@ -112,7 +112,7 @@ pub(crate) struct Named {
     pub exercise: bool,
 }
 
-/// Opens an item for each of these residents, with whether they were reached, who has neither acknowledged nor an item already. How many were
+/// Opens an item for each of these residents, with whether they were reached, who has neither answered nor an item already. How many were
 /// opened.
 pub(crate) async fn open_for_unheard(
     connection: &mut Connection,
@@ -130,7 +130,7 @@ pub(crate) async fn open_for_unheard(
              from unnest($2::bigint[], $3::bool[]) as n (resident_no, reached)
              join resident.reach home on home.resident_no = n.resident_no
             where (home.drill or not $7)
-              and not exists (select from resident.acknowledged k where k.alert_id = $1 and k.resident_no = n.resident_no)
+              and not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = n.resident_no)
             order by home.resident_no
            on conflict (alert_id, resident_no) do nothing"#,
         named.alert_id.uuid(),

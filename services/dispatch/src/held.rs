@@ -53,7 +53,7 @@ async fn let_go(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool,
     let of = held.batch_id;
     let (list, outcomes) = read(of, &held.recipients, &held.outcomes)?;
     let each = list.as_slice().iter().copied().zip(outcomes.as_slice().iter().copied());
-    let others: Vec<(u32, Outcome)> = each.filter(|(_, outcome)| *outcome != Outcome::Accepted).collect();
+    let others: Vec<(u32, Outcome)> = each.filter(|(_, outcome)| !outcome.is_handed_over()).collect();
     let next = u32::try_from(held.next_number).map_err(|error| Error::damaged("batch number", alert_id, error))?;
     let number = BatchNumber::planned(next).map_err(|error| Error::damaged("batch number", alert_id, error))?;
     go_on(&mut tx, alert_id, of, number, &others).await?;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use domain::batch::{MAX_PLANNED, Outcomes, RecipientList};
 use domain::ids::AlertId;
-use domain::outcome::Outcome;
 use platform::database::{Tx, readable_row};
 use roaring::RoaringBitmap;
 
@@ -62,7 +61,7 @@ impl Kin {
     pub(crate) fn reached(&self, number: i32) -> RoaringBitmap {
         let outcomes = self.around(number).filter_map(|batch| Some((&batch.recipients, batch.outcomes.as_ref()?)));
         let each = outcomes.flat_map(|(recipients, outcomes)| recipients.as_slice().iter().zip(outcomes.as_slice()));
-        each.filter(|(_, outcome)| **outcome == Outcome::Accepted).map(|(number, _)| *number).collect()
+        each.filter(|(_, outcome)| outcome.is_handed_over()).map(|(number, _)| *number).collect()
     }
 
     fn around(&self, number: i32) -> impl Iterator<Item = &Batch> {

@@ -21,6 +21,9 @@
 //! * A stop waits for nobody, and senders hear of it at once ([`ending`], [`word`]). Whoever was handed an alert that staff end is told so, on the channels
 //!   that carried it ([`planning`], wave 9); who was not, hears nothing of it any more.
 //!
+//! * Who was reached on one device is reached; a device of theirs that failed for now is tried again alone, and who has an urgent alert in a browser only and
+//!   does not answer gets the SMS ([`beside`], [`in_a_browser`]).
+//!
 //! * Before a deadline is missed there is an alarm, and before an approval an answer whether it can be held ([`forecast`]).
 //!
 //! Parts: [`approved`], [`planning`], [`pump`], [`progress`], [`ending`], [`reminders`] are run twice without harm and are woken by
@@ -28,11 +31,13 @@
 
 mod approved;
 mod aside;
+mod beside;
 mod ending;
 mod error;
 mod follow_ups;
 mod forecast;
 mod held;
+mod in_a_browser;
 mod kin;
 pub mod ledger;
 mod planning;
@@ -161,7 +166,8 @@ fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capac
             let reminded = reminders::turn(&database, &clock, &settings).await?;
             let again = sending_again::turn(&database, &clock, &settings).await?;
             let unheard = unheard::turn(&database, &clock).await?;
-            more(Ok(reminded || again || unheard))
+            let in_a_browser = in_a_browser::turn(&database, &clock, &settings).await?;
+            more(Ok(reminded || again || unheard || in_a_browser))
         }
     });
 }
@@ -210,5 +216,6 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
     Ok(!busy
         && !reminders::is_due(database, now, settings).await?
         && !sending_again::is_due(database, now).await?
-        && !unheard::is_due(database, now).await?)
+        && !unheard::is_due(database, now).await?
+        && !in_a_browser::is_due(database, now, settings).await?)
 }

@@ -1,6 +1,7 @@
-//! Second reminder 二次提醒 and follow-up (CQ11): what happens to those who stay silent.
+//! Second reminder 二次提醒 and follow-up (CQ11): what happens to those who stay silent. Who wrote back in words is not silent: their words wait for staff
+//! (resident's feedback), and they are not reminded as though nothing had come.
 //!
-//! Everybody's time to acknowledge begins with the hand-over of their own batch. When it is over, those of a batch of wave 1 who have not acknowledged are
+//! Everybody's time to acknowledge begins with the hand-over of their own batch. When it is over, those of a batch of wave 1 who have not answered are
 //! planned into wave 2, outside quiet hours; those of a batch of wave 2 become follow-up items for their community. A batch or a recipient that is held
 //! keeps nobody else from it: wave 2 is planned bit by bit, as batches of wave 1 become due, and waits closed in between. Everything
 //! is found in the tables by the clock, so a restart or a moved clock changes nothing; each batch is attended to once.
@@ -173,7 +174,7 @@ async fn follow_up(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Result
     }
     let silent = sqlx::query_scalar!(
         r#"select n as "resident_no!" from unnest($2::bigint[]) as n
-            where not exists (select from resident.acknowledged k where k.alert_id = $1 and k.resident_no = n)"#,
+            where not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = n)"#,
         alert_id.uuid(),
         &column(&reminded),
     )

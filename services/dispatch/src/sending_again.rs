@@ -264,7 +264,7 @@ async fn given_up(tx: &mut Tx, round: &Round, limit: u32) -> Result<GivenUp, Err
 
 /// Whether this is how a recipient ends who was not reached. Pending in a closed batch are those who were sent again before.
 const fn was_given_up(outcome: Outcome) -> bool {
-    !matches!(outcome, Outcome::Accepted | Outcome::Withdrawn | Outcome::Pending)
+    !(outcome.is_handed_over() || matches!(outcome, Outcome::Withdrawn | Outcome::Pending))
 }
 
 impl GivenUp {
@@ -301,13 +301,13 @@ impl GivenUp {
     }
 }
 
-/// Those who have not acknowledged and have a channel, by number.
+/// Those who have not answered and have a channel, by number.
 async fn reachable(tx: &mut Tx, alert_id: AlertId, exercise: bool, people: &[u32]) -> Result<BTreeMap<u32, Channel>, Error> {
     let mut channels = BTreeMap::new();
     let rows = sqlx::query!(
         r#"select h.resident_no::bigint as "resident_no!", h.app as "app!", h.sms as "sms!" from resident.reach h
             where h.resident_no = any($2::bigint[]) and (h.drill or not $3)
-              and not exists (select from resident.acknowledged k where k.alert_id = $1 and k.resident_no = h.resident_no)"#,
+              and not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = h.resident_no)"#,
         alert_id.uuid(),
         &column(people),
         exercise,

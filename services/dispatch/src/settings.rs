@@ -56,6 +56,15 @@ pub struct Settings {
     ///
     /// The longest wait of a window that other processes empty.
     pub pump_interval_ms: u32,
+    /// How long who has an urgent alert in a browser only is given to acknowledge it, before it goes out to them by SMS as well.
+    ///
+    /// A browser's push service takes a message for weeks, whether or not anybody opens the browser. Of the 30 minutes of an urgent alert most are
+    /// left then.
+    ///
+    /// Unit: minutes
+    ///
+    /// Example: 10
+    pub browser_patience_min: u32,
     /// Months before the present one for which batches, and with them who was reached, are kept; older ones are dropped a month at a
     /// time. At least 3.
     ///
@@ -79,6 +88,7 @@ impl Default for Settings {
             window: 32,
             lease_s: 30,
             pump_interval_ms: 200,
+            browser_patience_min: 10,
             keep_ledger_months: retention::LEDGER.keeping.length(),
             quiet_hours: QuietHours::default(),
             forecast: ForecastSettings::default(),

@@ -3,7 +3,7 @@
 //! As long as the alert lives, who has the app as well gets it there; whom nothing else reaches is a follow-up item at once, if the alert names
 //! them. A message of a routine alert ends when quiet hours begin, and goes out once more when they are over: a phone that was off in the
 //! evening is on in the morning. A repeat changes nothing; when the second message does not arrive either, the follow-up comes then. Who has
-//! acknowledged knows.
+//! answered knows.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +103,7 @@ pub(crate) async fn on_undelivered(
     Ok(())
 }
 
-/// Notes the undelivered, and returns those of whom it was not known, ascending. Not who has acknowledged: they know.
+/// Notes the undelivered, and returns those of whom it was not known, ascending. Not who has acknowledged or written back: they know.
 async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: bool, now: DateTime<Utc>) -> Result<Vec<Missed>, Error> {
     let residents: Vec<i64> = event.entries.iter().map(|entry| i64::from(entry.resident_no)).collect();
     let batches: Vec<i64> = event.entries.iter().map(|entry| entry.batch_id).collect();
@@ -126,7 +126,7 @@ async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: 
                                where before.alert_id = $1 and before.resident_no = told.resident_no) as "first!"
              from noted join told using (resident_no, batch_id)
              join resident.reach r on r.resident_no = told.resident_no
-            where not exists (select from resident.acknowledged k where k.alert_id = $1 and k.resident_no = told.resident_no)
+            where not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = told.resident_no)
             order by told.resident_no, told.batch_id"#,
         alert_id.uuid(),
         &residents,

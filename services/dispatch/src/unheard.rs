@@ -1,7 +1,7 @@
 //! The end of an alert to people named one by one: whoever was not reached, or did not answer, is visited.
 //!
 //! When its validity is over nobody is sent to or reminded any more, whatever kept it from them: a provider that was away, credentials that were refused, a
-//! window that ended later than the alert. None of these people may be lost: each one the alert named who has not acknowledged it becomes a follow-up item,
+//! window that ended later than the alert. None of these people may be lost: each one the alert named who has not answered it becomes a follow-up item,
 //! silent where it was handed over, else unreachable, also those who were never planned. One chunk after the other, once what senders still had in hand
 //! is settled. For a whole area there is no list of visits.
 

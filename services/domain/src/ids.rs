@@ -163,6 +163,9 @@ impl WaveNo {
     /// The first push.
     pub const FIRST: Self = Self(1);
 
+    /// A further message to people whom a wave has reached: to another device of theirs, or by SMS to who has an alert in a browser only.
+    pub const BESIDE: Self = Self(8);
+
     /// The word that the alert has ended ([`crate::withdrawal`]), after all others.
     pub const WITHDRAWAL: Self = Self(9);
 
@@ -170,6 +173,12 @@ impl WaveNo {
     #[must_use]
     pub const fn is_withdrawal(self) -> bool {
         self.0 == Self::WITHDRAWAL.0
+    }
+
+    /// Whether this is beside the waves, and counts nobody.
+    #[must_use]
+    pub const fn is_beside(self) -> bool {
+        self.0 == Self::BESIDE.0
     }
 
     /// The wave after this one; the last number there is stays the last.

@@ -55,6 +55,8 @@ crate::words! {
         NoEndpoint = 7,
         /// The alert was cancelled, superseded or expired before this recipient's turn.
         Withdrawn = 8,
+        /// A browser's push service took the message, and nothing else did: it is handed over, but that browser may not be open for weeks.
+        AcceptedByBrowser = 9,
     }
 }
 
@@ -81,14 +83,14 @@ impl Outcome {
     /// Whether this channel is done with the recipient: sending the same message to the same endpoint again would be pointless or wrong.
     pub const fn is_final(self) -> bool {
         match self {
-            Self::Accepted | Self::EndpointGone | Self::Permanent | Self::NoEndpoint | Self::Withdrawn => true,
+            Self::Accepted | Self::AcceptedByBrowser | Self::EndpointGone | Self::Permanent | Self::NoEndpoint | Self::Withdrawn => true,
             Self::Pending | Self::Throttled | Self::Temporary | Self::CredentialsRefused => false,
         }
     }
 
     /// Whether the message is with the provider ("hand-over" in the vocabulary).
     pub const fn is_handed_over(self) -> bool {
-        matches!(self, Self::Accepted)
+        matches!(self, Self::Accepted | Self::AcceptedByBrowser)
     }
 }
 
@@ -127,7 +129,7 @@ pub fn next_step(outcome: Outcome, attempt: u8, channel: Channel, has_fallback: 
         if attempt < limit { Step::RetrySameChannel { after: Backoff::SENDING.ceiling(attempt) } } else { give_up }
     };
     match outcome {
-        Outcome::Accepted | Outcome::Withdrawn => Step::Done,
+        Outcome::Accepted | Outcome::AcceptedByBrowser | Outcome::Withdrawn => Step::Done,
         Outcome::EndpointGone | Outcome::NoEndpoint | Outcome::Permanent => give_up,
         Outcome::Throttled => again_while_below(MAX_ATTEMPTS_THROTTLED),
         Outcome::Temporary => again_while_below(MAX_ATTEMPTS),
@@ -152,6 +154,7 @@ mod tests {
     #[rstest]
     // outcome, send, channel, SMS possible, what follows
     #[case::handed_over(Outcome::Accepted, 1, Channel::App, true, Step::Done)]
+    #[case::handed_over_to_a_browser(Outcome::AcceptedByBrowser, 1, Channel::App, true, Step::Done)]
     #[case::cancelled_before_its_turn(Outcome::Withdrawn, 1, Channel::App, true, Step::Done)]
     #[case::token_gone_phone_known(Outcome::EndpointGone, 1, Channel::App, true, Step::FallbackToSms)]
     #[case::token_gone_no_phone(Outcome::EndpointGone, 1, Channel::App, false, Step::Unreachable)]
@@ -212,6 +215,7 @@ mod tests {
                 (6, "credentials_refused"),
                 (7, "no_endpoint"),
                 (8, "withdrawn"),
+                (9, "accepted_by_browser"),
             ]
         );
         for byte in 0..=u8::MAX {

@@ -230,6 +230,7 @@ mod tests {
             "credentials_refused",
             "no_endpoint",
             "withdrawn",
+            "accepted_by_browser",
         ]);
         are_the_words::<privacy::FindingKind>(&["identity_number", "phone_number", "home_address"]);
         are_the_words::<risk_record::RecordKind>(&[

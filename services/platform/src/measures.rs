@@ -246,6 +246,18 @@ pub const MEASURES: &[Measure] = &[
         "Any: mend key or account; each of them costs a short message.",
     ),
     counter(
+        "dispatch_devices_again_total",
+        &[],
+        "Devices that failed for now while their owner was reached by another; they are tried again alone.",
+        "A sudden rise: one of the providers has trouble.",
+    ),
+    counter(
+        "dispatch_browser_by_sms_total",
+        &[],
+        "People who had an urgent alert in a browser only, did not answer, and were sent it by SMS as well.",
+        "",
+    ),
+    counter(
         "dispatch_credentials_refused_total",
         &[CHANNEL],
         "Times that a batch was put down because a provider refuses our credentials.",

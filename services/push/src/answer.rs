@@ -143,14 +143,15 @@ impl From<Failure> for ProviderAnswer {
 pub fn of_several_devices(one: Outcome, other: Outcome) -> Outcome {
     let hope = |outcome| match outcome {
         Outcome::Accepted => 0,
-        Outcome::CredentialsRefused => 1,
-        Outcome::Pending => 2,
-        Outcome::Throttled => 3,
-        Outcome::Temporary => 4,
-        Outcome::Permanent => 5,
-        Outcome::EndpointGone => 6,
-        Outcome::Withdrawn => 7,
-        Outcome::NoEndpoint => 8,
+        Outcome::AcceptedByBrowser => 1,
+        Outcome::CredentialsRefused => 2,
+        Outcome::Pending => 3,
+        Outcome::Throttled => 4,
+        Outcome::Temporary => 5,
+        Outcome::Permanent => 6,
+        Outcome::EndpointGone => 7,
+        Outcome::Withdrawn => 8,
+        Outcome::NoEndpoint => 9,
     };
     if hope(one) <= hope(other) { one } else { other }
 }
@@ -191,6 +192,7 @@ mod tests {
 
     #[rstest]
     #[case::one_phone_took_it(Outcome::Accepted, Outcome::EndpointGone, Outcome::Accepted)]
+    #[case::a_phone_says_more_than_a_browser(Outcome::AcceptedByBrowser, Outcome::Accepted, Outcome::Accepted)]
     #[case::one_may_still_take_it(Outcome::EndpointGone, Outcome::Temporary, Outcome::Temporary)]
     #[case::nothing_is_lost_to_a_bad_key(Outcome::CredentialsRefused, Outcome::EndpointGone, Outcome::CredentialsRefused)]
     #[case::reached_in_spite_of_a_bad_key(Outcome::CredentialsRefused, Outcome::Accepted, Outcome::Accepted)]

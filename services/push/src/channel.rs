@@ -132,12 +132,13 @@ impl AppChannel {
         };
 
         let tally = Tally::of(batch, noted);
-        let Devices { endpoints, never_were } = devices;
-        for resident_no in
-            endpoints.iter().map(|endpoint| endpoint.resident_no).chain(never_were.iter().map(|endpoint| endpoint.resident_no))
-        {
-            tally.expect(resident_no);
+        let Devices { mut endpoints, mut never_were } = devices;
+        if let Some(only) = &batch.devices {
+            endpoints.retain(|endpoint| only.contains(endpoint.id));
+            never_were.retain(|endpoint| only.contains(endpoint.endpoint_id));
         }
+        endpoints.iter().for_each(|endpoint| tally.expect(endpoint.resident_no, endpoint.id));
+        never_were.iter().for_each(|endpoint| tally.expect(endpoint.resident_no, endpoint.endpoint_id));
         tally.note_without_device();
         never_were.into_iter().for_each(|endpoint| tally.gone(endpoint));
 
@@ -156,6 +157,7 @@ impl AppChannel {
             self.to_browsers(browsers, &notices, sending)
         );
         tally.note_gone();
+        tally.note_again();
         Ok(match [apple?, google?, browsers?].into_iter().flatten().min() {
             Some(until) => Sent::Hold { until },
             None => Sent::Done,

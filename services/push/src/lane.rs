@@ -182,7 +182,7 @@ pub(crate) fn answer_all<R: Reach>(way: Way<'_>, endpoints: &[Endpoint<R>], answ
         way.account.refuse(reason);
     }
     for endpoint in endpoints {
-        way.tally.device(endpoint.resident_no, answer.outcome());
+        way.tally.device(endpoint, answer.outcome());
     }
 }
 
@@ -321,7 +321,7 @@ impl Lane<'_> {
         };
         match &mut self.again {
             Some(again) if !outcome.is_final() && is_worth_another(&answer) && tally.has_several(endpoint.resident_no) => again.push(at),
-            _ => tally.device(endpoint.resident_no, outcome),
+            _ => tally.device(endpoint, outcome),
         }
     }
 
@@ -335,12 +335,12 @@ impl Lane<'_> {
         self.account_for();
         let Way { account, tally, .. } = self.way;
         match std::mem::take(&mut self.verdict).judge(account, std::mem::take(&mut self.unsent)) {
-            Judged::Ours(all) => all.into_iter().for_each(|at| tally.device(endpoints[at].resident_no, Outcome::CredentialsRefused)),
+            Judged::Ours(all) => all.into_iter().for_each(|at| tally.device(&endpoints[at], Outcome::CredentialsRefused)),
             Judged::Theirs(each) => {
                 for (at, outcome) in each {
                     match outcome {
                         Outcome::EndpointGone => tally.gone(endpoints[at].as_gone()),
-                        outcome => tally.device(endpoints[at].resident_no, outcome),
+                        outcome => tally.device(&endpoints[at], outcome),
                     }
                 }
             }

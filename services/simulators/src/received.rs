@@ -37,7 +37,7 @@ pub struct ReceivedPush {
     pub provider: Provider,
     /// When it was accepted.
     pub at: DateTime<Utc>,
-    /// `apns-collapse-id`, Android's `collapse_key`, or `Topic`.
+    /// `apns-collapse-id`, Android's `collapse_key` or, where it has none, the `tag` of the data, or `Topic`.
     pub collapse_id: Option<String>,
     /// `apns-priority`, Android's `priority`, or `Urgency`.
     pub priority: Option<String>,

@@ -70,6 +70,16 @@ impl Simulators {
         self.0.smsc.taken_back()
     }
 
+    /// An Android device loses its connection: Google keeps for it what it keeps.
+    pub fn leave(&self, token: &str) {
+        self.0.fcm.leave(token);
+    }
+
+    /// It is back, and gets what was kept.
+    pub fn come_back(&self, token: &str) {
+        self.0.fcm.come_back(token);
+    }
+
     /// A resident answers by SMS. It waits when no receiver is bound.
     pub fn reply(&self, phone: &str, text: &str) {
         self.0.smsc.reply(phone, text);
@@ -148,9 +158,7 @@ impl Simulators {
         self.0.apns.ledger.reset();
         self.0.apns.kept.reset();
         self.0.apns.tallies.reset();
-        self.0.fcm.ledger.reset();
-        self.0.fcm.kept.reset();
-        self.0.fcm.tallies.reset();
+        self.0.fcm.reset();
         self.0.web_push.reset();
     }
 

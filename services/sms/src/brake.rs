@@ -30,7 +30,7 @@ enum Sign {
 impl Sign {
     fn of(outcome: Outcome) -> Option<Self> {
         match outcome {
-            Outcome::Accepted | Outcome::EndpointGone => Some(Self::Works),
+            Outcome::Accepted | Outcome::AcceptedByBrowser | Outcome::EndpointGone => Some(Self::Works),
             Outcome::Permanent | Outcome::CredentialsRefused => Some(Self::Refuses),
             Outcome::Temporary => Some(Self::Fails),
             Outcome::Pending | Outcome::Throttled | Outcome::NoEndpoint | Outcome::Withdrawn => None,

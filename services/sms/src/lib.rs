@@ -145,7 +145,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
                 .and("删除未发完的短信分段", "parts of messages that never became whole removed", gone.begun))
         }
     })?;
-    Ok(routes::routes(platform))
+    Ok(routes::routes(platform, &settings))
 }
 
 /// Late answers stored in one statement.

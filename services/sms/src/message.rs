@@ -1,7 +1,8 @@
 //! The rows of submitted messages, one for each part.
 //!
 //! A message is delivered when all its parts are, and undeliverable as soon as one is (the view `sms.message`). What a receipt
-//! has settled stays so, however often receipts about the part come ([`crate::receipts`]).
+//! has settled stays so, however often receipts about the part come ([`crate::receipts`]). Where receipts stay out the message is counted as what is
+//! known of it ([`crate::routes`]): as arrived in part, or as without a receipt; nobody waits for ever.
 
 use std::collections::HashSet;
 

@@ -5,6 +5,8 @@
 //! ([`settle`]); whichever is later sees both. If a process dies in between, its side is done again: the batch is sent from its
 //! last checkpoint, a receipt that was not answered is delivered again.
 //!
+//! Where the centre says that one receipt is about all parts of a message, it settles all of them.
+//!
 //! Only final receipts count: the first that is stored; of several that come together, the last. A centre gives its ids again after a while: a receipt is about the newest
 //! part that has the id, never about one that was submitted long after it. Whom a message did not reach is told to dispatch, in the
 //! transaction that settles the part.
@@ -43,16 +45,16 @@ pub async fn receive(database: &Database, receipts: &[Receipt], now: DateTime<Ut
     let mut tx = by_index(database).await?;
     let known = sqlx::query!(
         r#"with part as materialized (
-               select distinct on (told.id) told.id, told.delivered, told.detail, p.alert_id, p.batch_id, p.resident_no, p.part
-                 from unnest($1::text[], $2::boolean[], $3::text[]) as told (id, delivered, detail)
+               select distinct on (told.id) told.id, told.delivered, told.detail, told.covers, p.alert_id, p.batch_id, p.resident_no, p.part
+                 from unnest($1::text[], $2::boolean[], $3::text[], $6::smallint[]) as told (id, delivered, detail, covers)
                  join sms.part p on ltrim(lower(p.smsc_id), '0') = told.id and p.alert_id >= $5
                 order by told.id, p.submitted_at desc
            ), settled as (
                update sms.part p
                   set delivered = part.delivered, settled_at = $4, detail = case when not part.delivered then part.detail end
                  from part
-                where p.alert_id = part.alert_id and p.batch_id = part.batch_id and p.resident_no = part.resident_no and p.part = part.part
-                  and p.delivered is null
+                where p.alert_id = part.alert_id and p.batch_id = part.batch_id and p.resident_no = part.resident_no
+                  and (p.part = part.part or part.covers > 1 and p.parts = part.covers) and p.delivered is null
             returning p.alert_id, p.batch_id, p.resident_no, p.part, p.delivered
            )
            select part.id as "id!", part.alert_id as "alert_id!", part.batch_id as "batch_id!", part.resident_no as "resident_no!",
@@ -63,6 +65,7 @@ pub async fn receive(database: &Database, receipts: &[Receipt], now: DateTime<Ut
         &told.details,
         now,
         since(now),
+        &told.covers,
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -86,14 +89,16 @@ pub async fn put_aside(database: &Database, receipts: &[Receipt], now: DateTime<
         return Ok(());
     }
     sqlx::query!(
-        "insert into sms.receipt as r (smsc_id, delivered, detail, received_at)
-         select smsc_id, delivered, detail, $4 from unnest($1::text[], $2::boolean[], $3::text[]) as new (smsc_id, delivered, detail)
+        "insert into sms.receipt as r (smsc_id, delivered, detail, received_at, covers)
+         select smsc_id, delivered, detail, $4, covers
+           from unnest($1::text[], $2::boolean[], $3::text[], $5::smallint[]) as new (smsc_id, delivered, detail, covers)
          on conflict (smsc_id) do update
-         set delivered = excluded.delivered, detail = excluded.detail, received_at = excluded.received_at",
+         set delivered = excluded.delivered, detail = excluded.detail, received_at = excluded.received_at, covers = excluded.covers",
         &told.ids,
         &told.delivered,
         &told.details,
         now,
+        &told.covers,
     )
     .execute(database.pool())
     .await?;
@@ -112,7 +117,7 @@ async fn settle_plain(database: &Database, ids: &[String], since: Uuid) -> Resul
     let mut tx = by_index(database).await?;
     let lost = sqlx::query!(
         r#"with told as materialized (
-             select r.smsc_id, r.delivered, r.detail, r.received_at, p.alert_id, p.batch_id, p.resident_no, p.part
+             select r.smsc_id, r.delivered, r.detail, r.received_at, r.covers, p.alert_id, p.batch_id, p.resident_no, p.part
              from sms.receipt r join sms.part p on ltrim(lower(p.smsc_id), '0') = r.smsc_id
              where r.smsc_id = any ($1::text[]) and p.alert_id >= $2 and p.submitted_at <= r.received_at + interval '2 minutes'
                and not exists (select from sms.part newer
@@ -125,8 +130,8 @@ async fn settle_plain(database: &Database, ids: &[String], since: Uuid) -> Resul
          update sms.part p
          set delivered = told.delivered, settled_at = told.received_at, detail = case when not told.delivered then told.detail end
          from told
-         where p.alert_id = told.alert_id and p.batch_id = told.batch_id and p.resident_no = told.resident_no and p.part = told.part
-           and p.delivered is null
+         where p.alert_id = told.alert_id and p.batch_id = told.batch_id and p.resident_no = told.resident_no
+           and (p.part = told.part or told.covers > 1 and p.parts = told.covers) and p.delivered is null
          returning p.alert_id, p.batch_id, p.resident_no, not told.delivered as "lost!", told.received_at"#,
         ids,
         since,
@@ -198,6 +203,7 @@ struct Told {
     ids: Vec<String>,
     delivered: Vec<bool>,
     details: Vec<String>,
+    covers: Vec<i16>,
 }
 
 impl Told {
@@ -211,6 +217,7 @@ impl Told {
             told.ids.push(id.to_owned());
             told.delivered.push(receipt.delivery == Delivery::Delivered);
             told.details.push(receipt.detail.clone());
+            told.covers.push(receipt.covers);
         }
         told
     }

@@ -99,6 +99,15 @@ pub struct Settings {
     ///
     /// Unit: messages
     pub cancel_per_second: NonZeroU32,
+    /// For how long receipts are waited for that stay out.
+    ///
+    /// From a message's first receipt on for those of its other parts, then it is shown as arrived in part; from the end of its validity on where
+    /// none came at all, then it is shown as without a receipt. What comes later still counts. Some centres send one receipt for all parts, others none.
+    ///
+    /// Unit: minutes
+    ///
+    /// Example: 60
+    pub receipt_patience_min: u32,
     /// In which base receipts write the ids that the centre gave: `learned`, `as_answered`, `decimal` or `hexadecimal`.
     ///
     /// Some centres answer in hexadecimal and write receipts in decimal. `learned` finds out; a centre whose ids are small numbers is better
@@ -144,6 +153,7 @@ impl Default for Settings {
             response_timeout_s: 60,
             longest_validity_h: 48,
             cancel_per_second: nonzero(100),
+            receipt_patience_min: 60,
             receipt_ids: ReceiptIds::Learned,
             unbound_patience_s: 10,
             reply_repeat_s: 10,

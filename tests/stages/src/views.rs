@@ -12,7 +12,7 @@ use domain::phone::PhoneNumber;
 use platform::Platform;
 use platform::crypto::Purpose;
 
-/// Whom dispatch, push and sms reach, how, and who has acknowledged.
+/// Whom dispatch, push and sms reach, how, and who has acknowledged or written back.
 pub const RESIDENT: &str = "
     create schema resident;
     create table resident.reach (resident_no int primary key, district int not null, township int not null, community bigint not null,
@@ -25,6 +25,10 @@ pub const RESIDENT: &str = "
         language sql stable
         as $$ select * from resident.endpoint where endpoint.resident_no between first_no and last_no and kind <> 'phone' order by 1 $$;
     create table resident.acknowledged (alert_id uuid not null, resident_no int not null, at timestamptz, by text);
+    create table resident.wrote_back (alert_id uuid not null, resident_no int not null, at timestamptz, urgent bool not null default false,
+                                      read bool not null default false);
+    create view resident.answered as
+        select alert_id, resident_no from resident.acknowledged union all select alert_id, resident_no from resident.wrote_back;
     create table resident.arrived (tx xid8 not null default pg_current_xact_id(), first_no int not null, last_no int not null);";
 
 /// What dispatch, resident and display read of review.

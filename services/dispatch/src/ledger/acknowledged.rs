@@ -1,4 +1,4 @@
-//! Who has acknowledged in the meantime is not sent to.
+//! Who has acknowledged in the meantime, or written back about the alert, is not sent to.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::batch::Origin;
@@ -22,10 +22,10 @@ impl Claimed {
 }
 
 impl Ledger {
-    /// The positions of those who have acknowledged the alert. One look at a range: it costs as much as there are acknowledgements.
+    /// The positions of those who have answered the alert. One look at a range: it costs as much as there are answers.
     pub(crate) async fn acknowledged(&self, claimed: &Claimed) -> Result<Vec<usize>, Error> {
         let acknowledged = sqlx::query_scalar!(
-            r#"select resident_no::bigint as "resident_no!" from resident.acknowledged
+            r#"select resident_no::bigint as "resident_no!" from resident.answered
                 where alert_id = $1 and resident_no between $2::bigint and $3::bigint"#,
             claimed.alert.alert_id.uuid(),
             i64::from(claimed.recipients.first()),

@@ -7,7 +7,7 @@ use domain::ids::{AlertId, WaveNo};
 use domain::outcome::Channel;
 use platform::database::Connection;
 
-use super::column;
+use super::{Devices, column};
 use crate::Error;
 use crate::settings::Settings;
 
@@ -26,6 +26,8 @@ pub(crate) struct NewBatch {
     pub channel: Channel,
     pub number: BatchNumber,
     pub recipients: RecipientList,
+    /// To these devices of theirs only; none: to all.
+    pub devices: Option<Devices>,
     pub not_before: DateTime<Utc>,
 }
 
@@ -34,7 +36,7 @@ pub(crate) fn cut(channel: Channel, numbers: &[u32], size: usize, first: u32, no
     let batch = |(at, part): (u32, &[u32])| {
         let number = BatchNumber::planned(first.saturating_add(at)).map_err(|error| Error::damaged("batch number", first, error))?;
         let recipients = list(part).map_err(|error| Error::damaged("recipients", number, error))?;
-        Ok(NewBatch { channel, number, recipients, not_before })
+        Ok(NewBatch { channel, number, recipients, devices: None, not_before })
     };
     (0..).zip(numbers.chunks(size)).map(batch).collect()
 }
@@ -72,18 +74,19 @@ pub(crate) async fn write(connection: &mut Connection, of: WaveOf, batches: &[Ne
     let lasts = column(&batches.iter().map(|batch| batch.recipients.last()).collect::<Vec<_>>());
     let not_befores: Vec<DateTime<Utc>> = batches.iter().map(|batch| batch.not_before).collect();
     let lists: Vec<Vec<u8>> = batches.iter().map(|batch| batch.recipients.encode()).collect();
+    let devices: Vec<Option<Vec<u8>>> = batches.iter().map(|batch| batch.devices.as_ref().map(Devices::encode)).collect();
     sqlx::query!(
         r#"with new as (
-               select * from unnest($5::text[], $6::int[], $7::int[], $8::bigint[], $9::bigint[], $10::timestamptz[], $11::bytea[])
-                   as n (channel, number, size, first_no, last_no, not_before, recipients)
+               select * from unnest($5::text[], $6::int[], $7::int[], $8::bigint[], $9::bigint[], $10::timestamptz[], $11::bytea[], $12::bytea[])
+                   as n (channel, number, size, first_no, last_no, not_before, recipients, devices)
            ), written as (
                insert into dispatch.batch (alert_id, wave, urgent, due_at, channel, number, size, first_no, last_no, not_before, state)
                select $1, $2, $3, $4, channel, number, size, first_no, last_no, not_before, 'ready' from new order by number
                on conflict (alert_id, wave, channel, number) do nothing
                returning batch_id, channel, number
            )
-           insert into dispatch.recipient_list (alert_id, batch_id, recipients)
-           select $1, batch_id, recipients from written join new using (channel, number)"#,
+           insert into dispatch.recipient_list (alert_id, batch_id, recipients, devices)
+           select $1, batch_id, recipients, devices from written join new using (channel, number)"#,
         of.alert_id.uuid(),
         i16::from(of.wave.get()),
         of.class == DeliveryClass::Urgent,
@@ -95,6 +98,7 @@ pub(crate) async fn write(connection: &mut Connection, of: WaveOf, batches: &[Ne
         &lasts,
         &not_befores,
         &lists,
+        &devices as &[Option<Vec<u8>>],
     )
     .execute(connection)
     .await?;

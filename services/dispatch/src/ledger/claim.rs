@@ -8,7 +8,7 @@ use platform::compiled_once;
 use proto::EndpointsGone;
 use proto::events::endpoints_gone::Entry;
 
-use super::{BatchKey, Claimed, GoneEndpoint, Ledger, Report, Standing};
+use super::{BatchKey, Claimed, Devices, GoneEndpoint, Ledger, Report, Standing};
 use crate::aside::{self, Item, Step};
 use crate::{Error, SCHEMA, signals};
 
@@ -60,7 +60,7 @@ impl Ledger {
                 where b.alert_id = $5 and b.batch_id = $1 and b.state = 'released'
                   and a.alert_id = $5 and r.alert_id = $5 and r.batch_id = $1
             returning b.wave, b.channel, b.number, b.due_at, b.send_until, b.lease, b.outcomes, b.state, b.not_before, b.refused_since,
-                      r.recipients, dispatch.is_over(a.state, a.expires_at, a.withdrawal_until, b.wave, $3) as "ended!""#,
+                      r.recipients, r.devices, dispatch.is_over(a.state, a.expires_at, a.withdrawal_until, b.wave, $3) as "ended!""#,
             batch_id.get(),
             holder,
             now,
@@ -81,6 +81,8 @@ impl Ledger {
             Some(bytes) => Outcomes::decode(&bytes, recipients.len()).map_err(|error| Error::damaged("outcomes", of, error))?,
             None => Outcomes::pending(recipients.len()),
         };
+        let devices =
+            row.devices.map(|bytes| Devices::decode(&bytes).ok_or_else(|| Error::damaged("devices", of, "no ids"))).transpose()?;
         let wave = WaveNo::new(u8::try_from(row.wave).map_err(|error| Error::damaged("wave", of, error))?);
         let mut claimed = Claimed {
             batch_id,
@@ -89,6 +91,7 @@ impl Ledger {
             wave,
             channel: row.channel.parse::<Channel>().map_err(|error| Error::damaged("channel", of, error))?,
             recipients,
+            devices,
             outcomes,
             send_until: row.send_until,
             due_at: row.due_at,
@@ -106,7 +109,8 @@ impl Ledger {
         }
         if claimed.pending().next().is_none() {
             let outcomes = claimed.outcomes.clone();
-            self.close(claimed, Report { outcomes, gone: Vec::new(), first_hand_over_at: None, retry_after: None }).await?;
+            self.close(claimed, Report { outcomes, gone: Vec::new(), again: Vec::new(), first_hand_over_at: None, retry_after: None })
+                .await?;
             return Ok(None);
         }
         Ok(Some(claimed))
@@ -148,7 +152,7 @@ impl Ledger {
             claimed.batch_id.get(),
             claimed.lease,
             report.outcomes.encode(),
-            small(report.outcomes.count(Outcome::Accepted)),
+            small(report.outcomes.handed_over()),
             self.lease_end_s(),
             report.first_hand_over_at,
             now,
@@ -191,7 +195,7 @@ impl Ledger {
             claimed.batch_id.get(),
             claimed.lease,
             report.outcomes.encode(),
-            small(report.outcomes.count(Outcome::Accepted)),
+            small(report.outcomes.handed_over()),
             not_before,
             report.first_hand_over_at,
             claimed.alert.alert_id.uuid(),
@@ -200,6 +204,7 @@ impl Ledger {
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(Error::LeaseLost(claimed.batch_id))?;
+        self.try_others_again(&mut tx, &claimed, &report, not_before).await?;
         publish_gone(&mut tx, &claimed, &report.gone).await?;
         tx.commit().await?;
         signals::PUMP.wake();

@@ -1,17 +1,22 @@
-//! The end of a batch: outcomes, what follows from them, and the pruned endpoints, in one transaction.
+//! The end of a batch: outcomes, what follows from them, and the pruned endpoints, in one transaction. Who was reached is done with; a device of theirs
+//! that failed for now is tried again alone, beside the waves ([`crate::beside`]).
 
 use platform::compiled_once;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::alert::DeliveryClass;
+use domain::ids::WaveNo;
 use domain::outcome::{Channel, Outcome};
 use domain::patience::{Refused, after_refusal};
-use domain::retry::spread;
+use domain::retry::{Backoff, spread};
+use platform::database::Tx;
 
 use super::batch_rows::{self, NewBatch, WaveOf, list};
 use super::claim::{publish_gone, small, withdraw_pending};
 use super::settle::{Settled, Way, may_fall_back, settle};
-use super::{Claimed, Ledger, Report, column, number_of, told_twice};
+use super::{Claimed, Devices, Ledger, Report, column, number_of, told_twice};
+use crate::beside::{self, Beside};
 use crate::follow_ups::{self, Reason};
 use crate::{Error, signals};
 
@@ -37,6 +42,7 @@ impl Ledger {
         .await?;
         if ended {
             withdraw_pending(&mut report.outcomes);
+            report.again.clear();
         }
         let now = self.clock.now();
         let way = Way {
@@ -74,7 +80,8 @@ impl Ledger {
 
     async fn phones_of(&self, claimed: &Claimed, report: &Report, way: Way) -> Result<BTreeSet<u32>, Error> {
         let asked = may_fall_back(&claimed.recipients, &report.outcomes, way);
-        if asked.is_empty() {
+        // Beside the waves everybody was reached already.
+        if asked.is_empty() || claimed.wave.is_beside() {
             return Ok(BTreeSet::new());
         }
         let found = sqlx::query_scalar!(
@@ -95,9 +102,10 @@ impl Ledger {
     async fn write_close(&self, claimed: &Claimed, report: &Report, settled: &Settled) -> Result<(), Error> {
         let now = self.clock.now();
         let following = self.following(claimed, report, settled)?;
-        // Nobody is visited to be told that an alert has ended.
-        let unreachable: &[u32] = if claimed.alert.personal && !claimed.wave.is_withdrawal() { &settled.unreachable } else { &[] };
-        if following.is_empty() && unreachable.is_empty() && report.gone.is_empty() {
+        // Nobody is visited to be told that an alert has ended, nor because one of several devices failed.
+        let counts = claimed.alert.personal && !claimed.wave.is_withdrawal() && !claimed.wave.is_beside();
+        let unreachable: &[u32] = if counts { &settled.unreachable } else { &[] };
+        if following.is_empty() && unreachable.is_empty() && report.gone.is_empty() && report.again.is_empty() {
             return mark_closed(self.database.pool(), claimed, report, settled, now).await;
         }
         let mut tx = self.database.begin().await?;
@@ -105,8 +113,30 @@ impl Ledger {
         let of = WaveOf { alert_id: claimed.alert.alert_id, wave: claimed.wave, class: claimed.alert.class, due_at: claimed.due_at };
         batch_rows::write(&mut tx, of, &following).await?;
         follow_ups::open(&mut tx, claimed.alert.alert_id, unreachable, Reason::Unreachable, now).await?;
+        let wait = TimeDelta::from_std(spread(Backoff::SENDING.ceiling(1), rand::random())).unwrap_or(TimeDelta::MAX);
+        let wait = wait.max(report.retry_after.unwrap_or_default());
+        let not_before = now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.try_others_again(&mut tx, claimed, report, not_before).await?;
         publish_gone(&mut tx, claimed, &report.gone).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// One batch for the devices that failed for now while their owners were reached by another. The word of an end is not repeated.
+    pub(super) async fn try_others_again(
+        &self,
+        tx: &mut Tx,
+        claimed: &Claimed,
+        report: &Report,
+        not_before: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        if report.again.is_empty() || claimed.wave.is_withdrawal() {
+            return Ok(());
+        }
+        let people: BTreeSet<u32> = report.again.iter().map(|other| other.resident_no.get()).collect();
+        let people: Vec<u32> = people.into_iter().collect();
+        metrics::counter!("dispatch_devices_again_total").increment(report.again.len() as u64);
+        let beside = Beside { alert_id: claimed.alert.alert_id, class: claimed.alert.class, due_at: claimed.due_at, not_before };
+        beside::write(tx, beside, Channel::App, &people, Some(&Devices::of(&report.again)), people.len()).await
     }
 
     /// The retry batch and the fallback batch, where there is somebody in them.
@@ -120,6 +150,7 @@ impl Ledger {
                 channel: claimed.channel,
                 number: claimed.number.next_retry().map_err(|error| Error::damaged("number", of, error))?,
                 recipients: list(&settled.retry).map_err(|error| Error::damaged("recipients", of, error))?,
+                devices: claimed.devices.clone(),
                 not_before: now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC),
             });
         }
@@ -128,6 +159,7 @@ impl Ledger {
                 channel: Channel::Sms,
                 number: claimed.number.fallback().map_err(|error| Error::damaged("number", of, error))?,
                 recipients: list(&settled.fallback).map_err(|error| Error::damaged("recipients", of, error))?,
+                devices: None,
                 not_before: now,
             });
         }
@@ -146,7 +178,7 @@ async fn mark_closed(
         r#"update dispatch.batch
               set state = 'closed', outcomes = $3, closed_at = $4, lease_until = null, holder = null,
                   first_hand_over_at = coalesce(first_hand_over_at, $5),
-                  accepted = $6, retried = $7, fell_back = $8, unreachable = $9, withdrawn = $10
+                  accepted = $6, retried = $7, fell_back = $8, unreachable = $9, withdrawn = $10, by_browser = $12
             where alert_id = $11 and batch_id = $1
               and (lease = $2 and state = 'claimed' or lease = $2 + 1 and state in ('ready', 'released'))
         returning batch_id"#,
@@ -161,11 +193,21 @@ async fn mark_closed(
         small(settled.unreachable.len()),
         small(settled.withdrawn),
         claimed.alert.alert_id.uuid(),
+        in_browsers_only(claimed, report),
     )
     .fetch_optional(on)
     .await?
     .map(|_| ())
     .ok_or(Error::LeaseLost(claimed.batch_id))
+}
+
+/// How many are looked at again because nothing but a browser has the alert: of an urgent one, once.
+fn in_browsers_only(claimed: &Claimed, report: &Report) -> i16 {
+    if claimed.wave == WaveNo::FIRST && claimed.alert.class == DeliveryClass::Urgent {
+        small(report.outcomes.count(Outcome::AcceptedByBrowser))
+    } else {
+        0
+    }
 }
 
 /// How often each outcome happened, for the dashboards.

@@ -19,6 +19,7 @@ mod acknowledged;
 pub(crate) mod batch_rows;
 mod claim;
 mod close;
+mod devices;
 mod settle;
 mod told_twice;
 
@@ -36,6 +37,7 @@ use platform::clock::Clock;
 use platform::database::Database;
 
 use crate::Error;
+pub use devices::{Devices, OtherDevice};
 
 /// What the batches of an alert send: the same value (the same `Arc`) for batch after batch, so that a channel can keep what it makes of
 /// it, such as a rendered payload, by [`AlertId`].
@@ -84,6 +86,8 @@ pub struct Claimed {
     pub channel: Channel,
     /// To whom, ascending.
     pub recipients: RecipientList,
+    /// To these devices of theirs only; none: to all.
+    pub devices: Option<Devices>,
     /// What is known of them from an earlier holder; send only to those who are [`Outcome::Pending`].
     pub outcomes: Outcomes,
     /// When quiet hours begin for this batch, if they do: nothing is sent from then on.
@@ -136,6 +140,8 @@ pub struct Report {
     pub outcomes: Outcomes,
     /// Endpoints to prune that were not reported before.
     pub gone: Vec<GoneEndpoint>,
+    /// Devices that failed for now while their owners were reached by another. Looked at when the batch is closed or given back.
+    pub again: Vec<OtherDevice>,
     /// When the first message of this batch was accepted.
     pub first_hand_over_at: Option<DateTime<Utc>>,
     /// The longest wait a provider asked for (`Retry-After`).

@@ -60,7 +60,7 @@ pub(super) fn settle(recipients: &RecipientList, outcomes: &Outcomes, way: Way, 
     for (number, outcome) in each() {
         let has_phone = with_phone.contains(&number);
         match way.step(outcome, has_phone) {
-            Step::Done if outcome == Outcome::Accepted => settled.accepted += 1,
+            Step::Done if outcome.is_handed_over() => settled.accepted += 1,
             Step::Done => settled.withdrawn += 1,
             _ if ended => settled.withdrawn += 1,
             _ if gives_up && is_refused(outcome) && has_phone => {

@@ -1,4 +1,5 @@
-//! A chunk of the second wave: of the next batches of wave 1 whose window is over, whoever was handed the alert and has not acknowledged it (CQ11).
+//! A chunk of the second wave: of the next batches of wave 1 whose window is over, whoever was handed the alert and has not answered it (CQ11): neither
+//! acknowledged it nor written back about it.
 
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
@@ -51,7 +52,7 @@ fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Resul
     Ok(ledger::handed_over(of, recipients, outcomes)?.into_iter().map(|number| (number, channel)).collect())
 }
 
-/// Those of `handed_over` who have not acknowledged, by the channel of their reminder.
+/// Those of `handed_over` who have not answered, by the channel of their reminder.
 async fn silent(tx: &mut Tx, alert_id: AlertId, exercise: bool, handed_over: &[(u32, Channel)]) -> Result<Chunk, Error> {
     let mut chunk = Chunk::default();
     if handed_over.is_empty() {
@@ -64,7 +65,7 @@ async fn silent(tx: &mut Tx, alert_id: AlertId, exercise: bool, handed_over: &[(
              from unnest($2::bigint[], $3::bool[]) as h (resident_no, by_app)
              join resident.reach r on r.resident_no = h.resident_no
             where (r.drill or not $4)
-              and not exists (select from resident.acknowledged k where k.alert_id = $1 and k.resident_no = h.resident_no)
+              and not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = h.resident_no)
             order by 1"#,
         alert_id.uuid(),
         &numbers,

@@ -17,6 +17,7 @@ use super::sending_again::{self, SendingAgain};
 use super::shared::Shared;
 use super::visits::{Counted, DistrictFollowUps, FollowUps};
 use super::waves::{WaveDelivery, channel_of, first_hand_over_at, waves};
+use super::wrote_back::Writers;
 use crate::Error;
 use crate::aside::{self, Step};
 use crate::undelivered;
@@ -45,6 +46,8 @@ pub(super) struct Delivery {
     expires_at: DateTime<Utc>,
     /// People who have acknowledged; counted anew every second at most.
     acknowledged: i64,
+    /// People who wrote back in words instead of acknowledging. They are not reminded, and not visited as silent: staff read what they wrote.
+    wrote_back: Writers,
     /// People whom an SMS did not reach although the SMS centre had taken it; the app or a visit tells them.
     undelivered: i64,
     follow_ups: FollowUps,
@@ -126,6 +129,7 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
     let Counted { whole: follow_ups, districts } = shared.visits.of(alert_id).await?;
     let delivery = Delivery {
         acknowledged: shared.acknowledged.total(alert_id).await?,
+        wrote_back: shared.wrote_back.of(alert_id).await?,
         undelivered: undelivered::count(&shared.database, alert_id).await?,
         follow_ups,
         districts,
@@ -169,6 +173,7 @@ fn being_planned(alert_id: AlertId, alert: JustApproved) -> (Delivery, Option<Di
         on_time: true,
         expires_at: alert.expires_at,
         acknowledged: 0,
+        wrote_back: Writers::default(),
         undelivered: 0,
         follow_ups: FollowUps::default(),
         districts: Vec::new(),
@@ -200,7 +205,7 @@ async fn set_aside(shared: &Shared, alert_id: AlertId) -> Result<Vec<SetAside>, 
 async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, Error> {
     let batches = sqlx::query!(
         r#"select channel, outcomes as "outcomes!" from dispatch.batch
-            where alert_id = $1 and wave < 9 and state = 'closed' and outcomes is not null and unreachable + fell_back + retried > 0
+            where alert_id = $1 and wave <= 2 and state = 'closed' and outcomes is not null and unreachable + fell_back + retried > 0
             order by batch_id desc limit 500"#,
         alert_id.uuid()
     )
@@ -210,7 +215,7 @@ async fn failures(shared: &Shared, alert_id: AlertId) -> Result<Vec<Failures>, E
     for batch in batches {
         let Some(channel) = channel_of(alert_id, &batch.channel) else { continue };
         let outcomes = batch.outcomes.iter().filter_map(|byte| Outcome::try_from(*byte).ok());
-        for outcome in outcomes.filter(|outcome| !matches!(outcome, Outcome::Pending | Outcome::Accepted | Outcome::Withdrawn)) {
+        for outcome in outcomes.filter(|outcome| !outcome.is_handed_over() && !matches!(outcome, Outcome::Pending | Outcome::Withdrawn)) {
             *counted.entry((channel, outcome)).or_default() += 1;
         }
     }

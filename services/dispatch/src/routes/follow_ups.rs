@@ -43,12 +43,14 @@ pub(super) struct FollowUp {
     #[schema(example = 500101001001_i64)]
     community: i64,
     reason: Reason,
+    /// They have written back since, and nobody has answered yet: their words are read first, at the feedback of the area.
+    wrote_back: bool,
     opened_at: DateTime<Utc>,
     outcome: Option<VisitOutcome>,
     closed_at: Option<DateTime<Utc>>,
 }
 
-/// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor is anybody whose alert was withdrawn, corrected, or for a whole area and is over.
+/// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, corrected, or for a whole area and is over.
 #[utoipa::path(get, path = "/api/v1/follow-ups", params(Wanted), responses((status = 200, description = "A page of them", body = Vec<FollowUp>)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -90,12 +92,18 @@ pub(super) async fn enter_outcome(
 async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<FollowUp>, Error> {
     let rows = sqlx::query!(
         r#"select f.follow_up_id, f.alert_id, f.resident_no, f.community, f.reason, f.opened_at, f.outcome, f.closed_at, a.exercise,
-                  coalesce(a.content -> 'texts' -> 'zh-CN' ->> 'headline', '') as "headline!"
+                  coalesce(a.content -> 'texts' -> 'zh-CN' ->> 'headline', '') as "headline!", coalesce(wrote.unread, false) as "wrote_back!"
              from dispatch.follow_up f join dispatch.alert a using (alert_id)
+            cross join lateral (
+                  -- none of those who have not written
+                  select bool_or(not w.read) as unread from resident.wrote_back w
+                   where w.alert_id = f.alert_id and w.resident_no = f.resident_no) as wrote
             where ($1 or f.district = $2 or f.community = $3) and f.follow_up_id > $4 and (f.outcome is not null) = $5
               -- nobody is visited about an alert that was withdrawn; a person whom an alert named is visited after its end as well
               and ($5 or a.state in ('waiting', 'dispatching', 'active') or a.state = 'closed' and a.personal)
               and ($5 or not exists (select from resident.acknowledged k where k.alert_id = f.alert_id and k.resident_no = f.resident_no))
+              -- what staff have answered is dealt with
+              and ($5 or coalesce(wrote.unread, true))
             order by f.follow_up_id limit $6"#,
         within.everywhere,
         within.district,
@@ -116,6 +124,7 @@ async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<Fo
             resident_no: ResidentNo::new(number_of(row.resident_no)?),
             community: row.community,
             reason: row.reason.parse().map_err(unreadable)?,
+            wrote_back: row.wrote_back,
             opened_at: row.opened_at,
             outcome: row.outcome.map(|outcome| outcome.parse()).transpose().map_err(unreadable)?,
             closed_at: row.closed_at,
@@ -244,6 +253,21 @@ mod tests {
         let item = load(&shared, CITY, &OPEN).await.unwrap()[0].id;
         close(&shared, &caller(Role::CityCommandOfficer, "city"), item, VisitOutcome::Informed).await.unwrap();
         assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 0, "closed": 1, "dropped": 1 }));
+    }
+
+    #[tokio::test]
+    async fn who_has_written_back_is_shown_as_such_until_staff_have_answered() {
+        let (city, shared, alert_id) = with_two_items().await;
+        let shown = async || {
+            let items = load(&shared, CITY, &OPEN).await.unwrap();
+            items.into_iter().map(|item| (item.resident_no.get(), item.wrote_back)).collect::<Vec<_>>()
+        };
+        city.write_back(alert_id, [1], false).await;
+        assert_eq!(shown().await, [(1, true), (2, false)]);
+        assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 2, "closed": 0, "dropped": 0 }));
+        city.write_back(alert_id, [1], true).await;
+        assert_eq!(shown().await, [(2, false)], "it is dealt with");
+        assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 1, "closed": 0, "dropped": 1 }));
     }
 
     #[tokio::test]

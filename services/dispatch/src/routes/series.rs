@@ -70,7 +70,7 @@ pub(super) async fn series(
 async fn load(shared: &Shared, alert_id: AlertId) -> Result<DeliverySeries, Error> {
     let acknowledged = shared.acknowledged.by_minute(alert_id).await?;
     let span = sqlx::query!(
-        r#"select coalesce(a.released_at, a.release_at) as "from!", (select max(closed_at) from dispatch.batch b where b.alert_id = a.alert_id and b.wave < 9) as last
+        r#"select coalesce(a.released_at, a.release_at) as "from!", (select max(closed_at) from dispatch.batch b where b.alert_id = a.alert_id and b.wave <= 2) as last
              from dispatch.alert a where alert_id = $1"#,
         alert_id.uuid()
     )
@@ -88,7 +88,7 @@ async fn load(shared: &Shared, alert_id: AlertId) -> Result<DeliverySeries, Erro
     let rows = sqlx::query!(
         r#"select date_bin(make_interval(secs => $2::float8), closed_at, $3) as "at!", wave, channel, sum(accepted) as "accepted!",
                   sum(unreachable) as "failed!"
-             from dispatch.batch where alert_id = $1 and wave < 9 and closed_at is not null group by 1, 2, 3 order by 1, 2, 3"#,
+             from dispatch.batch where alert_id = $1 and wave <= 2 and closed_at is not null group by 1, 2, 3 order by 1, 2, 3"#,
         alert_id.uuid(),
         bin_s as f64,
         from

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::acknowledged::Acknowledged;
 use super::looks::Looks;
 use super::visits::Visits;
+use super::wrote_back::WroteBack;
 
 /// What the handlers need.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub(super) struct Shared {
     pub quiet_hours: QuietHours,
     pub acknowledged: Acknowledged,
     pub visits: Visits,
+    pub wrote_back: WroteBack,
     pub looks: Looks,
     /// The process is stopping: streams end.
     pub stopping: CancellationToken,
@@ -29,6 +31,7 @@ impl Shared {
             quiet_hours,
             acknowledged: Acknowledged::new(platform.database.clone()),
             visits: Visits::new(platform.database.clone()),
+            wrote_back: WroteBack::new(platform.database.clone()),
             looks: Looks::default(),
             stopping: platform.tasks.token().clone(),
             database: platform.database.clone(),

@@ -27,7 +27,7 @@ use crate::planning::{Line, Planner};
 use crate::pump::{Pump, Pumped};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
-use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, progress, reminders, sending_again, unheard};
+use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard};
 
 /// What phones and their providers say, and what they were sent.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl<const SMS: bool> BatchChannel for Provider<SMS> {
             let mut answers = self.0.answers.lock().unwrap();
             let answer = answers.get_mut(&no.get()).and_then(|answers| (!answers.is_empty()).then(|| answers.remove(0)));
             let answer = answer.unwrap_or(Outcome::Accepted);
-            if answer == Outcome::Accepted {
+            if answer.is_handed_over() {
                 let headline = batch.alert.content.texts[&Language::ZhCn].headline.clone();
                 self.0.shown.lock().unwrap().insert((no.get(), Self::CHANNEL, batch.alert.root_id), headline);
             }
@@ -128,6 +128,25 @@ impl City {
         sqlx::query("insert into resident.acknowledged select $1, n, now(), 'app' from unnest($2::int[]) as n")
             .bind(alert_id.uuid())
             .bind(numbers)
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+    }
+
+    /// They write back about the alert in words; `read`: staff have answered.
+    pub(crate) async fn write_back(&self, alert_id: AlertId, numbers: impl IntoIterator<Item = u32>, read: bool) {
+        let numbers: Vec<i32> = numbers.into_iter().map(|number| number.try_into().unwrap()).collect();
+        sqlx::query("delete from resident.wrote_back where alert_id = $1 and resident_no = any($2)")
+            .bind(alert_id.uuid())
+            .bind(&numbers)
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+        sqlx::query("insert into resident.wrote_back select $1, n, $3, false, $4 from unnest($2::int[]) as n")
+            .bind(alert_id.uuid())
+            .bind(&numbers)
+            .bind(self.clock().now())
+            .bind(read)
             .execute(self.database().pool())
             .await
             .unwrap();
@@ -252,7 +271,8 @@ impl City {
             let let_go = held::turn(self.database(), self.clock()).await.unwrap();
             let unheard = unheard::turn(self.database(), self.clock()).await.unwrap();
             let again = sending_again::turn(self.database(), self.clock(), &self.settings).await.unwrap();
-            if !(closed || expired || withdrawn || reminded || unheard || again || let_go) {
+            let in_a_browser = in_a_browser::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+            if !(closed || expired || withdrawn || reminded || unheard || again || let_go || in_a_browser) {
                 break;
             }
         }

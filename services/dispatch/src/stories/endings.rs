@@ -38,7 +38,8 @@ async fn a_cancellation_withdraws_what_is_not_yet_sent(#[case] store: Store) {
     assert!(city.pump().await.is_empty());
 
     // The holder of a claimed batch learns it at the checkpoint; its failures become no retry.
-    let mut report = Report { outcomes: claimed.outcomes.clone(), gone: vec![], first_hand_over_at: None, retry_after: None };
+    let mut report =
+        Report { outcomes: claimed.outcomes.clone(), gone: vec![], again: vec![], first_hand_over_at: None, retry_after: None };
     report.outcomes.set(0, Outcome::Accepted);
     report.outcomes.set(1, Outcome::Temporary);
     assert_eq!(city.ledger.checkpoint(&claimed, &report).await.unwrap(), Standing::Ended);
@@ -111,7 +112,8 @@ async fn a_stop_waits_for_no_planner_and_holds_before_the_planner_ends(#[case] s
 
     soon("the stop is there", city.hear_of_stop(alert_id)).await;
     assert_eq!(city.state(alert_id).await, "cancelled");
-    let mut report = Report { outcomes: claimed.outcomes.clone(), gone: vec![], first_hand_over_at: None, retry_after: None };
+    let mut report =
+        Report { outcomes: claimed.outcomes.clone(), gone: vec![], again: vec![], first_hand_over_at: None, retry_after: None };
     report.outcomes.set(0, Outcome::Accepted);
     assert_eq!(city.ledger.checkpoint(&claimed, &report).await.unwrap(), Standing::Ended, "whoever sends learns it");
     assert!(!ending::withdraw_next(city.database(), city.clock()).await.unwrap(), "nobody waits for the planner");

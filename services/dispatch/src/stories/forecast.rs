@@ -185,8 +185,13 @@ async fn a_provider_that_puts_everything_off_brings_danger() {
     look(&forecaster).await;
     for batch in city.pump().await {
         let claimed = city.ledger.claim(batch, "holder").await.unwrap().unwrap();
-        let report =
-            crate::ledger::Report { outcomes: claimed.outcomes.clone(), gone: vec![], first_hand_over_at: None, retry_after: None };
+        let report = crate::ledger::Report {
+            outcomes: claimed.outcomes.clone(),
+            gone: vec![],
+            again: vec![],
+            first_hand_over_at: None,
+            retry_after: None,
+        };
         city.ledger.release(claimed, report, city.clock().now() + TimeDelta::hours(1)).await.unwrap();
     }
     look(&forecaster).await;

@@ -8,6 +8,7 @@ pub(crate) mod city;
 mod delivery;
 mod endings;
 mod forecast;
+mod in_a_browser;
 mod latecomers;
 mod sending;
 mod sending_again;

@@ -26,7 +26,7 @@ fn report(claimed: &Claimed, answers: &[Outcome]) -> Report {
     for (position, answer) in answers.iter().enumerate() {
         outcomes.set(position, *answer);
     }
-    Report { outcomes, gone: vec![], first_hand_over_at: None, retry_after: None }
+    Report { outcomes, gone: vec![], again: vec![], first_hand_over_at: None, retry_after: None }
 }
 
 #[rstest]

@@ -82,6 +82,47 @@ async fn who_acknowledges_between_the_planning_of_a_reminder_and_its_turn_is_spa
     assert_eq!(city.number("select sum(withdrawn)::bigint from dispatch.batch where alert_id = $1", alert_id).await, 2);
 }
 
+#[rstest]
+#[case::embedded(Store::Embedded)]
+#[case::postgres(Store::Postgres)]
+#[tokio::test]
+async fn who_wrote_back_in_words_is_neither_reminded_nor_visited_as_silent(#[case] store: Store) {
+    let city = City::new(store).await;
+    city.residents(1..=5, true, true, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=5)).await;
+    city.settle().await;
+    city.phones.take(Channel::App);
+    city.write_back(alert_id, [1], false).await;
+    city.forward(60);
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::Sms), [2, 3, 4, 5]);
+
+    city.write_back(alert_id, [2], false).await;
+    city.acknowledge(alert_id, [3]).await;
+    city.forward(60);
+    city.settle().await;
+    let visited = [(4, "silent".to_owned()), (5, "silent".to_owned())];
+    assert_eq!(city.follow_ups(alert_id).await, visited);
+    city.forward(3 * 24 * 60);
+    city.settle().await;
+    assert_eq!((city.state(alert_id).await, city.follow_ups(alert_id).await), ("closed".to_owned(), visited.to_vec()), "nor at its end");
+}
+
+#[tokio::test]
+async fn who_writes_back_between_the_planning_of_a_reminder_and_its_turn_is_spared() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, true, false, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=3)).await;
+    city.settle().await;
+    city.phones.take(Channel::App);
+    city.forward(60);
+    crate::reminders::turn(city.database(), city.clock(), &city.settings).await.unwrap();
+    city.plan().await;
+    city.write_back(alert_id, [2], false).await;
+    city.settle().await;
+    assert_eq!(city.phones.take(Channel::App), [1, 3]);
+}
+
 #[tokio::test]
 async fn an_alert_that_asks_for_no_acknowledgement_reminds_nobody() {
     let city = City::new(Store::Postgres).await;

@@ -10,7 +10,7 @@ use platform::clock::Clock;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::ledger::{GoneEndpoint, Report};
+use crate::ledger::{GoneEndpoint, OtherDevice, Report};
 
 /// The outcomes of a batch as they come in, from many tasks at once. Noting costs one atomic store: it is done millions of times.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct Noted {
 #[derive(Debug, Default)]
 struct Aside {
     gone: Vec<GoneEndpoint>,
+    again: Vec<OtherDevice>,
     first_hand_over_at: Option<DateTime<Utc>>,
     retry_after: Option<TimeDelta>,
 }
@@ -52,7 +53,7 @@ impl Noted {
     pub fn outcome(&self, position: usize, outcome: Outcome) {
         let Some(noted) = self.outcomes.get(position) else { return };
         noted.store(u8::from(outcome), Ordering::Relaxed);
-        if outcome == Outcome::Accepted && !self.handed_over.swap(true, Ordering::Relaxed) {
+        if outcome.is_handed_over() && !self.handed_over.swap(true, Ordering::Relaxed) {
             self.aside().first_hand_over_at = Some(self.clock.now());
         }
         if self.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1 == self.checkpoint_every {
@@ -78,6 +79,11 @@ impl Noted {
     /// Notes an endpoint that the provider says exists no longer: it will be pruned.
     pub fn gone(&self, endpoint: GoneEndpoint) {
         self.aside().gone.push(endpoint);
+    }
+
+    /// Notes a device that failed for now while its owner was reached by another: it is tried again alone, when the batch is done with.
+    pub fn again(&self, other: OtherDevice) {
+        self.aside().again.push(other);
     }
 
     /// Notes a wait that a provider asked for; the longest counts for the retry batch.
@@ -123,6 +129,7 @@ impl Noted {
         Report {
             outcomes,
             gone: std::mem::take(&mut aside.gone),
+            again: aside.again.clone(),
             first_hand_over_at: aside.first_hand_over_at,
             retry_after: aside.retry_after,
         }

@@ -65,6 +65,11 @@ impl Outcomes {
         }
     }
 
+    /// How many it was handed over to.
+    pub fn handed_over(&self) -> usize {
+        self.0.iter().filter(|noted| noted.is_handed_over()).count()
+    }
+
     /// How many have `outcome`.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.0.iter().filter(|noted| **noted == outcome).count()
@@ -85,6 +90,8 @@ mod tests {
         assert_eq!(outcomes.get(1), Some(Outcome::Accepted));
         assert_eq!(outcomes.get(3), None);
         assert_eq!((outcomes.count(Outcome::Pending), outcomes.count(Outcome::Accepted)), (2, 1));
+        outcomes.set(0, Outcome::AcceptedByBrowser);
+        assert_eq!(outcomes.handed_over(), 2);
     }
 
     #[test]

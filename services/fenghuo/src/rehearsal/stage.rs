@@ -262,8 +262,11 @@ impl Stage {
                              from dispatch.alert a join dispatch.batch b using (alert_id)
                             where a.state in ('dispatching', 'active') and a.ack_window_s > 0 and b.state = 'closed' and b.attended_at is null
                               and b.closed_at + make_interval(secs => a.ack_window_s) > $1
+                 union all select min(closed_at + make_interval(secs => $2)) from dispatch.batch
+                            where by_browser > 0 and closed_at + make_interval(secs => $2) > $1
              ) as things",
-            now
+            now,
+            f64::from(self.settings.dispatch.browser_patience_min) * 60.0
         )
         .fetch_one(self.platform.database.pool())
         .await

@@ -1,4 +1,10 @@
 //! What all recipients of an alert in one language share: the body around the token (Firebase, "REST Resource: projects.messages").
+//!
+//! It is a *data message*: the app is woken and shows it. Google keeps messages for a phone that is off. Those that it would show itself,
+//! `notification`, are always collapsible and ignore their `collapse_key`: the next takes the place of the one before, though it is about something
+//! else; and of collapsible data messages it keeps those of four keys, whichever. Of data messages without a key it keeps a hundred, each of them
+//! (Firebase, "Non-collapsible and collapsible messages"). So a phone that was off for days gets every alert, and the app puts a repeat, a
+//! reminder or a correction in the place of what it shows, by the `tag`. Neither kind reaches an app that its owner has stopped by force.
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,43 +14,36 @@ use serde::Serialize;
 use crate::endpoint::Token;
 use crate::notice::{Notice, json, shortened_until};
 
-/// Octets of notification and data together, with room for the JSON around them.
+/// Octets of the data, with room for the JSON around it.
 const LARGEST_TEXTS: usize = 3800;
 /// Android's longest time to live: four weeks.
 const LONGEST_TTL: TimeDelta = TimeDelta::weeks(4);
 
 #[derive(Serialize)]
 struct Shared<'a> {
-    notification: Notification<'a>,
     data: Data<'a>,
-    android: Android<'a>,
+    android: Android,
 }
 
-#[derive(Serialize)]
-struct Notification<'a> {
-    title: &'a str,
-    body: &'a str,
-}
-
+/// All that the app needs to show the notice without asking anybody. Values are text: Google takes nothing else.
 #[derive(Serialize)]
 struct Data<'a> {
     /// What the app opens.
     alert_id: &'a str,
+    /// Takes the place of an earlier notification with the same that is shown already,
+    tag: &'a str,
+    /// unless that was sent later: Google does not promise the order. Milliseconds since 1970.
+    sent_at_ms: String,
+    title: &'a str,
+    body: &'a str,
+    /// In which channel of the phone's settings it is shown.
+    channel_id: &'static str,
 }
 
 #[derive(Serialize)]
-struct Android<'a> {
+struct Android {
     priority: &'static str,
     ttl: String,
-    collapse_key: &'a str,
-    notification: AndroidNotification<'a>,
-}
-
-#[derive(Serialize)]
-struct AndroidNotification<'a> {
-    /// Takes the place of an earlier notification of the same alert that is shown already.
-    tag: &'a str,
-    channel_id: &'static str,
 }
 
 /// A body with a gap for the token.
@@ -69,17 +68,18 @@ impl Body {
         let ttl = (notice.show_until - now).clamp(TimeDelta::zero(), LONGEST_TTL).num_seconds();
         let shared = shortened_until(&notice.body, LARGEST_TEXTS, |body| {
             json(&Shared {
-                notification: Notification { title: &notice.headline, body },
-                data: Data { alert_id: &alert_id },
-                android: Android {
-                    priority,
-                    ttl: format!("{ttl}s"),
-                    collapse_key: &collapse_id,
-                    notification: AndroidNotification { tag: &collapse_id, channel_id },
+                data: Data {
+                    alert_id: &alert_id,
+                    tag: &collapse_id,
+                    sent_at_ms: now.timestamp_millis().to_string(),
+                    title: &notice.headline,
+                    body,
+                    channel_id,
                 },
+                android: Android { priority, ttl: format!("{ttl}s") },
             })
         });
-        // The shared object goes on where the token ends: `…"},"notification":…}` and the message's own brace.
+        // The shared object goes on where the token ends: `…","data":…}` and the message's own brace.
         let after_token = [br#"","#, &shared[1..], b"}"].concat();
         Self { after_token: Bytes::from(after_token) }
     }
@@ -121,12 +121,11 @@ mod tests {
         let alert_id = notice.id.collapse_id();
         let expected = json!({ "message": {
             field: "abc:DEF-1_2",
-            "notification": { "title": notice.headline, "body": notice.body },
-            "data": { "alert_id": alert_id },
-            "android": {
-                "priority": "HIGH", "ttl": "3600s", "collapse_key": alert_id,
-                "notification": { "tag": alert_id, "channel_id": "urgent" },
+            "data": {
+                "alert_id": alert_id, "tag": alert_id, "sent_at_ms": "1799996400000",
+                "title": notice.headline, "body": notice.body, "channel_id": "urgent",
             },
+            "android": { "priority": "HIGH", "ttl": "3600s" },
         }});
         assert_eq!(body, expected);
     }
@@ -148,6 +147,6 @@ mod tests {
         let notice = Notice { body: "疫".repeat(3000), ..notice() };
         let body = Body::of(&notice, an_hour_before(&notice)).to(&Token::parse("fcm_fid", b"f").unwrap()).unwrap();
         assert!(body.len() < 4096, "{}", body.len());
-        assert!(serde_json::from_slice::<Value>(&body).unwrap()["message"]["notification"]["body"].as_str().unwrap().ends_with('…'));
+        assert!(serde_json::from_slice::<Value>(&body).unwrap()["message"]["data"]["body"].as_str().unwrap().ends_with('…'));
     }
 }

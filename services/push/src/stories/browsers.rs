@@ -16,7 +16,7 @@ use platform::clock::Clock;
 use rstest::rstest;
 use serde_json::{Value, json};
 use simulators::{Fault, FaultKind, Provider, Simulators};
-use stages::{SECOND, noon, views};
+use stages::{MINUTE, SECOND, noon, views};
 
 use super::city::City;
 use super::settings::web_push_settings;
@@ -194,6 +194,26 @@ async fn a_phone_and_a_browser_of_one_person_are_both_told_and_count_once() {
     city.settle().await;
     assert_eq!((browser.told(&city).len(), city.simulators.times(Provider::Apns, &phone)), (1, 1));
     assert_eq!(city.reached(alert_id).await, (1, 0));
+}
+
+#[tokio::test]
+async fn who_has_an_urgent_alert_in_a_browser_alone_gets_an_sms_when_they_do_not_answer() {
+    let city = City::new(|_| ()).await;
+    let browsers = [with_a_browser(&city, 0, Language::ZhCn, false).await, with_a_browser(&city, 1, Language::ZhCn, false).await];
+    // who has a phone as well has it in their pocket
+    city.device(1, 11, "apns", Language::ZhCn).await;
+    let alert_id = city.approve(Status::Actual, 0..2).await;
+    city.settle().await;
+    assert!(browsers.iter().all(|browser| browser.told(&city).len() == 1));
+    let by_sms = async || -> i64 {
+        let sent = "select coalesce(sum(accepted), 0)::bigint from dispatch.batch where channel = 'sms' and alert_id = $1";
+        sqlx::query_scalar(sent).bind(alert_id.uuid()).fetch_one(city.platform.database.pool()).await.unwrap()
+    };
+    city.forward(MINUTE * 9).await;
+    assert_eq!(by_sms().await, 0);
+    city.forward(MINUTE).await;
+    assert_eq!(by_sms().await, 1);
+    assert_eq!(city.reached(alert_id).await, (2, 0), "they count once");
 }
 
 /// Somebody registers a subscription that they made with a key of their own, so that the push service refuses ours.

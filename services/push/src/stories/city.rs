@@ -207,7 +207,7 @@ impl City {
         sqlx::query_as(
             "select coalesce(sum(accepted) filter (where channel = 'app'), 0)::bigint,
                     coalesce(sum(accepted) filter (where channel = 'sms'), 0)::bigint
-               from dispatch.batch where alert_id = $1",
+               from dispatch.batch where alert_id = $1 and wave <> 8",
         )
         .bind(alert_id.uuid())
         .fetch_one(self.platform.database.pool())

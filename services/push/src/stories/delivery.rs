@@ -32,7 +32,7 @@ async fn everybody_is_reached_once_on_their_own_phone_in_their_own_language() {
     assert_eq!(city.times(Provider::Fcm, &google), [1; 2]);
     assert_eq!(city.simulators.pushes_to(&apple[0])[0].payload["aps"]["alert"]["title"], "请立即居家隔离");
     assert_eq!(city.simulators.pushes_to(&apple[30])[0].payload["aps"]["alert"]["title"], "Isolate at once");
-    assert_eq!(city.simulators.pushes_to(&google[1])[0].payload["notification"]["title"], "请立即居家隔离");
+    assert_eq!(city.simulators.pushes_to(&google[1])[0].payload["data"]["title"], "请立即居家隔离");
     assert_eq!(city.reached(alert_id).await, (33, 1), "who has lost the app gets an SMS");
 }
 
@@ -58,16 +58,30 @@ async fn what_a_phone_shows_of_an_alert_is_replaced_when_it_is_cancelled_or_corr
         assert!(shown(token).iter().all(|(collapse_id, _)| *collapse_id == place), "each takes the place of the one before");
     }
     let titles = |token: &str| -> Vec<_> {
-        shown(token)
-            .iter()
-            .map(|(_, said)| said.pointer("/aps/alert/title").or(said.pointer("/notification/title")).unwrap().clone())
-            .collect()
+        shown(token).iter().map(|(_, said)| said.pointer("/aps/alert/title").or(said.pointer("/data/title")).unwrap().clone()).collect()
     };
     assert_eq!(titles(&apple[0]), ["请立即居家隔离", "【已更正】《请立即居家隔离》"]);
     assert_eq!(titles(&apple[1]), ["请立即居家隔离", "请立即居家隔离", "【已撤销】《请立即居家隔离》"]);
     assert_eq!(titles(&google), ["Isolate at once", "Isolate at once", "WITHDRAWN: Isolate at once"]);
     let opens: Vec<_> = shown(&apple[1]).iter().map(|(_, said)| said["alert_id"].clone()).collect();
     assert_eq!(opens, [old.to_string(), new.to_string(), new.to_string()], "the app opens what the push is about");
+}
+
+#[tokio::test]
+async fn an_android_phone_that_was_off_gets_every_alert_when_it_is_back() {
+    let city = City::new(|_| ()).await;
+    city.resident(1, Language::ZhCn, false).await;
+    let token = city.device(1, 1, "fcm_token", Language::ZhCn).await;
+    city.simulators.leave(&token);
+    let mut alerts = Vec::new();
+    for _ in 0..5 {
+        alerts.push(city.approve(Status::Actual, [1]).await.to_string());
+        city.settle().await;
+    }
+    assert_eq!(city.times(Provider::Fcm, std::slice::from_ref(&token)), [0], "it is off");
+    city.simulators.come_back(&token);
+    let opened: Vec<_> = city.simulators.pushes_to(&token).into_iter().map(|push| push.payload["data"]["alert_id"].clone()).collect();
+    assert_eq!(opened, alerts);
 }
 
 #[tokio::test]

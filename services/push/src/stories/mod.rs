@@ -3,6 +3,7 @@
 mod browsers;
 mod city;
 mod delivery;
+mod other_devices;
 mod providers;
 mod refusals;
 mod settings;

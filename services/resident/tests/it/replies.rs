@@ -187,6 +187,11 @@ async fn what_is_written_back_is_read_by_staff_who_is_in_need_first_and_answered
     assert!(answer.len() == 1 && answer[0].0 == e164("13900001111") && answer[0].1.contains("120"), "{answer:?}");
 
     assert!(city.acknowledged(&water).await.is_empty());
+    // dispatch is shown who has answered, and whose words wait for staff, of them who is in need
+    let answered = "select count(distinct resident_no) from resident.answered";
+    let unread = "select count(distinct resident_no) from resident.wrote_back where not read";
+    let urgent = "select count(*) from resident.wrote_back where urgent";
+    assert_eq!((city.count(answered).await, city.count(unread).await, city.count(urgent).await), (2, 2, 1));
     let sms = || "sms".to_owned();
     let all = [
         ("我发烧了，没人管，求助".to_owned(), true, sms()),
@@ -210,6 +215,7 @@ async fn what_is_written_back_is_read_by_staff_who_is_in_need_first_and_answered
     assert_eq!(city.post(WORKER, &path, json!({ "answer": "医生十分钟后到。" })).await.0, StatusCode::NO_CONTENT);
     assert_eq!(city.written().await, [(e164("13900001111"), "【烽火】医生十分钟后到。".to_owned())]);
     assert_eq!(city.get(&other.token, "/api/v1/me/feedback").await.1[0]["answer"], "医生十分钟后到。");
+    assert_eq!((city.count(answered).await, city.count(unread).await), (2, 1));
     assert_eq!(city.delete(&other.token, "/api/v1/me").await, StatusCode::NO_CONTENT);
     assert_eq!(city.count("select count(*) from resident.feedback").await, 2, "it goes with its author");
     city.close().await;

@@ -17,10 +17,21 @@ pub(super) struct Target<'a> {
     /// Registration token or Firebase installation id.
     pub(super) recipient: Cow<'a, str>,
     pub(super) collapse_key: Option<Cow<'a, str>>,
+    /// What the app puts it in the place of, by the `tag` of its data.
+    pub(super) tag: Option<Cow<'a, str>>,
+    /// Google's library shows it, without the app.
+    pub(super) notifies: bool,
+}
+
+impl Target<'_> {
+    /// What makes two messages one on the phone.
+    pub(super) fn place(&self) -> Option<&str> {
+        self.collapse_key.as_deref().or(self.tag.as_deref())
+    }
 }
 
 /// Reads the target and skips the rest.
-pub(super) fn target(body: &[u8]) -> Result<Target<'_>, Refusal> {
+pub(super) fn target<'a>(body: &'a [u8]) -> Result<Target<'a>, Refusal> {
     #[derive(Deserialize)]
     struct Request<'a> {
         #[serde(borrow)]
@@ -32,20 +43,31 @@ pub(super) fn target(body: &[u8]) -> Result<Target<'_>, Refusal> {
         token: Cow<'a, str>,
         #[serde(borrow, default)]
         fid: Cow<'a, str>,
+        #[serde(default)]
+        notification: Option<IgnoredAny>,
+        #[serde(borrow, default)]
+        data: Data<'a>,
         #[serde(borrow, default)]
         android: Android<'a>,
+    }
+    #[derive(Deserialize, Default)]
+    struct Data<'a> {
+        #[serde(borrow, default)]
+        tag: Cow<'a, str>,
     }
     #[derive(Deserialize, Default)]
     struct Android<'a> {
         #[serde(borrow, alias = "collapseKey", default)]
         collapse_key: Cow<'a, str>,
     }
-    let Message { token, fid, android } = serde_json::from_slice::<Request<'_>>(body).map_err(|error| schema(&error))?.message;
+    let Message { token, fid, notification, data, android } =
+        serde_json::from_slice::<Request<'a>>(body).map_err(|error| schema(&error))?.message;
     let recipient = if token.is_empty() { fid } else { token };
     if recipient.is_empty() {
         return Err(no_target());
     }
-    Ok(Target { recipient, collapse_key: Some(android.collapse_key).filter(|key| !key.is_empty()) })
+    let said = |text: Cow<'a, str>| Some(text).filter(|text| !text.is_empty());
+    Ok(Target { recipient, collapse_key: said(android.collapse_key), tag: said(data.tag), notifies: notification.is_some() })
 }
 
 #[derive(Deserialize)]
@@ -70,7 +92,7 @@ struct Message {
     #[serde(default)]
     data: BTreeMap<String, String>,
     #[serde(default)]
-    notification: Notification,
+    notification: Option<Notification>,
     #[serde(default)]
     android: Android,
     #[serde(default, rename = "webpush")]
@@ -113,6 +135,8 @@ struct Android {
 pub(super) fn check(body: &[u8]) -> Result<Target<'static>, Refusal> {
     let message = serde_json::from_slice::<Request>(body).map_err(|error| schema(&error))?.message;
     let Message { token, fid, topic, condition, data, notification, android, .. } = message;
+    let notifies = notification.is_some();
+    let notification = notification.unwrap_or_default();
     if [&token, &fid, &topic, &condition].into_iter().filter(|target| !target.is_empty()).count() != 1 {
         return Err(no_target());
     }
@@ -139,7 +163,9 @@ pub(super) fn check(body: &[u8]) -> Result<Target<'static>, Refusal> {
             "Invalid value at 'message.android.priority' (type.googleapis.com/google.firebase.fcm.v1.AndroidConfig.AndroidMessagePriority), \"{priority}\""
         )));
     }
-    Ok(Target { recipient: Cow::Owned(recipient), collapse_key: android.collapse_key.filter(|key| !key.is_empty()).map(Cow::Owned) })
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Cow::Owned);
+    let tag = said(data.get("tag").cloned());
+    Ok(Target { recipient: Cow::Owned(recipient), collapse_key: said(android.collapse_key), tag, notifies })
 }
 
 /// "Duration in seconds with up to nine fractional digits, terminated by s".

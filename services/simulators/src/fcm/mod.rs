@@ -1,10 +1,11 @@
 //! Firebase Cloud Messaging, HTTP v1: `POST /v1/projects/{project}/messages:send`, one message a request.
 //!
 //! Source: Firebase, "REST Resource: projects.messages" and "ErrorCode". [`token_endpoint`] gives the access tokens that [`oauth`] grants,
-//! [`message`] reads and checks the body, [`refusal`] says no in Google's words.
+//! [`message`] reads and checks the body, [`refusal`] says no in Google's words, [`offline`] keeps what a device cannot get now.
 
 mod message;
 mod oauth;
+mod offline;
 mod refusal;
 mod token_endpoint;
 
@@ -24,6 +25,7 @@ pub(crate) use self::token_endpoint::listen as listen_oauth;
 use self::{
     message::Target,
     oauth::{Access, Authority},
+    offline::{Offline, Waiting},
     refusal::{Refusal, json},
 };
 use crate::{
@@ -47,6 +49,7 @@ pub(crate) struct Fcm {
     name_prefix: String,
     sent: AtomicU64,
     authority: Authority,
+    offline: Offline,
     pub(crate) faults: Faults,
     pub(crate) ledger: Ledger,
     pub(crate) kept: Kept<ReceivedPush>,
@@ -70,6 +73,7 @@ impl Fcm {
             name_prefix: format!(r#"{{"name":"projects/{project}/messages/0:"#),
             sent: AtomicU64::new(0),
             authority: Authority::new(account, options.token_age_checked)?,
+            offline: Offline::default(),
             faults: Faults::default(),
             ledger: Ledger::new(options.counting),
             kept: Kept::new(options.keep_payloads),
@@ -90,8 +94,36 @@ impl Fcm {
         if self.strict { message::check(body) } else { message::target(body) }
     }
 
-    fn accept(&self, request: &Parts, target: &Target<'_>, body: &[u8]) {
-        self.ledger.record(&target.recipient, target.collapse_key.as_deref().unwrap_or_default());
+    /// A device loses its connection.
+    pub(crate) fn leave(&self, token: &str) {
+        self.offline.leave(token);
+    }
+
+    /// It is back, and gets what was kept for it.
+    pub(crate) fn come_back(&self, token: &str) {
+        for Waiting { path, body } in self.offline.come_back(token) {
+            if let Ok(target) = message::target(&body) {
+                self.arrive(&path, &target, &body);
+            }
+        }
+    }
+
+    pub(crate) fn reset(&self) {
+        self.offline.reset();
+        self.ledger.reset();
+        self.kept.reset();
+        self.tallies.reset();
+    }
+
+    fn accept(&self, request: &Parts, target: &Target<'_>, body: &Bytes) {
+        let path = request.uri.path();
+        if !self.offline.keeps(target, || Waiting { path: path.to_owned(), body: body.clone() }) {
+            self.arrive(path, target, body);
+        }
+    }
+
+    fn arrive(&self, path: &str, target: &Target<'_>, body: &[u8]) {
+        self.ledger.record(&target.recipient, target.place().unwrap_or_default());
         self.kept.keep(&target.recipient, || {
             let mut payload: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
             let message = payload.get_mut("message").map(serde_json::Value::take).unwrap_or_default();
@@ -99,13 +131,13 @@ impl Fcm {
             ReceivedPush {
                 provider: Provider::Fcm,
                 at: time::now(),
-                collapse_id: target.collapse_key.as_deref().map(str::to_owned),
+                collapse_id: target.place().map(str::to_owned),
                 priority: android("priority"),
                 expiration: android("ttl"),
                 push_type: None,
                 topic: None,
                 // /v1/projects/{project}/messages:send
-                project: request.uri.path().split('/').nth(3).map(str::to_owned),
+                project: path.split('/').nth(3).map(str::to_owned),
                 payload: message,
             }
         });
@@ -117,7 +149,7 @@ impl Fcm {
         Action::Respond(refusal.response(retry_after_s))
     }
 
-    fn strike(&self, fault: &FaultKind, request: &Parts, target: &Target<'_>, body: &[u8]) -> Action {
+    fn strike(&self, fault: &FaultKind, request: &Parts, target: &Target<'_>, body: &Bytes) -> Action {
         let objection = match strike(fault, &self.tallies, || self.accept(request, target, body)) {
             Struck::Ended(action) => return action,
             Struck::Taken => return Action::Respond(self.success()),

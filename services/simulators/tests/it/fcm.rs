@@ -95,3 +95,46 @@ async fn an_assertion_without_the_messaging_scope_gets_no_access_token() {
     let account = gcp_auth::CustomServiceAccount::from_json(&city.simulators.credentials().fcm_service_account).unwrap();
     assert!(gcp_auth::TokenProvider::token(&account, &["https://www.googleapis.com/auth/drive"]).await.is_err());
 }
+
+/// Five messages to a phone that is off, each changed by its number; what the phone gets when it is back.
+async fn five_while_off(change: impl Fn(&mut Value, usize)) -> Vec<String> {
+    let city = City::new().await;
+    let access_token = city.access_token().await.unwrap();
+    city.simulators.leave("token-1");
+    for number in 1..=5 {
+        let mut message = City::message("token-1");
+        message["message"]["data"] = json!({ "alert": number.to_string() });
+        change(&mut message["message"], number);
+        assert_eq!(city.send(&access_token, &message).await.status(), 200, "Google takes it");
+    }
+    assert_eq!(city.simulators.pushes_to("token-1"), []);
+    city.simulators.come_back("token-1");
+    let pushes = city.simulators.pushes_to("token-1");
+    pushes.iter().map(|push| push.payload["data"]["alert"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn of_notifications_to_a_phone_that_is_off_the_last_is_kept_whatever_their_keys() {
+    let got = five_while_off(|message, number| message["android"]["collapse_key"] = json!(format!("alert-{number}"))).await;
+    assert_eq!(got, ["5"]);
+}
+
+#[tokio::test]
+async fn of_data_messages_with_keys_those_of_four_keys_are_kept() {
+    let got = five_while_off(|message, number| {
+        message.as_object_mut().unwrap().remove("notification");
+        message["android"]["collapse_key"] = json!(format!("alert-{number}"));
+    })
+    .await;
+    assert_eq!(got, ["2", "3", "4", "5"]);
+}
+
+#[tokio::test]
+async fn of_data_messages_without_a_key_all_are_kept() {
+    let got = five_while_off(|message, _| {
+        message.as_object_mut().unwrap().remove("notification");
+        message["android"].as_object_mut().unwrap().remove("collapse_key");
+    })
+    .await;
+    assert_eq!(got, ["1", "2", "3", "4", "5"]);
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use platform::{Platform, clock::Clock, scratch};
 use prost::Message as _;
 use proto::SmsUndelivered;
@@ -9,6 +10,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::receipts::{put_aside, receive};
+use crate::routes::{Ends, Partly, SmsCounts, count};
 use crate::smpp::message_id::plain;
 use crate::smpp::receipt::{Delivery, Receipt};
 
@@ -43,12 +45,22 @@ impl Store {
     }
 
     async fn receive(&self, receipts: &[(&str, Delivery)]) {
-        let receipts: Vec<Receipt> =
-            receipts.iter().map(|(id, delivery)| Receipt { id: plain(id), delivery: *delivery, detail: format!("{delivery:?}") }).collect();
+        let receipts: Vec<Receipt> = receipts.iter().map(|(id, delivery)| receipt(id, *delivery, 1)).collect();
+        self.receive_all(receipts).await;
+    }
+
+    async fn receive_all(&self, receipts: Vec<Receipt>) {
         let (database, now) = (&self.platform.database, self.platform.clock.now());
         let unknown = receive(database, &receipts, now).await.unwrap();
         let early: Vec<Receipt> = receipts.into_iter().filter(|receipt| unknown.contains(&receipt.id)).collect();
         put_aside(database, &early, now).await.unwrap();
+    }
+
+    /// What the console counts of the alert, whose validity ends an hour after the story began.
+    async fn counts(&self) -> SmsCounts {
+        let ends =
+            Ends { expires_at: DateTime::UNIX_EPOCH + TimeDelta::hours(1), longest: TimeDelta::hours(48), patience: TimeDelta::hours(1) };
+        count(&self.platform, self.alert, ends).await.unwrap()
     }
 
     async fn state(&self, resident: u32) -> String {
@@ -61,6 +73,10 @@ impl Store {
     async fn waiting(&self) -> i64 {
         sqlx::query_scalar!(r#"select count(*) as "count!" from sms.receipt"#).fetch_one(self.platform.database.pool()).await.unwrap()
     }
+}
+
+fn receipt(id: &str, delivery: Delivery, covers: i16) -> Receipt {
+    Receipt { id: plain(id), delivery, detail: format!("{delivery:?}"), covers }
 }
 
 use Delivery::{Delivered, Undeliverable, Underway};
@@ -208,4 +224,53 @@ async fn what_is_stored_twice_keeps_what_its_receipts_said() {
     assert_eq!(store.state(1).await, "delivered");
     store.store_once_more(1, &["a", "b"], true).await;
     assert_eq!(store.state(1).await, "delivered");
+}
+
+#[tokio::test]
+async fn one_receipt_may_speak_for_all_parts_of_a_message_whether_it_comes_after_its_row_or_before() {
+    let store = Store::new().await;
+    store.receive_all(vec![receipt("d", Delivered, 3)]).await;
+    store.store(1, &["a", "b", "c"]).await;
+    store.store(2, &["d", "e", "f"]).await;
+    store.store(3, &["g", "h"]).await;
+    store.receive_all(vec![receipt("b", Delivered, 3), receipt("g", Delivered, 3)]).await;
+    let states = [store.state(1).await, store.state(2).await, store.state(3).await];
+    assert_eq!(states, ["delivered", "delivered", "submitted"], "a message in two parts is not what three were said of");
+    assert_eq!(store.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn a_message_with_one_receipt_for_three_parts_is_shown_as_one_of_three_when_the_others_stay_out() {
+    let store = Store::new().await;
+    store.store(1, &["a", "b", "c"]).await;
+    store.store(2, &["d"]).await;
+    store.receive(&[("a", Delivered), ("d", Delivered)]).await;
+    let waiting = store.counts().await;
+    assert_eq!((waiting.submitted, waiting.delivered, waiting.partly.messages), (1, 1, 0), "the others may be on their way");
+    store.platform.clock.forward(Duration::from_secs(3600));
+    let partly = store.counts().await;
+    assert_eq!((partly.submitted, partly.delivered, partly.without_receipt), (0, 1, 0));
+    assert_eq!(partly.partly, Partly { messages: 1, arrived: 1, parts: 3 });
+    store.receive(&[("b", Delivered), ("c", Delivered)]).await;
+    let settled = store.counts().await;
+    assert_eq!((settled.delivered, settled.partly), (2, Partly::default()), "what comes late still counts");
+}
+
+#[tokio::test]
+async fn a_message_of_which_no_receipt_ever_comes_is_counted_as_such_after_its_validity() {
+    let store = Store::new().await;
+    store.store(1, &["a", "b"]).await;
+    store.store(2, &["c"]).await;
+    store.platform.clock.forward(Duration::from_secs(2 * 3600 - 1));
+    let counts = store.counts().await;
+    assert_eq!((counts.submitted, counts.without_receipt), (2, 0), "its validity and the patience are not over");
+    store.platform.clock.forward(Duration::from_secs(1));
+    let counts = store.counts().await;
+    assert_eq!((counts.submitted, counts.without_receipt, counts.segments), (0, 2, 3));
+    store.receive(&[("c", Undeliverable)]).await;
+    let counts = store.counts().await;
+    assert_eq!((counts.undeliverable, counts.without_receipt), (1, 1));
+    // what tells of the end of an alert is sent after it
+    store.store(3, &["d"]).await;
+    assert_eq!(store.counts().await.submitted, 1);
 }

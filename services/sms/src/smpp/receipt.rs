@@ -24,6 +24,9 @@ pub struct Receipt {
     pub delivery: Delivery,
     /// The centre's word for it and its error code, for staff: `UNDELIV 012`.
     pub detail: String,
+    /// Of how many parts it speaks: of all of a message in so many, where it says that so many were submitted and so many are delivered
+    /// (`sub` and `dlvrd`); else of one.
+    pub covers: i16,
 }
 
 /// What the receipt's parameters said, where the centre sends them.
@@ -45,8 +48,17 @@ impl Receipt {
         let word = field(text, "stat").unwrap_or_default();
         let delivery = parameters.state.and_then(of_state).or_else(|| of_word(word))?;
         let detail = format!("{word} {}", field(text, "err").unwrap_or_default());
-        Some(Self { id: id.to_owned(), delivery, detail: detail.trim().chars().take(DETAIL_LIMIT).collect() })
+        let detail = detail.trim().chars().take(DETAIL_LIMIT).collect();
+        let covers = if delivery == Delivery::Delivered { delivered_together(text).unwrap_or(1) } else { 1 };
+        Some(Self { id: id.to_owned(), delivery, detail, covers })
     }
+}
+
+/// How many parts were submitted together, if as many are delivered: some centres send one receipt for all of them.
+fn delivered_together(text: &str) -> Option<i16> {
+    let number = |name| field(text, name)?.parse::<u8>().ok();
+    let submitted = number("sub").filter(|submitted| *submitted > 0)?;
+    (number("dlvrd") == Some(submitted)).then_some(i16::from(submitted))
 }
 
 /// The value behind `name:`, up to the next blank. `submit date` and `done date` contain a blank, but nobody asks for them.
@@ -136,7 +148,7 @@ mod tests {
     fn parameters_are_believed_before_the_text() {
         let parameters = Parameters { id: Some("tlv".into()), state: Some(5) };
         let receipt = Receipt::parse("id:text stat:DELIVRD err:001", &parameters).unwrap();
-        assert_eq!(receipt, Receipt { id: "tlv".into(), delivery: Delivery::Undeliverable, detail: "DELIVRD 001".into() });
+        assert_eq!(receipt, Receipt { id: "tlv".into(), delivery: Delivery::Undeliverable, detail: "DELIVRD 001".into(), covers: 1 });
         let alone = Receipt::parse("", &Parameters { id: Some("7".into()), state: Some(2) }).unwrap();
         assert_eq!(alone.delivery, Delivery::Delivered);
     }
@@ -157,6 +169,18 @@ mod tests {
         assert_eq!(receipt.delivery, delivery);
     }
 
+    #[rstest]
+    #[case::each_part_has_its_own("id:9 sub:001 dlvrd:001 stat:DELIVRD", 1)]
+    #[case::one_for_three("id:9 sub:003 dlvrd:003 stat:DELIVRD", 3)]
+    #[case::only_one_of_three_is_there("id:9 sub:003 dlvrd:001 stat:DELIVRD", 1)]
+    #[case::nothing_is_delivered("id:9 sub:003 dlvrd:003 stat:UNDELIV", 1)]
+    #[case::nonsense("id:9 sub:999 dlvrd:999 stat:DELIVRD", 1)]
+    #[case::none("id:9 sub:000 dlvrd:000 stat:DELIVRD", 1)]
+    #[case::not_said("id:9 stat:DELIVRD", 1)]
+    fn a_receipt_says_of_how_many_parts_it_speaks(#[case] text: &str, #[case] covers: i16) {
+        assert_eq!(Receipt::parse(text, &NONE).unwrap().covers, covers);
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,200}", state in proptest::option::of(any::<u8>())) {
@@ -167,7 +191,7 @@ mod tests {
         fn a_written_receipt_is_read_back(id in "[0-9a-zA-Z-]{1,64}", err in "[0-9]{1,3}", blanks in " {1,3}") {
             let text = format!("id:{id}{blanks}sub:001{blanks}done date:2611220102{blanks}stat:DELIVRD{blanks}err:{err}");
             let receipt = Receipt::parse(&text, &NONE).unwrap();
-            prop_assert_eq!(receipt, Receipt { id, delivery: Delivery::Delivered, detail: format!("DELIVRD {err}") });
+            prop_assert_eq!(receipt, Receipt { id, delivery: Delivery::Delivered, detail: format!("DELIVRD {err}"), covers: 1 });
         }
     }
 }

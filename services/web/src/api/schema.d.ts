@@ -577,7 +577,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor is anybody whose alert was withdrawn, corrected, or for a whole area and is over. */
+        /** The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, corrected, or for a whole area and is over. */
         get: operations["dispatch_list"];
         put?: never;
         post?: never;
@@ -2268,6 +2268,8 @@ export interface components {
             undelivered: number;
             waves: components["schemas"]["WaveDelivery"][];
             withdrawal?: components["schemas"]["WaveDelivery"] | null;
+            /** @description People who wrote back in words instead of acknowledging. They are not reminded, and not visited as silent: staff read what they wrote. */
+            wrote_back: components["schemas"]["WroteBack"];
         };
         /**
          * @description How fast an alert must be with its recipients once approved (CQ10).
@@ -2462,6 +2464,8 @@ export interface components {
             outcome?: components["schemas"]["VisitOutcome"] | null;
             reason: components["schemas"]["Reason"];
             resident_no: components["schemas"]["ResidentNo"];
+            /** @description They have written back since, and nobody has answered yet: their words are read first, at the feedback of the area. */
+            wrote_back: boolean;
         };
         /** @description Visits that the alert led to, in people. */
         FollowUps: {
@@ -2472,7 +2476,7 @@ export interface components {
             closed: number;
             /**
              * Format: int64
-             * @description Not to be visited any more: they have acknowledged since, or the alert was withdrawn.
+             * @description Not to be visited any more: they have acknowledged since, or what they wrote back was answered, or the alert was withdrawn.
              */
             dropped: number;
             /**
@@ -2982,7 +2986,7 @@ export interface components {
          * @description What became of one recipient in one batch. One byte in the batch ledger.
          * @enum {string}
          */
-        Outcome: "pending" | "accepted" | "endpoint_gone" | "throttled" | "temporary" | "permanent" | "credentials_refused" | "no_endpoint" | "withdrawn";
+        Outcome: "pending" | "accepted" | "endpoint_gone" | "throttled" | "temporary" | "permanent" | "credentials_refused" | "no_endpoint" | "withdrawn" | "accepted_by_browser";
         /** @description What is foreseen for one alert's wave. */
         Outlook: {
             /**
@@ -3019,6 +3023,24 @@ export interface components {
             /** @description Where the people are: in the district whose alert it is, or in those that an alert of city level names. Empty: anywhere in the city. */
             reaches: string[];
             state: components["schemas"]["AlertState"];
+        };
+        /** @description Messages of which some parts are on the handset, and of the others no receipt came. */
+        PartlyArrived: {
+            /**
+             * Format: int64
+             * @description Their parts that are on the handset.
+             */
+            arrived: number;
+            /**
+             * Format: int64
+             * @description How many messages.
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description All their parts.
+             */
+            parts: number;
         };
         /** @description A passage of an alert's text. */
         Passage: {
@@ -3783,7 +3805,7 @@ export interface components {
              */
             takes_s: number;
         };
-        /** @description The short messages of one alert, all waves together. */
+        /** @description The short messages of one alert, all waves together: each is in exactly one of the five. */
         SmsCounts: {
             /** @description When they came to the handsets, oldest first. */
             arrivals: components["schemas"]["Arrivals"][];
@@ -3792,6 +3814,8 @@ export interface components {
              * @description On the handset.
              */
             delivered: number;
+            /** @description Some of its parts are on the handset, and of the others no receipt came. */
+            partly: components["schemas"]["PartlyArrived"];
             /**
              * Format: int64
              * @description Parts in all: what is paid for.
@@ -3799,7 +3823,7 @@ export interface components {
             segments: number;
             /**
              * Format: int64
-             * @description Taken by the SMS centre, no final receipt yet.
+             * @description Taken by the SMS centre; receipts are waited for.
              */
             submitted: number;
             /**
@@ -3807,6 +3831,11 @@ export interface components {
              * @description The centre says that it will not arrive.
              */
             undeliverable: number;
+            /**
+             * Format: int64
+             * @description No receipt came at all, and its validity is over: nobody knows whether it has arrived.
+             */
+            without_receipt: number;
         };
         /** @description The SMS of one language. */
         SmsPreview: {
@@ -4053,6 +4082,24 @@ export interface components {
              */
             endpoint: string;
             keys: components["schemas"]["WebPushKeys"];
+        };
+        /** @description People who wrote back about an alert, in the app or by SMS, and have not acknowledged it. */
+        WroteBack: {
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Of those who wait: who seems to be in need, to be read first.
+             */
+            urgent: number;
+            /**
+             * Format: int64
+             * @description Of them: some of whose words nobody has answered yet.
+             */
+            waiting: number;
         };
     };
     responses: never;

@@ -328,7 +328,7 @@ impl<'a> Story<'a> {
                 None => Vec::new(),
             };
             let pushes = pushes.into_iter().map(|push| {
-                let title = push.payload.pointer("/aps/alert/title").or_else(|| push.payload.pointer("/notification/title"));
+                let title = push.payload.pointer("/aps/alert/title").or_else(|| push.payload.pointer("/data/title"));
                 (By::App, push.at, title.and_then(Value::as_str).unwrap_or_default().to_owned(), push.collapse_id)
             });
             let messages = self.town.phones.sms_to(&resident.phone).into_iter().map(|sms| (By::Sms, sms.at, sms.text, None));

@@ -129,3 +129,23 @@ async fn who_is_told_of_the_end_is_counted_apart() {
     assert_eq!((accepted(withdrawal), withdrawal.recipients, withdrawal.state.as_str()), (accepted(first), 3, "settled"));
     assert!(delivery.failures.is_empty());
 }
+
+#[tokio::test]
+async fn who_wrote_back_has_a_count_of_their_own_until_they_acknowledge() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=4, true, true, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=4)).await;
+    city.settle().await;
+    let counted = async || {
+        // a page that has not looked before counts anew
+        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let delivery = serde_json::to_value(load(&shared, alert_id).await.unwrap().0).unwrap();
+        (delivery["wrote_back"].clone(), delivery["acknowledged"].clone())
+    };
+    city.write_back(alert_id, 1..=2, false).await;
+    city.write_back(alert_id, [3], true).await;
+    city.acknowledge(alert_id, [4]).await;
+    assert_eq!(counted().await, (serde_json::json!({ "people": 3, "waiting": 2, "urgent": 0 }), serde_json::json!(1)));
+    city.acknowledge(alert_id, [1]).await;
+    assert_eq!(counted().await, (serde_json::json!({ "people": 2, "waiting": 1, "urgent": 0 }), serde_json::json!(2)));
+}
