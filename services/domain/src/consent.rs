@@ -27,7 +27,7 @@ pub struct ConsentText {
 }
 
 /// The version shown to whoever registers now.
-pub const CURRENT_VERSION: u16 = 1;
+pub const CURRENT_VERSION: u16 = 2;
 
 /// Every text that was ever shown.
 pub const TEXTS: &[ConsentText] = &[
@@ -48,6 +48,29 @@ pub const TEXTS: &[ConsentText] = &[
                  every such access is recorded. Of an identity number only a check value is kept, from which it cannot be recovered.",
         scope: "Phone number, name, district, township and community, industry, language, and the device identifiers needed to send \
                 you alerts; an identity number is optional.",
+        withdrawal: "You can withdraw at any time under \"Me\" or by answering an SMS with TD. You are then sent nothing more.",
+    },
+    // since documents other than identity cards are asked for, and their kind is kept
+    ConsentText {
+        version: 2,
+        language: Language::ZhCn,
+        purpose: "用于传染病防控：当您可能面临健康风险时，向您推送与您有关的健康提示，并在需要时提醒您确认。不用于其他目的。",
+        manner: "由您在登记时自行填写；加密存储，仅限经授权的工作人员因防控需要查阅，每次查阅均有记录。证件号码只保存不可还原的校验值。",
+        scope: "手机号码、姓名、所在区县、街道（乡镇）和社区（村）、行业、语言，以及接收推送所需的设备标识；\
+                证件（身份证、通行证、居住证、永久居留身份证或护照）的类型和号码可不填写。",
+        withdrawal: "您可随时在“我的”页面撤回同意，或回复短信“退订”。撤回后不再向您推送。",
+    },
+    ConsentText {
+        version: 2,
+        language: Language::En,
+        purpose: "To control infectious disease: you are sent health alerts that concern you when you may be at risk, and are reminded \
+                  to confirm them where needed. For nothing else.",
+        manner: "You enter the data yourself when you register. It is stored encrypted, seen only by authorised staff who need it, and \
+                 every such access is recorded. Of the number of an identity document only a check value is kept, from which it cannot \
+                 be recovered.",
+        scope: "Phone number, name, district, township and community, industry, language, and the device identifiers needed to send \
+                you alerts; kind and number of an identity document (identity card, permit, permanent resident card or passport) are \
+                optional.",
         withdrawal: "You can withdraw at any time under \"Me\" or by answering an SMS with TD. You are then sent nothing more.",
     },
 ];

@@ -16,6 +16,11 @@ pub(crate) fn is_separator(sign: char) -> bool {
     matches!(sign, ' ' | '\u{a0}' | '\u{3000}' | '-' | '－' | '‐' | '‑' | '–' | '.' | '·') || is_invisible(sign)
 }
 
+/// What people put around a part of a number: a country's code, the digit that is dialled only within it, who issued a permit.
+pub(crate) const fn is_parenthesis(sign: char) -> bool {
+    matches!(sign, '(' | ')' | '（' | '）')
+}
+
 /// Signs that show nothing and mean nothing beside digits: direction marks, joiners, byte order marks and the others that Unicode
 /// calls default-ignorable. Address books and messengers put them around a number that is copied out of them.
 pub(crate) const fn is_invisible(sign: char) -> bool {

@@ -46,6 +46,11 @@ impl IdentityNumber {
         self.0[6..10].iter().fold(0, |year, digit| year * 10 + u16::from(digit - b'0'))
     }
 
+    /// Whether the last of eighteen characters is the check character of those before it.
+    pub(crate) fn has_its_check_character(number: &[u8]) -> bool {
+        number.split_at_checked(LENGTH - 1).is_some_and(|(digits, check)| check == [check_character(digits)])
+    }
+
     /// As staff may see it (CQ14): the province and nothing else.
     #[must_use]
     pub fn masked(&self) -> String {

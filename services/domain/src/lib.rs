@@ -3,8 +3,8 @@
 //! Everything here is a pure function of its arguments: time, randomness and stored facts are passed in. Services fetch,
 //! call a decision, and store what it says; there is no second copy of a decision in SQL, in the API or in the pages.
 //!
-//! * Who and where: [`ids`], [`area`], [`place`], [`phone`], [`identity_number`], [`language`], [`industry`], [`staff`],
-//!   [`consent`].
+//! * Who and where: [`ids`], [`area`], [`place`], [`country`], [`phone`], [`identity_document`], [`identity_number`], [`language`],
+//!   [`industry`], [`staff`], [`consent`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
@@ -24,12 +24,14 @@ pub mod before_sending;
 pub mod cap;
 pub mod condition;
 pub mod consent;
+pub mod country;
 pub mod deadline;
 mod digits;
 pub mod exercise;
 pub mod forecast;
 pub mod gone;
 mod home_address;
+pub mod identity_document;
 pub mod identity_number;
 pub mod ids;
 pub mod industry;

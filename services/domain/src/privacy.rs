@@ -8,13 +8,15 @@ use std::ops::Range;
 
 use crate::digits::{ascii_digit, is_separator};
 use crate::home_address;
+use crate::identity_document::{IdentityDocument, IdentityKind};
 use crate::identity_number::{IdentityNumber, is_birthday, is_province};
 use crate::phone::PhoneNumber;
 
 crate::words! {
     /// What kind of personal data.
     pub enum FindingKind {
-        /// Eighteen digits, or fifteen of the old form. The check character is not asked: a mistyped number still tells whose it is.
+        /// Eighteen digits, or fifteen of the old form. The check character is not asked: a mistyped number still tells whose it is. Also
+        /// letters and digits of a permit of Hong Kong and Macao or of a foreigner's older card; of a passport nobody can tell.
         IdentityNumber => "身份证号码",
         /// A mobile number other than the alert's own contact.
         PhoneNumber => "手机号码",
@@ -40,11 +42,13 @@ pub fn find(text: &str, contact: &str) -> Vec<Finding> {
     for run in runs(text) {
         let mut first = 0;
         while first < run.len() {
-            let found = number_from(&run[first..]);
+            let start = run[first].range.start;
+            let found = behind_letters(&text[..start], &run[first]).or_else(|| abroad(&text[..start], &run[first..]));
+            let found = found.or_else(|| number_from(&run[first..]));
             if let Some(found) = &found
                 && !(found.kind == FindingKind::PhoneNumber && contact.contains(&found.number))
             {
-                findings.push(Finding { kind: found.kind, range: run[first].range.start..run[first + found.groups - 1].range.end });
+                findings.push(Finding { kind: found.kind, range: start - found.letters..run[first + found.groups - 1].range.end });
             }
             first += found.map_or(1, |found| found.groups);
         }
@@ -106,6 +110,47 @@ struct Number {
     number: String,
     /// How many groups it is written in.
     groups: usize,
+    /// How many letters directly before them belong to it.
+    letters: usize,
+}
+
+/// The permit of a resident of Hong Kong or Macao, or the older card of a foreigner: letters and digits without anything between them.
+fn behind_letters(before: &str, group: &Group) -> Option<Number> {
+    let letters = before.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+    let kind = match letters {
+        1 => IdentityKind::HongKongMacaoPermit,
+        3 => IdentityKind::PermanentResidentCard,
+        _ => return None,
+    };
+    let (before, letters_of_it) = before.split_at(before.len() - letters);
+    // 国药准字H and eight digits is how a medicine is licensed
+    if before.ends_with("准字") {
+        return None;
+    }
+    let number = format!("{letters_of_it}{}", group.digits);
+    let found = IdentityDocument::read(&number, Some(kind), None).is_ok();
+    found.then_some(Number { kind: FindingKind::IdentityNumber, number, groups: 1, letters })
+}
+
+/// A mobile number of another country or region, by its code behind + or 00.
+fn abroad(before: &str, groups: &[Group]) -> Option<Number> {
+    let plus = before.ends_with(['+', '＋']);
+    if !plus && !groups.first()?.digits.starts_with("00") {
+        return None;
+    }
+    let mut joined = if plus { "+".to_owned() } else { String::new() };
+    for (group, groups) in groups.iter().zip(1..) {
+        joined.push_str(&group.digits);
+        if joined.len() > 18 {
+            return None;
+        }
+        if let Ok(found) = joined.parse::<PhoneNumber>() {
+            let number = found.e164().trim_start_matches('+').to_owned();
+            let number = number.strip_prefix("86").map_or_else(|| number.clone(), str::to_owned);
+            return Some(Number { kind: FindingKind::PhoneNumber, number, groups, letters: 0 });
+        }
+    }
+    None
 }
 
 /// The personal number that begins with the first of these groups.
@@ -117,13 +162,13 @@ fn number_from(groups: &[Group]) -> Option<Number> {
             break;
         }
         if let Some((kind, number)) = classify(&joined) {
-            return Some(Number { kind, number: number.to_owned(), groups: index + 1 });
+            return Some(Number { kind, number: number.to_owned(), groups: index + 1, letters: 0 });
         }
     }
     // Two numbers glued together: here the check character has to be right, or every long number would be somebody.
     let long = &groups.first()?.digits;
     let hidden = (0..long.len().saturating_sub(17)).any(|start| long[start..start + 18].parse::<IdentityNumber>().is_ok());
-    hidden.then(|| Number { kind: FindingKind::IdentityNumber, number: long.clone(), groups: 1 })
+    hidden.then(|| Number { kind: FindingKind::IdentityNumber, number: long.clone(), groups: 1, letters: 0 })
 }
 
 fn classify(digits: &str) -> Option<(FindingKind, &str)> {
@@ -142,7 +187,9 @@ fn classify(digits: &str) -> Option<(FindingKind, &str)> {
         15 => format!("19{}", &digits[6..12]),
         _ => return None,
     };
-    (is_province(&digits[..2]) && is_birthday(&birthday)).then_some((FindingKind::IdentityNumber, digits))
+    // of a foreigner with permanent residence the province stands behind a 9
+    let region = is_province(&digits[..2]) || digits.len() == 18 && digits.starts_with('9') && is_province(&digits[1..3]);
+    (region && is_birthday(&birthday)).then_some((FindingKind::IdentityNumber, digits))
 }
 
 #[cfg(test)]
@@ -166,6 +213,10 @@ mod tests {
     #[case::dashed("110105-1949-1231-002X", "110105-1949-1231-002X")]
     #[case::full_width("１１０１０５１９４９１２３１００２Ｘ", "１１０１０５１９４９１２３１００２Ｘ")]
     #[case::old_form("旧证号110105491231002", "110105491231002")]
+    #[case::foreigner("永居证931840198001010017。", "931840198001010017")]
+    #[case::foreigner_before_2023("证件KAZ110090123105", "KAZ110090123105")]
+    #[case::resident_of_hong_kong("回乡证H12345678", "H12345678")]
+    #[case::resident_of_macao("回乡证m1234567801，", "m1234567801")]
     fn an_identity_number_is_found(#[case] text: &str, #[case] number: &str) {
         assert_eq!(found(text), [(FindingKind::IdentityNumber, number)]);
     }
@@ -178,6 +229,9 @@ mod tests {
     #[case::international_access("008613800005678", "008613800005678")]
     #[case::full_width("１３８００００５６７８", "１３８００００５６７８")]
     #[case::after_a_date("2026-11-02 13800005678", "13800005678")]
+    #[case::hong_kong("请致电 +852 5123 4567", "852 5123 4567")]
+    #[case::taiwan("＋886-912-345-678", "886-912-345-678")]
+    #[case::access_code("0085251234567", "0085251234567")]
     fn a_mobile_number_is_found(#[case] text: &str, #[case] number: &str) {
         assert_eq!(found(text), [(FindingKind::PhoneNumber, number)]);
     }
@@ -188,6 +242,9 @@ mod tests {
     #[case::hotline("请拨打12320")]
     #[case::date_and_time("请于2026年11月2日13:00前到达，有效期至2026-11-05 18:00")]
     #[case::numbers("本区新增138例，累计15900例，占0.0138")]
+    #[case::landline_of_hong_kong("详询+852 2123 4567")]
+    #[case::licence_of_a_medicine("停用该批药品（国药准字H20123456）")]
+    #[case::flight_and_seat("乘坐CA1234航班，座位A12")]
     #[case::long_reference("编号20261102138000056789012")]
     #[case::no_such_birthday("流水号110105194913310021")]
     fn ordinary_text_is_left_alone(#[case] text: &str) {

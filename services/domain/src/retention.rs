@@ -229,7 +229,7 @@ pub const KINDS: &[Kind] = &[
         requirement: "CQ9",
     },
     Kind {
-        what: "Residents: phone number and name sealed, identity number as keyed hash, place, industry, language",
+        what: "Residents: phone number and name sealed, kind of the identity document and its number as keyed hash, place, industry, language",
         tables: &["resident.resident"],
         keeping: Keeping::WithThePerson,
         setting: None,

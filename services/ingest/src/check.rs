@@ -4,6 +4,7 @@
 //! What needs the database, whether a person is registered and whether the id was there before, is [`crate::store`]'s to say.
 
 mod faults;
+mod subject;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,15 +15,13 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
-use domain::identity_number::IdentityNumber;
 use domain::ids::ResidentNo;
 use domain::list::{self, ListWord};
-use domain::phone::PhoneNumber;
 use domain::place_name::PlaceNameError;
-use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject, SubjectHash};
+use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
 use domain::written_time::{self, WrittenTime};
 use domain::{place, place_name};
-use platform::crypto::{Keyring, Purpose};
+use platform::crypto::Keyring;
 use platform::http::FieldFault;
 use sha2::{Digest as _, Sha256};
 use strum::VariantArray;
@@ -33,9 +32,6 @@ use crate::framing::{Block, Refusal, Row};
 use crate::reason;
 use crate::sender::Sender;
 use faults::Faults;
-
-/// Nobody who is alive was born before this year.
-const FIRST_BIRTH: u16 = 1900;
 
 /// A record that may be stored once its subject was looked for.
 pub(crate) struct Candidate {
@@ -166,43 +162,6 @@ impl Checker {
         if time < oldest { Err(reason::too_old(self.oldest_event_days)) } else { Ok(time) }
     }
 
-    fn subject(&self, fields: &Fields<'_>) -> Result<Subject, FieldFault> {
-        let Fields { phone, identity_number, resident_no, place, .. } = fields;
-        match (phone, identity_number, resident_no, place) {
-            (phone, Scalar::Absent, Scalar::Absent, Scalar::Absent) if *phone != Scalar::Absent => {
-                let phone: PhoneNumber = parsed(phone).ok_or_else(|| rounded("subject.phone", phone).unwrap_or_else(reason::phone))?;
-                Ok(Subject::PhoneHash(self.hash(Purpose::ResidentPhone, phone.e164().as_bytes())))
-            }
-            (Scalar::Absent, number, Scalar::Absent, Scalar::Absent) if *number != Scalar::Absent => {
-                let wrong = || rounded("subject.identity_number", number).unwrap_or_else(reason::identity_number);
-                let number: IdentityNumber = parsed(number).ok_or_else(wrong)?;
-                if number.year_of_birth() < FIRST_BIRTH {
-                    return Err(reason::born_too_early());
-                }
-                Ok(Subject::IdentityHash(self.hash(Purpose::IdentityNumber, number.as_str().as_bytes())))
-            }
-            (Scalar::Absent, Scalar::Absent, number, Scalar::Absent) if *number != Scalar::Absent => {
-                let number: i32 =
-                    parsed(number).ok_or_else(|| rounded("subject.resident_no", number).unwrap_or_else(reason::resident_no))?;
-                let number = u32::try_from(number).map_err(|_| reason::resident_no())?;
-                Ok(Subject::Resident(ResidentNo::new(number)))
-            }
-            (Scalar::Absent, Scalar::Absent, Scalar::Absent, place) if *place != Scalar::Absent => {
-                let named = || match place {
-                    Scalar::Text(text) if self.is_list() => place_name::district(text).ok().map(Area::District),
-                    _ => None,
-                };
-                let area: Area = parsed(place).or_else(named).ok_or_else(|| reason::not_area("subject.place"))?;
-                Ok(Subject::Place(area))
-            }
-            _ => Err(reason::one_subject()),
-        }
-    }
-
-    fn hash(&self, purpose: Purpose, value: &[u8]) -> SubjectHash {
-        SubjectHash::new(*self.keyring.hash(purpose, value).bytes())
-    }
-
     /// A word of one of the domain's lists; in a list also as people write it.
     fn word<T>(&self, field: &str, value: &Scalar<'_>) -> Result<Option<T>, FieldFault>
     where
@@ -295,14 +254,6 @@ struct Areas {
     district: Option<DistrictCode>,
     township: Option<TownshipCode>,
     community: Option<CommunityCode>,
-}
-
-/// That a number was rounded, if it was.
-fn rounded(field: &str, value: &Scalar<'_>) -> Option<FieldFault> {
-    match value {
-        Scalar::Text(text) if list::is_rounded(text) => Some(reason::rounded(field)),
-        _ => None,
-    }
 }
 
 fn parsed<T: FromStr>(value: &Scalar<'_>) -> Option<T> {

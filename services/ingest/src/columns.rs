@@ -11,7 +11,7 @@ use csv::{ByteRecord, ReaderBuilder, Terminator, Writer, WriterBuilder};
 use domain::list::{self, ColumnMeaning, ColumnNames, RecordField};
 use platform::http::FieldFault;
 
-use crate::fields::{Fields, SUBJECTS, Scalar};
+use crate::fields::{Fields, SUBJECTS, Scalar, is_of_subject};
 use crate::framing::{Block, Row};
 use crate::reason;
 
@@ -214,7 +214,7 @@ fn is_ours(name: &str) -> bool {
 /// The path by which faults name a column.
 fn field_of(column: &ColumnMeaning) -> String {
     match column {
-        ColumnMeaning::Field(field) if SUBJECTS.contains(field) => format!("subject.{field}"),
+        ColumnMeaning::Field(field) if is_of_subject(*field) => format!("subject.{field}"),
         ColumnMeaning::Field(field) => field.to_string(),
         ColumnMeaning::Attribute(name) => format!("attributes.{name}"),
         ColumnMeaning::PassedOver => reason::ROW.to_owned(),

@@ -36,6 +36,8 @@ pub(crate) struct Fields<'a> {
     pub occurred_at: Scalar<'a>,
     pub phone: Scalar<'a>,
     pub identity_number: Scalar<'a>,
+    pub identity_kind: Scalar<'a>,
+    pub number_country: Scalar<'a>,
     pub resident_no: Scalar<'a>,
     pub place: Scalar<'a>,
     pub level: Scalar<'a>,
@@ -91,6 +93,8 @@ impl<'a> Fields<'a> {
             RecordField::OccurredAt => &mut self.occurred_at,
             RecordField::Phone => &mut self.phone,
             RecordField::IdentityNumber => &mut self.identity_number,
+            RecordField::IdentityKind => &mut self.identity_kind,
+            RecordField::NumberCountry => &mut self.number_country,
             RecordField::ResidentNo => &mut self.resident_no,
             RecordField::Place => &mut self.place,
             RecordField::Level => &mut self.level,
@@ -101,12 +105,12 @@ impl<'a> Fields<'a> {
     }
 
     fn own(&mut self, name: &str) -> Option<&mut Scalar<'a>> {
-        let field = name.parse().ok().filter(|field| !SUBJECTS.contains(field))?;
+        let field = name.parse().ok().filter(|field| !is_of_subject(*field))?;
         Some(self.slot(field))
     }
 
     fn of_subject(&mut self, name: &str) -> Option<&mut Scalar<'a>> {
-        let field = name.parse().ok().filter(|field| SUBJECTS.contains(field))?;
+        let field = name.parse().ok().filter(|field| is_of_subject(*field))?;
         Some(self.slot(field))
     }
 
@@ -142,6 +146,11 @@ impl<'a> Fields<'a> {
 /// The fields that say whom or what a record is about.
 pub(crate) const SUBJECTS: [RecordField; 4] =
     [RecordField::Phone, RecordField::IdentityNumber, RecordField::ResidentNo, RecordField::Place];
+
+/// Whether a field stands within the subject: it is one, or says more of its number.
+pub(crate) fn is_of_subject(field: RecordField) -> bool {
+    SUBJECTS.contains(&field) || matches!(field, RecordField::IdentityKind | RecordField::NumberCountry)
+}
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,7 +1,10 @@
 //! Why a row is refused: the field, and the reason in Chinese and English. A reason never repeats a value, because a value may
 //! name a person.
 
+use domain::country::CountryError;
+use domain::identity_document::IdentityError;
 use domain::list::{RecordField, Spoilt};
+use domain::phone::PhoneNumberError;
 use domain::place_name::PlaceNameError;
 use domain::risk_record::{RecordFault, is_attribute_name};
 use domain::written_time::WrittenTimeError;
@@ -108,8 +111,13 @@ pub(crate) fn no_such_time() -> FieldFault {
     FieldFault::new("occurred_at", "当地没有此时刻（夏令时调整）", "does not exist in local time (clocks were put forward)")
 }
 
-pub(crate) fn phone() -> FieldFault {
-    FieldFault::new("subject.phone", "不是 11 位大陆手机号码", "is no mainland mobile number of 11 digits")
+pub(crate) fn phone(error: PhoneNumberError) -> FieldFault {
+    FieldFault::new("subject.phone", error.chinese(), error.to_string())
+}
+
+/// What is said of a number names no country, and the number needs one.
+pub(crate) fn country(error: CountryError) -> FieldFault {
+    FieldFault::new("subject.number_country", error.chinese(), error.to_string())
 }
 
 /// A number whose last digits a spreadsheet has taken away.
@@ -151,12 +159,14 @@ pub(crate) fn born_too_early() -> FieldFault {
     FieldFault::new("subject.identity_number", "出生年份早于 1900 年", "names a year of birth before 1900")
 }
 
-pub(crate) fn identity_number() -> FieldFault {
-    FieldFault::new(
-        "subject.identity_number",
-        "不是有效的 18 位身份证号码（Excel 可能改变了末几位）",
-        "is no valid identity number of 18 characters (a spreadsheet may have rounded it)",
-    )
+/// What lacks of the kind or the country of a number is said of their fields.
+pub(crate) fn identity(error: IdentityError) -> FieldFault {
+    let field = match error {
+        IdentityError::KindNeeded | IdentityError::OtherKind(_) => "subject.identity_kind",
+        IdentityError::CountryNeeded => "subject.number_country",
+        _ => "subject.identity_number",
+    };
+    FieldFault::new(field, error.chinese(), error.to_string())
 }
 
 pub(crate) fn resident_no() -> FieldFault {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
+use domain::identity_document::IdentityKind;
 use domain::ids::ResidentNo;
 use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel};
 use serde::Serialize;
@@ -42,15 +43,39 @@ pub struct NewRecord {
 
 /// Whom or what a record is about: exactly one of these.
 #[derive(Clone, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum NewSubject {
     /// Whoever has this phone number. Only its keyed hash is kept.
-    #[schema(example = "138 0000 5678")]
-    Phone(String),
-    /// Whoever has this identity number. Only its keyed hash is kept.
-    IdentityNumber(String),
+    Phone {
+        /// A mobile number: of the mainland as people write it, of another place with + and its code.
+        #[schema(example = "138 0000 5678")]
+        phone: String,
+        /// Of which country or region it is, if no code stands in it: by its name or its code of letters.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(example = "HK")]
+        number_country: Option<String>,
+    },
+    /// Whoever has this identity document. Only the keyed hash of its number is kept.
+    Identity {
+        /// Its number.
+        #[schema(example = "11010519491231002X")]
+        identity_number: String,
+        /// What kind of document it is; needed where the number could be of several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        identity_kind: Option<IdentityKind>,
+        /// The country that issued it, by its name or its code of letters; needed for a passport.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(example = "GBR")]
+        number_country: Option<String>,
+    },
     /// A registered resident.
-    ResidentNo(ResidentNo),
+    Resident {
+        /// Their number.
+        resident_no: ResidentNo,
+    },
     /// A place.
-    Place(Area),
+    Place {
+        /// `city` or the code of an area.
+        place: Area,
+    },
 }

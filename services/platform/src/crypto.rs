@@ -33,11 +33,11 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/keys");
 domain::words! {
     /// What a value is for. Bound into every sealed value and hash.
     pub enum Purpose {
-        /// A resident's phone number, normalised to `+86…`; the same for whoever looks one up.
+        /// A resident's phone number, in the form of E.164 (`+86…`); the same for whoever looks one up.
         ResidentPhone,
         /// A resident's name.
         ResidentName,
-        /// An identity number; only ever hashed.
+        /// An identity document, by kind and number; only ever hashed.
         IdentityNumber,
         /// A push token or installation id.
         PushToken,

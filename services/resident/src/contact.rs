@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::area::{Area, CommunityCode};
+use domain::identity_document::IdentityKind;
 use domain::ids::ResidentNo;
 use domain::phone::PhoneNumber;
 use domain::staff::Role;
@@ -10,7 +11,7 @@ use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCalle
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Error, SCHEMA, Service};
+use crate::{Error, SCHEMA, Service, directory};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("residents").allow(Access::Staff(&[Role::CommunityWorker, Role::DistrictReviewer]), routes!(open_contact))
@@ -30,6 +31,8 @@ struct Reason {
 struct Contact {
     name: Option<String>,
     phone: Option<String>,
+    /// Kind of the identity document that they gave; its number is not kept.
+    identity_kind: Option<IdentityKind>,
 }
 
 /// Open a resident's name and phone, with a reason
@@ -49,10 +52,14 @@ async fn open_contact(
         );
     }
     let stored = i32::try_from(no.get()).map_err(|_| Error::NoSuchResident(no))?;
-    let row = sqlx::query!("select community, phone_sealed, name_sealed from resident.resident where resident_no = $1", stored)
-        .fetch_optional(service.platform.database.pool())
-        .await
-        .map_err(Error::database("reading a resident"))?;
+    let row = sqlx::query!(
+        r#"select community, phone_sealed, name_sealed, identity_hash is not null as "identified!", identity_kind
+             from resident.resident where resident_no = $1"#,
+        stored
+    )
+    .fetch_optional(service.platform.database.pool())
+    .await
+    .map_err(Error::database("reading a resident"))?;
     // The same answer for "does not exist" and "not yours", so that numbers cannot be probed.
     let row = row.ok_or(Error::OutsideScope)?;
     let community = CommunityCode::try_from(row.community.unsigned_abs()).map_err(|_| Error::Stored { what: "community" })?;
@@ -63,6 +70,7 @@ async fn open_contact(
     let contact = Contact {
         name: open_text(keyring, Purpose::ResidentName, row.name_sealed)?,
         phone: open_phone(keyring, row.phone_sealed)?.map(|phone| phone.e164()),
+        identity_kind: directory::identity_kind(row.identified, row.identity_kind.as_deref()),
     };
     // The trace first: nothing is shown that is not traced.
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::area::CommunityCode;
+use domain::identity_document::IdentityKind;
 use domain::industry::Industry;
 use domain::language::Language;
 use domain::place;
@@ -53,6 +54,8 @@ struct Profile {
     /// Masked.
     phone: Option<String>,
     name: Option<String>,
+    /// Kind of the identity document by which risk records find me; its number is not kept.
+    identity_kind: Option<IdentityKind>,
     community: String,
     language: String,
     industry: Option<String>,
@@ -64,7 +67,8 @@ struct Profile {
 #[utoipa::path(get, path = "/api/v1/me", responses((status = 200, description = "What is stored about me", body = Profile)))]
 async fn read(State(service): State<Service>, caller: ResidentCaller) -> Result<axum::Json<Profile>, Problem> {
     let row = sqlx::query!(
-        "select phone_sealed, name_sealed, community, language, industry, notices from resident.resident where resident_no = $1",
+        r#"select phone_sealed, name_sealed, identity_hash is not null as "identified!", identity_kind, community, language, industry, notices
+             from resident.resident where resident_no = $1"#,
         directory::stored(caller.no)
     )
     .fetch_optional(service.platform.database.pool())
@@ -76,6 +80,7 @@ async fn read(State(service): State<Service>, caller: ResidentCaller) -> Result<
         resident_no: caller.no.get(),
         phone: crate::contact::open_phone(keyring, row.phone_sealed)?.map(|phone| phone.masked()),
         name: crate::contact::open_text(keyring, Purpose::ResidentName, row.name_sealed)?,
+        identity_kind: directory::identity_kind(row.identified, row.identity_kind.as_deref()),
         community: format!("{:012}", row.community),
         language: row.language,
         industry: row.industry,
@@ -126,8 +131,8 @@ async fn forget(State(service): State<Service>, caller: ResidentCaller) -> Resul
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     // Numbers are not given out again, so old bitmaps stay right; the row stays as an empty shell that nothing reaches.
     sqlx::query!(
-        "update resident.resident set phone_hash = null, phone_sealed = null, name_sealed = null, identity_hash = null, industry = null,
-             notices = false, has_apns = false, has_fcm = false, has_web = false, enrolled_drill = false
+        "update resident.resident set phone_hash = null, phone_sealed = null, name_sealed = null, identity_hash = null, identity_kind = null,
+             industry = null, notices = false, has_apns = false, has_fcm = false, has_web = false, enrolled_drill = false
          where resident_no = $1",
         stored
     )

@@ -9,10 +9,11 @@ use axum::extract::State;
 use chrono::TimeDelta;
 use domain::area::CommunityCode;
 use domain::consent;
-use domain::identity_number::IdentityNumber;
+use domain::country::{Country, CountryError};
+use domain::identity_document::{IdentityDocument, IdentityError, IdentityKind};
 use domain::industry::Industry;
 use domain::language::Language;
-use domain::phone::PhoneNumber;
+use domain::phone::{PhoneNumber, PhoneNumberError};
 use http::StatusCode;
 use platform::crypto::Purpose;
 use platform::http::{Access, FieldFault, Json, Problem, Routes, routes};
@@ -35,7 +36,7 @@ pub(crate) fn routes() -> Routes<Service> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CodeRequest {
-    /// Mainland mobile number.
+    /// Mobile number: of the mainland as people write it, of another country or region with + and its code.
     #[schema(example = "138 1234 5678")]
     phone: String,
 }
@@ -92,8 +93,13 @@ struct Registration {
     code: String,
     /// Name, if given; shown to community workers, masked to everybody else.
     name: Option<String>,
-    /// Identity number, if given, so that risk records find the person. Only its keyed hash is kept.
+    /// Number of an identity document, if given, so that risk records find the person. Only its keyed hash is kept.
     identity_number: Option<String>,
+    /// What kind of document that is; needed where the number could be of several.
+    identity_kind: Option<IdentityKind>,
+    /// The country that issued it, by its name or its code of letters; needed for a passport.
+    #[schema(example = "GBR")]
+    identity_country: Option<String>,
     /// Community or village where the person lives, 12 digits.
     #[schema(value_type = String, example = "500103001001")]
     community: CommunityCode,
@@ -126,26 +132,28 @@ async fn register(
     if request.consent_version != consent::CURRENT_VERSION {
         return Err(Error::ConsentMissing { current: consent::CURRENT_VERSION }.into());
     }
-    let identity = request.identity_number.as_deref().map(parse_identity).transpose()?;
+    let identity = parse_identity(&request)?;
     let place = Place::of(request.community)?;
     let name = profile::parse_name(request.name)?;
     let hash = directory::phone_hash(&service.platform.keyring, &phone);
     redeem(&service, &hash, &request.code).await?;
 
     let platform = &service.platform;
-    let identity_hash = identity.map(|number| directory::identity_hash(&platform.keyring, &number));
+    let identity_kind = identity.as_ref().map(IdentityDocument::kind);
+    let identity_hash = identity.map(|document| directory::identity_hash(&platform.keyring, &document));
     let phone_sealed = platform.keyring.seal(Purpose::ResidentPhone, phone.e164().as_bytes()).into_bytes();
     let name_sealed = name.map(|name| platform.keyring.seal(Purpose::ResidentName, name.as_bytes()).into_bytes());
     let now = platform.clock.now();
 
     let mut tx = platform.database.begin().await.map_err(Error::from)?;
     let stored = sqlx::query_scalar!(
-        "insert into resident.resident (phone_hash, phone_sealed, name_sealed, identity_hash, district, township, community, industry, language,
-             notices, registered_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, true, $10)
+        "insert into resident.resident (phone_hash, phone_sealed, name_sealed, identity_hash, identity_kind, district, township, community, industry,
+             language, notices, registered_at)
+         values ($1, $2, $3, $4, $11, $5, $6, $7, $8, $9, true, $10)
          on conflict (phone_hash) do update set
              name_sealed = coalesce(excluded.name_sealed, resident.name_sealed),
              identity_hash = coalesce(excluded.identity_hash, resident.identity_hash),
+             identity_kind = case when excluded.identity_hash is null then resident.identity_kind else excluded.identity_kind end,
              district = excluded.district, township = excluded.township, community = excluded.community,
              industry = coalesce(excluded.industry, resident.industry), language = excluded.language, notices = true
          returning resident_no",
@@ -159,6 +167,7 @@ async fn register(
         request.industry.map(|industry| industry.as_ref().to_owned()),
         request.language.as_ref(),
         now,
+        identity_kind.map(|kind| kind.as_ref().to_owned()),
     )
     .fetch_one(&mut *tx)
     .await
@@ -219,18 +228,24 @@ fn code_hash(service: &Service, phone_hash: &[u8; 32], code: &str) -> Vec<u8> {
 }
 
 fn parse_phone(text: &str) -> Result<PhoneNumber, Error> {
-    text.parse().map_err(|_| {
-        Error::Invalid(vec![FieldFault::new("phone", "请填写 11 位大陆手机号码。", "Give a mainland mobile number of 11 digits.")])
-    })
+    text.parse().map_err(|error: PhoneNumberError| Error::Invalid(vec![FieldFault::new("phone", error.chinese(), error.to_string())]))
 }
 
-fn parse_identity(text: &str) -> Result<IdentityNumber, Error> {
-    text.parse().map_err(|_| {
-        Error::Invalid(vec![FieldFault::new(
-            "identity_number",
-            "证件号码有误，请核对 18 位身份证号码。",
-            "The identity number is wrong; check its 18 characters.",
-        )])
+/// The document that somebody gave, if any.
+fn parse_identity(request: &Registration) -> Result<Option<IdentityDocument>, Error> {
+    let Some(number) = &request.identity_number else { return Ok(None) };
+    let said = request.identity_country.as_deref().map(str::trim).filter(|country| !country.is_empty());
+    let country: Option<Country> = said
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: CountryError| Error::Invalid(vec![FieldFault::new("identity_country", error.chinese(), error.to_string())]))?;
+    IdentityDocument::read(number, request.identity_kind, country).map(Some).map_err(|error| {
+        let field = match error {
+            IdentityError::KindNeeded | IdentityError::OtherKind(_) => "identity_kind",
+            IdentityError::CountryNeeded => "identity_country",
+            _ => "identity_number",
+        };
+        Error::Invalid(vec![FieldFault::new(field, error.chinese(), error.to_string())])
     })
 }
 

@@ -63,7 +63,7 @@ pub async fn pass_on(platform: &Platform, settings: &Settings, replies: &[Reply]
 
 /// `None` for a sender that is no mobile number of ours: service numbers write to us, too.
 fn referenced(keyring: &Keyring, settings: &Settings, reply: &Reply, now: DateTime<Utc>) -> Option<(String, Referenced)> {
-    let Ok(phone) = reply.from.parse::<PhoneNumber>() else {
+    let Ok(phone) = PhoneNumber::of_centre(&reply.from) else {
         metrics::counter!("sms_replies_of_no_phone_total").increment(1);
         return None;
     };

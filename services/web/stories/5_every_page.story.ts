@@ -72,7 +72,8 @@ for (const [size, view] of Object.entries(SIZES)) {
       await context.close();
       const phones = await city.phones();
       const somebody = phones[(size === 'desk' ? 3 : 5) + (tongue === 'en' ? 1 : 0)]!;
-      const resident = await Resident.registers(somebody.phone, somebody.community, { size: view, tongue });
+      const looks = async (page: Page) => void wrong.push(...(await looksAt(page, `register-passport-${size}-${tongue}`)));
+      const resident = await Resident.registers(somebody.phone, somebody.community, { size: view, tongue, passport: `M${somebody.phone.slice(-8)}`, looks });
       await resident.page.locator('dialog[open]').first().waitFor();
       wrong.push(...(await looksAt(resident.page, `app-popup-${size}-${tongue}`)));
       await resident.readsEverything();

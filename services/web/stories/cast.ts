@@ -109,7 +109,7 @@ export class Staff {
 export class Resident {
   private constructor(readonly page: Page, readonly context: BrowserContext, readonly faults: string[], readonly phone: string) {}
 
-  static async registers(phone: string, community: string, { size = PHONE, tongue = 'zh-CN', url = city.url } = {}): Promise<Resident> {
+  static async registers(phone: string, community: string, { size = PHONE, tongue = 'zh-CN', url = city.url, passport = '', looks = async (_: Page) => {} } = {}): Promise<Resident> {
     const { page, context, faults } = await openWindow(size, { serviceWorkers: 'allow' });
     const before = (await city.sms(phone)).length;
     await page.goto(`${url}/app?lang=${tongue}`);
@@ -120,6 +120,12 @@ export class Resident {
       const select = page.locator('form select').nth(at);
       await select.locator(`option[value="${code}"]`).waitFor({ state: 'attached' });
       await select.selectOption(code);
+    }
+    if (passport) {
+      await page.locator('form select').nth(3).selectOption('passport');
+      await page.locator('form select').nth(4).selectOption('KR');
+      await page.locator('form input[autocomplete=off]').fill(passport);
+      await looks(page);
     }
     await page.locator('form button[type=submit]').click();
     await page.getByRole('button', { name: /我同意|I agree/ }).click();

@@ -23,8 +23,12 @@ crate::words! {
         OccurredAt,
         /// The subject's phone number.
         Phone,
-        /// The subject's identity number.
+        /// The number of the subject's identity document.
         IdentityNumber,
+        /// What kind of document that is.
+        IdentityKind,
+        /// The country that issued the document, or whose number the phone number is.
+        NumberCountry,
         /// The subject's number as a resident.
         ResidentNo,
         /// The place that is the subject.
@@ -57,7 +61,7 @@ pub struct ColumnNames {
     synonyms: HashMap<String, ColumnMeaning>,
 }
 
-const FIELDS: [(RecordField, &[&str]); 12] = [
+const FIELDS: [(RecordField, &[&str]); 14] = [
     (
         RecordField::SourceId,
         &[
@@ -132,7 +136,44 @@ const FIELDS: [(RecordField, &[&str]); 12] = [
     ),
     (
         RecordField::IdentityNumber,
-        &["身份证", "身份证号", "身份证号码", "证件号", "证件号码", "公民身份号码", "id_number", "id_card", "identity_card", "identity_no"],
+        &[
+            "身份证",
+            "身份证号",
+            "身份证号码",
+            "证件号",
+            "证件号码",
+            "身份证件号",
+            "身份证件号码",
+            "有效证件号码",
+            "公民身份号码",
+            "identity",
+            "id_number",
+            "id_card",
+            "identity_card",
+            "identity_no",
+        ],
+    ),
+    (
+        RecordField::IdentityKind,
+        &["证件类型", "证件类别", "证件种类", "证件名称", "身份证件类型", "id_type", "identity_type", "identity_document"],
+    ),
+    (
+        RecordField::NumberCountry,
+        &[
+            "国籍",
+            "国籍或地区",
+            "国籍/地区",
+            "国家地区",
+            "国家/地区",
+            "国家或地区",
+            "国家和地区",
+            "签发国",
+            "签发国家",
+            "签发国家或地区",
+            "号码所属国家或地区",
+            "nationality",
+            "issuing_country",
+        ],
     ),
     (RecordField::ResidentNo, &["居民编号", "居民号", "resident", "resident_id", "resident_number"]),
     (RecordField::Place, &["场所代码", "地点代码", "区划代码", "区域代码", "place_code", "area_code"]),
@@ -231,7 +272,15 @@ impl ColumnNames {
 fn own_name(name: &str) -> Option<RecordField> {
     match name.strip_prefix("subject.") {
         Some(name) => name.parse().ok().filter(|field| {
-            matches!(field, RecordField::Phone | RecordField::IdentityNumber | RecordField::ResidentNo | RecordField::Place)
+            matches!(
+                field,
+                RecordField::Phone
+                    | RecordField::IdentityNumber
+                    | RecordField::IdentityKind
+                    | RecordField::NumberCountry
+                    | RecordField::ResidentNo
+                    | RecordField::Place
+            )
         }),
         None => name.parse().ok(),
     }
@@ -277,6 +326,10 @@ mod tests {
     #[case("\u{feff}Mobile", RecordField::Phone)]
     #[case("subject.phone", RecordField::Phone)]
     #[case("身份证号", RecordField::IdentityNumber)]
+    #[case("证件类型", RecordField::IdentityKind)]
+    #[case("subject.identity_kind", RecordField::IdentityKind)]
+    #[case("国籍（地区）", RecordField::NumberCountry)]
+    #[case("签发国", RecordField::NumberCountry)]
     #[case("风险等级", RecordField::Level)]
     #[case("区县", RecordField::District)]
     #[case("区（县）", RecordField::District)]

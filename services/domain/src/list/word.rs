@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::digits::visible;
+use crate::identity_document::IdentityKind;
 use crate::risk_record::{Origin, RecordKind, RiskLevel};
 
 /// A word that lists write in Chinese too.
@@ -53,6 +54,55 @@ impl ListWord for Origin {
     ];
 }
 
+impl ListWord for IdentityKind {
+    const SYNONYMS: &'static [(Self, &'static [&'static str])] = &[
+        (Self::IdentityCard, &["居民身份证", "身份证", "二代身份证", "第二代身份证", "二代证", "中华人民共和国居民身份证", "户口簿"]),
+        (
+            Self::ResidencePermit,
+            &[
+                "港澳台居民居住证",
+                "港澳居民居住证",
+                "台湾居民居住证",
+                "香港居民居住证",
+                "澳门居民居住证",
+                "港澳台居住证",
+                "中华人民共和国港澳居民居住证",
+                "中华人民共和国台湾居民居住证",
+            ],
+        ),
+        (
+            Self::HongKongMacaoPermit,
+            &[
+                "港澳居民来往内地通行证",
+                "港澳居民往来内地通行证",
+                "港澳来往内地通行证",
+                "港澳通行证",
+                "回乡证",
+                "港澳居民通行证",
+                "港澳居民来往内地通行证（回乡证）",
+            ],
+        ),
+        (
+            Self::TaiwanPermit,
+            &["台湾居民来往大陆通行证", "台湾居民往来大陆通行证", "台湾通行证", "台胞证", "台湾居民来往大陆通行证（台胞证）"],
+        ),
+        (
+            Self::PermanentResidentCard,
+            &[
+                "外国人永久居留身份证",
+                "外国人永久居留证",
+                "中华人民共和国外国人永久居留身份证",
+                "永久居留身份证",
+                "永久居留证",
+                "永居证",
+                "五星卡",
+                "外国人居留证",
+            ],
+        ),
+        (Self::Passport, &["护照", "外国护照", "普通护照", "中国护照", "外籍护照", "因私护照"]),
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -86,6 +136,21 @@ mod tests {
         assert_eq!(RiskLevel::of_cell(text), level);
     }
 
+    #[rstest]
+    #[case("身份证", Some(IdentityKind::IdentityCard))]
+    #[case("回乡证", Some(IdentityKind::HongKongMacaoPermit))]
+    #[case("台胞证", Some(IdentityKind::TaiwanPermit))]
+    #[case("永居证", Some(IdentityKind::PermanentResidentCard))]
+    #[case("港澳台居民居住证", Some(IdentityKind::ResidencePermit))]
+    #[case(" 护 照", Some(IdentityKind::Passport))]
+    #[case("Identity card", Some(IdentityKind::IdentityCard))]
+    #[case("PASSPORT", Some(IdentityKind::Passport))]
+    #[case("居住证", None)]
+    #[case("军官证", None)]
+    fn a_document_is_known_by_its_synonyms(#[case] text: &str, #[case] kind: Option<IdentityKind>) {
+        assert_eq!(IdentityKind::of_cell(text), kind);
+    }
+
     fn are_told_apart<T: ListWord + VariantArray + Eq>() {
         let mut seen = HashSet::new();
         assert!(T::SYNONYMS.iter().flat_map(|(_, synonyms)| *synonyms).all(|synonym| seen.insert(*synonym)));
@@ -97,5 +162,6 @@ mod tests {
         are_told_apart::<RecordKind>();
         are_told_apart::<RiskLevel>();
         are_told_apart::<Origin>();
+        are_told_apart::<IdentityKind>();
     }
 }

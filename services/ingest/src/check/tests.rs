@@ -1,6 +1,7 @@
 use domain::ids::{ApiKeyId, StaffId};
-use domain::risk_record::{Origin, RecordKind, RiskLevel};
+use domain::risk_record::{Origin, RecordKind, RiskLevel, SubjectHash};
 use domain::staff::{Role, Scope};
+use platform::crypto::Purpose;
 use platform::http::{Caller, SourceCaller, StaffCaller};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -301,6 +302,71 @@ fn an_id_that_is_a_number_is_kept_to_its_last_digit(#[case] id: &str) {
 fn an_identity_number_of_the_century_before_last_is_nobodys() {
     let row = with("subject", r#"{"identity_number":"440524188001010014"}"#);
     assert_eq!(one(&checker(source(), Form::Json), &row).err(), Some(reason::born_too_early()));
+}
+
+#[rstest]
+#[case::hong_kong(r#"{"phone":"+852 5123 4567"}"#, "+85251234567")]
+#[case::with_its_country(r#"{"phone":"5123 4567","number_country":"HK"}"#, "+85251234567")]
+#[case::as_a_number(r#"{"phone":51234567,"number_country":"香港"}"#, "+85251234567")]
+#[case::what_is_no_country_beside_a_number_that_needs_none(r#"{"phone":"13800005678","number_country":"汉族"}"#, "+8613800005678")]
+fn a_phone_of_another_place_is_known_by_its_number_with_its_code(#[case] subject: &str, #[case] e164: &str) {
+    let checker = checker(source(), Form::Json);
+    let hash = checker.keyring.hash(Purpose::ResidentPhone, e164.as_bytes());
+    let record = one(&checker, &with("subject", subject)).unwrap().record;
+    assert_eq!(record.subject, Subject::PhoneHash(SubjectHash::new(*hash.bytes())));
+}
+
+#[rstest]
+#[case::of_itself(r#"{"identity_number":"11010519491231002X"}"#, "11010519491231002X")]
+#[case::with_its_kind(r#"{"identity_number":"11010519491231002X","identity_kind":"identity_card"}"#, "11010519491231002X")]
+#[case::resident_of_macao(r#"{"identity_number":"820000198506150022"}"#, "820000198506150022")]
+#[case::permit(r#"{"identity_number":"H12345678","identity_kind":"hong_kong_macao_permit"}"#, "hong_kong_macao_permit:H12345678")]
+#[case::permit_as_a_number(r#"{"identity_number":12345678,"identity_kind":"taiwan_permit"}"#, "taiwan_permit:12345678")]
+#[case::passport(r#"{"identity_number":"123456789","identity_kind":"passport","number_country":"GBR"}"#, "passport:GBR:123456789")]
+fn an_identity_document_is_known_by_its_kind_and_number(#[case] subject: &str, #[case] hashed: &str) {
+    let checker = checker(source(), Form::Json);
+    let hash = checker.keyring.hash(Purpose::IdentityNumber, hashed.as_bytes());
+    let record = one(&checker, &with("subject", subject)).unwrap().record;
+    assert_eq!(record.subject, Subject::IdentityHash(SubjectHash::new(*hash.bytes())));
+}
+
+#[rstest]
+#[case::eight_digits(r#"{"phone":"51234567"}"#, "subject.phone", "+852")]
+#[case::eight_digits_of_no_country(r#"{"phone":"51234567","number_country":"nowhere"}"#, "subject.number_country", "no country")]
+#[case::landline_of_hong_kong(r#"{"phone":"+852 2123 4567"}"#, "subject.phone", "Hong Kong (China) has no mobile numbers like this")]
+#[case::eight_digits_of_a_document(r#"{"identity_number":"12345678"}"#, "subject.identity_kind", "several kinds")]
+#[case::fifteen_digits(r#"{"identity_number":"110105491231002"}"#, "subject.identity_number", "valid no more")]
+#[case::passport_of_no_country(
+    r#"{"identity_number":"E12345678","identity_kind":"passport"}"#,
+    "subject.number_country",
+    "issued the passport"
+)]
+#[case::wrong_check(r#"{"identity_number":"911398199012310022"}"#, "subject.identity_number", "check character")]
+#[case::another_kind(
+    r#"{"identity_number":"820000198506150022","identity_kind":"identity_card"}"#,
+    "subject.identity_kind",
+    "by the number: residence permit"
+)]
+#[case::no_such_kind(r#"{"identity_number":"E12345678","identity_kind":"driving_licence"}"#, "subject.identity_kind", "passport")]
+#[case::kind_alone(r#"{"identity_kind":"passport"}"#, "subject", "exactly one")]
+fn a_number_that_is_nobodys_says_what_it_lacks(#[case] subject: &str, #[case] field: &str, #[case] words: &str) {
+    let fault = one(&checker(source(), Form::Json), &with("subject", subject)).err().expect("refused");
+    assert!(fault.field == field && fault.reason_en.contains(words), "{fault:?}");
+}
+
+#[test]
+fn a_list_names_documents_and_countries_as_people_do() {
+    let names = ["编号", "类别", "发生时间", "风险等级", "区县", "证件类型", "证件号码", "国籍"].map(str::to_owned);
+    let checker = checker(source(), Form::List(Arc::new(Columns::of_names(names.into(), b',').unwrap())));
+    let of = |cells: &str| one(&checker, &format!("a,病例,2026-11-02 11:00,高,500101,{cells}")).map(|candidate| candidate.record.subject);
+    let hash =
+        |text: &str| Subject::IdentityHash(SubjectHash::new(*checker.keyring.hash(Purpose::IdentityNumber, text.as_bytes()).bytes()));
+    assert_eq!(of("身份证,11010519491231002Ｘ,中国"), Ok(hash("11010519491231002X")));
+    assert_eq!(of("回乡证,H1234567801,中国香港"), Ok(hash("hong_kong_macao_permit:H12345678")));
+    assert_eq!(of("台胞证,0123456701（B）,"), Ok(hash("taiwan_permit:01234567")));
+    assert_eq!(of("永居证,kaz 1100 90123105,哈萨克斯坦"), Ok(hash("permanent_resident_card:KAZ110090123105")));
+    assert_eq!(of("护照,Ｅ12345678,韩国"), Ok(hash("passport:KOR:E12345678")));
+    assert_eq!(of("居住证,11010519491231002X,").map_err(|fault| fault.field), Err("subject.identity_kind".to_owned()));
 }
 
 #[test]

@@ -134,6 +134,20 @@ impl City {
         tx.commit().await.expect("committed");
     }
 
+    /// Somebody is registered by a document with this in its hash.
+    pub async fn identify(&self, hashed: &str, resident_no: i32) {
+        let hash = self.platform.keyring.hash(Purpose::IdentityNumber, hashed.as_bytes());
+        sqlx::query(
+            "insert into resident.resident (resident_no, identity_hash, district, township, community, notices, registered_at)
+             values ($1, $2, 500103, 500103001, 500103001001, true, now())",
+        )
+        .bind(resident_no)
+        .bind(hash.to_vec())
+        .execute(self.platform.database.pool())
+        .await
+        .expect("registered");
+    }
+
     /// What rules would read of an event: source's id, resident and community of each record.
     pub async fn feed(&self, event: &RecordsStored) -> Vec<(String, Option<i32>, Option<i64>)> {
         let load: uuid::Uuid = event.load_id.parse().expect("an id");

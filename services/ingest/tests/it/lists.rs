@@ -266,6 +266,60 @@ async fn a_chinese_list_with_titles_and_totals_is_read() {
     city.end().await;
 }
 
+/// A list of people from everywhere, as a district writes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_found_by_every_kind_of_document_and_by_phones_of_other_places() {
+    let mut city = City::new(Embedded).await;
+    let known = [
+        ("11010519491231002X", 1),
+        ("820000198506150022", 2),
+        ("hong_kong_macao_permit:H12345678", 3),
+        ("taiwan_permit:01234567", 4),
+        ("permanent_resident_card:KAZ110090123105", 5),
+        ("911398199012310021", 6),
+        ("passport:GBR:123456789", 7),
+    ];
+    for (hashed, resident_no) in known {
+        city.identify(hashed, resident_no).await;
+    }
+    let file = "编号,人员类别,接触时间,证件类型,证件号码,国籍,风险等级,区县\n\
+                p-1,密接,2026-11-02 08:30,居民身份证,１１０１０５１９４９１２３１００２Ｘ,中国,高,渝中区\n\
+                p-2,密接,2026-11-02 08:30,,820000 1985 0615 0022,,高,渝中区\n\
+                p-3,密接,2026-11-02 08:30,回乡证,H1234567802,中国香港,高,渝中区\n\
+                p-4,密接,2026-11-02 08:30,台胞证,0123456701(B),,高,渝中区\n\
+                p-5,密接,2026-11-02 08:30,永居证,kaz110090123105,哈萨克斯坦,高,渝中区\n\
+                p-6,密接,2026-11-02 08:30,外国人永久居留身份证,911398199012310021,,高,渝中区\n\
+                p-7,密接,2026-11-02 08:30,护照,123456789,英国,高,渝中区\n\
+                p-8,密接,2026-11-02 08:30,护照,123456789,,高,渝中区\n\
+                p-9,密接,2026-11-02 08:30,,12345678,,高,渝中区\n\
+                p-10,密接,2026-11-02 08:30,身份证,110105491231002,,高,渝中区\n\
+                p-11,密接,2026-11-02 08:30,身份证,110105194912310021,,高,渝中区\n";
+    let load = upload(&city, file).await;
+    let refused =
+        [(9, "subject.number_country"), (10, "subject.identity_kind"), (11, "subject.identity_number"), (12, "subject.identity_number")];
+    assert_eq!(fields(&load), refused.map(|(line, field)| (line, field.to_owned())));
+    assert_eq!(counts(&load), (7, 0, 4));
+    let found: Vec<(String, Option<i32>)> = sqlx::query_as("select source_id, resident_no from ingest.record order by source_id")
+        .fetch_all(city.platform.database.pool())
+        .await
+        .unwrap();
+    assert_eq!(found, (1..=7).map(|number| (format!("p-{number}"), Some(number))).collect::<Vec<_>>());
+
+    city.register("+85251234567", 8).await;
+    let phones = "编号,人员类别,接触时间,手机号码,国家/地区,风险等级,区县\n\
+                  q-1,密接,2026-11-02 08:30,+852 5123 4567,,高,渝中区\n\
+                  q-2,密接,2026-11-02 08:30,5123-4567,香港,高,渝中区\n\
+                  q-3,密接,2026-11-02 08:30,00852５１２３４５６７,,高,渝中区\n\
+                  q-4,密接,2026-11-02 08:30,51234567,,高,渝中区\n\
+                  q-5,密接,2026-11-02 08:30,+852 2123 4567,,高,渝中区\n";
+    let load = upload(&city, phones).await;
+    assert_eq!(fields(&load), [(5, "subject.phone".to_owned()), (6, "subject.phone".to_owned())]);
+    assert!(load.refused_rows[0].reason.contains("+852") && load.refused_rows[1].reason.contains("中国香港"), "each with its own words");
+    assert_eq!(city.count("select count(*) from ingest.record where resident_no = 8").await, 3);
+    city.told.close();
+    city.end().await;
+}
+
 fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
     let units = mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
     units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()

@@ -89,6 +89,33 @@ async fn cells_are_read_as_what_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_of_documents_and_phones_of_other_places_may_be_numbers_of_the_sheet() {
+    let city = City::new(Embedded).await;
+    city.identify("taiwan_permit:12345678", 1).await;
+    city.identify("passport:GBR:123456789", 2).await;
+    let file = book(|book| {
+        let sheet = book.add_worksheet();
+        for (column, name) in (0..).zip(["编号", "类别", "发生时间", "证件类型", "证件号码", "签发国", "风险等级", "区县"])
+        {
+            sheet.write(0, column, name).unwrap();
+        }
+        for (row, (id, kind, number, country)) in
+            (1..).zip([("w-1", "台胞证", 12_345_678_u64, ""), ("w-2", "护照", 123_456_789, "英国"), ("w-3", "", 12_345_678, "")])
+        {
+            for (column, text) in [(0, id), (1, "密接"), (2, "2026-11-02 08:30"), (3, kind), (5, country), (6, "高"), (7, "渝中区")] {
+                sheet.write(row, column, text).unwrap();
+            }
+            sheet.write(row, 4, number).unwrap();
+        }
+    });
+    let load = upload(&city, file).await;
+    assert_eq!(counts(&load), (2, 0, 1));
+    assert_eq!(load.refused_rows[0].field, "subject.identity_kind");
+    assert_eq!(city.count("select count(*) from ingest.record where (source_id, resident_no) in (('w-1', 1), ('w-2', 2))").await, 2);
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cells_merged_downwards_hold_for_all_their_rows() {
     let city = City::new(Embedded).await;
     let file = book(|book| {

@@ -19,7 +19,7 @@ async fn a_person_registers_with_the_code_and_is_known_when_they_come_again(#[va
     let (status, profile) = city.get(&person.token, "/api/v1/me").await;
     assert_eq!(status, StatusCode::OK);
     let expected = json!({ "resident_no": person.no, "phone": "138****5678", "name": "张三", "community": HOME, "language": "zh-CN",
-        "industry": "catering", "notices": true });
+        "identity_kind": "identity_card", "industry": "catering", "notices": true });
     assert_eq!(profile, expected);
     assert_eq!(city.reach(&person).await, Some((false, true)));
     let told = city.registered().await;
@@ -145,6 +145,13 @@ async fn without_consent_to_the_text_in_force_nobody_is_registered_and_the_code_
 #[case::a_landline(json!({ "phone": "023-63840000" }), "phone")]
 #[case::a_community_that_is_not(json!({ "community": "500103001999" }), "community")]
 #[case::a_wrong_checksum(json!({ "identity_number": "110105194912310021" }), "identity_number")]
+#[case::eight_digits_of_no_country(json!({ "phone": "51234567" }), "phone")]
+#[case::a_landline_of_hong_kong(json!({ "phone": "+852 2123 4567" }), "phone")]
+#[case::fifteen_digits(json!({ "identity_number": "110105491231002" }), "identity_number")]
+#[case::a_number_of_several_kinds(json!({ "identity_number": "12345678" }), "identity_kind")]
+#[case::another_kind(json!({ "identity_number": IDENTITY, "identity_kind": "residence_permit" }), "identity_kind")]
+#[case::a_passport_of_no_country(json!({ "identity_number": "E12345678", "identity_kind": "passport" }), "identity_country")]
+#[case::a_country_that_is_not(json!({ "identity_number": "E12345678", "identity_kind": "passport", "identity_country": "Atlantis" }), "identity_country")]
 #[case::a_name_too_long(json!({ "name": "长".repeat(51) }), "name")]
 #[case::a_name_of_two_lines(json!({ "name": "张\n三" }), "name")]
 #[tokio::test]
@@ -153,6 +160,31 @@ async fn a_field_that_is_wrong_is_named(#[case] says: Value, #[case] field: &str
     let (status, problem) = city.post(NOBODY, "/api/v1/registration", registration(PHONE, "123456", says)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
     assert_eq!(fields(&problem), [field]);
+    city.close().await;
+}
+
+#[rstest]
+#[case::permit("+852 5123 4567", "+852 ****4567", json!({ "identity_number": "H1234567801", "identity_kind": "hong_kong_macao_permit" }))]
+#[case::older_permit("+886 912 345 678", "+886 ****5678", json!({ "identity_number": "0123456701(B)", "identity_kind": "taiwan_permit" }))]
+#[case::residence_permit("+85366123456", "+853 ****3456", json!({ "identity_number": "820000198506150022", "identity_kind": "residence_permit" }))]
+#[case::card("13900001111", "139****1111", json!({ "identity_number": "KAZ110090123105", "identity_kind": "permanent_resident_card" }))]
+#[case::passport("+1 312 555 0123", "+1 ****0123", json!({ "identity_number": "E12345678", "identity_kind": "passport", "identity_country": "韩国" }))]
+#[tokio::test]
+async fn who_comes_from_elsewhere_registers_with_their_phone_and_document(#[case] phone: &str, #[case] masked: &str, #[case] says: Value) {
+    let city = City::open(Embedded).await;
+    let person = city.register_with(phone, says.clone()).await;
+    let (_, profile) = city.get(&person.token, "/api/v1/me").await;
+    assert_eq!((&profile["phone"], &profile["identity_kind"]), (&json!(masked), &says["identity_kind"]));
+    city.platform.clock.forward(MINUTE);
+    let again = city.register_with(phone, json!({})).await;
+    assert_eq!(again.no, person.no);
+    let (_, profile) = city.get(&again.token, "/api/v1/me").await;
+    assert_eq!(profile["identity_kind"], says["identity_kind"], "what is not said again stays");
+    let number = says["identity_number"].as_str().unwrap();
+    assert_eq!(city.tables_with(&number[..8]).await, [""; 0]);
+
+    assert_eq!(city.delete(&again.token, "/api/v1/me").await, StatusCode::NO_CONTENT);
+    assert_eq!(city.count("select count(*) from resident.resident where identity_kind is not null").await, 0);
     city.close().await;
 }
 

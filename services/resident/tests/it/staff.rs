@@ -14,7 +14,7 @@ async fn a_phone_number_is_opened_for_the_persons_own_community_with_a_reason_an
     #[values(Embedded, Services)] store: Store,
 ) {
     let city = City::open(store).await;
-    let person = city.register_with("13812345678", json!({ "name": "张三" })).await;
+    let person = city.register_with("13812345678", json!({ "name": "张三", "identity_number": "820000198506150022" })).await;
     let open = async |token: &str, no: u32, reason: &str| {
         city.post(token, &format!("/api/v1/residents/{no}/contact"), json!({ "reason": reason })).await
     };
@@ -31,7 +31,7 @@ async fn a_phone_number_is_opened_for_the_persons_own_community_with_a_reason_an
 
     for token in [WORKER, REVIEWER] {
         let contact = open(token, person.no, " 电话回访密接人员 ").await;
-        assert_eq!(contact, (StatusCode::OK, json!({ "name": "张三", "phone": "+8613812345678" })));
+        assert_eq!(contact, (StatusCode::OK, json!({ "name": "张三", "phone": "+8613812345678", "identity_kind": "residence_permit" })));
     }
     let trail = city.trail().await;
     let told: Vec<_> = trail.iter().map(|entry| (entry.role.as_str(), entry.action.as_str(), entry.object.as_str())).collect();

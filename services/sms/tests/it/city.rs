@@ -96,6 +96,12 @@ impl City {
         }
     }
 
+    /// A resident with this phone and no app.
+    pub async fn resident_with(&self, number: u32, phone: &str) {
+        views::residents(&self.platform, [number], Reach { app: false, sms: true, drill: false, language: Language::ZhCn }).await;
+        views::phone(&self.platform, number, phone).await;
+    }
+
     /// This resident reads English.
     pub async fn reads_english(&self, number: u32) {
         sqlx::query("update resident.endpoint set language = 'en' where resident_no = $1")

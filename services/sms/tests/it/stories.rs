@@ -189,6 +189,34 @@ async fn a_reply_is_passed_on_once_although_it_is_delivered_twice(#[values(Embed
 
 #[rstest]
 #[tokio::test]
+async fn a_phone_of_hong_kong_gets_the_alert_and_its_answer_is_known(#[values(Embedded, Postgres)] store: Store) {
+    const PHONE: &str = "+85251234567";
+    let city = City::new(store, Options::default()).await;
+    let heard = Heard::<SmsReplied>::on(&city.platform, &RESIDENT_SMS_REPLIES);
+    city.residents(1..=2, false).await;
+    city.resident_with(3, "+852 5123 4567").await;
+    city.start(city.settings()).await;
+
+    let alert = city.approve(Status::Actual, 1..=3).await;
+    city.until_messages(alert, "delivered", 3).await;
+
+    // the centre is given the international number, without +
+    let arrived = city.centre.sms_to("85251234567").remove(0);
+    assert!(arrived.text.contains(TEXT));
+    assert_eq!(city.centre.times(Provider::Sms, PHONE), 1);
+
+    city.centre.reply(PHONE, "1 7KQ3");
+    city.until("the reply", async || heard.count() >= 1).await;
+    let reply = heard.take().remove(0);
+    let keyring = &city.platform.keyring;
+    assert_eq!(reply.phone_hash, keyring.hash(Purpose::ResidentPhone, PHONE.as_bytes()).bytes());
+    let sealed = keyring.open(Purpose::ResidentPhone, &Sealed::from_bytes(reply.phone_sealed).unwrap()).unwrap();
+    assert_eq!(sealed.as_slice(), PHONE.as_bytes());
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_exercise_reaches_enrolled_phones_only_and_says_that_it_is_one(#[values(Embedded, Postgres)] store: Store) {
     let city = City::new(store, Options::default()).await;
     city.residents(1..=2, true).await;

@@ -1990,7 +1990,7 @@ export interface components {
         /** @description Asks for a one-time code. */
         CodeRequest: {
             /**
-             * @description Mainland mobile number.
+             * @description Mobile number: of the mainland as people write it, of another country or region with + and its code.
              * @example 138 1234 5678
              */
             phone: string;
@@ -2034,6 +2034,7 @@ export interface components {
         };
         /** @description How to reach a person. */
         Contact: {
+            identity_kind?: components["schemas"]["IdentityKind"] | null;
             name?: string | null;
             phone?: string | null;
         };
@@ -2575,6 +2576,11 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        /**
+         * @description A kind of identity document.
+         * @enum {string}
+         */
+        IdentityKind: "identity_card" | "residence_permit" | "hong_kong_macao_permit" | "taiwan_permit" | "permanent_resident_card" | "passport";
         /** @description One alert in an inbox. */
         InboxItem: {
             /**
@@ -2922,16 +2928,33 @@ export interface components {
         };
         /** @description Whom or what a record is about: exactly one of these. */
         NewSubject: {
-            /** @description Whoever has this phone number. Only its keyed hash is kept. */
+            /**
+             * @description Of which country or region it is, if no code stands in it: by its name or its code of letters.
+             * @example HK
+             */
+            number_country?: string | null;
+            /**
+             * @description A mobile number: of the mainland as people write it, of another place with + and its code.
+             * @example 138 0000 5678
+             */
             phone: string;
         } | {
-            /** @description Whoever has this identity number. Only its keyed hash is kept. */
+            identity_kind?: components["schemas"]["IdentityKind"] | null;
+            /**
+             * @description Its number.
+             * @example 11010519491231002X
+             */
             identity_number: string;
+            /**
+             * @description The country that issued it, by its name or its code of letters; needed for a passport.
+             * @example GBR
+             */
+            number_country?: string | null;
         } | {
-            /** @description A registered resident. */
+            /** @description Their number. */
             resident_no: components["schemas"]["ResidentNo"];
         } | {
-            /** @description A place. */
+            /** @description `city` or the code of an area. */
             place: components["schemas"]["Area"];
         };
         /** @description The privacy notice that has to be shown before consent. */
@@ -3192,6 +3215,7 @@ export interface components {
         /** @description My profile. */
         Profile: {
             community: string;
+            identity_kind?: components["schemas"]["IdentityKind"] | null;
             industry?: string | null;
             language: string;
             name?: string | null;
@@ -3320,7 +3344,13 @@ export interface components {
              * @description Version of the privacy notice that was shown and agreed to (CQ1).
              */
             consent_version: number;
-            /** @description Identity number, if given, so that risk records find the person. Only its keyed hash is kept. */
+            /**
+             * @description The country that issued it, by its name or its code of letters; needed for a passport.
+             * @example GBR
+             */
+            identity_country?: string | null;
+            identity_kind?: components["schemas"]["IdentityKind"] | null;
+            /** @description Number of an identity document, if given, so that risk records find the person. Only its keyed hash is kept. */
             identity_number?: string | null;
             industry?: components["schemas"]["Industry"] | null;
             /** @description Language of alerts. */

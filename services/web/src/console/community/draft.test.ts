@@ -28,11 +28,19 @@ describe('a report', () => {
     expect(recordOf({ ...written, area: '500103' })).toMatchObject({ district: '500103' });
   });
 
+  it('names the document by which a person is known, and who issued a passport', () => {
+    const written = draft({ about: 'person', by: 'identity_number', number: 'H1234 5678', identity_kind: 'hong_kong_macao_permit', level: 'high' });
+    expect(recordOf(written).subject).toEqual({ identity_number: 'H12345678', identity_kind: 'hong_kong_macao_permit' });
+    const passport = draft({ about: 'person', by: 'identity_number', number: 'E12345678', identity_kind: 'passport', level: 'high' });
+    expect(missing(passport)).toEqual(['number_country']);
+    expect(recordOf({ ...passport, number_country: 'KR' }).subject).toEqual({ identity_number: 'E12345678', identity_kind: 'passport', number_country: 'KR' });
+  });
+
   it('is kept without the number of a person', () => {
     expect(keepable(draft({ number: '13800005678', note: 'x' }))).toMatchObject({ number: '', note: 'x' });
   });
 
-  it.each([['subject.phone', 'number'], ['community', 'area'], ['subject', null], ['subject.place', 'area'], ['attributes.place', 'place'], ['occurred_at', 'when'], ['row', null]])('has a fault of %s at %s', (fault, field) => {
+  it.each([['subject.phone', 'number'], ['subject.identity_kind', 'identity_kind'], ['subject.number_country', 'number_country'], ['community', 'area'], ['subject', null], ['subject.place', 'area'], ['attributes.place', 'place'], ['occurred_at', 'when'], ['row', null]])('has a fault of %s at %s', (fault, field) => {
     expect(fieldOf(fault)).toBe(field);
   });
 });
