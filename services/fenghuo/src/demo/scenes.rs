@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::before_sending::Caution;
 use resident::generate::{self, People};
 use serde_json::{Value, json};
 
@@ -182,7 +183,7 @@ impl City {
         for (token, action, reason) in steps {
             let seen = answer(self.client.get(format!("{}/api/v1/alerts/{alert}", self.url)).bearer_auth(token)).await?;
             // a demo city may be so small that nobody lives where a scene is set
-            let decision = json!({ "version": seen["version"], "action": action, "reason": reason, "nobody": true });
+            let decision = json!({ "version": seen["version"], "action": action, "reason": reason, "known": [Caution::ReachesNobody] });
             self.post(&format!("alerts/{alert}/decisions"), token, decision).await.with_context(|| format!("{action} of the demo"))?;
         }
         Ok(())

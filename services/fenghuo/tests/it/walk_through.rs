@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use stages::soon;
+use stages::{soon, until};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -69,6 +69,7 @@ async fn the_walk_by_the_interface_ends_with_an_acknowledged_alert() {
 
     let walk = Command::new("bash").arg("-c").arg(script).current_dir(directory.path()).kill_on_drop(true).output();
     let walk = tokio::time::timeout(WALK, walk).await.expect("the walk comes to its end").expect("bash is installed");
+    until("the demo city's first hour was played to its end", async || directory.path().join("data/first-hour-played").exists()).await;
     stop(&mut platform).await;
     let said = String::from_utf8_lossy(&walk.stdout);
     let told = format!("{said}\n{}", String::from_utf8_lossy(&walk.stderr));
