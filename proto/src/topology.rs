@@ -46,9 +46,11 @@ macro_rules! topology {
 
 topology! {
     "records.stored" RecordsStored { RULES_RECORDS = "rules.records" by "rules" }
+    "records.ended" RecordsEnded { RULES_ENDED = "rules.ended" by "rules" }
     "resident.registered" ResidentRegistered { INGEST_REGISTRATIONS = "ingest.registrations" by "ingest" }
     "draft.gathered" DraftGathered { REVIEW_DRAFTS = "review.drafts" by "review" }
     "draft.settled" DraftSettled { RULES_SETTLED = "rules.settled" by "rules" }
+    "alert.records_ended" RecordsBehindAlertEnded { REVIEW_RECORDS_ENDED = "review.records_ended" by "review" }
     "alert.approved" AlertApproved { DISPATCH_APPROVED = "dispatch.approved" by "dispatch" }
     "alert.stopped" AlertStopped {
         DISPATCH_STOPPED = "dispatch.stopped" by "dispatch",

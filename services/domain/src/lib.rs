@@ -48,6 +48,7 @@ pub mod place;
 pub mod place_name;
 pub mod privacy;
 pub mod quiet_hours;
+pub mod record_life;
 pub mod refusal;
 pub mod reminder;
 pub mod retention;

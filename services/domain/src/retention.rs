@@ -128,11 +128,19 @@ pub const TOO_FEW_MONTHS: &str = "must be at least 3: an alert is written in one
 pub const KINDS: &[Kind] = &[
     Kind {
         what: "Risk records and the deliveries in which they came",
-        tables: &["ingest.load", "ingest.chunk", "ingest.record", "ingest.matched"],
+        tables: &["ingest.load", "ingest.chunk", "ingest.record", "ingest.record_version", "ingest.matched"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "The grounds of every alert, and what makes a record count once however often it comes. People stand in it by number or keyed \
               hash. There is no purge yet.",
+        requirement: "CQ6",
+    },
+    Kind {
+        what: "What the columns of a source's lists are called",
+        tables: &["ingest.column_name"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Chosen once by the source, so that its next lists are understood. No personal data: names of columns only.",
         requirement: "CQ6",
     },
     Kind {
@@ -153,7 +161,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Which records and people a rule brought into which draft",
-        tables: &["rules.draft", "rules.match", "rules.alerted"],
+        tables: &["rules.draft", "rules.match", "rules.alerted", "rules.ended_record"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "Why somebody is in an audience, and when a rule last told them (no second time within its cooldown). Resident numbers only. \
@@ -162,7 +170,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Alerts with every step, who took it, and why",
-        tables: &["review.alert", "review.step"],
+        tables: &["review.alert", "review.step", "review.ended_record"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "What was told in the name of the city, and who reviewed it. The texts hold no personal data: the checks refuse it.",

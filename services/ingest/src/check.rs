@@ -18,6 +18,7 @@ use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::ids::ResidentNo;
 use domain::list::{self, ListWord};
 use domain::place_name::PlaceNameError;
+use domain::record_life::{Correction, REASON_LIMIT};
 use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
 use domain::written_time::{self, WrittenTime};
 use domain::{place, place_name};
@@ -46,10 +47,26 @@ pub(crate) struct Candidate {
     pub content_hash: [u8; 32],
 }
 
+/// A row by which a source corrects or takes back a record that it delivered before.
+pub(crate) struct Correcting {
+    pub row: Row,
+    pub source_id: String,
+    pub reason: String,
+    /// What takes its place; none: it is taken back.
+    pub by: Option<Candidate>,
+}
+
+/// What a row says.
+enum Said {
+    Record(Candidate),
+    Correction(Correcting),
+}
+
 /// A block after its check.
 pub(crate) struct Chunk {
     pub block: Block,
     pub candidates: Vec<Candidate>,
+    pub corrections: Vec<Correcting>,
     pub refusals: Vec<Refusal>,
 }
 
@@ -76,20 +93,47 @@ impl Checker {
     /// Checks every row of a block, as of `now`.
     pub(crate) fn check(&self, mut block: Block, now: DateTime<Utc>) -> Chunk {
         let mut refusals = std::mem::take(&mut block.refusals);
-        let mut candidates = Vec::with_capacity(block.rows.len());
+        let (mut candidates, mut corrections) = (Vec::with_capacity(block.rows.len()), Vec::new());
         let mut text = Vec::with_capacity(512);
         let mut one = |row: Row, fields: Result<Fields<'_>, FieldFault>| match fields
             .map_err(|fault| vec![fault])
-            .and_then(|fields| self.candidate(row, fields, now, &mut text))
+            .and_then(|fields| self.said(row, fields, now, &mut text))
         {
-            Ok(candidate) => candidates.push(candidate),
+            Ok(Said::Record(candidate)) => candidates.push(candidate),
+            Ok(Said::Correction(correction)) => corrections.push(correction),
             Err(faults) => refusals.push(Refusal { line: row.line, faults, row: block.row(row).to_vec() }),
         };
         match &self.form {
             Form::Json => block.rows.iter().for_each(|row| one(*row, Fields::of_json(block.row(*row)))),
             Form::List(columns) => columns.read(&block, one),
         }
-        Chunk { block, candidates, refusals }
+        Chunk { block, candidates, corrections, refusals }
+    }
+
+    /// A record, or what becomes of one.
+    fn said(&self, row: Row, mut fields: Fields<'_>, now: DateTime<Utc>, text: &mut Vec<u8>) -> Result<Said, Vec<FieldFault>> {
+        if fields.correction == Scalar::Absent && fields.correction_reason == Scalar::Absent {
+            return self.candidate(row, fields, now, text).map(Said::Record);
+        }
+        let mut faults = Faults(Vec::new());
+        let correction = faults.hear(self.word("correction", &fields.correction)).flatten();
+        if correction.is_none() && faults.0.is_empty() {
+            faults.add(reason::reason_of_nothing());
+        }
+        let why = faults.hear(correction_reason(&fields.correction_reason));
+        let (source_id, by) = if correction == Some(Correction::Retract) {
+            // whatever else is written of a record that is taken back does not matter any more
+            (faults.hear(self.source_id(&fields.source_id)), None)
+        } else {
+            fields.faults.extend(faults.0);
+            let candidate = self.candidate(row, fields, now, text)?;
+            faults = Faults(Vec::new());
+            (Some(candidate.record.source_id.clone()), Some(candidate))
+        };
+        match (source_id, why) {
+            (Some(source_id), Some(reason)) if faults.0.is_empty() => Ok(Said::Correction(Correcting { row, source_id, reason, by })),
+            _ => Err(faults.0),
+        }
     }
 
     fn candidate(&self, row: Row, mut fields: Fields<'_>, now: DateTime<Utc>, text: &mut Vec<u8>) -> Result<Candidate, Vec<FieldFault>> {
@@ -254,6 +298,19 @@ struct Areas {
     district: Option<DistrictCode>,
     township: Option<TownshipCode>,
     community: Option<CommunityCode>,
+}
+
+/// Why a record is corrected.
+fn correction_reason(value: &Scalar<'_>) -> Result<String, FieldFault> {
+    match value {
+        Scalar::Absent => Err(reason::missing("correction_reason")),
+        Scalar::Text(text) => {
+            let text = text.trim();
+            let fits = (1..=REASON_LIMIT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+            if fits { Ok(text.to_owned()) } else { Err(reason::correction_reason()) }
+        }
+        _ => Err(reason::correction_reason()),
+    }
 }
 
 fn parsed<T: FromStr>(value: &Scalar<'_>) -> Option<T> {

@@ -37,12 +37,14 @@ pub struct HeaderFault {
     pub fault: FieldFault,
     /// How many of its cells are names of fields: the row of several that has most was meant as the header.
     pub(crate) known_columns: usize,
+    /// Its cells, each with what it means as far as that is known.
+    pub(crate) read: Box<[(String, Option<ColumnMeaning>)]>,
 }
 
 impl HeaderFault {
     /// A fault of a whole row.
     pub(crate) fn of_row(line: u64, fault: FieldFault) -> Self {
-        Self { line, column: None, fault, known_columns: 0 }
+        Self { line, column: None, fault, known_columns: 0, read: Box::default() }
     }
 
     pub(crate) fn on_line(self, line: u64) -> Self {
@@ -60,11 +62,14 @@ impl Columns {
     ///
     /// # Errors
     /// When it lacks what a record needs, or has a column that means nothing.
-    pub(crate) fn of_names(names: Vec<String>, delimiter: u8) -> Result<Self, HeaderFault> {
+    pub(crate) fn of_names(names: Vec<String>, delimiter: u8, known: &ColumnNames) -> Result<Self, HeaderFault> {
         let names: Vec<String> = names.iter().map(|name| list::written(name.trim()).to_owned()).collect();
-        let meanings = ColumnNames::shipped().meanings(&names);
+        let meanings = known.meanings(&names);
         let known_columns = meanings.iter().flatten().filter(|meaning| matches!(meaning, ColumnMeaning::Field(_))).count();
-        let wrong = |column: Option<usize>, fault| HeaderFault { line: 1, column: column.map(|at| at + 1), fault, known_columns };
+        let wrong = |column: Option<usize>, fault| {
+            let read = names.iter().cloned().zip(known.meanings(&names)).collect();
+            HeaderFault { line: 1, column: column.map(|at| at + 1), fault, known_columns, read }
+        };
         if known_columns == 0 {
             return Err(wrong(None, reason::no_header()));
         }
@@ -79,15 +84,22 @@ impl Columns {
             columns.push(meaning);
         }
         let has = |field: RecordField| seen.contains(&ColumnMeaning::Field(field));
+        // a list that takes records back needs no more than their ids
+        let takes_back = has(RecordField::Correction);
         for field in [RecordField::SourceId, RecordField::Kind, RecordField::OccurredAt, RecordField::Level] {
-            if !has(field) {
+            if !has(field) && (!takes_back || field == RecordField::SourceId) {
                 return Err(wrong(None, reason::missing_column(field)));
             }
         }
-        if !SUBJECTS.into_iter().any(has) {
+        if !takes_back && !SUBJECTS.into_iter().any(has) {
             return Err(wrong(None, reason::one_subject()));
         }
         Ok(Self { columns, names, delimiter })
+    }
+
+    /// Each column's name with what it means.
+    pub(crate) fn read_as(&self) -> impl Iterator<Item = (&str, &ColumnMeaning)> {
+        self.names.iter().map(String::as_str).zip(&self.columns)
     }
 
     pub(crate) fn delimiter(&self) -> u8 {
@@ -168,7 +180,7 @@ impl Columns {
     fn is_below(&self, cells: &ByteRecord) -> bool {
         let says = |cell: &[u8], meaning: &ColumnMeaning| {
             let of_a_record = match meaning {
-                ColumnMeaning::Field(RecordField::Kind | RecordField::OccurredAt | RecordField::Level) => true,
+                ColumnMeaning::Field(RecordField::Kind | RecordField::OccurredAt | RecordField::Level | RecordField::Correction) => true,
                 ColumnMeaning::Field(field) => SUBJECTS.contains(field),
                 _ => false,
             };
@@ -228,7 +240,7 @@ mod tests {
     const HEADER: [&str; 5] = ["source_id", "kind", "occurred_at", "phone", "level"];
 
     fn columns(more: &[&str]) -> Columns {
-        Columns::of_names(HEADER.iter().chain(more).map(|name| (*name).to_owned()).collect(), b',').unwrap()
+        Columns::of_names(HEADER.iter().chain(more).map(|name| (*name).to_owned()).collect(), b',', ColumnNames::shipped()).unwrap()
     }
 
     fn block(rows: &str) -> Block {

@@ -2,7 +2,7 @@
 
 use domain::ids::LoadId;
 use http::StatusCode;
-use platform::http::Problem;
+use platform::http::{FieldFault, Problem};
 
 use crate::columns::HeaderFault;
 use crate::shape::Other;
@@ -25,6 +25,12 @@ pub enum Error {
     /// A list has no header row that can be used.
     #[error("the header row is wrong on line {} at {}: {}", .0.line, .0.field(), .0.fault.reason_en)]
     Header(Box<HeaderFault>),
+    /// The meanings that were chosen for names of columns are none.
+    #[error("the meanings of names are wrong: {}", .0.reason_en)]
+    Names(FieldFault),
+    /// The rules could not be asked.
+    #[error(transparent)]
+    Rules(#[from] rules::Error),
     /// The file is no list.
     #[error("the file is {}", .0.english)]
     NotAList(Other),
@@ -106,6 +112,8 @@ impl From<Error> for Problem {
                 )
                 .fault(field, fault.reason, fault.reason_en)
             }
+            Error::Names(fault) => Self::invalid(vec![fault]),
+            Error::Rules(error) => error.into(),
             Error::NotAList(Other { chinese, english }) => Self::bad_request(
                 "file_not_a_list",
                 format!("文件不是清单，而是{chinese}。请上传 CSV、xlsx、xls、JSON 或 NDJSON 文件。"),

@@ -44,6 +44,8 @@ pub(crate) struct Fields<'a> {
     pub district: Scalar<'a>,
     pub township: Scalar<'a>,
     pub community: Scalar<'a>,
+    pub correction: Scalar<'a>,
+    pub correction_reason: Scalar<'a>,
     pub attributes: Vec<(Cow<'a, str>, Scalar<'a>)>,
     /// What is wrong with the form.
     pub faults: Vec<FieldFault>,
@@ -101,6 +103,8 @@ impl<'a> Fields<'a> {
             RecordField::District => &mut self.district,
             RecordField::Township => &mut self.township,
             RecordField::Community => &mut self.community,
+            RecordField::Correction => &mut self.correction,
+            RecordField::CorrectionReason => &mut self.correction_reason,
         }
     }
 

@@ -5,6 +5,7 @@
 //! row by its quotes, however many lines it has.
 
 use csv::{ByteRecord, ReaderBuilder};
+use domain::list::ColumnNames;
 
 use crate::columns::{Columns, HeaderFault};
 use crate::encoding::Encoding;
@@ -31,13 +32,19 @@ pub(crate) struct Head {
 }
 
 /// Looks for a header row by row, whatever the rows come out of.
-#[derive(Debug, Default)]
-pub(crate) struct Search {
+#[derive(Debug)]
+pub(crate) struct Search<'n> {
+    names: &'n ColumnNames,
     seen: usize,
     fault: Option<HeaderFault>,
 }
 
-impl Search {
+impl<'n> Search<'n> {
+    /// For a header in names that are known.
+    pub(crate) fn by(names: &'n ColumnNames) -> Self {
+        Self { names, seen: 0, fault: None }
+    }
+
     /// Looks at the cells of the next row that has any; tells the columns if they are a header.
     ///
     /// # Errors
@@ -47,7 +54,7 @@ impl Search {
         if filled == 0 {
             return Ok(None);
         }
-        match Columns::of_names(cells, delimiter) {
+        match Columns::of_names(cells, delimiter, self.names) {
             Ok(columns) => return Ok(Some(columns)),
             Err(fault) => {
                 let fault = fault.on_line(line);
@@ -70,8 +77,8 @@ impl Search {
 ///
 /// # Errors
 /// When it has no header that can be used.
-pub(crate) fn find(start: &[u8], ended: bool) -> Result<Option<Head>, HeaderFault> {
-    let mut search = Search::default();
+pub(crate) fn find(start: &[u8], ended: bool, names: &ColumnNames) -> Result<Option<Head>, HeaderFault> {
+    let mut search = Search::by(names);
     let (mut at, mut line) = (0, 1);
     let mut hint = None;
     while at < start.len() {
@@ -188,10 +195,10 @@ mod tests {
     const HEADER: &str = "source_id,kind,occurred_at,phone,level";
 
     fn found(text: &[u8]) -> Head {
-        let head = find(text, true).expect("a header").expect("all of it is there");
+        let head = find(text, true, ColumnNames::shipped()).expect("a header").expect("all of it is there");
         for end in 0..head.bytes {
             // as long as its row end is missing, it may go on
-            assert!(matches!(find(&text[..end], false), Ok(None) | Ok(Some(_))), "cut at {end}");
+            assert!(matches!(find(&text[..end], false, ColumnNames::shipped()), Ok(None) | Ok(Some(_))), "cut at {end}");
         }
         head
     }
@@ -236,13 +243,13 @@ mod tests {
     #[case::nothing("", 1, "row")]
     #[case::a_letter("Dear all,\nhere is the list.\n", 1, "row")]
     fn a_header_that_cannot_be_used_says_where(#[case] text: &str, #[case] line: u64, #[case] field: &str) {
-        let fault = find(text.as_bytes(), true).expect_err("the header is wrong");
+        let fault = find(text.as_bytes(), true, ColumnNames::shipped()).expect_err("the header is wrong");
         assert_eq!((fault.line, fault.field().as_str()), (line, field), "{fault:?}");
     }
 
     #[test]
     fn a_name_that_nobody_knows_is_shown_as_it_is_written_unless_it_may_be_somebodys_number() {
-        let shown = |name: &str| format!("{:?}", find(format!("{HEADER},{name}\n").as_bytes(), true).unwrap_err());
+        let shown = |name: &str| format!("{:?}", find(format!("{HEADER},{name}\n").as_bytes(), true, ColumnNames::shipped()).unwrap_err());
         assert!(shown("幸福指数").contains("幸福指数"));
         assert!(!shown("13800005678x").contains("13800005678"));
     }
@@ -250,8 +257,8 @@ mod tests {
     #[test]
     fn what_never_ends_is_given_up() {
         let endless = [b"\"".as_slice(), &vec![b'x'; LOOKED_AT + 1]].concat();
-        assert!(find(&endless[..1_000], false).unwrap().is_none());
-        assert!(find(&endless, false).is_err());
-        assert!(find(&b"\n".repeat(LOOKED_AT + 1), false).is_err());
+        assert!(find(&endless[..1_000], false, ColumnNames::shipped()).unwrap().is_none());
+        assert!(find(&endless, false, ColumnNames::shipped()).is_err());
+        assert!(find(&b"\n".repeat(LOOKED_AT + 1), false, ColumnNames::shipped()).is_err());
     }
 }

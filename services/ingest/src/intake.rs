@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
+use domain::list::ColumnNames;
 use futures::Stream;
 use platform::{BoxError, Platform};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
 
 use crate::body::{Body, UTF8_MARK};
-use crate::check::{Checker, Form};
+use crate::check::Form;
+use crate::column_names::{self, Chosen};
 use crate::encoding::{Deciding, Encoding};
 use crate::framing::{Block, Cutter, Framing};
 use crate::head::{self, Head};
-use crate::load::{Ending, Format, Load, LoadReport};
+use crate::load::{Ending, Format, LoadReport};
+use crate::preview::{Look, Preview};
 use crate::sender::Sender;
 use crate::shape::Shape;
-use crate::store::{self, Stored};
+use crate::storing::Storing;
+use crate::work::{End, Work};
 use crate::workbook::{self, Found};
 use crate::{Error, Settings};
 
@@ -40,6 +43,10 @@ pub struct Intake {
 }
 
 impl Intake {
+    async fn begin<D: End>(&self, sender: Sender, format: Format, form: Form, deciding: Deciding) -> Result<Work<D>, Error> {
+        Work::begin(&self.platform, &self.settings, sender, format, form, deciding).await
+    }
+
     /// On these stores.
     pub fn new(platform: &Platform, settings: Settings) -> Self {
         Self { platform: platform.clone(), settings: Arc::new(settings), workbooks: Arc::new(Semaphore::new(WORKBOOKS)) }
@@ -50,6 +57,10 @@ impl Intake {
     /// # Errors
     /// When it is neither, or a store fails. Rows that are wrong are in the report.
     pub async fn batch(&self, sender: Sender, body: &[u8]) -> Result<LoadReport, Error> {
+        self.records::<Storing>(sender, body).await
+    }
+
+    async fn records<D: End>(&self, sender: Sender, body: &[u8]) -> Result<D::Made, Error> {
         let body = body.strip_prefix(UTF8_MARK).unwrap_or(body);
         let not_json = |error: serde_json::Error| Error::NotJson { line: error.line(), column: error.column() };
         let mut block = Block::default();
@@ -65,8 +76,7 @@ impl Intake {
             let row: &serde_json::value::RawValue = serde_json::from_slice(body).map_err(not_json)?;
             block.add(1, row.get().as_bytes());
         }
-        let load = Load::begin(&self.platform, &sender, Format::Json, None).await?;
-        let mut work = Work::new(self, sender, Form::Json, load, Encoding::Utf8.into());
+        let mut work = self.begin::<D>(sender, Format::Json, Form::Json, Encoding::Utf8.into()).await?;
         work.take(block).await?;
         work.finish(Ending::Complete).await
     }
@@ -84,15 +94,41 @@ impl Intake {
         let mut body = Body::new(body);
         let start = body.start(UTF8_MARK.len(), false).await;
         let (start, _) = body.in_utf8(start);
-        self.lines(sender, start, body).await
+        self.lines::<Storing, _, _>(sender, start, body).await
     }
 
-    /// Takes a file as it comes: a list as CSV, as a workbook or as JSON, by its content.
+    /// Takes a file as it comes: a list as CSV, as a workbook or as JSON, by its content. What was chosen for names of its columns is
+    /// remembered for the sender's next lists.
     ///
     /// # Errors
     /// When it is no list, or has no header that can be used; else as [`Intake::ndjson`].
-    pub async fn file<S, E>(&self, sender: Sender, body: S) -> Result<LoadReport, Error>
+    pub async fn file<S, E>(&self, sender: Sender, chosen: &Chosen, body: S) -> Result<LoadReport, Error>
     where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+        E: Into<BoxError>,
+    {
+        chosen.keep(&self.platform, sender.source()).await?;
+        self.read::<Storing, _, _>(sender, chosen, body).await
+    }
+
+    /// Looks at a file without taking anything of it: how its columns are understood, and what would become of its rows.
+    ///
+    /// # Errors
+    /// When it is no list, or a store fails. A header that cannot be used is in the preview.
+    pub async fn preview<S, E>(&self, sender: Sender, chosen: &Chosen, body: S) -> Result<Preview, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+        E: Into<BoxError>,
+    {
+        match self.read::<Look, _, _>(sender, chosen, body).await {
+            Err(Error::Header(fault)) => Ok(Preview::of_header(&fault)),
+            looked => looked,
+        }
+    }
+
+    async fn read<D, S, E>(&self, sender: Sender, chosen: &Chosen, body: S) -> Result<D::Made, Error>
+    where
+        D: End,
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
@@ -106,37 +142,51 @@ impl Intake {
             }
         };
         match shape {
-            Shape::Table => self.table(sender, start, says_utf8, body).await,
-            Shape::Lines => self.lines(sender, start, body).await,
+            Shape::Table => {
+                let names = column_names::of(&self.platform, sender.source(), chosen).await?;
+                self.table::<D, _, _>(sender, &names, start, says_utf8, body).await
+            }
+            Shape::Lines => self.lines::<D, _, _>(sender, start, body).await,
             Shape::Json => {
                 let whole = body.whole(start, BATCH_BYTES).await.ok_or(Error::TooManyRecords { limit: BATCH_RECORDS })?;
-                self.batch(sender, &whole).await
+                self.records::<D>(sender, &whole).await
             }
-            Shape::Archive => self.workbook(sender, Format::Xlsx, start, body).await,
-            Shape::Compound => self.workbook(sender, Format::Xls, start, body).await,
+            Shape::Archive | Shape::Compound => {
+                let names = column_names::of(&self.platform, sender.source(), chosen).await?;
+                let format = if shape == Shape::Archive { Format::Xlsx } else { Format::Xls };
+                self.workbook::<D, _, _>(sender, names, format, start, body).await
+            }
             Shape::Other(other) => Err(Error::NotAList(other)),
         }
     }
 
-    async fn lines<S, E>(&self, sender: Sender, start: Bytes, body: Body<S>) -> Result<LoadReport, Error>
+    async fn lines<D, S, E>(&self, sender: Sender, start: Bytes, body: Body<S>) -> Result<D::Made, Error>
     where
+        D: End,
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let load = Load::begin(&self.platform, &sender, Format::Ndjson, None).await?;
+        let work = self.begin::<D>(sender, Format::Ndjson, Form::Json, Encoding::Utf8.into()).await?;
         let cutter = Cutter::new(Framing::Lines, self.settings.chunk_rows, 1);
-        let work = Work::new(self, sender, Form::Json, load, Encoding::Utf8.into());
         self.rows(work, cutter, start, body).await
     }
 
-    async fn table<S, E>(&self, sender: Sender, start: Bytes, says_utf8: bool, mut body: Body<S>) -> Result<LoadReport, Error>
+    async fn table<D, S, E>(
+        &self,
+        sender: Sender,
+        names: &ColumnNames,
+        start: Bytes,
+        says_utf8: bool,
+        mut body: Body<S>,
+    ) -> Result<D::Made, Error>
     where
+        D: End,
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
         let mut start = Vec::from(start);
         let head = loop {
-            if let Some(head) = head::find(&start, body.has_ended())? {
+            if let Some(head) = head::find(&start, body.has_ended(), names)? {
                 break head;
             }
             if let Some(piece) = body.next().await {
@@ -148,14 +198,21 @@ impl Intake {
         start.advance(bytes);
         let columns = Arc::new(columns);
         let known = if says_utf8 { Some(Encoding::Utf8) } else { encoding };
-        let load = Load::begin(&self.platform, &sender, Format::Csv, Some(&columns)).await?;
         let cutter = Cutter::new(Framing::Csv { delimiter: columns.delimiter() }, self.settings.chunk_rows, next_line);
-        let work = Work::new(self, sender, Form::List(columns), load, Deciding::new(known));
+        let work = self.begin::<D>(sender, Format::Csv, Form::List(columns), Deciding::new(known)).await?;
         self.rows(work, cutter, start, body).await
     }
 
-    async fn workbook<S, E>(&self, sender: Sender, format: Format, start: Bytes, mut body: Body<S>) -> Result<LoadReport, Error>
+    async fn workbook<D, S, E>(
+        &self,
+        sender: Sender,
+        names: ColumnNames,
+        format: Format,
+        start: Bytes,
+        mut body: Body<S>,
+    ) -> Result<D::Made, Error>
     where
+        D: End,
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
@@ -168,20 +225,27 @@ impl Intake {
         }
         let (tell, mut told) = mpsc::channel(1);
         let rows = self.settings.chunk_rows;
-        let reading =
-            tokio::task::spawn_blocking(move || workbook::read(whole, format, rows, &mut |found| tell.blocking_send(found).is_ok()));
+        let reading = tokio::task::spawn_blocking(move || {
+            workbook::read(whole, format, rows, &names, &mut |found| tell.blocking_send(found).is_ok())
+        });
         let mut work = None;
         while let Some(found) = told.recv().await {
             match (found, &mut work) {
                 (Found::Columns(columns), _) => {
-                    let load = Load::begin(&self.platform, &sender, format, Some(&columns)).await?;
-                    work = Some(Work::new(self, sender.clone(), Form::List(Arc::new(*columns)), load, Encoding::Utf8.into()));
+                    let form = Form::List(Arc::new(*columns));
+                    work = Some(self.begin::<D>(sender.clone(), format, form, Encoding::Utf8.into()).await?);
                 }
-                (Found::Block(block), Some(work)) => work.take(block).await?,
+                (Found::Block(block), Some(work)) => {
+                    work.take(block).await?;
+                    if work.has_enough() {
+                        break;
+                    }
+                }
                 // rows come behind their header
                 (Found::Block(_), None) => {}
             }
         }
+        drop(told);
         // a library that meets what it did not expect may panic
         let read = reading.await.map_err(|_| Error::WorkbookDamaged).flatten();
         match (work, read) {
@@ -196,8 +260,9 @@ impl Intake {
         }
     }
 
-    async fn rows<S, E>(&self, mut work: Work, mut cutter: Cutter, start: Bytes, mut body: Body<S>) -> Result<LoadReport, Error>
+    async fn rows<D, S, E>(&self, mut work: Work<D>, mut cutter: Cutter, start: Bytes, mut body: Body<S>) -> Result<D::Made, Error>
     where
+        D: End,
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
@@ -208,6 +273,9 @@ impl Intake {
                 next.advance(read);
                 if cutter.is_full() {
                     work.take(cutter.take()).await?;
+                    if work.has_enough() {
+                        return work.finish(Ending::Complete).await;
+                    }
                 }
             }
             let silence = self.platform.clock.sleep(SILENCE);
@@ -230,62 +298,5 @@ impl Intake {
         cutter.finish(ending != Ending::Complete);
         work.take(cutter.take()).await?;
         work.finish(ending).await
-    }
-}
-
-/// A load at work: one chunk may be in the store while the next one is checked.
-struct Work {
-    platform: Platform,
-    checker: Arc<Checker>,
-    load: Load,
-    deciding: Deciding,
-    storing: Option<JoinHandle<Result<Stored, Error>>>,
-}
-
-impl Work {
-    fn new(intake: &Intake, sender: Sender, form: Form, load: Load, deciding: Deciding) -> Self {
-        let platform = intake.platform.clone();
-        let Settings { time_zone, oldest_event_days, .. } = *intake.settings;
-        let checker = Checker { keyring: platform.keyring.clone(), sender: Arc::new(sender), form, time_zone, oldest_event_days };
-        Self { platform, checker: Arc::new(checker), load, deciding, storing: None }
-    }
-
-    async fn take(&mut self, block: Block) -> Result<(), Error> {
-        if block.is_empty() {
-            return Ok(());
-        }
-        for (encoding, block) in self.deciding.take(block) {
-            self.check(encoding, block).await?;
-        }
-        Ok(())
-    }
-
-    async fn check(&mut self, encoding: Encoding, block: Block) -> Result<(), Error> {
-        let (checker, now) = (Arc::clone(&self.checker), self.platform.clock.now());
-        let chunk = tokio::task::spawn_blocking(move || checker.check(encoding.read(block), now))
-            .await
-            .map_err(|_| Error::Interrupted { step: "checking rows" })?;
-        self.settle().await?;
-        let (platform, checker) = (self.platform.clone(), Arc::clone(&self.checker));
-        let (load, kept) = (self.load.report.load_id, self.load.kept);
-        self.storing = Some(tokio::spawn(async move { store::store(&platform, &checker.sender, load, chunk, kept, now).await }));
-        Ok(())
-    }
-
-    /// Waits for the chunk in the store.
-    async fn settle(&mut self) -> Result<(), Error> {
-        if let Some(storing) = self.storing.take() {
-            let stored = storing.await.map_err(|_| Error::Interrupted { step: "storing records" })??;
-            self.load.add(stored);
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self, ending: Ending) -> Result<LoadReport, Error> {
-        for (encoding, block) in self.deciding.finish() {
-            self.check(encoding, block).await?;
-        }
-        self.settle().await?;
-        self.load.finish(&self.platform, ending).await
     }
 }

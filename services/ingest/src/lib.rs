@@ -11,16 +11,22 @@
 //! chunks of some thousand rows ([`framing`]); while one chunk is stored ([`store`]), the next one is read and checked
 //! ([`check`]). So a load takes the same memory however long it is; a workbook alone is in memory as a whole, within a limit.
 //!
+//! Before it counts it can be looked at, by the same way ([`preview`]); names of columns that nobody knows are given a meaning there, which is
+//! remembered for the source ([`column_names`]).
+//!
 //! What is guaranteed:
 //! - a record is one by its source and the source's id, however often it comes; another content under the same id is refused;
 //! - a row is refused alone, with all that is wrong with it; it is kept sealed, so that its sender can fetch it, mend it and send it again ([`refused`]);
 //! - a chunk is stored whole, with its event and its counts, or not at all; what was whole of a stream that broke off stays;
 //! - a phone or identity number becomes its keyed hash before anything else is done with it, and is nowhere in clear;
+//! - a record is corrected or taken back by its source, by its id; every version stays ([`corrections`], [`versions`]);
 //! - a record about somebody who is not registered waits for them ([`registrations`]), also when both happen at once.
 
 mod body;
 mod check;
+mod column_names;
 mod columns;
+mod corrections;
 mod encoding;
 mod error;
 mod fields;
@@ -29,6 +35,8 @@ mod head;
 mod intake;
 mod load;
 mod loads;
+mod placed;
+mod preview;
 mod reason;
 mod record;
 mod records;
@@ -39,17 +47,22 @@ mod sender;
 mod settings;
 mod shape;
 mod store;
+mod storing;
 mod subjects;
+mod versions;
+mod work;
 mod workbook;
 
 use platform::Platform;
 use platform::compiled_once;
 use platform::http::Routes;
 
+pub use column_names::Chosen;
 pub use error::Error;
 pub use intake::Intake;
 pub use load::{Ending, Format, LoadReport, RefusedLine};
-pub use record::{NewRecord, NewSubject};
+pub use preview::{ColumnView, HeaderView, Preview, RowView};
+pub use record::{NewRecord, NewRow, NewSubject, Retraction};
 pub use schema::{MIGRATOR, SCHEMA};
 pub use sender::Sender;
 pub use settings::Settings;
@@ -64,5 +77,5 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     registrations::subscribe(platform)?;
     let upload_bytes = settings.upload_bytes;
     let intake = Intake::new(platform, settings);
-    Ok(records::routes(upload_bytes).merge(loads::routes()).merge(refused::routes()).with_state(intake))
+    Ok(records::routes(upload_bytes).merge(loads::routes()).merge(versions::routes()).merge(refused::routes()).with_state(intake))
 }

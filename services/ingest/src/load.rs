@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
 use platform::Platform;
+use platform::database::Tx;
 use platform::http::FieldFault;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -81,6 +82,12 @@ pub struct LoadReport {
     pub repeated: u64,
     /// Rows that were refused.
     pub refused: u64,
+    /// Records that another content took the place of.
+    #[serde(default)]
+    pub corrected: u64,
+    /// Records that were taken back.
+    #[serde(default)]
+    pub retracted: u64,
     /// The first 100 of them, in the order of the delivery; none in a list of loads.
     pub refused_rows: Vec<RefusedLine>,
 }
@@ -93,12 +100,17 @@ pub(crate) struct Load {
 
 impl Load {
     /// Begins a load. What staff bring in leaves a trace.
-    pub(crate) async fn begin(platform: &Platform, sender: &Sender, format: Format, columns: Option<&Columns>) -> Result<Self, Error> {
-        let (load_id, now) = (LoadId::new(), platform.clock.now());
+    pub(crate) async fn begin(
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        sender: &Sender,
+        format: Format,
+        columns: Option<&Columns>,
+    ) -> Result<Self, Error> {
+        let load_id = LoadId::new();
         let header =
             columns.map(|columns| serde_json::to_string(columns.names())).transpose().map_err(|_| Error::Stored { what: "header" })?;
         let delimiter = columns.map(|columns| char::from(columns.delimiter()).to_string());
-        let mut tx = platform.database.begin().await?;
         sqlx::query!(
             "insert into ingest.load (load_id, source, format, header, delimiter, received_at) values ($1, $2, $3, $4, $5, $6)",
             load_id.uuid(),
@@ -108,13 +120,12 @@ impl Load {
             delimiter,
             now
         )
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await
         .map_err(Error::database("beginning a load"))?;
         if let Some(staff) = sender.staff() {
             tx.publish(SCHEMA, &staff.did("records.deliver", "load", load_id, now)).await?;
         }
-        tx.commit().await?;
         let report = LoadReport {
             load_id,
             source: sender.source().to_owned(),
@@ -125,6 +136,8 @@ impl Load {
             accepted: 0,
             repeated: 0,
             refused: 0,
+            corrected: 0,
+            retracted: 0,
             refused_rows: Vec::new(),
         };
         Ok(Self { report, kept: Kept::default() })
@@ -133,9 +146,11 @@ impl Load {
     /// Adds what became of a chunk.
     pub(crate) fn add(&mut self, stored: Stored) {
         self.kept = stored.kept;
-        self.report.accepted += stored.accepted;
-        self.report.repeated += stored.repeated;
-        self.report.refused += stored.refusals.len() as u64;
+        self.report.accepted += stored.counts.accepted;
+        self.report.repeated += stored.counts.repeated;
+        self.report.refused += stored.counts.refused;
+        self.report.corrected += stored.counts.corrected;
+        self.report.retracted += stored.counts.retracted;
         let mut refusals = stored.refusals;
         refusals.sort_by_key(|refusal| refusal.line);
         let room = REPORTED_ROWS - self.report.refused_rows.len();
@@ -156,8 +171,8 @@ impl Load {
         .map_err(Error::database("ending a load"))?;
         self.report.finished_at = Some(now);
         self.report.ending = Some(ending);
-        let LoadReport { load_id, accepted, repeated, refused, .. } = self.report;
-        tracing::info!(load = %load_id, accepted, repeated, refused, ending = ending.as_ref(), "load ended");
+        let LoadReport { load_id, accepted, repeated, refused, corrected, retracted, .. } = self.report;
+        tracing::info!(load = %load_id, accepted, repeated, refused, corrected, retracted, ending = ending.as_ref(), "load ended");
         Ok(self.report)
     }
 }

@@ -16,7 +16,7 @@ use crate::intake::Intake;
 use crate::load::{LoadReport, REPORTED_ROWS, RefusedLine};
 use crate::sender::Sender;
 
-const READERS: Access = Access::SourceOrStaff(&[
+pub(crate) const READERS: Access = Access::SourceOrStaff(&[
     Role::SubmittingUnit,
     Role::DistrictReviewer,
     Role::CommunityWorker,
@@ -40,7 +40,7 @@ struct Page {
 }
 
 /// Whose loads the caller sees; none means everybody's.
-fn seen_by(caller: Caller) -> Option<String> {
+pub(crate) fn seen_by(caller: Caller) -> Option<String> {
     match caller {
         Caller::Staff(staff) if matches!(staff.role, Role::CityCommandOfficer | Role::TechnicalOperator) => None,
         // a caller who delivers nothing has no loads
@@ -55,7 +55,7 @@ async fn list(State(intake): State<Intake>, caller: Caller, Query(page): Query<P
     let limit = i64::from(page.limit.unwrap_or(20).clamp(1, 100));
     let rows = sqlx::query_as!(
         Row,
-        "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused from ingest.load
+        "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused, corrected, retracted from ingest.load
          where format <> 'registration' and ($1::text is null or source = $1) and ($2::uuid is null or load_id < $2)
          order by load_id desc limit $3",
         seen_by(caller),
@@ -77,7 +77,7 @@ async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Loa
     let pool = intake.platform.database.pool();
     let row = sqlx::query_as!(
         Row,
-        "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused from ingest.load
+        "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused, corrected, retracted from ingest.load
          where load_id = $1 and ($2::text is null or source = $2)",
         id.uuid(),
         seen_by(caller)
@@ -118,6 +118,8 @@ struct Row {
     accepted: i64,
     repeated: i64,
     refused: i64,
+    corrected: i64,
+    retracted: i64,
 }
 
 impl Row {
@@ -132,6 +134,8 @@ impl Row {
             accepted: self.accepted.unsigned_abs(),
             repeated: self.repeated.unsigned_abs(),
             refused: self.refused.unsigned_abs(),
+            corrected: self.corrected.unsigned_abs(),
+            retracted: self.retracted.unsigned_abs(),
             refused_rows,
         }
     }

@@ -6,6 +6,7 @@ use domain::identity_document::IdentityError;
 use domain::list::{RecordField, Spoilt};
 use domain::phone::PhoneNumberError;
 use domain::place_name::PlaceNameError;
+use domain::record_life::REASON_LIMIT;
 use domain::risk_record::{RecordFault, is_attribute_name};
 use domain::written_time::WrittenTimeError;
 use platform::http::FieldFault;
@@ -289,6 +290,56 @@ pub(crate) fn other_content() -> FieldFault {
         "source_id",
         "此编号已有内容不同的记录，保留先到的一条",
         "there is a record with this id and another content; the first one is kept",
+    )
+}
+
+/// A record that was delivered again as it was before its correction.
+pub(crate) fn corrected_since() -> FieldFault {
+    FieldFault::new(
+        "source_id",
+        "此记录其后已更正，保留更正后的内容；确需改回请按“更正”报送",
+        "was corrected since, and the correction stands; to change it again, send it as a correction",
+    )
+}
+
+/// A record that was delivered again after it was taken back.
+pub(crate) fn retracted() -> FieldFault {
+    FieldFault::new(
+        "source_id",
+        "此记录已撤回；确需恢复请按“更正”报送并写明原因",
+        "was taken back; to bring it back, send it as a correction and say why",
+    )
+}
+
+/// A correction of nothing.
+pub(crate) fn no_such_record() -> FieldFault {
+    FieldFault::new(
+        "source_id",
+        "您没有报送过此编号的记录，请核对编号；若记录尚在途中，请在其入库后重新报送更正",
+        "is no record that you delivered; check the id, or send the correction again once the record has arrived",
+    )
+}
+
+/// A correction with another one of the same record below it.
+pub(crate) fn corrected_below() -> FieldFault {
+    FieldFault::new("source_id", "同一记录在其后还有一条更正，以其后为准", "is corrected again further down; the last correction holds")
+}
+
+/// A reason that is no text, too long, or has signs that nobody can read.
+pub(crate) fn correction_reason() -> FieldFault {
+    FieldFault::new(
+        "correction_reason",
+        format!("应为 1 至 {REASON_LIMIT} 字的说明，不含控制字符"),
+        format!("must be a text of 1 to {REASON_LIMIT} characters without control characters"),
+    )
+}
+
+/// A reason with nothing that it is for.
+pub(crate) fn reason_of_nothing() -> FieldFault {
+    FieldFault::new(
+        "correction",
+        "写了更正原因，请同时写明“更正”（replace）或“撤回”（retract）",
+        "is missing beside a reason for it: replace or retract",
     )
 }
 

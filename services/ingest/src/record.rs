@@ -6,9 +6,33 @@ use chrono::{DateTime, Utc};
 use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::identity_document::IdentityKind;
 use domain::ids::ResidentNo;
+use domain::record_life::Correction;
 use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// What a source sends in one row: a record, the correction of one, or that it takes one back.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum NewRow {
+    /// A record, or another content in the place of one that it delivered.
+    Record(Box<NewRecord>),
+    /// A record that it takes back.
+    Retraction(Retraction),
+}
+
+/// A record that its source takes back 撤回: it was a mistake, and nothing takes its place.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Retraction {
+    /// The id under which it was delivered.
+    #[schema(example = "cdc-2026-001874")]
+    pub source_id: String,
+    /// `retract`.
+    pub correction: Correction,
+    /// Why, in at most 500 characters: reviewers of alerts that it led to read it.
+    #[schema(example = "同名误报")]
+    pub correction_reason: String,
+}
 
 /// One risk record (CQ6). Deliberately without `Debug`: it may name a person.
 #[derive(Clone, Serialize, ToSchema)]
@@ -39,6 +63,12 @@ pub struct NewRecord {
     /// What else the source says: at most 32 texts, numbers or true/false, by names like `isolation_site`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeValue>,
+    /// `replace`, when it takes the place of what was delivered under its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
+    /// Why it does, in at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction_reason: Option<String>,
 }
 
 /// Whom or what a record is about: exactly one of these.

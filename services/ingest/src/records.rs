@@ -3,16 +3,21 @@
 //! A delivery is finished even if its sender goes away: what arrived is stored, and the report can be asked for later.
 
 use axum::body::{Body, Bytes};
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request, State};
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::header::CONTENT_TYPE;
-use platform::http::{Access, Caller, Limits, Problem, Routes, routes};
+use platform::http::{Access, Caller, Limits, Problem, Query, Routes, routes};
+use serde::Deserialize;
 use tokio::sync::oneshot;
+use utoipa::IntoParams;
 
 use crate::Error;
+use crate::column_names::Chosen;
 use crate::intake::{BATCH_BYTES, Intake};
 use crate::load::LoadReport;
-use crate::record::NewRecord;
+use crate::preview::Preview;
+use crate::record::NewRow;
 use crate::sender::{ROLES, Sender};
 
 const SENDERS: Access = Access::SourceOrStaff(ROLES);
@@ -22,12 +27,15 @@ pub(crate) fn routes(upload_bytes: usize) -> Routes<Intake> {
         .allow_within(Limits { body: BATCH_BYTES, ..Limits::default() }, SENDERS, routes!(batch))
         .allow_within(Limits { body: usize::MAX, time: None }, SENDERS, routes!(stream))
         .allow_within(Limits::upload(upload_bytes), SENDERS, routes!(upload))
+        .allow_within(Limits::upload(upload_bytes), SENDERS, routes!(preview))
 }
 
 /// Deliver a batch of risk records
 ///
-/// One record or an array of at most 5,000. Each is kept once by its `source_id`; rows that are wrong are refused alone.
-#[utoipa::path(post, path = "/api/v1/records", request_body = Vec<NewRecord>, responses(
+/// One record or an array of at most 5,000. Each is kept once by its `source_id`; rows that are wrong are refused alone. A row with
+/// `correction` and `correction_reason` corrects (`replace`) or takes back (`retract`) what was delivered under its id, in a stream and in
+/// a list too (更正, 更正原因). Every version stays; whom the old one had led to an alert is shown to its reviewers.
+#[utoipa::path(post, path = "/api/v1/records", request_body = Vec<NewRow>, responses(
     (status = 200, description = "What became of each row", body = LoadReport),
     (status = 400, description = "Not JSON"),
     (status = 413, description = "More than 5,000 records"),
@@ -41,7 +49,7 @@ async fn batch(State(intake): State<Intake>, caller: Caller, body: Bytes) -> Res
 /// Deliver a stream of risk records
 ///
 /// One record a line (NDJSON), as many and for as long as you like. Records are stored as they come.
-#[utoipa::path(post, path = "/api/v1/records/stream", request_body(content = NewRecord, content_type = "application/x-ndjson"), responses(
+#[utoipa::path(post, path = "/api/v1/records/stream", request_body(content = NewRow, content_type = "application/x-ndjson"), responses(
     (status = 200, description = "What became of each row", body = LoadReport),
 ))]
 async fn stream(State(intake): State<Intake>, caller: Caller, body: Body) -> Result<axum::Json<LoadReport>, Problem> {
@@ -55,24 +63,76 @@ async fn stream(State(intake): State<Intake>, caller: Caller, body: Body) -> Res
 /// CSV in UTF-8, GB18030 or UTF-16 with commas, semicolons or tabs; a workbook (xlsx, xls); JSON or NDJSON: the content decides. The
 /// header row names the fields in English or Chinese (`source_id` or 来源编号, `kind` or 类别, `occurred_at` or 发生时间, `phone` or 手机号,
 /// `level` or 风险等级, …); any other column is an attribute and text. Times without an offset are the city's.
-#[utoipa::path(post, path = "/api/v1/records/upload", request_body(content = String, content_type = "text/csv"), responses(
+#[utoipa::path(post, path = "/api/v1/records/upload", params(Names), request_body(content = String, content_type = "text/csv"), responses(
     (status = 200, description = "What became of each row", body = LoadReport),
     (status = 400, description = "The file is no list, or has no header row that can be used"),
     (status = 413, description = "A workbook that is too large"),
     (status = 415, description = "Neither a type that lists have nor a form with a file"),
 ))]
-async fn upload(State(intake): State<Intake>, caller: Caller, request: Request) -> Result<axum::Json<LoadReport>, Problem> {
-    let sender = sender(caller)?;
+async fn upload(
+    State(intake): State<Intake>,
+    caller: Caller,
+    Query(names): Query<Names>,
+    request: Request,
+) -> Result<axum::Json<LoadReport>, Problem> {
+    let (sender, chosen) = (sender(caller)?, Chosen::read(names.names.as_deref())?);
+    match file_of(request).await? {
+        Sent::Form(form) => to_its_end(&intake.clone(), async move { form_file(intake, sender, &chosen, form).await }).await,
+        Sent::Bare(body) => to_its_end(&intake.clone(), async move { intake.file(sender, &chosen, body.into_data_stream()).await }).await,
+    }
+}
+
+/// Look at a list before it counts
+///
+/// Takes what an upload takes, and stores nothing: how each column is understood, the first rows, what would be refused and why, what is known
+/// already, and which rules would match. At most 10,000 rows are looked at. A header that cannot be used is shown with its names, so that
+/// `names` can be chosen.
+#[utoipa::path(post, path = "/api/v1/records/preview", params(Names), request_body(content = String, content_type = "text/csv"), responses(
+    (status = 200, description = "What would become of it", body = Preview),
+    (status = 400, description = "The file is no list"),
+    (status = 413, description = "A workbook that is too large"),
+    (status = 415, description = "Neither a type that lists have nor a form with a file"),
+))]
+async fn preview(
+    State(intake): State<Intake>,
+    caller: Caller,
+    Query(names): Query<Names>,
+    request: Request,
+) -> Result<axum::Json<Preview>, Problem> {
+    let (sender, chosen) = (sender(caller)?, Chosen::read(names.names.as_deref())?);
+    let preview = match file_of(request).await? {
+        Sent::Form(form) => form_preview(intake, sender, &chosen, form).await?,
+        Sent::Bare(body) => intake.preview(sender, &chosen, body.into_data_stream()).await?,
+    };
+    Ok(axum::Json(preview))
+}
+
+/// What names of columns mean, where it is not known by itself.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Names {
+    /// A JSON object of names in the header and what each means: a field, `attributes.…`, or `-` for what is not kept. With an upload it is
+    /// remembered for the sender's next lists.
+    #[param(example = r#"{"发病编号":"source_id","备注2":"-"}"#)]
+    names: Option<String>,
+}
+
+/// A file as it was sent.
+enum Sent {
+    Form(Multipart),
+    Bare(Body),
+}
+
+/// The file of a request, in a form or as its body.
+async fn file_of(request: Request) -> Result<Sent, Error> {
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-    let own = intake.clone();
     if media_type.starts_with("multipart/form-data") {
-        let form = Multipart::from_request(request, &()).await.map_err(|_| Error::NoFile)?;
-        to_its_end(&intake, async move { form_file(own, sender, form).await }).await
+        Ok(Sent::Form(Multipart::from_request(request, &()).await.map_err(|_| Error::NoFile)?))
     } else if LISTS.iter().any(|list| media_type.starts_with(list)) || media_type.is_empty() {
-        let body = request.into_body().into_data_stream();
-        to_its_end(&intake, async move { own.file(sender, body).await }).await
+        Ok(Sent::Bare(request.into_body()))
     } else {
-        Err(Error::MediaType.into())
+        Err(Error::MediaType)
     }
 }
 
@@ -88,14 +148,27 @@ const LISTS: [&str; 8] = [
     "application/vnd.openxmlformats-officedocument.spreadsheetml",
 ];
 
-/// Takes the file of a form: its field `file`, or the first that has a file name.
-async fn form_file(intake: Intake, sender: Sender, mut form: Multipart) -> Result<LoadReport, Error> {
+async fn form_file(intake: Intake, sender: Sender, chosen: &Chosen, mut form: Multipart) -> Result<LoadReport, Error> {
     while let Some(field) = form.next_field().await.map_err(|_| Error::NoFile)? {
-        if field.name() == Some("file") || field.file_name().is_some() {
-            return intake.file(sender, field.into_stream().boxed()).await;
+        if is_file(&field) {
+            return intake.file(sender, chosen, field.into_stream().boxed()).await;
         }
     }
     Err(Error::NoFile)
+}
+
+async fn form_preview(intake: Intake, sender: Sender, chosen: &Chosen, mut form: Multipart) -> Result<Preview, Error> {
+    while let Some(field) = form.next_field().await.map_err(|_| Error::NoFile)? {
+        if is_file(&field) {
+            return intake.preview(sender, chosen, field.into_stream().boxed()).await;
+        }
+    }
+    Err(Error::NoFile)
+}
+
+/// The file of a form: its field `file`, or the first that has a file name.
+fn is_file(field: &Field<'_>) -> bool {
+    field.name() == Some("file") || field.file_name().is_some()
 }
 
 fn sender(caller: Caller) -> Result<Sender, Problem> {

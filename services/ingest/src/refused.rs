@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use domain::ids::LoadId;
+use domain::list::ColumnNames;
 use futures::stream;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use platform::crypto::{Purpose, Sealed};
@@ -18,6 +19,7 @@ use platform::http::{Access, Caller, FieldFault, Limits, Path, PathId, Problem, 
 use serde_json::{Map, Value, json};
 use sqlx::types::Json;
 
+use crate::column_names::{self, Chosen};
 use crate::columns::Columns;
 use crate::intake::Intake;
 use crate::sender::{ROLES, Sender};
@@ -46,7 +48,10 @@ async fn fetch(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Lo
         .map_err(Error::database("reading a load"))?
         .ok_or(Error::NoSuchLoad(id))?;
     let form = match (row.header, row.delimiter) {
-        (Some(header), Some(delimiter)) => Form::Csv(stored_columns(&header, &delimiter)?),
+        (Some(header), Some(delimiter)) => {
+            let known = column_names::of(&intake.platform, sender.source(), &Chosen::default()).await?;
+            Form::Csv(stored_columns(&header, &delimiter, &known)?)
+        }
         _ => Form::Ndjson,
     };
     if let Some(staff) = sender.staff() {
@@ -67,10 +72,10 @@ async fn fetch(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Lo
     Ok((head, Body::from_stream(pages(intake, id, form))).into_response())
 }
 
-fn stored_columns(header: &str, delimiter: &str) -> Result<Arc<Columns>, Error> {
+fn stored_columns(header: &str, delimiter: &str, known: &ColumnNames) -> Result<Arc<Columns>, Error> {
     let wrong = Error::Stored { what: "header of a load" };
     match (serde_json::from_str(header), delimiter.as_bytes()) {
-        (Ok(names), [delimiter]) => Columns::of_names(names, *delimiter).map(Arc::new).map_err(|_| wrong),
+        (Ok(names), [delimiter]) => Columns::of_names(names, *delimiter, known).map(Arc::new).map_err(|_| wrong),
         _ => Err(wrong),
     }
 }

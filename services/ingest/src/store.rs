@@ -9,9 +9,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, Utc};
-use domain::area::{CommunityCode, DistrictCode, TownshipCode};
 use domain::ids::LoadId;
-use domain::risk_record::Subject;
 use platform::Platform;
 use platform::crypto::Purpose;
 use platform::database::Tx;
@@ -21,9 +19,10 @@ use uuid::Uuid;
 
 use crate::check::{Candidate, Chunk};
 use crate::framing::Refusal;
+use crate::placed::{Columns, Placed};
 use crate::sender::Sender;
-use crate::subjects::{Home, Known};
-use crate::{Error, SCHEMA, reason};
+use crate::subjects::Known;
+use crate::{Error, SCHEMA, corrections, reason};
 
 /// The advisory lock between chunks and registrations.
 pub(crate) const MATCHING_LOCK: i64 = 0x6665_6e67_6875_6f01;
@@ -40,22 +39,30 @@ pub(crate) struct Kept {
     bytes: u64,
 }
 
+/// What became of the rows of a chunk, by number.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub accepted: u64,
+    pub repeated: u64,
+    pub refused: u64,
+    pub corrected: u64,
+    pub retracted: u64,
+}
+
+impl Counts {
+    fn by_outcome(self) -> [(&'static str, u64); 5] {
+        let Self { accepted, repeated, refused, corrected, retracted } = self;
+        [("accepted", accepted), ("repeated", repeated), ("refused", refused), ("corrected", corrected), ("retracted", retracted)]
+    }
+}
+
 /// What became of a chunk.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    pub accepted: u64,
-    pub repeated: u64,
+    pub chunk: Uuid,
+    pub counts: Counts,
     pub refusals: Vec<Refusal>,
     pub kept: Kept,
-}
-
-/// A candidate with its person and its place.
-struct Placed {
-    candidate: Candidate,
-    district: DistrictCode,
-    township: Option<TownshipCode>,
-    community: Option<CommunityCode>,
-    home: Option<Home>,
 }
 
 /// Stores one chunk of a load.
@@ -67,76 +74,74 @@ pub(crate) async fn store(
     kept: Kept,
     now: DateTime<Utc>,
 ) -> Result<Stored, Error> {
-    let Chunk { block, candidates, mut refusals } = chunk;
-    let chunk_id = Uuid::now_v7();
     let mut tx = platform.database.begin().await?;
+    let stored = store_in(&mut tx, platform, sender, load, chunk, kept, now).await?;
+    tx.commit().await?;
+    for (outcome, number) in stored.counts.by_outcome() {
+        metrics::counter!("ingest_records_total", "outcome" => outcome).increment(number);
+    }
+    Ok(stored)
+}
+
+/// The same in a transaction of the caller's.
+pub(crate) async fn store_in(
+    tx: &mut Tx,
+    platform: &Platform,
+    sender: &Sender,
+    load: LoadId,
+    chunk: Chunk,
+    kept: Kept,
+    now: DateTime<Utc>,
+) -> Result<Stored, Error> {
+    let Chunk { block, candidates, corrections, mut refusals } = chunk;
+    let chunk_id = Uuid::now_v7();
     sqlx::query!("select pg_advisory_xact_lock_shared($1)", MATCHING_LOCK)
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await
         .map_err(Error::database("holding registrations back"))?;
-    let known = Known::among(&mut tx, &candidates).await?;
+    let corrected = corrections.iter().filter_map(|correction| correction.by.as_ref());
+    let known = Known::among(tx, candidates.iter().chain(corrected).map(|candidate| &candidate.record.subject)).await?;
 
     let mut refuse = |candidate: &Candidate, fault: FieldFault| {
         refusals.push(Refusal::of(candidate.row.line, fault, block.row(candidate.row).to_vec()));
     };
     let mut placed = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        match place(&candidate, sender, known.home(&candidate.record.subject)) {
-            Ok((district, township, community, home)) => placed.push(Placed { candidate, district, township, community, home }),
-            Err(fault) => refuse(&candidate, fault),
+        match Placed::of(candidate, sender, &known) {
+            Ok(record) => placed.push(record),
+            Err(refused) => refuse(&refused.0, refused.1),
         }
     }
     let (mut records, mut repeated) = once(placed, &mut refuse);
     // two loads that store the same ids take them in one order and never wait for each other in a circle
-    records.sort_unstable_by(|one, other| one.candidate.record.source_id.cmp(&other.candidate.record.source_id));
+    records.sort_unstable_by(|one, other| one.source_id().cmp(other.source_id()));
 
-    let mut accepted = insert(&mut tx, sender.source(), chunk_id, &records, now).await?;
+    let mut accepted = insert(tx, sender.source(), chunk_id, &records, now).await?;
     if accepted < records.len() as u64 {
-        let before = known_before(&mut tx, sender.source(), chunk_id, &records).await?;
+        let before = known_before(tx, sender.source(), chunk_id, &records).await?;
         for record in &records {
-            match before.get(&record.candidate.record.source_id) {
-                Some(hash) if *hash == record.candidate.content_hash => repeated += 1,
-                Some(_) => refuse(&record.candidate, reason::other_content()),
-                None => {}
+            if let Some(before) = before.get(record.source_id()) {
+                match before.stands(&record.candidate.content_hash) {
+                    Ok(()) => repeated += 1,
+                    Err(fault) => refuse(&record.candidate, fault),
+                }
             }
         }
         accepted = (records.len() - before.len()) as u64;
     }
 
-    let refused = refusals.len() as u64;
-    let kept = keep(&mut tx, platform, load, &refusals, kept).await?;
-    count(&mut tx, load, accepted, repeated, refused).await?;
-    if accepted > 0 {
-        tell(&mut tx, load, chunk_id, accepted).await?;
-    }
-    tx.commit().await?;
-    for (outcome, number) in [("accepted", accepted), ("repeated", repeated), ("refused", refused)] {
-        metrics::counter!("ingest_records_total", "outcome" => outcome).increment(number);
-    }
-    Ok(Stored { accepted, repeated, refusals, kept })
-}
+    let corrected = corrections::apply(tx, sender, chunk_id, &block, corrections, &known, now).await?;
+    refusals.extend(corrected.refusals);
+    repeated += corrected.repeated;
 
-/// Where a record belongs: as it says, else where its person lives.
-#[expect(clippy::type_complexity, reason = "the parts of a placed record, before it is known whether there will be one")]
-fn place(
-    candidate: &Candidate,
-    sender: &Sender,
-    home: Option<Home>,
-) -> Result<(DistrictCode, Option<TownshipCode>, Option<CommunityCode>, Option<Home>), FieldFault> {
-    if home.is_none() && matches!(candidate.record.subject, Subject::Resident(_)) {
-        return Err(reason::resident_no());
+    let refused = refusals.len() as u64;
+    let kept = keep(tx, platform, load, &refusals, kept).await?;
+    let counts = Counts { accepted, repeated, refused, corrected: corrected.replaced, retracted: corrected.retracted };
+    count(tx, load, counts).await?;
+    if accepted + corrected.replaced > 0 {
+        tell(tx, load, chunk_id, accepted + corrected.replaced).await?;
     }
-    let township = candidate.township.or(home.map(|home| home.township));
-    let community = candidate.community.or(home.filter(|home| Some(home.township) == township).map(|home| home.community));
-    let district = match candidate.district {
-        Some(district) => district,
-        None => {
-            let district = home.map(|home| home.district).ok_or_else(reason::district_unknown)?;
-            sender.may_deliver(candidate.record.kind, district, community)?;
-            district
-        }
-    };
-    Ok((district, township, community, home))
+    Ok(Stored { chunk: chunk_id, counts, refusals, kept })
 }
 
 /// Of records with one id, the first; the same content again is counted, another content refused.
@@ -175,32 +180,21 @@ async fn insert(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed], now:
     if records.is_empty() {
         return Ok(0);
     }
-    let of = |record: &Placed| -> (&'static str, Option<Vec<u8>>) {
-        let hash = |hash: &domain::risk_record::SubjectHash| record.home.is_none().then(|| hash.bytes().to_vec());
-        match &record.candidate.record.subject {
-            Subject::Resident(_) => ("resident", None),
-            Subject::PhoneHash(phone) => ("phone", hash(phone)),
-            Subject::IdentityHash(identity) => ("identity", hash(identity)),
-            Subject::Place(_) => ("place", None),
-        }
-    };
-    let ids: Vec<&str> = records.iter().map(|record| record.candidate.record.source_id.as_str()).collect();
-    let hashes: Vec<&[u8]> = records.iter().map(|record| &record.candidate.content_hash[..]).collect();
-    let kinds: Vec<&str> = records.iter().map(|record| record.candidate.record.kind.into()).collect();
-    let origins: Vec<&str> = records.iter().map(|record| record.candidate.record.origin.into()).collect();
-    let levels: Vec<&str> = records.iter().map(|record| record.candidate.record.level.into()).collect();
-    // six and nine digits fit an int, twelve a bigint
-    let districts: Vec<i32> = records.iter().map(|record| record.district.get() as i32).collect();
-    let townships: Vec<Option<i32>> = records.iter().map(|record| record.township.map(|code| code.get() as i32)).collect();
-    let communities: Vec<Option<i64>> = records.iter().map(|record| record.community.map(|code| code.get() as i64)).collect();
-    let times: Vec<DateTime<Utc>> = records.iter().map(|record| record.candidate.record.occurred_at).collect();
-    let residents: Vec<Option<i32>> = records.iter().map(|record| record.home.map(|home| home.resident_no)).collect();
-    let (subject_kinds, subject_hashes): (Vec<&str>, Vec<Option<Vec<u8>>>) = records.iter().map(of).unzip();
-    let attributes: Vec<String> = records
-        .iter()
-        .map(|record| serde_json::to_string(&record.candidate.record.attributes))
-        .collect::<Result<_, _>>()
-        .map_err(|_| Error::Stored { what: "attributes" })?;
+    let Columns {
+        ids,
+        content_hashes,
+        kinds,
+        origins,
+        levels,
+        districts,
+        townships,
+        communities,
+        times,
+        residents,
+        subject_hashes,
+        subject_kinds,
+        attributes,
+    } = Columns::of(records)?;
     let inserted = sqlx::query!(
         "insert into ingest.record (source, source_id, chunk_id, content_hash, kind, origin, level, district, township, community,
              occurred_at, received_at, resident_no, subject_hash, subject_kind, attributes)
@@ -215,7 +209,7 @@ async fn insert(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed], now:
         chunk,
         now,
         &ids as &[&str],
-        &hashes as &[&[u8]],
+        &content_hashes as &[&[u8]],
         &kinds as &[&str],
         &origins as &[&str],
         &levels as &[&str],
@@ -234,11 +228,36 @@ async fn insert(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed], now:
     Ok(inserted.rows_affected())
 }
 
-/// Those of the records that were there before, with the hash of their content.
-async fn known_before(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed]) -> Result<HashMap<String, [u8; 32]>, Error> {
-    let ids: Vec<&str> = records.iter().map(|record| record.candidate.record.source_id.as_str()).collect();
+/// A record that was there before.
+struct Before {
+    content: Vec<u8>,
+    retracted: bool,
+    /// What it said before its corrections.
+    earlier: Vec<Vec<u8>>,
+}
+
+impl Before {
+    /// Whether a delivery says what stands there; else why it is refused.
+    fn stands(&self, content: &[u8; 32]) -> Result<(), FieldFault> {
+        if self.retracted {
+            Err(reason::retracted())
+        } else if self.content == content {
+            Ok(())
+        } else if self.earlier.iter().any(|earlier| earlier == content) {
+            Err(reason::corrected_since())
+        } else {
+            Err(reason::other_content())
+        }
+    }
+}
+
+/// Those of the records that were there before.
+async fn known_before(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed]) -> Result<HashMap<String, Before>, Error> {
+    let ids: Vec<&str> = records.iter().map(Placed::source_id).collect();
     let rows = sqlx::query!(
-        "select source_id, content_hash from ingest.record where source = $1 and source_id = any($2) and chunk_id <> $3",
+        r#"select source_id, content_hash, retracted_at is not null as "retracted!",
+               array(select v.content_hash from ingest.record_version v where v.source = $1 and v.source_id = r.source_id) as "earlier!"
+           from ingest.record r where source = $1 and source_id = any($2) and chunk_id <> $3"#,
         source,
         &ids as &[&str],
         chunk
@@ -246,9 +265,8 @@ async fn known_before(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed]
     .fetch_all(&mut **tx)
     .await
     .map_err(Error::database("comparing with earlier records"))?;
-    rows.into_iter()
-        .map(|row| Ok((row.source_id, row.content_hash.try_into().map_err(|_| Error::Stored { what: "content hash" })?)))
-        .collect()
+    let before = |content, retracted, earlier| Before { content, retracted, earlier };
+    Ok(rows.into_iter().map(|row| (row.source_id, before(row.content_hash, row.retracted, row.earlier))).collect())
 }
 
 /// Keeps refused rows, sealed, as long as there is room for them.
@@ -290,14 +308,17 @@ async fn keep(tx: &mut Tx, platform: &Platform, load: LoadId, refusals: &[Refusa
 }
 
 /// Adds to the counts of a load.
-async fn count(tx: &mut Tx, load: LoadId, accepted: u64, repeated: u64, refused: u64) -> Result<(), Error> {
+async fn count(tx: &mut Tx, load: LoadId, counts: Counts) -> Result<(), Error> {
     let stored = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     sqlx::query!(
-        "update ingest.load set accepted = accepted + $2, repeated = repeated + $3, refused = refused + $4 where load_id = $1",
+        "update ingest.load set accepted = accepted + $2, repeated = repeated + $3, refused = refused + $4, corrected = corrected + $5,
+             retracted = retracted + $6 where load_id = $1",
         load.uuid(),
-        stored(accepted),
-        stored(repeated),
-        stored(refused)
+        stored(counts.accepted),
+        stored(counts.repeated),
+        stored(counts.refused),
+        stored(counts.corrected),
+        stored(counts.retracted)
     )
     .execute(&mut **tx)
     .await

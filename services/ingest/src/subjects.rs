@@ -7,7 +7,6 @@ use domain::risk_record::Subject;
 use platform::database::Connection;
 
 use crate::Error;
-use crate::check::Candidate;
 
 /// Where a registered person lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +35,10 @@ impl Known {
     }
 
     /// Looks all subjects up.
-    pub(crate) async fn among(connection: &mut Connection, candidates: &[Candidate]) -> Result<Self, Error> {
+    pub(crate) async fn among<'s>(connection: &mut Connection, subjects: impl Iterator<Item = &'s Subject>) -> Result<Self, Error> {
         let (mut phones, mut identities, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        for candidate in candidates {
-            match &candidate.record.subject {
+        for subject in subjects {
+            match subject {
                 Subject::PhoneHash(hash) => phones.push(&hash.bytes()[..]),
                 Subject::IdentityHash(hash) => identities.push(&hash.bytes()[..]),
                 Subject::Resident(no) => numbers.extend(i32::try_from(no.get())),

@@ -15,6 +15,7 @@ mod rows;
 use std::io::Cursor;
 
 use calamine::{Reader as _, SheetType, SheetVisible, Xls, Xlsx};
+use domain::list::ColumnNames;
 
 use crate::columns::{Columns, HeaderFault};
 use crate::framing::Block;
@@ -46,10 +47,10 @@ type Tell<'t> = &'t mut dyn FnMut(Found) -> bool;
 ///
 /// # Errors
 /// When it cannot be read, or none or several of its sheets are lists.
-pub(crate) fn read(bytes: Vec<u8>, format: Format, block_rows: usize, tell: Tell<'_>) -> Result<(), Error> {
+pub(crate) fn read(bytes: Vec<u8>, format: Format, block_rows: usize, names: &ColumnNames, tell: Tell<'_>) -> Result<(), Error> {
     match format {
-        Format::Xls => read_binary(&bytes, block_rows, tell),
-        _ => read_package(&bytes, block_rows, tell),
+        Format::Xls => read_binary(&bytes, block_rows, names, tell),
+        _ => read_package(&bytes, block_rows, names, tell),
     }
 }
 
@@ -62,18 +63,22 @@ struct Candidate {
 }
 
 /// The one sheet that is a list.
-#[derive(Default)]
-struct Choice {
+struct Choice<'n> {
+    names: &'n ColumnNames,
     lists: Vec<Candidate>,
     /// Lists without a row: templates.
     empty: Vec<Candidate>,
     fault: Option<HeaderFault>,
 }
 
-impl Choice {
+impl<'n> Choice<'n> {
+    fn by(names: &'n ColumnNames) -> Self {
+        Self { names, lists: Vec::new(), empty: Vec::new(), fault: None }
+    }
+
     /// Looks at the rows with which a sheet begins.
     fn look<E>(&mut self, name: &str, rows: impl Iterator<Item = Result<SheetRow, E>>) -> Result<(), E> {
-        let mut search = Search::default();
+        let mut search = Search::by(self.names);
         let mut found: Option<Candidate> = None;
         for row in rows {
             let row = row?;
@@ -116,12 +121,12 @@ impl Choice {
     }
 }
 
-fn read_package(bytes: &[u8], block_rows: usize, tell: Tell<'_>) -> Result<(), Error> {
+fn read_package(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell<'_>) -> Result<(), Error> {
     let package = package::weigh(bytes)?;
     let damaged = |_| Error::WorkbookDamaged;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let since_1904 = book.has_1904_epoch();
-    let mut choice = Choice::default();
+    let mut choice = Choice::by(names);
     for name in visible(book.sheets_metadata()) {
         let mut cells = book.worksheet_cells_reader(&name).map_err(damaged)?;
         choice.look(&name, rows::of_cells(|| cells.next_cell(), since_1904)).map_err(damaged)?;
@@ -148,16 +153,15 @@ fn read_package(bytes: &[u8], block_rows: usize, tell: Tell<'_>) -> Result<(), E
     Ok(())
 }
 
-fn read_binary(bytes: &[u8], block_rows: usize, tell: Tell<'_>) -> Result<(), Error> {
+fn read_binary(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell<'_>) -> Result<(), Error> {
     binary::weigh(bytes)?;
     let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|error| match error {
         calamine::XlsError::Password => Error::WorkbookLocked,
         _ => Error::WorkbookDamaged,
     })?;
     let since_1904 = book.has_1904_epoch();
-    let mut choice = Choice::default();
-    let names = visible(book.sheets_metadata());
-    for name in &names {
+    let mut choice = Choice::by(names);
+    for name in &visible(book.sheets_metadata()) {
         let sheet = book.worksheet_range(name).map_err(|_| Error::WorkbookDamaged)?;
         choice.look(name, rows::of_range(&sheet, since_1904).map(Ok::<_, Error>))?;
     }

@@ -172,7 +172,7 @@ pub const MEASURES: &[Measure] = &[
     // Records and rules
     counter(
         "ingest_records_total",
-        &[("outcome", "`accepted`, `repeated`, `refused`")],
+        &[("outcome", "`accepted`, `repeated`, `refused`, `corrected`, `retracted`")],
         "Rows of risk records that came in.",
         "Many `refused`: a source sends what cannot be read; its page of the delivery says why.",
     ),
@@ -197,11 +197,23 @@ pub const MEASURES: &[Measure] = &[
         "Stored records that could not be read and were passed over.",
         "Any: a fault of ours; the log names the load.",
     ),
+    counter(
+        "rules_records_ended_total",
+        &[],
+        "Records that their source corrected or took back.",
+        "Many at once: a source delivered wrong records; `GET /api/v1/ended-records` names the alerts.",
+    ),
     counter("rules_unreadable_total", &[], "Active rules that could not be read.", "Any: save the rule anew; the log names it."),
     counter("rules_drafts_total", &[("ended", "`gathered` or `empty`")], "Drafts whose window has ended.", ""),
     // Review
     counter("alerts_drafted_total", &[("by", "`rule` or `staff`")], "Drafts made.", ""),
     counter("alerts_approved_total", &[CLASS], "Alerts approved.", ""),
+    counter(
+        "alerts_records_ended_total",
+        &[],
+        "Times that a record behind an alert was corrected or taken back.",
+        "Any: an alert names somebody by a record that does not hold; its reviewers decide.",
+    ),
     // Dispatch
     counter(
         "dispatch_undelivered_total",

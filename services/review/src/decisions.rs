@@ -21,7 +21,7 @@ use crate::actor::actor;
 use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::{Error, SCHEMA, Service, cautions, message_kind, reason, trace};
+use crate::{Error, SCHEMA, Service, cautions, ended_records, message_kind, reason, trace};
 
 /// The roles that take any step at all.
 const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
@@ -102,6 +102,7 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
     // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
     if matches!(action, Action::Submit | Action::ComposeUrgent | Action::PassDistrict | Action::Approve | Action::Confirm) {
         message_kind::check(&alert.content, alert.corrects)?;
+        ended_records::all_decided(tx, alert.id).await?;
         let class = decision.class.unwrap_or(alert.class);
         alert.content.check_sending(&cautions::sending(service, alert, class, now)).map_err(Error::Content)?;
         if now - alert.created_at > OLDEST_DRAFT {

@@ -66,6 +66,18 @@ pub enum Error {
     /// It ends before the silent can be reminded.
     #[error("the alert ends before the silent can be reminded")]
     NoReminder,
+    /// Records behind it hold no longer, and nobody has decided about whom they brought into it.
+    #[error("{0} records behind the alert ended and were not decided about")]
+    RecordsEnded(i64),
+    /// Without them nobody is left.
+    #[error("nobody would be left in the audience")]
+    NobodyLeft,
+    /// What is wanted cannot be done where the alert stands.
+    #[error("the remedy is not open in state {}", .0.as_ref())]
+    NoSuchRemedy(State),
+    /// Somebody else has decided about these records, or they are not behind this alert.
+    #[error("these records are not there to be decided about")]
+    NothingToDecide,
     /// It was first written so long ago that what is known of it might be dropped while it holds.
     #[error("the draft is too old to be approved")]
     DraftTooOld,
@@ -150,6 +162,26 @@ impl From<Error> for Problem {
                 "no_reminder",
                 "有效期结束得太早，没有确认的人来不及收到二次提醒和跟进。请延长有效期或缩短确认时限；如确需批准，请勾选知道后再批准。",
                 "It ends too early for a reminder to those who do not confirm, and for following them up. Extend its validity or shorten the time to confirm, or approve it with the mark that you know.",
+            ),
+            Error::RecordsEnded(records) => Self::conflict(
+                "records_ended",
+                format!("有 {records} 条来源记录已被更正或撤回。请先逐条决定（移出受众或维持），再继续审核。"),
+                format!("{records} records behind this alert were corrected or taken back. Decide about each of them first."),
+            ),
+            Error::NobodyLeft => Self::conflict(
+                "nobody_left",
+                "移出后受众为空。请改为退回、驳回或作废此弹窗。",
+                "Without them nobody is left in the audience. Return, refuse or discard the alert instead.",
+            ),
+            Error::NoSuchRemedy(state) => Self::conflict(
+                "no_such_remedy",
+                format!("弹窗当前为“{}”，不能这样处理。请刷新后再决定。", state.title()),
+                "This cannot be done where the alert stands. Reload it and decide again.",
+            ),
+            Error::NothingToDecide => Self::conflict(
+                "nothing_to_decide",
+                "所选记录已由他人处理，或不属于此弹窗。请刷新。",
+                "Somebody else has decided about these records, or they are not behind this alert. Reload it.",
             ),
             Error::DraftTooOld => Self::conflict(
                 "draft_too_old",

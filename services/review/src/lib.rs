@@ -5,6 +5,9 @@
 //! events bring the alert through its last states ([`progress`]). A correction is a new alert that names the old one; the
 //! old one is superseded in the transaction that approves the new one ([`writing`], CAP *Update*).
 //!
+//! Whom a record had brought into an alert that its source corrected or took back stands on a list until somebody has decided
+//! ([`ended_records`]); until then an alert that waits is not passed on.
+//!
 //! Pages listen to what changes ([`events`], from one [`feed`] a process) and ask for the whole at a glance ([`overview`]).
 //!
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
@@ -17,6 +20,7 @@ mod actor;
 mod cautions;
 mod decisions;
 mod drafts;
+mod ended_records;
 mod error;
 mod events;
 mod feed;
@@ -79,6 +83,12 @@ pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHo
     platform.bus.start_relay(SCHEMA);
     drafts::subscribe(&service)?;
     progress::subscribe(&service)?;
-    let routes = writing::routes().merge(decisions::routes()).merge(reading::routes()).merge(overview::routes()).merge(events::routes());
+    ended_records::subscribe(&service)?;
+    let routes = writing::routes()
+        .merge(decisions::routes())
+        .merge(reading::routes())
+        .merge(overview::routes())
+        .merge(events::routes())
+        .merge(ended_records::routes());
     Ok(routes.with_state(service))
 }

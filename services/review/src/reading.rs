@@ -21,6 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::actor::actor;
+use crate::ended_records::{self, EndedRecord};
 use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
 use crate::{Error, Service, cautions};
@@ -170,7 +171,7 @@ fn waiting_states(caller: &StaffCaller) -> Vec<String> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HistoryLine {
     version: i32,
-    /// An action, or `gathered`, `write`, `edit`, `correct`.
+    /// An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`.
     action: String,
     from: String,
     to: String,
@@ -237,6 +238,8 @@ pub(crate) struct AlertDetail {
     /// The SMS as it will be sent, by language.
     #[schema(value_type = std::collections::HashMap<String, SmsPreview>)]
     sms: BTreeMap<Language, SmsPreview>,
+    /// Records behind it that its source has corrected or taken back since; who is undecided about comes first.
+    ended_records: Vec<EndedRecord>,
     history: Vec<HistoryLine>,
 }
 
@@ -260,6 +263,7 @@ pub(crate) async fn detail(
     caller: &StaffCaller,
 ) -> Result<AlertDetail, Error> {
     let history = history(connection, alert.id).await?;
+    let ended_records = ended_records::of_alert(connection, &alert).await?;
     let sending = cautions::sending(service, &alert, alert.class, service.platform.clock.now());
     let faults = alert.content.check_sending(&sending).err().unwrap_or_default();
     let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
@@ -270,6 +274,7 @@ pub(crate) async fn detail(
         cautions,
         sms,
         history,
+        ended_records,
         alert_id: alert.id,
         short_code: alert.short_code,
         state: alert.state,

@@ -1,13 +1,15 @@
 //! Writing alerts: a draft of one's own, changing a draft, correcting what was sent.
 
 use axum::extract::State as Shared;
+use chrono::{DateTime, Utc};
 use domain::alert::AlertContent;
 use domain::alert_state::{self, Participants, State};
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
-use domain::ids::AlertId;
+use domain::ids::{AlertId, StaffId};
 use domain::staff::Role;
 use http::StatusCode;
+use platform::database::Tx;
 use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -143,12 +145,37 @@ async fn correct(
     let reason = reason::check(&correction.reason)?;
     check(&caller, old.area(), &content, correction.audience.as_ref())?;
     let audience = correction.audience.unwrap_or_else(|| old.audience.clone());
-    let participants = Participants::written_by(caller.id, old.participants.district);
-    let mut alert = Alert::draft(AlertId::new(), content, audience, participants, service.platform.clock.now());
-    alert.corrects = Some(id);
+    add(&service, &caller, correction_of(&old, content, audience, caller.id, service.platform.clock.now()), "correct", reason).await
+}
+
+/// A draft that takes the place of an alert when it is approved.
+fn correction_of(old: &Alert, content: AlertContent, audience: Audience, author: StaffId, now: DateTime<Utc>) -> Alert {
+    let participants = Participants::written_by(author, old.participants.district);
+    let mut alert = Alert::draft(AlertId::new(), content, audience, participants, now);
+    alert.corrects = Some(old.id);
     alert.rule = old.rule;
     alert.records = old.records;
-    add(&service, &caller, alert, "correct", reason).await
+    alert
+}
+
+/// Writes a correction of an alert that says the same to an audience that is smaller.
+pub(crate) async fn correct_for_fewer(
+    tx: &mut Tx,
+    caller: &StaffCaller,
+    old: &Alert,
+    audience: Audience,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Alert, Error> {
+    if !alert_state::may_write(old.area(), &actor(caller)) {
+        return Err(Error::OutsideScope);
+    }
+    let content = AlertContent { status: old.content.status, ..message_kind::of(old.content.clone(), Some(old.id)) };
+    let alert = correction_of(old, content, audience, caller.id, now);
+    store::insert(tx, &alert).await?;
+    store::record(tx, &alert, Step::of(caller.id, "correct", alert.state, reason).writing()).await?;
+    trace::leave(tx, caller, "correct", &alert, reason).await?;
+    store::load(tx, alert.id, false).await
 }
 
 async fn add(

@@ -17,6 +17,7 @@ use proto::RecordsStored;
 use proto::topology::RULES_RECORDS;
 use uuid::Uuid;
 
+use crate::ended::ENDING_LOCK;
 use crate::matching::{Findings, Match};
 use crate::rulebook::Rulebook;
 use crate::{Error, Service, record};
@@ -112,6 +113,10 @@ async fn gather(
         tx.rollback().await?;
         return Ok(None);
     }
+    sqlx::query!("select pg_advisory_xact_lock_shared($1)", ENDING_LOCK)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("holding the end of records back"))?;
     let mut gathered = Gathered { matched: 0, cooling: 0, drafts: 0 };
     if !findings.matches.is_empty() {
         let cooling = cooling(&mut tx, rulebook, &findings.matches, now).await?;
@@ -250,6 +255,8 @@ async fn keep(
         "insert into rules.match (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, matched_at)
          select *, $9::timestamptz
          from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::jsonb[])
+              as found (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes)
+         where not exists (select from rules.ended_record ended where ended.record_id = found.record_id)
          on conflict (rule_id, record_id) do nothing",
         &rules,
         &records,

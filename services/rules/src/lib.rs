@@ -15,6 +15,7 @@
 //! - what matches within a window is one draft per rule and district, published once, in the transaction that closes it;
 //! - whom a rule has told is not gathered by it again within its cooldown (CQ4), across districts and processes; what review refuses or
 //!   cancels has told nobody ([`settled`]);
+//! - a record that its source corrects or takes back leaves open drafts; whom it brought into an alert is told to review ([`ended`]);
 //! - a version is never changed once saved, and only saved without a fault; a draft is made by one version;
 //! - a record about somebody who is not registered waits in ingest: it matches when they register.
 
@@ -23,7 +24,9 @@ mod authoring;
 mod closing;
 mod district_facts;
 mod drafting;
+mod ended;
 mod error;
+mod foresight;
 mod gathering;
 mod library;
 mod matched_records;
@@ -45,6 +48,7 @@ use platform::http::Routes;
 
 pub use district_facts::set_district_facts;
 pub use error::Error;
+pub use foresight::{Foreseen, Foresight, RuleMatches};
 pub use library::install_shipped;
 pub use schema::{MIGRATOR, SCHEMA};
 pub use settings::Settings;
@@ -66,6 +70,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     platform.bus.start_relay(SCHEMA);
     gathering::subscribe(&service)?;
     settled::subscribe(&service)?;
+    ended::subscribe(&service)?;
     closing::start(&service);
     Ok(authoring::routes()
         .merge(trial::routes())

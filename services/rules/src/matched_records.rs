@@ -54,6 +54,10 @@ struct MatchedRecord {
     /// What templates can name of it.
     #[schema(value_type = Object)]
     attributes: serde_json::Value,
+    /// `replace` or `retract`: its source has corrected it or taken it back since.
+    ended_how: Option<String>,
+    /// Why, as its source wrote it.
+    ended_reason: Option<String>,
 }
 
 /// The records behind an alert that a rule made
@@ -77,8 +81,10 @@ async fn read(State(service): State<Service>, caller: StaffCaller, Path(alert): 
     }
     let records = sqlx::query_as!(
         MatchedRecord,
-        r#"select record_id as record_no, source, occurred_at, area, resident_no is not null as "about_person!", attributes
-             from rules.match where draft_id = $1 order by occurred_at desc, record_id desc limit $2"#,
+        r#"select record_id as record_no, source, occurred_at, area, resident_no is not null as "about_person!", attributes,
+                  ended.how as "ended_how?", ended.reason as "ended_reason?"
+             from rules.match left join rules.ended_record ended using (record_id)
+            where draft_id = $1 order by occurred_at desc, record_id desc limit $2"#,
         alert.uuid(),
         MOST
     )

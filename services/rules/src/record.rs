@@ -7,7 +7,8 @@ use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::condition::{Facts, RecordView};
 use domain::ids::{LoadId, ResidentNo};
 use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
-use platform::database::Pool;
+use platform::database::{Connection, Pool};
+use uuid::Uuid;
 
 use crate::Error;
 
@@ -114,6 +115,39 @@ pub(crate) async fn read(pool: &Pool, load: LoadId, after: i64, limit: u32) -> R
     let next = rows.last().map(|row| row.id).filter(|_| read == limit as usize);
     let records: Vec<Record> = rows.into_iter().filter_map(Row::record).collect();
     Ok(Page { unreadable: read - records.len(), records, next })
+}
+
+/// Some records by the load that they are in and their number.
+pub(crate) async fn read_some(pool: &Pool, loads: &[Uuid], ids: &[i64]) -> Result<Vec<Record>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select record_id as "id!", kind as "kind!", origin as "origin!", level as "level!", district as "district!", township, community,
+                  occurred_at as "occurred_at!", subject_resident as resident_no, subject_kind as "subject_kind!", source as "source!",
+                  attributes as "attributes!"
+             from ingest.record_feed join unnest($1::uuid[], $2::bigint[]) as wanted (load_id, record_id) using (load_id, record_id)"#,
+        loads,
+        ids
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::database("reading records by their numbers"))?;
+    Ok(rows.into_iter().filter_map(Row::record).collect())
+}
+
+/// The records of some loads, as a connection sees them.
+pub(crate) async fn of_loads(connection: &mut Connection, loads: &[Uuid]) -> Result<Vec<Record>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select record_id as "id!", kind as "kind!", origin as "origin!", level as "level!", district as "district!", township, community,
+                  occurred_at as "occurred_at!", subject_resident as resident_no, subject_kind as "subject_kind!", source as "source!",
+                  attributes as "attributes!"
+             from ingest.record_feed where load_id = any($1)"#,
+        loads
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::database("reading the records of loads"))?;
+    Ok(rows.into_iter().filter_map(Row::record).collect())
 }
 
 struct Row {

@@ -4,7 +4,7 @@
 //! a synonym that could be an attribute's name (`type`, `time`) is the attribute it has always been. Signs that say nothing are passed
 //! over: `*手机号：`, `手机号（本人）` and `Phone Number` are `phone`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use crate::digits::is_invisible;
@@ -41,6 +41,10 @@ crate::words! {
         Township,
         /// The community.
         Community,
+        /// That the row corrects or takes back a record.
+        Correction,
+        /// Why it does.
+        CorrectionReason,
     }
 }
 
@@ -55,13 +59,37 @@ pub enum ColumnMeaning {
     PassedOver,
 }
 
+impl ColumnMeaning {
+    /// How it is written where somebody chooses it: a field by its name, `attributes.…`, or `-` for what is not kept.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            Self::Field(field) => field.to_string(),
+            Self::Attribute(name) => format!("attributes.{name}"),
+            Self::PassedOver => "-".to_owned(),
+        }
+    }
+
+    /// The meaning that is written so.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        match word.strip_prefix("attributes.") {
+            Some(name) => is_attribute_name(name).then(|| Self::Attribute(name.to_owned())),
+            None if word == "-" => Some(Self::PassedOver),
+            None => word.parse().ok().map(Self::Field),
+        }
+    }
+}
+
 /// The names under which columns are known.
 #[derive(Debug, Clone)]
 pub struct ColumnNames {
     synonyms: HashMap<String, ColumnMeaning>,
+    /// Names with a meaning that somebody chose: it goes before every other.
+    chosen: HashSet<String>,
 }
 
-const FIELDS: [(RecordField, &[&str]); 14] = [
+const FIELDS: [(RecordField, &[&str]); 16] = [
     (
         RecordField::SourceId,
         &[
@@ -198,6 +226,8 @@ const FIELDS: [(RecordField, &[&str]); 14] = [
         ],
     ),
     (RecordField::Community, &["社区", "村", "村社", "社区村", "村（社区）", "社区（村）", "所属社区", "community_code", "village"]),
+    (RecordField::Correction, &["更正", "撤回", "更正类型", "更正或撤回", "更正撤回"]),
+    (RecordField::CorrectionReason, &["更正原因", "更正理由", "更正说明", "撤回原因", "撤回理由", "更正或撤回原因"]),
 ];
 
 /// Chinese names of the attributes that texts and the shipped rules know.
@@ -221,7 +251,7 @@ static SHIPPED: LazyLock<ColumnNames> = LazyLock::new(|| {
         .flat_map(|(attribute, names)| names.iter().map(|name| (*name, ColumnMeaning::Attribute((*attribute).to_owned()))));
     let passed_over = PASSED_OVER.iter().map(|name| (*name, ColumnMeaning::PassedOver));
     let synonyms = fields.chain(attributes).chain(passed_over).map(|(name, meaning)| (bare(name), meaning)).collect();
-    ColumnNames { synonyms }
+    ColumnNames { synonyms, chosen: HashSet::new() }
 });
 
 impl ColumnNames {
@@ -235,7 +265,13 @@ impl ColumnNames {
     #[must_use]
     pub fn with(mut self, name: &str, meaning: ColumnMeaning) -> Self {
         self.synonyms.insert(bare(name), meaning);
+        self.chosen.insert(bare(name));
         self
+    }
+
+    /// Whether this name was given a meaning of its own.
+    fn is_chosen(&self, name: &str) -> bool {
+        self.chosen.contains(name)
     }
 
     /// What the columns of a header mean, each by its name; none for a name that nobody knows.
@@ -250,6 +286,9 @@ impl ColumnNames {
             .map(|((name, by_its_name), written)| {
                 if name.is_empty() {
                     return Some(ColumnMeaning::PassedOver);
+                }
+                if let Some(chosen) = self.synonyms.get(name).filter(|_| self.is_chosen(name)) {
+                    return Some(chosen.clone());
                 }
                 if let Some(field) = by_its_name {
                     return Some(ColumnMeaning::Field(*field));
@@ -381,6 +420,28 @@ mod tests {
     fn a_source_may_have_words_of_its_own() {
         let names = ColumnNames::shipped().clone().with("密接者流水", ColumnMeaning::Field(RecordField::SourceId));
         assert_eq!(names.meanings(&["密接者流水".to_owned()]), [Some(ColumnMeaning::Field(RecordField::SourceId))]);
+    }
+
+    #[test]
+    fn what_somebody_chose_for_a_name_goes_before_what_it_would_mean() {
+        let names = ColumnNames::shipped()
+            .clone()
+            .with("时间", ColumnMeaning::PassedOver)
+            .with("上报时间", ColumnMeaning::Field(RecordField::OccurredAt));
+        let header = ["时间", "上报时间"].map(str::to_owned);
+        assert_eq!(names.meanings(&header), [Some(ColumnMeaning::PassedOver), Some(ColumnMeaning::Field(RecordField::OccurredAt))]);
+    }
+
+    #[rstest]
+    #[case("phone", Some(ColumnMeaning::Field(RecordField::Phone)))]
+    #[case("attributes.site", Some(ColumnMeaning::Attribute("site".into())))]
+    #[case("-", Some(ColumnMeaning::PassedOver))]
+    #[case("site", None)]
+    #[case("attributes.Site", None)]
+    #[case("", None)]
+    fn a_meaning_is_chosen_by_its_word(#[case] word: &str, #[case] meaning: Option<ColumnMeaning>) {
+        assert_eq!(ColumnMeaning::of_word(word), meaning);
+        assert!(meaning.is_none_or(|meaning| meaning.word() == word));
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! What cells of lists call a kind, a level or an origin, beside the words of the interface.
+//! What cells of lists call a kind, a level, an origin or a correction, beside the words of the interface.
 
 use std::str::FromStr;
 
 use crate::digits::visible;
 use crate::identity_document::IdentityKind;
+use crate::record_life::Correction;
 use crate::risk_record::{Origin, RecordKind, RiskLevel};
 
 /// A word that lists write in Chinese too.
@@ -52,6 +53,11 @@ impl ListWord for Origin {
         (Self::Analysis, &["分析", "数据分析", "大数据", "大数据分析"]),
         (Self::Grassroots, &["基层", "社区", "基层上报", "社区上报", "社区（村）", "村社"]),
     ];
+}
+
+impl ListWord for Correction {
+    const SYNONYMS: &'static [(Self, &'static [&'static str])] =
+        &[(Self::Replace, &["更正", "修正", "修改", "更改", "订正"]), (Self::Retract, &["撤回", "撤销", "作废", "误报", "误报撤回"])];
 }
 
 impl ListWord for IdentityKind {
@@ -162,6 +168,7 @@ mod tests {
         are_told_apart::<RecordKind>();
         are_told_apart::<RiskLevel>();
         are_told_apart::<Origin>();
+        are_told_apart::<Correction>();
         are_told_apart::<IdentityKind>();
     }
 }

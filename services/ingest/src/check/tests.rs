@@ -215,7 +215,10 @@ fn a_community_worker_reports_from_the_own_community() {
 }
 
 fn csv(sender: Sender) -> Checker {
-    checker(sender, Form::List(Arc::new(Columns::of_names(HEADER.map(str::to_owned).into(), b',').unwrap())))
+    checker(
+        sender,
+        Form::List(Arc::new(Columns::of_names(HEADER.map(str::to_owned).into(), b',', domain::list::ColumnNames::shipped()).unwrap())),
+    )
 }
 
 #[rstest]
@@ -357,7 +360,8 @@ fn a_number_that_is_nobodys_says_what_it_lacks(#[case] subject: &str, #[case] fi
 #[test]
 fn a_list_names_documents_and_countries_as_people_do() {
     let names = ["编号", "类别", "发生时间", "风险等级", "区县", "证件类型", "证件号码", "国籍"].map(str::to_owned);
-    let checker = checker(source(), Form::List(Arc::new(Columns::of_names(names.into(), b',').unwrap())));
+    let checker =
+        checker(source(), Form::List(Arc::new(Columns::of_names(names.into(), b',', domain::list::ColumnNames::shipped()).unwrap())));
     let of = |cells: &str| one(&checker, &format!("a,病例,2026-11-02 11:00,高,500101,{cells}")).map(|candidate| candidate.record.subject);
     let hash =
         |text: &str| Subject::IdentityHash(SubjectHash::new(*checker.keyring.hash(Purpose::IdentityNumber, text.as_bytes()).bytes()));

@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn a_row_is_written_as_one_of_a_csv_file() {
         let names = ["source_id", "kind", "occurred_at", "phone", "level", "note"].map(str::to_owned);
-        let mut rows = Rows::new(Columns::of_names(names.into(), DELIMITER).unwrap(), 0, Merged::default(), 10);
+        let mut rows =
+            Rows::new(Columns::of_names(names.into(), DELIMITER, domain::list::ColumnNames::shipped()).unwrap(), 0, Merged::default(), 10);
         rows.add(row(0, &[(0, "source_id")]));
         rows.add(row(4, &[(0, "x-1"), (2, "a,b"), (5, "5\" pipe\nlong")]));
         let block = rows.take();

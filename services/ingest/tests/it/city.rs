@@ -11,8 +11,8 @@ use ingest::{LoadReport, Settings};
 use platform::Platform;
 use platform::crypto::Purpose;
 use platform::http::{Authenticator, Authenticators, Caller, Problem, Server, Shell, SourceCaller};
-use proto::topology::RULES_RECORDS;
-use proto::{RecordsStored, ResidentRegistered};
+use proto::topology::{RULES_ENDED, RULES_RECORDS};
+use proto::{RecordsEnded, RecordsStored, ResidentRegistered};
 use reqwest::RequestBuilder;
 use stages::{Staff, Store, soon};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -73,6 +73,7 @@ impl City {
     pub async fn taking(store: Store, upload_bytes: usize) -> Self {
         let platform = store.open_at("2026-11-02T04:00:00Z".parse().expect("a time")).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.expect("migrated");
+        platform.database.migrate(rules::SCHEMA, &rules::MIGRATOR).await.expect("migrated");
         platform.database.migrate(ingest::SCHEMA, &ingest::MIGRATOR).await.expect("migrated");
         let (tell, told) = unbounded_channel();
         platform
@@ -82,6 +83,7 @@ impl City {
                 async { Ok(()) }
             })
             .expect("subscribed");
+        stages::unheard::<RecordsEnded>(&platform, &[&RULES_ENDED]);
         // small chunks, so that a few rows are several
         let settings = Settings { chunk_rows: 3, upload_bytes, ..Settings::default() };
         let routes = ingest::start(&platform, settings).await.expect("started");

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod city;
+mod corrections;
 mod deliveries;
 mod lists;
+mod previews;
 mod workbooks;

@@ -5,6 +5,7 @@
 mod approval;
 mod city;
 mod drafts;
+mod ended_records;
 mod endings;
 mod queues;
 mod watching;

@@ -9,8 +9,8 @@ use domain::ids::LoadId;
 use domain::language::Language;
 use domain::staff::Role;
 use platform::http::Authenticators;
-use proto::topology::{AUDIT_ENTRIES, REVIEW_DRAFTS};
-use proto::{AuditEntry, DraftGathered, DraftSettled, RecordsStored};
+use proto::topology::{AUDIT_ENTRIES, REVIEW_DRAFTS, REVIEW_RECORDS_ENDED};
+use proto::{AuditEntry, DraftGathered, DraftSettled, RecordsBehindAlertEnded, RecordsEnded, RecordsStored};
 use serde_json::{Value, json};
 use stages::{HOUR, Heard, Staff, Stage, Store, id, until, views};
 
@@ -18,7 +18,9 @@ const FEED: &str = "
     create schema ingest;
     create table ingest.record_feed (
         load_id uuid, record_id bigint, source text, source_id text, kind text, origin text, level text, district int, township int,
-        community bigint, occurred_at timestamptz, received_at timestamptz, subject_resident int, subject_kind text, attributes jsonb);";
+        community bigint, occurred_at timestamptz, received_at timestamptz, subject_resident int, subject_kind text, attributes jsonb);
+    create table ingest.ended_feed (load_id uuid, record_id bigint, source text, source_id text, how text, reason text, ended_at timestamptz,
+        replaced_by bigint, replaced_in uuid);";
 
 /// The officer answers for the rules.
 pub const OFFICER: &str = "fhs_officer";
@@ -78,6 +80,7 @@ pub struct City {
     stage: Stage,
     drafts: Heard<DraftGathered>,
     trail: Heard<AuditEntry>,
+    behind_alerts: Heard<RecordsBehindAlertEnded>,
 }
 
 impl Deref for City {
@@ -97,8 +100,9 @@ impl City {
         let routes = rules::start(&platform, rules::Settings::default()).await.unwrap();
         let stage = Stage::new(platform, rules::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (drafts, trail) = (stage.hears(&REVIEW_DRAFTS), stage.hears(&AUDIT_ENTRIES));
+        let behind_alerts = stage.hears(&REVIEW_RECORDS_ENDED);
         assert_eq!(rules::install_shipped(&stage.platform, id(OFFICER)).await.unwrap(), 8);
-        Self { stage, drafts, trail }
+        Self { stage, drafts, trail, behind_alerts }
     }
 
     /// A load of records is stored and evaluated.
@@ -132,6 +136,48 @@ impl City {
                 .unwrap();
         }
         load
+    }
+
+    /// The source takes these records back.
+    pub async fn take_back(&self, records: &[i64]) {
+        let ended: Vec<_> = records.iter().map(|record| (*record, None)).collect();
+        self.tell_of_ends(&ended).await;
+    }
+
+    /// The source corrects a record: this one takes its place. Rules are told of its end first.
+    pub async fn correct(&self, record: i64, by: Record) -> LoadId {
+        let load = self.store(std::slice::from_ref(&by)).await;
+        sqlx::query("delete from ingest.record_feed where record_id = $1").bind(record).execute(self.pool()).await.unwrap();
+        self.tell_of_ends(&[(record, Some((by.id, load)))]).await;
+        self.tell_of(&[load]).await;
+        load
+    }
+
+    async fn tell_of_ends(&self, ended: &[(i64, Option<(i64, LoadId)>)]) {
+        let (load, now) = (LoadId::new(), self.platform.clock.now());
+        for (record, by) in ended {
+            sqlx::query("insert into ingest.ended_feed values ($1, $2, '市疾控中心', $2::text, $3, '同名误报', $4, $5, $6)")
+                .bind(load.uuid())
+                .bind(record)
+                .bind(if by.is_some() { "replace" } else { "retract" })
+                .bind(now)
+                .bind(by.map(|(id, _)| id))
+                .bind(by.map(|(_, load)| load.uuid()))
+                .execute(self.pool())
+                .await
+                .unwrap();
+        }
+        let event = || RecordsEnded { load_id: load.to_string(), records: 1 };
+        // events may come twice
+        self.publish_all(&[event(), event()]).await;
+        self.settle().await;
+    }
+
+    /// Of which records behind alerts review was told, since it was last asked: alert, record, and who is meant.
+    pub async fn ended_behind_alerts(&self) -> Vec<(String, proto::events::records_behind_alert_ended::Entry)> {
+        self.settle().await;
+        let events = self.behind_alerts.take();
+        events.into_iter().flat_map(|event| event.entries.into_iter().map(move |entry| (event.alert_id.clone(), entry))).collect()
     }
 
     /// The rules are told of loads, all at once.

@@ -4,4 +4,5 @@
 
 mod authoring;
 mod city;
+mod ended;
 mod gathering;

@@ -96,6 +96,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/ended-records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide about records behind an alert that were corrected or taken back
+         * @description `leave_out` takes the people whom they name out of the audience of an alert that is not approved yet. `correct` writes a correction of
+         *     an alert that stands, for everybody but them; the answer is its draft, and when it is approved those left out are told that the old one
+         *     does not hold for them. `stand` leaves the alert as it is, and says why.
+         */
+        post: operations["review_decide_about_ended_records"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/records": {
         parameters: {
             query?: never;
@@ -485,6 +507,23 @@ export interface paths {
          * @description What is not named any more is removed.
          */
         put: operations["rules_replace"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ended-records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts with records behind them that were corrected or taken back and about which nobody has decided, those first by which people were told */
+        get: operations["review_ended_records"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -919,13 +958,41 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Look a record up by its id
+         * @description Sources see their own records, the city command and the technical operator everybody's; several sources may have used one id.
+         */
+        get: operations["records_record"];
         put?: never;
         /**
          * Deliver a batch of risk records
-         * @description One record or an array of at most 5,000. Each is kept once by its `source_id`; rows that are wrong are refused alone.
+         * @description One record or an array of at most 5,000. Each is kept once by its `source_id`; rows that are wrong are refused alone. A row with
+         *     `correction` and `correction_reason` corrects (`replace`) or takes back (`retract`) what was delivered under its id, in a stream and in
+         *     a list too (更正, 更正原因). Every version stays; whom the old one had led to an alert is shown to its reviewers.
          */
         post: operations["records_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at a list before it counts
+         * @description Takes what an upload takes, and stores nothing: how each column is understood, the first rows, what would be refused and why, what is known
+         *     already, and which rules would match. At most 10,000 rows are looked at. A header that cannot be used is shown with its names, so that
+         *     `names` can be chosen.
+         */
+        post: operations["records_preview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1583,6 +1650,8 @@ export interface components {
             created_at: string;
             district?: string | null;
             district_reviewer?: components["schemas"]["StaffId"] | null;
+            /** @description Records behind it that its source has corrected or taken back since; who is undecided about comes first. */
+            ended_records: components["schemas"]["EndedRecord"][];
             /** @description What keeps the text from going forward. */
             faults: components["schemas"]["ContentFault"][];
             /** Format: date-time */
@@ -1666,6 +1735,38 @@ export interface components {
             instruction: string;
             /** @description The short form for SMS, without signature, contact and how to reply, which are added when it is sent (CQ9 b). */
             sms: string;
+        };
+        /** @description An alert that somebody has to look at. */
+        AlertWithEndedRecords: {
+            alert_id: components["schemas"]["AlertId"];
+            /** @description None: the whole city. */
+            district?: string | null;
+            /** @description In Chinese. */
+            headline: string;
+            /**
+             * Format: int64
+             * @description People whom they name.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Records that nobody has decided about.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description How many of them were taken back; the others were corrected.
+             */
+            retracted: number;
+            short_code: string;
+            /**
+             * Format: date-time
+             * @description Since when the first of them waits.
+             */
+            since: string;
+            state: components["schemas"]["AlertState"];
+            /** @description Somebody may have been told by it. */
+            told: boolean;
         };
         /** @description Whether the deadline can be held. */
         Answer: {
@@ -2019,6 +2120,13 @@ export interface components {
             /** @description Where they are it. */
             scope: components["schemas"]["Scope"];
         };
+        /** @description A column. */
+        ColumnView: {
+            /** @description A field, `attributes.…`, or `-` for what is not kept; none where nobody knows. */
+            meaning?: string | null;
+            /** @description As it stands in the header. */
+            name: string;
+        };
         /**
          * @description Code of an area (GB/T 2260 and its longer forms)
          * @example 500101001001
@@ -2188,6 +2296,15 @@ export interface components {
              */
             wave: number;
         };
+        /** @description What was decided about a record. */
+        Decided: {
+            /** Format: date-time */
+            at: string;
+            by?: components["schemas"]["StaffId"] | null;
+            correction?: components["schemas"]["AlertId"] | null;
+            note?: string | null;
+            remedy: components["schemas"]["Remedy"];
+        };
         /** @description A decision about an alert. */
         DecisionRequest: {
             /** @description What is decided. */
@@ -2346,6 +2463,39 @@ export interface components {
              * @description The version that was looked at.
              */
             version: number;
+        };
+        /** @description How a version ended. */
+        Ended: {
+            /** Format: date-time */
+            at: string;
+            how: components["schemas"]["RecordCorrection"];
+            /** @description As its source wrote it. */
+            reason: string;
+        };
+        /** @description A record behind an alert that holds no longer. Whom it is about is not shown. */
+        EndedRecord: {
+            about_person: boolean;
+            /** @description Where the resident lives or the place lies, as closely as is known. */
+            area: string;
+            decided?: components["schemas"]["Decided"] | null;
+            /** Format: date-time */
+            ended_at: string;
+            how: components["schemas"]["RecordCorrection"];
+            /** @description Why, as the unit wrote it. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Its number, as among the records behind the alert.
+             */
+            record_no: number;
+            /** @description What can be done about it; nothing once it was decided. */
+            remedies: components["schemas"]["Remedy"][];
+            /** @description The unit that reported it. */
+            source: string;
+            /** @description The corrected record meets the rule for the same person, who may have been told what was wrong in it. */
+            still_met: boolean;
+            /** @description Another record, which holds, names the same person in this alert. */
+            still_named: boolean;
         };
         /**
          * @description How a delivery ended.
@@ -2534,6 +2684,18 @@ export interface components {
             /** Format: int32 */
             wave: number;
         };
+        /** @description What is wrong with a header. */
+        HeaderView: {
+            /** @description The column that is wrong, from 1; none for what is missing. */
+            column?: number | null;
+            /** @description What is wrong. */
+            fault: components["schemas"]["FieldFault"];
+            /**
+             * Format: int64
+             * @description Its line, from 1.
+             */
+            line: number;
+        };
         /** @description A sign of life. */
         Heartbeat: {
             /**
@@ -2557,7 +2719,7 @@ export interface components {
         };
         /** @description One step of an alert's history. */
         HistoryLine: {
-            /** @description An action, or `gathered`, `write`, `edit`, `correct`. */
+            /** @description An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`. */
             action: string;
             /**
              * Format: uuid
@@ -2705,6 +2867,16 @@ export interface components {
          * @enum {string}
          */
         JobState: "waiting" | "asked" | "running" | "overdue";
+        /** @description A record with every version that it had. */
+        KeptRecord: {
+            /** @description Its source took it back: nothing stands there any more. */
+            retracted: boolean;
+            /** @description Who delivered it. */
+            source: string;
+            source_id: string;
+            /** @description The newest first. */
+            versions: components["schemas"]["RecordVersion"][];
+        };
         /** @description A version as it was saved. */
         KeptVersion: {
             /**
@@ -2797,6 +2969,11 @@ export interface components {
              * @description Records that were kept.
              */
             accepted: number;
+            /**
+             * Format: int64
+             * @description Records that another content took the place of.
+             */
+            corrected?: number;
             ending?: components["schemas"]["Ending"] | null;
             /**
              * Format: date-time
@@ -2824,6 +3001,11 @@ export interface components {
              * @description Records that were known already, with the same content.
              */
             repeated: number;
+            /**
+             * Format: int64
+             * @description Records that were taken back.
+             */
+            retracted?: number;
             /** @description Who sent it. */
             source: string;
         };
@@ -2835,6 +3017,10 @@ export interface components {
             area: string;
             /** @description What templates can name of it. */
             attributes: Record<string, never>;
+            /** @description `replace` or `retract`: its source has corrected it or taken it back since. */
+            ended_how?: string | null;
+            /** @description Why, as its source wrote it. */
+            ended_reason?: string | null;
             /** Format: date-time */
             occurred_at: string;
             /** Format: int64 */
@@ -2895,6 +3081,9 @@ export interface components {
                 [key: string]: components["schemas"]["AttributeValue"];
             };
             community?: components["schemas"]["CommunityCode"] | null;
+            correction?: components["schemas"]["RecordCorrection"] | null;
+            /** @description Why it does, in at most 500 characters. */
+            correction_reason?: string | null;
             district?: components["schemas"]["DistrictCode"] | null;
             /** @description What kind of fact. */
             kind: components["schemas"]["RecordKind"];
@@ -2915,6 +3104,8 @@ export interface components {
             subject: components["schemas"]["NewSubject"];
             township?: components["schemas"]["TownshipCode"] | null;
         };
+        /** @description What a source sends in one row: a record, the correction of one, or that it takes one back. */
+        NewRow: components["schemas"]["NewRecord"] | components["schemas"]["Retraction"];
         /** @description An account to be made. */
         NewStaff: {
             /** @description Name to sign in with: 2 to 64 of `a–z 0–9 . _ -`, a letter first. */
@@ -3175,6 +3366,62 @@ export interface components {
              */
             recorded: number;
         };
+        /** @description What would become of a delivery. */
+        Preview: {
+            /**
+             * Format: int64
+             * @description Records that would be kept.
+             */
+            accepted: number;
+            /** @description Its columns, each with what it means; none of JSON. */
+            columns: components["schemas"]["ColumnView"][];
+            /**
+             * Format: int64
+             * @description Records that another content would take the place of.
+             */
+            corrected: number;
+            /** @description How it is written: `json`, `ndjson`, `csv`, `xlsx` or `xls`; nothing where it has no header that can be used. */
+            format?: string | null;
+            header_fault?: components["schemas"]["HeaderView"] | null;
+            /**
+             * Format: int64
+             * @description Rows that were looked at.
+             */
+            looked_at: number;
+            /**
+             * Format: int64
+             * @description Rows that would be refused.
+             */
+            refused: number;
+            /** @description The first 100 of them. */
+            refused_rows: components["schemas"]["RefusedLine"][];
+            /**
+             * Format: int64
+             * @description Records that are known already, with the same content.
+             */
+            repeated: number;
+            /**
+             * Format: int64
+             * @description Records that would be taken back.
+             */
+            retracted: number;
+            /** @description The first rows as they are understood. */
+            rows: components["schemas"]["RowView"][];
+            /** @description The rules in force that would match, those with most records first. */
+            rules: components["schemas"]["RuleMatches"][];
+            /**
+             * Format: int64
+             * @description Records that would be kept and that no rule in force would match.
+             */
+            unmatched: number;
+            /**
+             * Format: int64
+             * @description Of these, those about people who are not registered: they would wait for them.
+             */
+            waiting: number;
+            /** @description Whether these are all. */
+            whole: boolean;
+        };
         /** @description What a problem says. `code` is stable and for programs; `detail` and `detail_en` are sentences for people. */
         Problem: {
             /**
@@ -3293,10 +3540,36 @@ export interface components {
          */
         Reason: "silent" | "unreachable";
         /**
+         * @description What a source says of a record that it delivered before.
+         * @enum {string}
+         */
+        RecordCorrection: "replace" | "retract";
+        /**
          * @description What kind of fact.
          * @enum {string}
          */
         RecordKind: "test_result" | "case" | "close_contact" | "secondary_contact" | "place_visited" | "arrival_from_risk_area" | "analysis_finding" | "community_report";
+        /** @description What a record said, without whom it is about. */
+        RecordVersion: {
+            district: string;
+            ended?: components["schemas"]["Ended"] | null;
+            kind: components["schemas"]["RecordKind"];
+            /** @description Whether whoever it names is registered; a place always is. What is about somebody else waits for them. */
+            known: boolean;
+            level: components["schemas"]["RiskLevel"];
+            /** Format: date-time */
+            occurred_at: string;
+            origin: components["schemas"]["Origin"];
+            /** Format: date-time */
+            received_at: string;
+            /** @description By what it names its subject: `phone`, `identity`, `resident` or `place`. */
+            subject: string;
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            version: number;
+        };
         /** @description A row that was refused: where, and why. It does not repeat the row. */
         RefusedLine: {
             /** @description The first field that is wrong, `row` for the row as a whole. */
@@ -3361,10 +3634,43 @@ export interface components {
             phone: string;
         };
         /**
+         * @description What is done about somebody who is in an alert by a record that holds no longer.
+         * @enum {string}
+         */
+        Remedy: "leave_out" | "correct" | "stand";
+        /** @description What is done about whom some records brought into an alert. */
+        RemedyRequest: {
+            /** @description Why, in at most 500 characters; that it stands needs it. */
+            reason?: string;
+            /** @description The records, by their numbers among those that ended behind this alert. */
+            records: number[];
+            remedy: components["schemas"]["Remedy"];
+            /**
+             * Format: int32
+             * @description The version that was looked at.
+             */
+            version: number;
+        };
+        /**
          * Format: int32
          * @description A resident: dense, so that millions of them are one small Roaring bitmap.
          */
         ResidentNo: number;
+        /** @description A record that its source takes back 撤回: it was a mistake, and nothing takes its place. */
+        Retraction: {
+            /** @description `retract`. */
+            correction: components["schemas"]["RecordCorrection"];
+            /**
+             * @description Why, in at most 500 characters: reviewers of alerts that it led to read it.
+             * @example 同名误报
+             */
+            correction_reason: string;
+            /**
+             * @description The id under which it was delivered.
+             * @example cdc-2026-001874
+             */
+            source_id: string;
+        };
         /**
          * @description How high its source puts the risk.
          * @enum {string}
@@ -3399,6 +3705,30 @@ export interface components {
          * @enum {string}
          */
         Role: "city_command_officer" | "district_reviewer" | "submitting_unit" | "industry_supervisor" | "community_worker" | "technical_operator" | "auditor" | "administrator";
+        /** @description A row as it is understood. Whom it is about is not shown. */
+        RowView: {
+            /** @description What else it says. */
+            attributes: Record<string, never>;
+            correction?: components["schemas"]["RecordCorrection"] | null;
+            /** @description The district's code and name; none where it follows from the person. */
+            district?: string | null;
+            kind?: components["schemas"]["RecordKind"] | null;
+            level?: components["schemas"]["RiskLevel"] | null;
+            /**
+             * Format: int64
+             * @description Line of the delivery, from 1.
+             */
+            line: number;
+            /**
+             * Format: date-time
+             * @description When it happened or was found.
+             */
+            occurred_at?: string | null;
+            /** @description The source's id of the record. */
+            source_id: string;
+            /** @description By what it names its subject: `phone`, `identity`, `resident` or `place`. */
+            subject?: string | null;
+        };
         /** @description The version to put in force. */
         RuleActivation: {
             /** Format: int32 */
@@ -3455,6 +3785,23 @@ export interface components {
          * @description A rule; its versions share the id.
          */
         RuleId: string;
+        /** @description What a rule would match. */
+        RuleMatches: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description People whom these name.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Records that meet it.
+             */
+            records: number;
+            /** @description The rule. */
+            rule_id: components["schemas"]["RuleId"];
+        };
         /** @description A rule and what to try it on. */
         RuleTrial: {
             /** @description Up to 1,000 records as a source would send them. */
@@ -4473,6 +4820,60 @@ export interface operations {
         };
         responses: {
             /** @description Decided */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_decide_about_ended_records: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemedyRequest"];
+            };
+        };
+        responses: {
+            /** @description Decided; the alert, or its correction */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5774,6 +6175,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FactsOfDistrict"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_ended_records: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Alerts of my area and of the whole city */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertWithEndedRecords"][];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -7271,6 +7719,59 @@ export interface operations {
             };
         };
     };
+    records_record: {
+        parameters: {
+            query: {
+                /**
+                 * @description The id under which it was delivered.
+                 * @example cdc-2026-001874
+                 */
+                source_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The records with this id, with all their versions; none if there is none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptRecord"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     records_batch: {
         parameters: {
             query?: never;
@@ -7280,7 +7781,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewRecord"][];
+                "application/json": components["schemas"]["NewRow"][];
             };
         };
         responses: {
@@ -7340,6 +7841,91 @@ export interface operations {
             };
         };
     };
+    records_preview: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A JSON object of names in the header and what each means: a field, `attributes.…`, or `-` for what is not kept. With an upload it is
+                 *     remembered for the sender's next lists.
+                 * @example {"发病编号":"source_id","备注2":"-"}
+                 */
+                names?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description What would become of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description The file is no list */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A workbook that is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Neither a type that lists have nor a form with a file */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     records_stream: {
         parameters: {
             query?: never;
@@ -7349,7 +7935,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-ndjson": components["schemas"]["NewRecord"];
+                "application/x-ndjson": components["schemas"]["NewRow"];
             };
         };
         responses: {
@@ -7393,7 +7979,14 @@ export interface operations {
     };
     records_upload: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description A JSON object of names in the header and what each means: a field, `attributes.…`, or `-` for what is not kept. With an upload it is
+                 *     remembered for the sender's next lists.
+                 * @example {"发病编号":"source_id","备注2":"-"}
+                 */
+                names?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

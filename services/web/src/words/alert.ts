@@ -70,6 +70,8 @@ export function stepWord(step: string): string {
     write: ['撰写', 'Written'],
     edit: ['修改', 'Edited'],
     correct: ['撰写更正', 'Correction written'],
+    records_ended: ['来源更正或撤回了记录', 'Records were corrected or taken back by their source'],
+    leave_out: ['移出受众', 'Taken out of the audience'],
   };
   const found = beginnings[step];
   return found ? say(...found) : actionWord(step as Action);

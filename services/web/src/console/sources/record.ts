@@ -57,5 +57,7 @@ export const fieldWord = (field: string) =>
     district: ['区县', 'District'],
     township: ['街道（乡镇）', 'Township'],
     community: ['社区（村）', 'Community'],
+    correction: ['更正', 'Correction'],
+    correction_reason: ['更正原因', 'Why it is corrected'],
     row: ['整行', 'Whole row'],
   }, field.replace(/^(subject|attributes)\./, ''));

@@ -7,7 +7,7 @@ export type Report = Schema['LoadReport'];
 export interface Sending { path: string; type: string; body: Blob | string }
 
 /** Sends; resolves with what became of it, or throws a `Problem`. */
-export function send(delivery: Sending, onprogress: (share: number) => void = () => {}, stop?: AbortSignal): Promise<Report> {
+export function send<T = Report>(delivery: Sending, onprogress: (share: number) => void = () => {}, stop?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', delivery.path);
@@ -19,7 +19,7 @@ export function send(delivery: Sending, onprogress: (share: number) => void = ()
     request.onabort = () => reject(away());
     request.onload = () => {
       heard(request.getResponseHeader('x-fenghuo-time'));
-      if (request.status === 200) resolve(JSON.parse(request.responseText) as Report);
+      if (request.status === 200) resolve(JSON.parse(request.responseText) as T);
       else void problemOf(new Response(request.responseText || null, { status: request.status })).then(reject);
     };
     stop?.addEventListener('abort', () => request.abort());

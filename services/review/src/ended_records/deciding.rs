@@ -1,0 +1,143 @@
+//! What is done about people who are in an alert by a record that holds no longer.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State as Shared;
+use domain::audience::Audience;
+use domain::ids::AlertId;
+use domain::record_life::{Remedy, remedies};
+use domain::staff::Role;
+use platform::database::Tx;
+use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
+use roaring::RoaringBitmap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::reading::{self, AlertDetail};
+use crate::store::{self, Step};
+use crate::{Error, Service, reason, trace, writing};
+
+/// Who checks facts and measures.
+const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer];
+/// Records decided about at once.
+const MOST: usize = 10_000;
+
+pub(super) fn routes() -> Routes<Service> {
+    Routes::new("review").allow(Access::Staff(DECIDING), routes!(decide))
+}
+
+/// What is done about whom some records brought into an alert.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RemedyRequest {
+    /// The version that was looked at.
+    version: i32,
+    /// The records, by their numbers among those that ended behind this alert.
+    records: Vec<i64>,
+    remedy: Remedy,
+    /// Why, in at most 500 characters; that it stands needs it.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Decide about records behind an alert that were corrected or taken back
+///
+/// `leave_out` takes the people whom they name out of the audience of an alert that is not approved yet. `correct` writes a correction of
+/// an alert that stands, for everybody but them; the answer is its draft, and when it is approved those left out are told that the old one
+/// does not hold for them. `stand` leaves the alert as it is, and says why.
+#[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/ended-records", operation_id = "decide_about_ended_records",
+    params(("alert_id" = AlertId, Path, description = "The alert")), request_body = RemedyRequest,
+    responses((status = 200, description = "Decided; the alert, or its correction", body = AlertDetail)))]
+async fn decide(
+    Shared(service): Shared<Service>,
+    caller: StaffCaller,
+    Path(id): Path<AlertId>,
+    Json(request): Json<RemedyRequest>,
+) -> Result<axum::Json<AlertDetail>, Problem> {
+    let said = reason::check(&request.reason)?;
+    check(&request, said)?;
+    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    let mut alert = store::load(&mut tx, id, true).await?;
+    if !reading::may_see(&caller, &alert) {
+        return Err(Error::NoSuchAlert(id).into());
+    }
+    if request.version != alert.version {
+        return Err(Error::Conflict { expected: request.version, found: alert.version, state: alert.state }.into());
+    }
+    if !remedies(alert.state, matches!(alert.audience, Audience::Residents(_))).contains(&request.remedy) {
+        return Err(Error::NoSuchRemedy(alert.state).into());
+    }
+    let people = undecided(&mut tx, id, &request.records).await?;
+    let now = service.platform.clock.now();
+    let correction = match request.remedy {
+        Remedy::LeaveOut => {
+            leave_out(&mut alert.audience, &people)?;
+            let state = alert.state;
+            alert.changed_at = now;
+            store::save(&mut tx, &mut alert).await?;
+            store::record(&mut tx, &alert, Step::of(caller.id, Remedy::LeaveOut.as_ref(), state, said)).await?;
+            None
+        }
+        Remedy::Correct => {
+            let mut audience = alert.audience.clone();
+            leave_out(&mut audience, &people)?;
+            Some(writing::correct_for_fewer(&mut tx, &caller, &alert, audience, said, now).await?)
+        }
+        Remedy::Stand => None,
+    };
+    sqlx::query!(
+        "update review.ended_record set decided_at = $3, decided_by = $4, remedy = $5, note = $6, correction = $7
+          where alert_id = $1 and record_no = any($2)",
+        id.uuid(),
+        &request.records,
+        now,
+        caller.id.uuid(),
+        request.remedy.as_ref(),
+        said,
+        correction.as_ref().map(|correction| correction.id.uuid())
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(Error::database("deciding about records that ended"))?;
+    trace::leave(&mut tx, &caller, &format!("records_{}", request.remedy), &alert, said).await?;
+    let detail = reading::detail(&service, &mut tx, correction.unwrap_or(alert), &caller).await?;
+    tx.commit().await.map_err(Error::from)?;
+    service.changed.wake();
+    tracing::info!(alert = %id, records = request.records.len(), remedy = request.remedy.as_ref(), "records that ended were decided about");
+    Ok(axum::Json(detail))
+}
+
+fn check(request: &RemedyRequest, said: Option<&str>) -> Result<(), Error> {
+    let mut faults = Vec::new();
+    if request.records.is_empty() || request.records.len() > MOST {
+        faults.push(FieldFault::new("records", format!("应为 1 至 {MOST} 条记录"), format!("must be 1 to {MOST} records")));
+    }
+    if request.remedy == Remedy::Stand && said.is_none() {
+        faults.push(FieldFault::new("reason", "维持须写明理由", "is missing: say why it stands"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+/// The people whom these records name and no other record does, if all of them are still to be decided about.
+async fn undecided(tx: &mut Tx, alert: AlertId, records: &[i64]) -> Result<RoaringBitmap, Error> {
+    let rows = sqlx::query!(
+        "select record_no, resident_no from review.ended_record
+          where alert_id = $1 and record_no = any($2) and decided_at is null order by record_no for update",
+        alert.uuid(),
+        records
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(Error::database("reading records to decide about"))?;
+    if rows.len() != records.iter().collect::<BTreeSet<_>>().len() {
+        return Err(Error::NothingToDecide);
+    }
+    Ok(rows.into_iter().filter_map(|row| row.resident_no).map(i32::cast_unsigned).collect())
+}
+
+/// Takes people out of an audience that names people; one that names areas stays as it is.
+fn leave_out(audience: &mut Audience, people: &RoaringBitmap) -> Result<(), Error> {
+    let Audience::Residents(residents) = audience else { return Ok(()) };
+    *residents -= people;
+    if residents.is_empty() { Err(Error::NobodyLeft) } else { Ok(()) }
+}

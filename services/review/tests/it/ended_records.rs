@@ -1,0 +1,192 @@
+//! Stories of alerts whose records their source corrected or took back (CQ2, CQ8; inputs case 16).
+
+use domain::ids::AlertId;
+use http::StatusCode;
+use proto::RecordsBehindAlertEnded;
+use proto::events::records_behind_alert_ended::Entry;
+use rstest::rstest;
+use serde_json::{Value, json};
+use stages::Store::{self, Embedded, Postgres};
+
+use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, path, words};
+
+/// A record that was taken back, about this resident.
+fn taken_back(record_no: i64, resident_no: u32) -> Entry {
+    Entry {
+        record_no,
+        resident_no: Some(resident_no),
+        area: "500103001".to_owned(),
+        source: "市疾控中心".to_owned(),
+        retracted: true,
+        reason: "同名误报".to_owned(),
+        still_named: false,
+        still_met: false,
+        at_ms: 1_795_000_000_000,
+    }
+}
+
+impl City {
+    /// Rules tell that records behind the alert ended, twice as events do.
+    async fn ends(&self, alert: &Value, entries: &[Entry]) {
+        let event = || RecordsBehindAlertEnded { alert_id: alert["alert_id"].as_str().unwrap().to_owned(), entries: entries.to_vec() };
+        self.publish_all(&[event(), event()]).await;
+        self.settle().await;
+    }
+
+    /// An alert that a rule made for residents 7 to 9, waiting for its district.
+    async fn gathered(&self) -> Value {
+        let draft = self.draft(&self.content(), 7..=9, &[]);
+        let id = json!({ "alert_id": draft.draft_id.clone() });
+        self.publish_all(&[draft]).await;
+        self.settle().await;
+        self.look(&id).await
+    }
+
+    async fn remedy(&self, token: &str, alert: &Value, records: &[i64], remedy: &str, reason: &str) -> (StatusCode, Value) {
+        let body = json!({ "version": alert["version"], "records": records, "remedy": remedy, "reason": reason });
+        self.post(token, &format!("{}/ended-records", path(alert)), body).await
+    }
+
+    async fn listed(&self, token: &str) -> Vec<(String, i64, bool)> {
+        let list = self.get(token, "/api/v1/ended-records").await.1;
+        let line = |one: &Value| (one["alert_id"].as_str().unwrap().to_owned(), one["records"].as_i64().unwrap(), one["told"] == true);
+        list.as_array().unwrap().iter().map(line).collect()
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_waiting_alert_shows_what_was_taken_back_and_goes_on_when_somebody_has_decided(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::open(store).await;
+    let before = city.gathered().await;
+    city.ends(&before, &[taken_back(1, 8)]).await;
+    let (status, problem) = city.decide(REVIEWER, &before, "pass_district", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("changed_meanwhile")), "who looked at it before looks again");
+
+    let alert = city.look(&before).await;
+    assert_eq!(alert["ended_records"][0]["reason"], "同名误报");
+    assert_eq!(alert["ended_records"][0]["remedies"], json!(["leave_out", "stand"]));
+    assert!(alert["ended_records"][0].get("resident_no").is_none());
+    let (status, problem) = city.decide(REVIEWER, &alert, "pass_district", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("records_ended")));
+
+    assert_eq!(city.listed(REVIEWER).await, [(alert["alert_id"].as_str().unwrap().to_owned(), 1, false)]);
+    assert_eq!(city.listed(OTHER_REVIEWER).await, []);
+
+    let (status, alert) = city.remedy(REVIEWER, &alert, &[1], "leave_out", "").await;
+    assert_eq!(status, StatusCode::OK, "{alert}");
+    assert_eq!(alert["audience"], json!({ "residents": 2 }));
+    assert_eq!(words(&alert["history"], "action"), ["gathered", "submit", "records_ended", "leave_out"]);
+    assert_eq!(city.listed(REVIEWER).await, []);
+    let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
+    assert_eq!(city.approved().await, [alert["alert_id"].as_str().unwrap()]);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn what_is_told_before_its_alert_is_there_is_found_by_it() {
+    let city = City::open(Postgres).await;
+    let draft = city.draft(&city.content(), 7..=9, &[]);
+    let alert = json!({ "alert_id": draft.draft_id.clone() });
+    city.ends(&alert, &[taken_back(1, 8)]).await;
+    city.publish_all(&[draft]).await;
+    city.settle().await;
+    let alert = city.look(&alert).await;
+    let (status, problem) = city.decide(REVIEWER, &alert, "pass_district", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("records_ended")));
+    city.close().await;
+}
+
+#[tokio::test]
+async fn nobody_is_left_out_of_an_alert_until_nobody_is_left() {
+    let city = City::open(Postgres).await;
+    let alert = city.gathered().await;
+    city.ends(&alert, &[taken_back(1, 7), taken_back(2, 8), taken_back(3, 9)]).await;
+    let alert = city.look(&alert).await;
+    let (status, problem) = city.remedy(REVIEWER, &alert, &[1, 2, 3], "leave_out", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("nobody_left")));
+    assert_eq!(city.look(&alert).await["audience"], json!({ "residents": 3 }));
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_was_told_by_a_record_that_was_taken_back_stands_on_a_list_until_somebody_decides(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
+    city.ends(&alert, &[taken_back(1, 8), taken_back(2, 9)]).await;
+    let id = alert["alert_id"].as_str().unwrap().to_owned();
+    assert_eq!(city.listed(OFFICER).await, [(id.clone(), 2, true)]);
+
+    let alert = city.look(&alert).await;
+    let (status, correction) = city.remedy(SECOND_OFFICER, &alert, &[1], "correct", "其中一人的记录有误").await;
+    assert_eq!(status, StatusCode::OK, "{correction}");
+    assert_eq!((&correction["corrects"], &correction["audience"]), (&json!(id), &json!({ "residents": 2 })), "everybody but them");
+    assert_eq!(correction["state"], "draft");
+
+    let alert = city.look(&alert).await;
+    let (status, problem) = city.remedy(SECOND_OFFICER, &alert, &[2], "stand", " ").await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("reason")), "{problem}");
+    let (_, alert) = city.remedy(SECOND_OFFICER, &alert, &[2], "stand", "已电话告知").await;
+    let decided: Vec<_> =
+        alert["ended_records"].as_array().unwrap().iter().map(|one| (&one["decided"]["remedy"], &one["decided"]["note"])).collect();
+    assert_eq!(decided, [(&json!("correct"), &json!("其中一人的记录有误")), (&json!("stand"), &json!("已电话告知"))]);
+    assert_eq!(alert["ended_records"][0]["decided"]["correction"], correction["alert_id"]);
+    assert_eq!(city.listed(OFFICER).await, []);
+
+    let (status, problem) = city.remedy(OFFICER, &alert, &[2], "stand", "再次").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("nothing_to_decide")));
+    let trail = city.trail().await;
+    assert!(trail.iter().any(|(_, action)| action == "alert_records_stand"), "{trail:?}");
+
+    city.take(correction, &[(SECOND_OFFICER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")]).await;
+    assert_eq!(city.stopped().await[0].alert_id, id, "the old one ends, and who is left out hears that it does");
+    city.close().await;
+}
+
+#[tokio::test]
+async fn whom_another_record_names_needs_no_decision() {
+    let city = City::open(Postgres).await;
+    let alert = city.gathered().await;
+    city.ends(&alert, &[Entry { still_named: true, ..taken_back(1, 8) }]).await;
+    assert_eq!(city.listed(OFFICER).await, []);
+    let alert = city.look(&alert).await;
+    assert_eq!(alert["ended_records"][0]["still_named"], true);
+    city.take(alert, &[(REVIEWER, "pass_district")]).await;
+    city.close().await;
+}
+
+#[tokio::test]
+async fn an_area_loses_nobody_by_a_record_and_a_cancelled_alert_needs_no_decision() {
+    let city = City::open(Postgres).await;
+    let alert = city.write(SUBMITTER).await;
+    city.ends(&alert, &[taken_back(1, 8)]).await;
+    let alert = city.look(&alert).await;
+    assert_eq!(alert["ended_records"][0]["remedies"], json!(["stand"]));
+    let (status, problem) = city.remedy(REVIEWER, &alert, &[1], "leave_out", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("no_such_remedy")));
+    city.decide(SUBMITTER, &alert, "discard", "误报").await;
+    assert_eq!(city.listed(OFFICER).await, []);
+    city.close().await;
+}
+
+#[rstest]
+#[case::no_such_record(&[5], "stand", "已告知", "nothing_to_decide")]
+#[case::some_of_them(&[1, 5], "leave_out", "", "nothing_to_decide")]
+#[case::none_at_all(&[], "stand", "已告知", "invalid_fields")]
+#[tokio::test]
+async fn what_cannot_be_decided_says_so(#[case] records: &[i64], #[case] remedy: &str, #[case] reason: &str, #[case] code: &str) {
+    let city = City::open(Embedded).await;
+    let alert = city.gathered().await;
+    city.ends(&alert, &[taken_back(1, 8)]).await;
+    let alert = city.look(&alert).await;
+    assert_eq!(city.remedy(REVIEWER, &alert, records, remedy, reason).await.1["code"], code);
+    let (status, _) = city.remedy(SUBMITTER, &alert, &[1], "leave_out", "").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, _) = city.remedy(OTHER_REVIEWER, &alert, &[1], "leave_out", "").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let elsewhere = json!({ "alert_id": AlertId::new().to_string(), "version": 1 });
+    assert_eq!(city.remedy(REVIEWER, &elsewhere, &[1], "leave_out", "").await.0, StatusCode::NOT_FOUND);
+    city.close().await;
+}
