@@ -41,7 +41,9 @@ struct Missed {
 impl Missed {
     /// How they are told instead; none: by a visit.
     fn instead(&self, ended_by_the_night: bool) -> Option<Channel> {
-        match (self.first, self.app) {
+        // It was sent because the app had reached them in a browser only.
+        let is_last_way = WaveNo::new(u8::try_from(self.wave).unwrap_or_default()).is_beside();
+        match (self.first && !is_last_way, self.app) {
             (true, true) => Some(Channel::App),
             (true, false) if ended_by_the_night => Some(Channel::Sms),
             _ => None,
@@ -109,10 +111,11 @@ async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: 
     let batches: Vec<i64> = event.entries.iter().map(|entry| entry.batch_id).collect();
     let rows = sqlx::query!(
         r#"with told as (
-               select distinct t.resident_no, t.batch_id, b.wave, w.due_at
+               select distinct t.resident_no, t.batch_id, b.wave, coalesce(w.due_at, b.due_at) as due_at
                  from unnest($2::bigint[], $3::bigint[]) as t (resident_no, batch_id)
                  join dispatch.batch b on b.alert_id = $1 and b.batch_id = t.batch_id
-                 join dispatch.wave w on w.alert_id = $1 and w.wave = b.wave
+                 -- what goes beside the waves has none
+                 left join dispatch.wave w on w.alert_id = $1 and w.wave = b.wave
            ), noted as (
                insert into dispatch.undelivered (alert_id, resident_no, batch_id, at)
                select $1, resident_no, batch_id, $4 from told order by resident_no, batch_id

@@ -161,7 +161,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Which records and people a rule brought into which draft",
-        tables: &["rules.draft", "rules.match", "rules.alerted", "rules.ended_record"],
+        tables: &["rules.draft", "rules.match", "rules.alerted", "rules.cooled", "rules.ended_record"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "Why somebody is in an audience, and when a rule last told them (no second time within its cooldown). Resident numbers only. \

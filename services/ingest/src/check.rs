@@ -307,7 +307,11 @@ fn correction_reason(value: &Scalar<'_>) -> Result<String, FieldFault> {
         Scalar::Text(text) => {
             let text = text.trim();
             let fits = (1..=REASON_LIMIT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-            if fits { Ok(text.to_owned()) } else { Err(reason::correction_reason()) }
+            match (fits, reason::may_name_somebody(text)) {
+                (true, false) => Ok(text.to_owned()),
+                (true, true) => Err(reason::correction_reason_names_somebody()),
+                (false, _) => Err(reason::correction_reason()),
+            }
         }
         _ => Err(reason::correction_reason()),
     }

@@ -6,7 +6,7 @@ use domain::list::{ColumnMeaning, ColumnNames};
 use platform::Platform;
 use platform::http::FieldFault;
 
-use crate::Error;
+use crate::{Error, reason};
 
 /// Names that are chosen at once; a list has no more columns that anybody fills in by hand.
 const MOST: usize = 200;
@@ -27,8 +27,12 @@ impl Chosen {
         let wrong = |why: &str, why_en: &str| Error::Names(FieldFault::new("names", why, why_en));
         let names: BTreeMap<String, String> = serde_json::from_str(text)
             .map_err(|_| wrong("应为 JSON 对象：列名对应含义", "must be a JSON object of names and what they mean"))?;
-        if names.len() > MOST || names.keys().any(|name| name.trim().is_empty() || name.chars().count() > LONGEST) {
-            return Err(wrong("列名过多、过长或为空", "has too many names, or one that is empty or too long"));
+        let is_none = |name: &String| name.trim().is_empty() || name.chars().count() > LONGEST || reason::may_name_somebody(name);
+        if names.len() > MOST || names.keys().any(is_none) {
+            return Err(wrong(
+                "列名过多、过长、为空或含有号码",
+                "has too many names, or one that is empty, too long, or may be somebody's number",
+            ));
         }
         let chosen = names.into_iter().map(|(name, word)| ColumnMeaning::of_word(&word).map(|meaning| (name, meaning)));
         let chosen: Option<Vec<_>> = chosen.collect();
@@ -61,7 +65,7 @@ impl Chosen {
 
 /// The names that are known for this source's lists, and what was chosen now.
 pub(crate) async fn of(platform: &Platform, source: &str, chosen: &Chosen) -> Result<ColumnNames, Error> {
-    let remembered = sqlx::query!("select name, meaning from ingest.column_name where source = $1", source)
+    let remembered = sqlx::query!("select name, meaning from ingest.column_name where source = $1 order by chosen_at, name", source)
         .fetch_all(platform.database.pool())
         .await
         .map_err(Error::database("reading names of columns"))?;

@@ -67,7 +67,9 @@ impl Columns {
         let meanings = known.meanings(&names);
         let known_columns = meanings.iter().flatten().filter(|meaning| matches!(meaning, ColumnMeaning::Field(_))).count();
         let wrong = |column: Option<usize>, fault| {
-            let read = names.iter().cloned().zip(known.meanings(&names)).collect();
+            // a list without a header has somebody's data in its first row
+            let shown: &[String] = if known_columns == 0 { &[] } else { &names };
+            let read = shown.iter().map(|name| reason::shown_name(name)).zip(known.meanings(shown)).collect();
             HeaderFault { line: 1, column: column.map(|at| at + 1), fault, known_columns, read }
         };
         if known_columns == 0 {

@@ -31,6 +31,8 @@ pub(crate) const BATCH_BYTES: usize = 16 << 20;
 const SHAPE_BYTES: usize = 1_024;
 /// Workbooks that are read at once: each is in memory, unlike all other deliveries.
 const WORKBOOKS: usize = 2;
+/// Lists that are looked at once: each is held until all of what is looked at has arrived.
+const PREVIEWS: usize = 3;
 /// A stream that stays open has its whole rows stored after it was silent for so long.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -40,6 +42,7 @@ pub struct Intake {
     pub(crate) platform: Platform,
     settings: Arc<Settings>,
     workbooks: Arc<Semaphore>,
+    previews: Arc<Semaphore>,
 }
 
 impl Intake {
@@ -49,7 +52,12 @@ impl Intake {
 
     /// On these stores.
     pub fn new(platform: &Platform, settings: Settings) -> Self {
-        Self { platform: platform.clone(), settings: Arc::new(settings), workbooks: Arc::new(Semaphore::new(WORKBOOKS)) }
+        Self {
+            platform: platform.clone(),
+            settings: Arc::new(settings),
+            workbooks: Arc::new(Semaphore::new(WORKBOOKS)),
+            previews: Arc::new(Semaphore::new(PREVIEWS)),
+        }
     }
 
     /// Takes a batch: one JSON object, or an array of at most 5,000.
@@ -107,8 +115,10 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        chosen.keep(&self.platform, sender.source()).await?;
-        self.read::<Storing, _, _>(sender, chosen, body).await
+        let source = sender.source().to_owned();
+        let report = self.read::<Storing, _, _>(sender, chosen, body).await?;
+        chosen.keep(&self.platform, &source).await?;
+        Ok(report)
     }
 
     /// Looks at a file without taking anything of it: how its columns are understood, and what would become of its rows.
@@ -120,6 +130,7 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
+        let _turn = self.previews.acquire().await.map_err(|_| Error::Interrupted { step: "waiting for other previews" })?;
         match self.read::<Look, _, _>(sender, chosen, body).await {
             Err(Error::Header(fault)) => Ok(Preview::of_header(&fault)),
             looked => looked,

@@ -20,13 +20,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::check::{Candidate, Chunk};
 use crate::columns::{Columns, HeaderFault};
 use crate::load::{Ending, Format, Load, RefusedLine};
 use crate::sender::Sender;
 use crate::store;
 use crate::work::End;
+use crate::{Error, SCHEMA};
 
 /// Rows that are looked at; what follows is as good or bad as they are.
 const LOOKED_AT: usize = 10_000;
@@ -173,6 +173,13 @@ impl End for Look {
         let whole = ending == Ending::Complete && !self.has_enough();
         let Self { platform, sender, format, columns, chunks, rows, shown, .. } = self;
         let now = platform.clock.now();
+        // on a connection of its own, before this one is taken; who looks leaves a trace, since a preview tells who is registered
+        let foresight = Foresight::now(&platform.database).await?;
+        if let Some(staff) = sender.staff() {
+            let mut trace = platform.database.begin().await?;
+            trace.publish(SCHEMA, &staff.did("records.preview", "source", sender.source(), now)).await?;
+            trace.commit().await?;
+        }
         let mut tx = platform.database.begin().await?;
         let mut load = Load::begin(&mut tx, now, &sender, format, columns.as_deref()).await?;
         let mut stored_in: Vec<Uuid> = Vec::new();
@@ -188,7 +195,7 @@ impl End for Look {
         .fetch_one(&mut *tx)
         .await
         .map_err(Error::database("counting who is not registered"))?;
-        let seen = Foresight::new(&platform.database).of_loads(&mut tx, &stored_in, now).await?;
+        let seen = foresight.of_loads(&mut tx, &stored_in, now).await?;
         tx.rollback().await?;
         let kept = load.report.accepted + load.report.corrected;
         let columns = columns.iter().flat_map(|columns| columns.read_as());

@@ -240,13 +240,20 @@ pub(crate) fn no_header() -> FieldFault {
 }
 
 /// A column that means nothing. Its name is shown unless it may be somebody's number.
+/// Whether a text has so many digits that they may be somebody's number.
+pub(crate) fn may_name_somebody(text: &str) -> bool {
+    text.chars().filter(|sign| sign.is_numeric()).count() >= 6
+}
+
+/// The name of a column as it is shown, unless it may be somebody's number.
+pub(crate) fn shown_name(name: &str) -> String {
+    if may_name_somebody(name) { "…".to_owned() } else { name.to_owned() }
+}
+
 pub(crate) fn unknown_column(name: &str) -> FieldFault {
     let shown: String = name.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).take(40).collect();
-    let (quoted, quoted_en) = if name.chars().filter(|sign| sign.is_numeric()).count() < 6 {
-        (format!("“{shown}”"), format!("{shown:?} "))
-    } else {
-        ("列名".to_owned(), String::new())
-    };
+    let (quoted, quoted_en) =
+        if may_name_somebody(name) { ("列名".to_owned(), String::new()) } else { (format!("“{shown}”"), format!("{shown:?} ")) };
     FieldFault::new(
         "column",
         format!("{quoted}不是字段名，也不是小写字母、数字和下划线组成的属性名"),
@@ -331,6 +338,15 @@ pub(crate) fn correction_reason() -> FieldFault {
         "correction_reason",
         format!("应为 1 至 {REASON_LIMIT} 字的说明，不含控制字符"),
         format!("must be a text of 1 to {REASON_LIMIT} characters without control characters"),
+    )
+}
+
+/// A reason with so many digits that they may be somebody's number. It is read by others, and kept in clear.
+pub(crate) fn correction_reason_names_somebody() -> FieldFault {
+    FieldFault::new(
+        "correction_reason",
+        "可能含有电话或证件号码；审核人员会看到原因，请只写事由",
+        "may contain somebody's number; others read the reason, so name nobody in it",
     )
 }
 

@@ -20,3 +20,9 @@ create table review.ended_record (
 );
 -- what nobody has decided about
 create index ended_record_undecided on review.ended_record (ended_at) where decided_at is null;
+
+-- What is still to be decided: nobody has, or the correction that was to take its place came to nothing.
+create view review.ended_record_open as
+select e.alert_id, e.record_no, e.resident_no, e.how, e.ended_at from review.ended_record e
+ where e.decided_at is null
+    or e.remedy = 'correct' and exists (select from review.alert c where c.alert_id = e.correction and c.state in ('refused', 'cancelled'));

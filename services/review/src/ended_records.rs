@@ -67,8 +67,9 @@ struct Decided {
 pub(crate) async fn of_alert(connection: &mut Connection, alert: &Alert) -> Result<Vec<EndedRecord>, Error> {
     let rows = sqlx::query!(
         r#"select record_no, resident_no is not null as "about_person!", area, source, how, reason, still_named, still_met, ended_at,
-                  decided_at, decided_by, remedy, note, correction
-             from review.ended_record where alert_id = $1 order by decided_at is not null, ended_at, record_no"#,
+                  decided_at, decided_by, remedy, note, correction,
+                  exists (select from review.ended_record_open o where o.alert_id = e.alert_id and o.record_no = e.record_no) as "open!"
+             from review.ended_record e where alert_id = $1 order by "open!" desc, ended_at, record_no"#,
         alert.id.uuid()
     )
     .fetch_all(connection)
@@ -76,7 +77,7 @@ pub(crate) async fn of_alert(connection: &mut Connection, alert: &Alert) -> Resu
     .map_err(Error::database("reading which records behind an alert ended"))?;
     let open = remedies(alert.state, matches!(alert.audience, Audience::Residents(_)));
     let records = rows.into_iter().map(|row| {
-        let decided = row.decided_at.map(|at| {
+        let decided = row.decided_at.filter(|_| !row.open).map(|at| {
             let remedy = row.remedy.as_deref().unwrap_or_default().parse().map_err(|_| Error::Stored { what: "remedy" })?;
             let (by, correction) = (row.decided_by.map(StaffId::from_uuid), row.correction.map(AlertId::from_uuid));
             Ok::<_, Error>(Decided { remedy, at, by, note: row.note, correction })
@@ -100,12 +101,10 @@ pub(crate) async fn of_alert(connection: &mut Connection, alert: &Alert) -> Resu
 
 /// That nothing is left to be decided before an alert goes forward.
 pub(crate) async fn all_decided(tx: &mut Tx, alert: AlertId) -> Result<(), Error> {
-    let undecided = sqlx::query_scalar!(
-        r#"select count(*) as "undecided!" from review.ended_record where alert_id = $1 and decided_at is null"#,
-        alert.uuid()
-    )
-    .fetch_one(&mut **tx)
-    .await
-    .map_err(Error::database("looking for records to decide about"))?;
+    let undecided =
+        sqlx::query_scalar!(r#"select count(*) as "undecided!" from review.ended_record_open where alert_id = $1"#, alert.uuid())
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(Error::database("looking for records to decide about"))?;
     if undecided == 0 { Ok(()) } else { Err(Error::RecordsEnded(undecided)) }
 }

@@ -16,7 +16,7 @@ use proto::DraftGathered;
 use uuid::Uuid;
 
 use crate::matching::Reason;
-use crate::{Error, SCHEMA, Service, district_facts, drafting};
+use crate::{Error, SCHEMA, Service, cooled, district_facts, drafting};
 
 /// A draft that cannot be made is looked at again after this long, so that it does not hold up the others.
 const POSTPONED_BY: TimeDelta = TimeDelta::minutes(1);
@@ -101,7 +101,8 @@ async fn close(service: &Service, tx: &mut Tx, due: Due, now: DateTime<Utc>) -> 
     let rule: RuleVersion = serde_json::from_value(due.definition).map_err(Error::stored("rule"))?;
     let district = DistrictCode::try_from(due.district).map_err(Error::stored("district of a draft"))?;
     let (reasons, cooling) = claim(tx, due.draft_id, &rule, now).await?;
-    let mut closed = Closed { records: reasons.len(), cooling, missing: 0 };
+    cooled::fell_away(tx, due.draft_id, district, &cooling, now).await?;
+    let mut closed = Closed { records: reasons.len(), cooling: cooling.len(), missing: 0 };
     if !reasons.is_empty() {
         let facts = district_facts::of(&mut **tx, district).await?;
         let draft = drafting::draft(&rule, district, &facts, &reasons, service.settings.time_zone, now).map_err(Error::stored("rule"))?;
@@ -127,9 +128,9 @@ async fn close(service: &Service, tx: &mut Tx, due: Due, now: DateTime<Utc>) -> 
     Ok(closed)
 }
 
-/// Claims for this draft the people of it whom its rule has not told within its cooldown; why they and its places are in it, and how many
-/// other matches fell away.
-async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>) -> Result<(Vec<Reason>, usize), Error> {
+/// Claims for this draft the people of it whom its rule has not told within its cooldown; why they and its places are in it, and which
+/// records' matches fell away.
+async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>) -> Result<(Vec<Reason>, Vec<i64>), Error> {
     let rows = sqlx::query!(
         r#"with claimed as (
              insert into rules.alerted as before (rule_id, resident_no, alerted_at, draft_id, lapses_at)
@@ -139,7 +140,7 @@ async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>)
                set alerted_at = excluded.alerted_at, draft_id = excluded.draft_id, lapses_at = excluded.lapses_at
                where before.alerted_at <= $4 or before.lapses_at <= $3
              returning resident_no)
-           select match.resident_no, area, source, occurred_at, attributes,
+           select match.record_id, match.resident_no, area, source, occurred_at, attributes,
                   match.resident_no is null or claimed.resident_no is not null as "stays!"
              from rules.match left join claimed using (resident_no) where draft_id = $1 order by record_id"#,
         draft,
@@ -152,7 +153,7 @@ async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>)
     .await
     .map_err(Error::database("claiming the people of a draft"))?;
 
-    let all = rows.len();
+    let cooling = rows.iter().filter(|row| !row.stays).map(|row| row.record_id).collect();
     let reasons = rows
         .into_iter()
         .filter(|row| row.stays)
@@ -166,6 +167,5 @@ async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>)
             })
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    let cooling = all - reasons.len();
     Ok((reasons, cooling))
 }

@@ -7,7 +7,7 @@
 //! A load is being evaluated while one of its records ends: [`ENDING_LOCK`] is held shared by whoever puts matches into drafts and
 //! exclusively here, so one of the two always sees the other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertId, LoadId};
@@ -21,7 +21,8 @@ use proto::topology::RULES_ENDED;
 use uuid::Uuid;
 
 use crate::matching::Findings;
-use crate::{Error, SCHEMA, Service, record};
+use crate::rulebook::Rulebook;
+use crate::{Error, SCHEMA, Service, cooled, record};
 
 /// The advisory lock between records that end and matches that are kept.
 pub(crate) const ENDING_LOCK: i64 = 0x6665_6e67_6875_6f02;
@@ -50,7 +51,8 @@ struct Ended {
 async fn end(service: &Service, load: LoadId) -> Result<(), Error> {
     let pool = service.platform.database.pool();
     let ended = read(pool, load).await?;
-    let still_met = still_met(service, &ended).await?;
+    let rulebook = service.rulebook.current().await?;
+    let still_met = still_met(service, &rulebook, &ended).await?;
     let mut tx = service.platform.database.begin().await?;
     sqlx::query!("select pg_advisory_xact_lock($1)", ENDING_LOCK)
         .execute(&mut *tx)
@@ -60,7 +62,9 @@ async fn end(service: &Service, load: LoadId) -> Result<(), Error> {
     let matches = matches(&mut tx, &ended).await?;
     let (open, closed): (Vec<Matched>, Vec<Matched>) = matches.into_iter().partition(|matched| matched.is_open);
     drop_from_drafts(&mut tx, &open).await?;
-    let alerts = end_in_alerts(&mut tx, &ended, &closed, &still_met).await?;
+    cooled::forget(&mut tx, &ended.iter().map(|one| one.record_id).collect::<Vec<_>>()).await?;
+    let ends = Ends { ended: &ended, still_met: &still_met, rulebook: &rulebook, now: service.platform.clock.now() };
+    let alerts = ends.in_alerts(&mut tx, &closed).await?;
     tx.commit().await?;
     metrics::counter!("rules_records_ended_total").increment(ended.len() as u64);
     tracing::info!(%load, records = ended.len(), dropped_from_drafts = open.len(), alerts, "records ended");
@@ -80,16 +84,16 @@ async fn read(pool: &Pool, load: LoadId) -> Result<Vec<Ended>, Error> {
 }
 
 /// By which rules and for whom what took the place of an ended record would be gathered again: rule, ended record, resident.
-async fn still_met(service: &Service, ended: &[Ended]) -> Result<HashSet<(Uuid, i64, Option<u32>)>, Error> {
+async fn still_met(service: &Service, rulebook: &Rulebook, ended: &[Ended]) -> Result<HashSet<(Uuid, i64, Option<u32>)>, Error> {
     let replaced: BTreeMap<i64, i64> = ended.iter().filter_map(|one| Some((one.replaced_by?, one.record_id))).collect();
     if replaced.is_empty() {
         return Ok(HashSet::new());
     }
-    let (loads, ids): (Vec<Uuid>, Vec<i64>) = ended.iter().filter_map(|one| Some((one.replaced_in?, one.replaced_by?))).unzip();
-    let records = record::read_some(service.platform.database.pool(), &loads, &ids).await?;
-    let rulebook = service.rulebook.current().await?;
+    let loads: BTreeSet<Uuid> = ended.iter().filter_map(|one| one.replaced_in).collect();
+    let ids: Vec<i64> = replaced.keys().copied().collect();
+    let records = record::read_some(service.platform.database.pool(), &loads.into_iter().collect::<Vec<_>>(), &ids).await?;
     let mut findings = Findings::default();
-    findings.look_at(&rulebook, &records, service.platform.clock.now());
+    findings.look_at(rulebook, &records, service.platform.clock.now());
     let met = findings.matches.iter().filter_map(|found| {
         let rule = rulebook.rule(found.rule).rule.rule_id.uuid();
         Some((rule, *replaced.get(&found.record_id)?, found.reason.resident.map(|no| no.get())))
@@ -159,54 +163,89 @@ async fn drop_from_drafts(tx: &mut Tx, open: &[Matched]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks the matches of alerts, gives cooldowns back, and tells review; of how many alerts.
-async fn end_in_alerts(
-    tx: &mut Tx,
-    ended: &[Ended],
-    closed: &[Matched],
-    still_met: &HashSet<(Uuid, i64, Option<u32>)>,
-) -> Result<usize, Error> {
-    if closed.is_empty() {
-        return Ok(0);
-    }
-    let by_record: BTreeMap<i64, &Ended> = ended.iter().map(|one| (one.record_id, one)).collect();
-    let resident = |matched: &Matched| matched.resident_no.map(i32::cast_unsigned);
-    let is_met = |matched: &Matched| still_met.contains(&(matched.rule_id, matched.record_id, resident(matched)));
-    let (rules, records): (Vec<Uuid>, Vec<i64>) = closed.iter().map(|matched| (matched.rule_id, matched.record_id)).unzip();
-    sqlx::query!(
-        "update rules.match set ended_at = ended.ended_at
+/// What ended, and what is known of it.
+struct Ends<'e> {
+    ended: &'e [Ended],
+    still_met: &'e HashSet<(Uuid, i64, Option<u32>)>,
+    rulebook: &'e Rulebook,
+    now: DateTime<Utc>,
+}
+
+impl Ends<'_> {
+    /// Marks the matches of alerts, gives cooldowns back, and tells review; of how many alerts.
+    async fn in_alerts(&self, tx: &mut Tx, closed: &[Matched]) -> Result<usize, Error> {
+        let Self { ended, still_met, rulebook, now } = *self;
+        if closed.is_empty() {
+            return Ok(0);
+        }
+        let by_record: BTreeMap<i64, &Ended> = ended.iter().map(|one| (one.record_id, one)).collect();
+        let resident = |matched: &Matched| matched.resident_no.map(i32::cast_unsigned);
+        let is_met = |matched: &Matched| still_met.contains(&(matched.rule_id, matched.record_id, resident(matched)));
+        let (rules, records): (Vec<Uuid>, Vec<i64>) = closed.iter().map(|matched| (matched.rule_id, matched.record_id)).unzip();
+        sqlx::query!(
+            "update rules.match set ended_at = ended.ended_at
            from unnest($1::uuid[], $2::bigint[]) as gone (rule_id, record_id) join rules.ended_record ended using (record_id)
           where match.rule_id = gone.rule_id and match.record_id = gone.record_id",
+            &rules,
+            &records
+        )
+        .execute(&mut **tx)
+        .await
+        .map_err(Error::database("marking what ended records brought"))?;
+        let named = still_named(tx, closed).await?;
+        stay_by_what_replaced(tx, ended, closed.iter().filter(|matched| is_met(matched))).await?;
+        let freed = closed.iter().filter(|matched| !is_met(matched) && !named.contains(&(matched.draft_id, matched.resident_no)));
+        give_back(tx, rulebook, freed, now).await?;
+
+        let mut alerts: BTreeMap<Uuid, Vec<Entry>> = BTreeMap::new();
+        for matched in closed {
+            let Some(one) = by_record.get(&matched.record_id) else { continue };
+            alerts.entry(matched.draft_id).or_default().push(Entry {
+                record_no: matched.record_id,
+                resident_no: resident(matched),
+                area: matched.area.clone(),
+                source: matched.source.clone(),
+                retracted: one.how == Correction::Retract.as_ref(),
+                reason: one.reason.clone(),
+                still_named: named.contains(&(matched.draft_id, matched.resident_no)),
+                still_met: is_met(matched),
+                at_ms: one.ended_at.timestamp_millis(),
+            });
+        }
+        let count = alerts.len();
+        for (draft, entries) in alerts {
+            let alert_id = AlertId::from_uuid(draft).to_string();
+            tx.publish(SCHEMA, &RecordsBehindAlertEnded { alert_id, entries }).await?;
+        }
+        Ok(count)
+    }
+}
+
+/// Whoever meets the rule by the corrected record as well stays in the draft by that one, so that its end is heard of too.
+async fn stay_by_what_replaced<'m>(tx: &mut Tx, ended: &[Ended], met: impl Iterator<Item = &'m Matched>) -> Result<(), Error> {
+    let replaced: BTreeMap<i64, i64> = ended.iter().filter_map(|one| Some((one.record_id, one.replaced_by?))).collect();
+    let (mut rules, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
+    for matched in met {
+        if let Some(by) = replaced.get(&matched.record_id) {
+            rules.push(matched.rule_id);
+            old.push(matched.record_id);
+            new.push(*by);
+        }
+    }
+    sqlx::query!(
+        "insert into rules.match (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, matched_at)
+         select m.rule_id, stays.new, m.draft_id, m.resident_no, m.area, m.source, m.occurred_at, m.attributes, m.matched_at
+           from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as stays (rule_id, old, new)
+           join rules.match m on m.rule_id = stays.rule_id and m.record_id = stays.old
+         on conflict (rule_id, record_id) do nothing",
         &rules,
-        &records
+        &old,
+        &new
     )
     .execute(&mut **tx)
     .await
-    .map_err(Error::database("marking what ended records brought"))?;
-    let named = still_named(tx, closed).await?;
-    give_back(tx, closed.iter().filter(|matched| !is_met(matched) && !named.contains(&(matched.draft_id, matched.resident_no)))).await?;
-
-    let mut alerts: BTreeMap<Uuid, Vec<Entry>> = BTreeMap::new();
-    for matched in closed {
-        let Some(one) = by_record.get(&matched.record_id) else { continue };
-        alerts.entry(matched.draft_id).or_default().push(Entry {
-            record_no: matched.record_id,
-            resident_no: resident(matched),
-            area: matched.area.clone(),
-            source: matched.source.clone(),
-            retracted: one.how == Correction::Retract.as_ref(),
-            reason: one.reason.clone(),
-            still_named: named.contains(&(matched.draft_id, matched.resident_no)),
-            still_met: is_met(matched),
-            at_ms: one.ended_at.timestamp_millis(),
-        });
-    }
-    let count = alerts.len();
-    for (draft, entries) in alerts {
-        let alert_id = AlertId::from_uuid(draft).to_string();
-        tx.publish(SCHEMA, &RecordsBehindAlertEnded { alert_id, entries }).await?;
-    }
-    Ok(count)
+    .map_err(Error::database("keeping who meets a rule by a corrected record"))?;
+    Ok(())
 }
 
 /// Who of them is in the draft by another record, which holds.
@@ -225,8 +264,13 @@ async fn still_named(tx: &mut Tx, closed: &[Matched]) -> Result<HashSet<(Uuid, O
     Ok(rows.into_iter().map(|row| (row.draft_id, row.resident_no)).collect())
 }
 
-/// They count as not told: a true record about them is to be heard at once.
-async fn give_back<'m>(tx: &mut Tx, matches: impl Iterator<Item = &'m Matched>) -> Result<(), Error> {
+/// They count as not told: a true record about them is to be heard at once, also one that came before this.
+async fn give_back<'m>(
+    tx: &mut Tx,
+    rulebook: &Rulebook,
+    matches: impl Iterator<Item = &'m Matched>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     let (mut rules, mut drafts, mut residents) = (Vec::new(), Vec::new(), Vec::new());
     for matched in matches {
         if let Some(no) = matched.resident_no {
@@ -247,5 +291,7 @@ async fn give_back<'m>(tx: &mut Tx, matches: impl Iterator<Item = &'m Matched>) 
     .map_err(Error::database("giving cooldowns back"))?
     .rows_affected();
     metrics::counter!("rules_cooldown_given_back_total").increment(people);
+    let gathered = cooled::gather(tx, rulebook, &rules, &residents, now).await?;
+    metrics::counter!("rules_matches_total").increment(gathered);
     Ok(())
 }

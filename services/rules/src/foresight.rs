@@ -1,6 +1,7 @@
 //! Which rules in force would match records that are not there yet: for whoever looks at a list before it counts.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::ids::{ResidentNo, RuleId};
@@ -10,12 +11,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::matching::Findings;
-use crate::rulebook::Shelf;
+use crate::rulebook::{Rulebook, Shelf};
 use crate::{Error, record};
 
 /// Looks ahead with the rules in force.
-#[derive(Clone)]
-pub struct Foresight(std::sync::Arc<Shelf>);
+pub struct Foresight(Arc<Rulebook>);
 
 /// What a rule would match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -40,10 +40,12 @@ pub struct Foreseen {
 }
 
 impl Foresight {
-    /// With the rules of this database.
-    #[must_use]
-    pub fn new(database: &Database) -> Self {
-        Self(std::sync::Arc::new(Shelf::new(database.clone())))
+    /// With the rules that are in force now.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub async fn now(database: &Database) -> Result<Self, Error> {
+        Ok(Self(Shelf::new(database.clone()).current().await?))
     }
 
     /// What would match among the records of these loads, as this connection sees them: its own transaction's too. Whom a rule has told
@@ -52,9 +54,9 @@ impl Foresight {
     /// # Errors
     /// When a statement fails.
     pub async fn of_loads(&self, connection: &mut Connection, loads: &[Uuid], now: DateTime<Utc>) -> Result<Foreseen, Error> {
-        let rulebook = self.0.current().await?;
+        let rulebook = &self.0;
         let records = record::of_loads(connection, loads).await?;
-        let book = std::sync::Arc::clone(&rulebook);
+        let book = Arc::clone(rulebook);
         let findings = tokio::task::spawn_blocking(move || {
             let mut findings = Findings::default();
             findings.look_at(&book, &records, now);

@@ -17,6 +17,7 @@ use proto::RecordsStored;
 use proto::topology::RULES_RECORDS;
 use uuid::Uuid;
 
+use crate::cooled;
 use crate::ended::ENDING_LOCK;
 use crate::matching::{Findings, Match};
 use crate::rulebook::Rulebook;
@@ -127,6 +128,9 @@ async fn gather(
             .collect();
         fresh.sort_by_key(|found| (rule_id(rulebook, found), found.record_id));
         gathered.cooling = findings.matches.len() - fresh.len();
+        let is_cooling = |found: &&Match| found.reason.resident.is_some_and(|no| cooling.contains(&(rule_id(rulebook, found), no)));
+        let left_out: Vec<&Match> = findings.matches.iter().filter(is_cooling).collect();
+        cooled::keep(&mut tx, rulebook, &left_out, now).await?;
         let drafts = open_drafts(&mut tx, rulebook, &fresh, now).await?;
         gathered.drafts = drafts.len();
         gathered.matched = keep(&mut tx, rulebook, &fresh, &drafts, now).await?;
@@ -143,7 +147,13 @@ async fn gather(
     Ok(Some(gathered))
 }
 
-fn rule_id(rulebook: &Rulebook, found: &Match) -> Uuid {
+/// Puts matches into the open drafts of their rules and districts, sorted by rule and record; how many were new.
+pub(crate) async fn put(tx: &mut Tx, rulebook: &Rulebook, fresh: &[&Match], now: DateTime<Utc>) -> Result<u64, Error> {
+    let drafts = open_drafts(tx, rulebook, fresh, now).await?;
+    keep(tx, rulebook, fresh, &drafts, now).await
+}
+
+pub(crate) fn rule_id(rulebook: &Rulebook, found: &Match) -> Uuid {
     rulebook.rule(found.rule).rule.rule_id.uuid()
 }
 

@@ -22,6 +22,7 @@
 mod access;
 mod authoring;
 mod closing;
+mod cooled;
 mod district_facts;
 mod drafting;
 mod ended;

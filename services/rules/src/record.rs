@@ -124,7 +124,7 @@ pub(crate) async fn read_some(pool: &Pool, loads: &[Uuid], ids: &[i64]) -> Resul
         r#"select record_id as "id!", kind as "kind!", origin as "origin!", level as "level!", district as "district!", township, community,
                   occurred_at as "occurred_at!", subject_resident as resident_no, subject_kind as "subject_kind!", source as "source!",
                   attributes as "attributes!"
-             from ingest.record_feed join unnest($1::uuid[], $2::bigint[]) as wanted (load_id, record_id) using (load_id, record_id)"#,
+             from ingest.record_feed where load_id = any($1) and record_id = any($2)"#,
         loads,
         ids
     )

@@ -51,6 +51,11 @@ impl Rulebook {
         self.by_kind.get(&kind).map_or(&[], Vec::as_slice)
     }
 
+    /// The place of a rule, if it is in force.
+    pub(crate) fn place_of(&self, rule_id: Uuid) -> Option<usize> {
+        self.rules.iter().position(|active| active.rule.rule_id.uuid() == rule_id)
+    }
+
     /// The rule at a place that [`Rulebook::asked_about`] gave.
     pub(crate) fn rule(&self, place: usize) -> &ActiveRule {
         &self.rules[place]

@@ -52,7 +52,9 @@ impl Ledger {
         };
         let with_phone = self.phones_of(&claimed, &report, way).await?;
         let settled = settle(&claimed.recipients, &report.outcomes, way, &with_phone, ended);
-        if settled.held {
+        // Beside the waves everybody was reached by another device: what an operator does not mend in time is let go of.
+        let is_let_go = claimed.wave.is_beside() && way.refused == Refused::ByAnotherChannel;
+        if settled.held && !is_let_go {
             metrics::counter!("dispatch_credentials_refused_total", "channel" => claimed.channel.to_string()).increment(1);
             tracing::error!(
                 batch_id = claimed.batch_id.get(),

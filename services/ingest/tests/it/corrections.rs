@@ -138,6 +138,7 @@ async fn a_list_corrects_some_rows_and_delivers_the_others() {
 #[case::without_a_reason(json!({ "source_id": "cdc-1", "correction": "retract" }), "correction_reason")]
 #[case::with_an_empty_reason(json!({ "source_id": "cdc-1", "correction": "retract", "correction_reason": "  " }), "correction_reason")]
 #[case::with_a_reason_too_long(json!({ "source_id": "cdc-1", "correction": "retract", "correction_reason": "长".repeat(501) }), "correction_reason")]
+#[case::that_names_somebody(json!({ "source_id": "cdc-1", "correction": "retract", "correction_reason": "13800005678 不是密接" }), "correction_reason")]
 #[case::of_no_kind(json!({ "source_id": "cdc-1", "correction": "delete", "correction_reason": "误报" }), "correction")]
 #[case::a_reason_alone(json!({ "source_id": "cdc-1", "correction_reason": "误报" }), "correction")]
 #[case::without_an_id(json!({ "correction": "retract", "correction_reason": "误报" }), "source_id")]

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::reading::{self, AlertDetail};
-use crate::store::{self, Step};
+use crate::store::{self, Alert, Step};
 use crate::{Error, Service, reason, trace, writing};
 
 /// Who checks facts and measures.
@@ -81,20 +81,26 @@ async fn decide(
         Remedy::Correct => {
             let mut audience = alert.audience.clone();
             leave_out(&mut audience, &people)?;
-            Some(writing::correct_for_fewer(&mut tx, &caller, &alert, audience, said, now).await?)
+            let correction = writing::correct_for_fewer(&mut tx, &caller, &alert, audience, said, now).await?;
+            hand_on(&mut tx, &alert, &correction, &request.records).await?;
+            Some(correction)
         }
         Remedy::Stand => None,
     };
+    // what stands in an alert stands in its correction too, and the other way round
     sqlx::query!(
         "update review.ended_record set decided_at = $3, decided_by = $4, remedy = $5, note = $6, correction = $7
-          where alert_id = $1 and record_no = any($2)",
+          where record_no = any($2)
+            and (alert_id = $1 or $8 and decided_at is null and alert_id in (
+                 select alert_id from review.alert where corrects = $1 union select corrects from review.alert where alert_id = $1))",
         id.uuid(),
         &request.records,
         now,
         caller.id.uuid(),
         request.remedy.as_ref(),
         said,
-        correction.as_ref().map(|correction| correction.id.uuid())
+        correction.as_ref().map(|correction| correction.id.uuid()),
+        request.remedy == Remedy::Stand
     )
     .execute(&mut *tx)
     .await
@@ -105,6 +111,22 @@ async fn decide(
     service.changed.wake();
     tracing::info!(alert = %id, records = request.records.len(), remedy = request.remedy.as_ref(), "records that ended were decided about");
     Ok(axum::Json(detail))
+}
+
+/// What is undecided about whoever stays in the audience is to be decided about the correction too: it takes the place of the alert.
+async fn hand_on(tx: &mut Tx, from: &Alert, to: &Alert, decided: &[i64]) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into review.ended_record (alert_id, record_no, resident_no, area, source, how, reason, still_named, still_met, ended_at)
+         select $2, record_no, resident_no, area, source, how, reason, still_named, still_met, ended_at from review.ended_record
+          where alert_id = $1 and decided_at is null and record_no <> all($3)",
+        from.id.uuid(),
+        to.id.uuid(),
+        decided
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(Error::database("handing records that ended on to a correction"))?;
+    Ok(())
 }
 
 fn check(request: &RemedyRequest, said: Option<&str>) -> Result<(), Error> {
@@ -121,8 +143,10 @@ fn check(request: &RemedyRequest, said: Option<&str>) -> Result<(), Error> {
 /// The people whom these records name and no other record does, if all of them are still to be decided about.
 async fn undecided(tx: &mut Tx, alert: AlertId, records: &[i64]) -> Result<RoaringBitmap, Error> {
     let rows = sqlx::query!(
-        "select record_no, resident_no from review.ended_record
-          where alert_id = $1 and record_no = any($2) and decided_at is null order by record_no for update",
+        "select record_no, resident_no from review.ended_record e
+          where alert_id = $1 and record_no = any($2)
+            and exists (select from review.ended_record_open o where o.alert_id = e.alert_id and o.record_no = e.record_no)
+          order by record_no for update",
         alert.uuid(),
         records
     )

@@ -52,8 +52,8 @@ async fn list(Shared(service): Shared<Service>, caller: StaffCaller) -> Result<a
         r#"select alert_id, short_code, state, district, content #>> '{texts,zh-CN,headline}' as headline, approved_at is not null as "told!",
                   count(*) as "records!", count(*) filter (where how = 'retract') as "retracted!",
                   count(distinct resident_no) as "people!", min(ended_at) as "since!"
-             from review.alert join review.ended_record using (alert_id)
-            where decided_at is null and state not in ('refused', 'cancelled', 'superseded')
+             from review.alert join review.ended_record_open using (alert_id)
+            where state not in ('refused', 'cancelled', 'superseded')
               and ($1::int is null or district is null or district = $1)
             group by alert.alert_id order by approved_at is null, min(ended_at) limit $2"#,
         caller.scope.district().map(stored_district),

@@ -145,6 +145,45 @@ async fn who_was_told_by_a_record_that_was_taken_back_stands_on_a_list_until_som
     city.close().await;
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_correction_hides_nobody_about_whom_nobody_has_decided(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
+    city.ends(&alert, &[taken_back(1, 8), taken_back(2, 9)]).await;
+    let alert = city.look(&alert).await;
+    let (_, correction) = city.remedy(SECOND_OFFICER, &alert, &[1], "correct", "其中一人的记录有误").await;
+    let open: Vec<_> = correction["ended_records"].as_array().unwrap().iter().map(|one| &one["record_no"]).collect();
+    assert_eq!(open, [&json!(2)], "who stays in it is to be decided about");
+    let (status, problem) = city.decide(SECOND_OFFICER, &correction, "submit", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("records_ended")));
+
+    // what ends later is told to the correction as well, but for whom it leaves out
+    city.ends(&alert, &[taken_back(3, 7), taken_back(4, 8)]).await;
+    let correction = city.look(&correction).await;
+    let open: Vec<_> = correction["ended_records"].as_array().unwrap().iter().map(|one| &one["record_no"]).collect();
+    assert_eq!(open, [&json!(2), &json!(3)]);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_correction_that_comes_to_nothing_decides_nothing() {
+    let city = City::open(Postgres).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
+    city.ends(&alert, &[taken_back(1, 8)]).await;
+    let (_, correction) = city.remedy(SECOND_OFFICER, &city.look(&alert).await, &[1], "correct", "记录有误").await;
+    assert_eq!(city.listed(OFFICER).await, []);
+    city.decide(SECOND_OFFICER, &correction, "discard", "写错了").await;
+    assert_eq!(city.listed(OFFICER).await.len(), 1, "somebody was told, and nobody has told them otherwise");
+    let alert = city.look(&alert).await;
+    assert!(alert["ended_records"][0]["decided"].is_null());
+    assert_eq!(city.remedy(SECOND_OFFICER, &alert, &[1], "stand", "已电话告知").await.0, StatusCode::OK);
+    assert_eq!(city.listed(OFFICER).await, []);
+    city.close().await;
+}
+
 #[tokio::test]
 async fn whom_another_record_names_needs_no_decision() {
     let city = City::open(Postgres).await;

@@ -95,6 +95,52 @@ async fn a_corrected_record_that_still_meets_its_rule_for_the_same_person_says_s
     city.close().await;
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_true_record_that_came_after_the_false_one_is_heard_when_that_is_taken_back(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::open(store).await;
+    city.report(&[contact(1, 11, "500103001"), contact(2, 12, "500103001")]).await;
+    city.end_of_window().await;
+    // passed over: its rule has told them
+    city.report(&[contact(3, 11, "500103002")]).await;
+    assert!(city.end_of_window().await.is_empty());
+    city.take_back(&[1]).await;
+    assert!(!city.ended_behind_alerts().await[0].1.still_named);
+    let drafts = city.end_of_window().await;
+    assert_eq!(drafts.iter().map(Draft::residents).collect::<Vec<_>>(), [[11]], "by the record that holds");
+    // and when that is taken back as well, nobody is gathered by it
+    city.take_back(&[3]).await;
+    assert_eq!(city.ended_behind_alerts().await.len(), 1);
+    assert!(city.end_of_window().await.is_empty());
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_record_that_was_passed_over_and_taken_back_is_heard_by_nobody() {
+    let city = City::open(Postgres).await;
+    city.report(&[contact(1, 11, "500103001")]).await;
+    city.end_of_window().await;
+    city.report(&[contact(2, 11, "500103002")]).await;
+    city.take_back(&[2]).await;
+    city.take_back(&[1]).await;
+    assert!(city.end_of_window().await.is_empty());
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_record_that_was_corrected_and_then_taken_back_is_told_to_review_both_times() {
+    let city = City::open(Postgres).await;
+    city.report(&[contact(1, 11, "500103001")]).await;
+    let draft = &city.end_of_window().await[0];
+    city.correct(1, Record { attributes: json!({ "isolation_site": "酒店乙" }), ..contact(2, 11, "500103001") }).await;
+    let first = city.ended_behind_alerts().await;
+    assert_eq!((first.len(), first[0].1.still_met, first[0].1.still_named), (1, true, false), "they may have been told what was wrong");
+    city.take_back(&[2]).await;
+    let second = city.ended_behind_alerts().await;
+    assert_eq!((second.len(), &second[0].0, second[0].1.record_no), (1, &draft.event.draft_id, 2));
+    city.close().await;
+}
+
 #[tokio::test]
 async fn a_load_that_is_read_after_its_record_ended_brings_nobody() {
     let city = City::open(Postgres).await;
