@@ -244,7 +244,8 @@ async fn staff_of_the_area_see_counts_and_others_do_not(#[values(Embedded, Postg
     city.until_messages(alert, "undeliverable", 1).await;
 
     let path = format!("/api/v1/alerts/{alert}/sms");
-    let mut counts = json!({"submitted": 1, "delivered": 2, "undeliverable": 1, "segments": 12});
+    let mut counts = json!({"submitted": 1, "delivered": 2, "undeliverable": 1, "without_receipt": 0, "segments": 12,
+        "partly": {"messages": 0, "arrived": 0, "parts": 0}});
     for (token, status) in [(OFFICER, StatusCode::OK), (REVIEWER, StatusCode::OK), (OTHER_REVIEWER, StatusCode::FORBIDDEN)] {
         let (answered, mut body) = desk.get(token, &path).await;
         assert_eq!(answered, status, "{token}: {body}");
