@@ -67,9 +67,10 @@ async fn the_walk_by_the_interface_ends_with_an_acknowledged_alert() {
     assert!(page.contains("URL=http://127.0.0.1:8080"), "the walk says where the demo is");
     let script = format!("set -euo pipefail\n{}", shell_blocks(&page).replace("http://127.0.0.1:8080", &address));
 
+    // the walk puts the clock forward by a night, in which the staff who play it would have to sign in again
+    until("the demo city's first hour was played to its end", async || directory.path().join("data/first-hour-played").exists()).await;
     let walk = Command::new("bash").arg("-c").arg(script).current_dir(directory.path()).kill_on_drop(true).output();
     let walk = tokio::time::timeout(WALK, walk).await.expect("the walk comes to its end").expect("bash is installed");
-    until("the demo city's first hour was played to its end", async || directory.path().join("data/first-hour-played").exists()).await;
     stop(&mut platform).await;
     let said = String::from_utf8_lossy(&walk.stdout);
     let told = format!("{said}\n{}", String::from_utf8_lossy(&walk.stderr));
