@@ -155,21 +155,7 @@ async fn retract(tx: &mut Tx, source: &str, endings: &[Ending], now: DateTime<Ut
 
 /// Puts new versions in the place of the old ones. A new version has a number of its own, by which rules tell it from the old one.
 async fn replace(tx: &mut Tx, source: &str, chunk: Uuid, replacements: &[Placed], now: DateTime<Utc>) -> Result<(), Error> {
-    let Columns {
-        ids,
-        content_hashes,
-        kinds,
-        origins,
-        levels,
-        districts,
-        townships,
-        communities,
-        times,
-        residents,
-        subject_hashes,
-        subject_kinds,
-        attributes,
-    } = Columns::of(replacements)?;
+    let columns = Columns::of(replacements)?;
     sqlx::query!(
         "update ingest.record set record_id = default, version = record.version + 1, retracted_at = null, chunk_id = $2, received_at = $3,
              content_hash = new.content_hash, kind = new.kind, origin = new.origin, level = new.level, district = new.district,
@@ -183,19 +169,19 @@ async fn replace(tx: &mut Tx, source: &str, chunk: Uuid, replacements: &[Placed]
         source,
         chunk,
         now,
-        &ids as &[&str],
-        &content_hashes as &[&[u8]],
-        &kinds as &[&str],
-        &origins as &[&str],
-        &levels as &[&str],
-        &districts,
-        &townships as &[Option<i32>],
-        &communities as &[Option<i64>],
-        &times,
-        &residents as &[Option<i32>],
-        &subject_hashes as &[Option<Vec<u8>>],
-        &subject_kinds as &[&str],
-        &attributes
+        &columns.ids as &[&str],
+        &columns.content_hashes as &[&[u8]],
+        &columns.kinds as &[&str],
+        &columns.origins as &[&str],
+        &columns.levels as &[&str],
+        &columns.districts,
+        &columns.townships as &[Option<i32>],
+        &columns.communities as &[Option<i64>],
+        &columns.times,
+        &columns.residents as &[Option<i32>],
+        &columns.subject_hashes as &[Option<Vec<u8>>],
+        &columns.subject_kinds as &[&str],
+        &columns.attributes
     )
     .execute(&mut **tx)
     .await

@@ -31,11 +31,12 @@ impl Placed {
         }
         let township = candidate.township.or(home.map(|home| home.township));
         let community = candidate.community.or(home.filter(|home| Some(home.township) == township).map(|home| home.community));
-        let taken = home.map(|home| home.district).ok_or_else(reason::district_unknown).and_then(|district| {
+        let from_home = || {
+            let district = home.map(|home| home.district).ok_or_else(reason::district_unknown)?;
             sender.may_deliver(candidate.record.kind, district, community)?;
             Ok(district)
-        });
-        match candidate.district.map_or(taken, Ok) {
+        };
+        match candidate.district.map_or_else(from_home, Ok) {
             Ok(district) => Ok(Self { candidate, district, township, community, home }),
             Err(fault) => Err(Box::new((candidate, fault))),
         }

@@ -180,21 +180,7 @@ async fn insert(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed], now:
     if records.is_empty() {
         return Ok(0);
     }
-    let Columns {
-        ids,
-        content_hashes,
-        kinds,
-        origins,
-        levels,
-        districts,
-        townships,
-        communities,
-        times,
-        residents,
-        subject_hashes,
-        subject_kinds,
-        attributes,
-    } = Columns::of(records)?;
+    let columns = Columns::of(records)?;
     let inserted = sqlx::query!(
         "insert into ingest.record (source, source_id, chunk_id, content_hash, kind, origin, level, district, township, community,
              occurred_at, received_at, resident_no, subject_hash, subject_kind, attributes)
@@ -208,19 +194,19 @@ async fn insert(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed], now:
         source,
         chunk,
         now,
-        &ids as &[&str],
-        &content_hashes as &[&[u8]],
-        &kinds as &[&str],
-        &origins as &[&str],
-        &levels as &[&str],
-        &districts,
-        &townships as &[Option<i32>],
-        &communities as &[Option<i64>],
-        &times,
-        &residents as &[Option<i32>],
-        &subject_hashes as &[Option<Vec<u8>>],
-        &subject_kinds as &[&str],
-        &attributes
+        &columns.ids as &[&str],
+        &columns.content_hashes as &[&[u8]],
+        &columns.kinds as &[&str],
+        &columns.origins as &[&str],
+        &columns.levels as &[&str],
+        &columns.districts,
+        &columns.townships as &[Option<i32>],
+        &columns.communities as &[Option<i64>],
+        &columns.times,
+        &columns.residents as &[Option<i32>],
+        &columns.subject_hashes as &[Option<Vec<u8>>],
+        &columns.subject_kinds as &[&str],
+        &columns.attributes
     )
     .execute(&mut **tx)
     .await

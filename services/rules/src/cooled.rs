@@ -3,50 +3,36 @@
 //! What had told them may turn out wrong: its record is taken back. Then what was left out counts, and is gathered like a record that has
 //! just come. So the true record of a person is heard also where the false one came first.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use domain::area::DistrictCode;
 use domain::ids::ResidentNo;
 use platform::database::Tx;
 use uuid::Uuid;
 
-use crate::gathering::{self, rule_id, stored};
+use crate::gathering::{self, Columns, rule_id};
 use crate::matching::{Match, Reason};
 use crate::rulebook::Rulebook;
 use crate::{Error, record};
 
-/// Keeps matches of a load that were left out. A repeat changes nothing.
+/// Keeps matches of a load that were left out, each about somebody. A repeat changes nothing.
 pub(crate) async fn keep(tx: &mut Tx, rulebook: &Rulebook, left_out: &[&Match], now: DateTime<Utc>) -> Result<(), Error> {
-    let (mut rules, mut records, mut residents, mut districts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut areas, mut sources, mut times, mut attributes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for found in left_out {
-        let Some(resident) = found.reason.resident else { continue };
-        rules.push(rule_id(rulebook, found));
-        records.push(found.record_id);
-        residents.push(stored(resident));
-        districts.push(found.district.get().cast_signed());
-        areas.push(found.reason.area.to_string());
-        sources.push(found.reason.source.clone());
-        times.push(found.reason.occurred_at);
-        attributes.push(serde_json::to_value(&found.reason.attributes).map_err(Error::stored("attributes of a record"))?);
-    }
-    if rules.is_empty() {
+    if left_out.is_empty() {
         return Ok(());
     }
+    let columns = Columns::of(rulebook, left_out)?;
     sqlx::query!(
         "insert into rules.cooled (rule_id, record_id, resident_no, district, area, source, occurred_at, attributes, cooled_at)
          select *, $9::timestamptz
          from unnest($1::uuid[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::jsonb[])
          on conflict (rule_id, record_id) do nothing",
-        &rules,
-        &records,
-        &residents,
-        &districts,
-        &areas,
-        &sources,
-        &times,
-        &attributes,
+        &columns.rules,
+        &columns.records,
+        &columns.residents as &[Option<i32>],
+        &columns.districts,
+        &columns.areas,
+        &columns.sources,
+        &columns.times,
+        &columns.attributes,
         now
     )
     .execute(&mut **tx)
@@ -116,9 +102,5 @@ pub(crate) async fn gather(tx: &mut Tx, rulebook: &Rulebook, rules: &[Uuid], res
     }
     let mut fresh: Vec<&Match> = matches.iter().collect();
     fresh.sort_by_key(|found| (rule_id(rulebook, found), found.record_id));
-    let known: BTreeSet<i64> = fresh.iter().map(|found| found.record_id).collect();
-    if known.is_empty() {
-        return Ok(0);
-    }
     gathering::put(tx, rulebook, &fresh, now).await
 }

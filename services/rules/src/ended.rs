@@ -91,7 +91,7 @@ async fn still_met(service: &Service, rulebook: &Rulebook, ended: &[Ended]) -> R
     }
     let loads: BTreeSet<Uuid> = ended.iter().filter_map(|one| one.replaced_in).collect();
     let ids: Vec<i64> = replaced.keys().copied().collect();
-    let records = record::read_some(service.platform.database.pool(), &loads.into_iter().collect::<Vec<_>>(), &ids).await?;
+    let records = record::of_loads(service.platform.database.pool(), &loads.into_iter().collect::<Vec<_>>(), Some(&ids)).await?;
     let mut findings = Findings::default();
     findings.look_at(rulebook, &records, service.platform.clock.now());
     let met = findings.matches.iter().filter_map(|found| {

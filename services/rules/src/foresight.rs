@@ -55,7 +55,7 @@ impl Foresight {
     /// When a statement fails.
     pub async fn of_loads(&self, connection: &mut Connection, loads: &[Uuid], now: DateTime<Utc>) -> Result<Foreseen, Error> {
         let rulebook = &self.0;
-        let records = record::of_loads(connection, loads).await?;
+        let records = record::of_loads(connection, loads, None).await?;
         let book = Arc::clone(rulebook);
         let findings = tokio::task::spawn_blocking(move || {
             let mut findings = Findings::default();

@@ -121,15 +121,10 @@ async fn gather(
     let mut gathered = Gathered { matched: 0, cooling: 0, drafts: 0 };
     if !findings.matches.is_empty() {
         let cooling = cooling(&mut tx, rulebook, &findings.matches, now).await?;
-        let mut fresh: Vec<&Match> = findings
-            .matches
-            .iter()
-            .filter(|found| !found.reason.resident.is_some_and(|no| cooling.contains(&(rule_id(rulebook, found), no))))
-            .collect();
-        fresh.sort_by_key(|found| (rule_id(rulebook, found), found.record_id));
-        gathered.cooling = findings.matches.len() - fresh.len();
         let is_cooling = |found: &&Match| found.reason.resident.is_some_and(|no| cooling.contains(&(rule_id(rulebook, found), no)));
-        let left_out: Vec<&Match> = findings.matches.iter().filter(is_cooling).collect();
+        let (left_out, mut fresh): (Vec<&Match>, Vec<&Match>) = findings.matches.iter().partition(is_cooling);
+        fresh.sort_by_key(|found| (rule_id(rulebook, found), found.record_id));
+        gathered.cooling = left_out.len();
         cooled::keep(&mut tx, rulebook, &left_out, now).await?;
         let drafts = open_drafts(&mut tx, rulebook, &fresh, now).await?;
         gathered.drafts = drafts.len();
@@ -245,22 +240,9 @@ async fn keep(
     drafts: &HashMap<(Uuid, DistrictCode), Uuid>,
     now: DateTime<Utc>,
 ) -> Result<u64, Error> {
-    let (mut rules, mut records, mut ids, mut residents) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut areas, mut sources, mut times, mut attributes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for found in fresh {
-        let rule = rule_id(rulebook, found);
-        let Some(draft) = drafts.get(&(rule, found.district)) else {
-            return Err(Error::Stored { what: "open draft" });
-        };
-        rules.push(rule);
-        records.push(found.record_id);
-        ids.push(*draft);
-        residents.push(found.reason.resident.map(stored));
-        areas.push(found.reason.area.to_string());
-        sources.push(found.reason.source.clone());
-        times.push(found.reason.occurred_at);
-        attributes.push(serde_json::to_value(&found.reason.attributes).map_err(Error::stored("attributes of a record"))?);
-    }
+    let columns = Columns::of(rulebook, fresh)?;
+    let ids = fresh.iter().map(|found| drafts.get(&(rule_id(rulebook, found), found.district)).copied());
+    let ids: Vec<Uuid> = ids.collect::<Option<_>>().ok_or(Error::Stored { what: "open draft" })?;
     let written = sqlx::query!(
         "insert into rules.match (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, matched_at)
          select *, $9::timestamptz
@@ -268,18 +250,46 @@ async fn keep(
               as found (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes)
          where not exists (select from rules.ended_record ended where ended.record_id = found.record_id)
          on conflict (rule_id, record_id) do nothing",
-        &rules,
-        &records,
+        &columns.rules,
+        &columns.records,
         &ids,
-        &residents as &[Option<i32>],
-        &areas,
-        &sources,
-        &times,
-        &attributes,
+        &columns.residents as &[Option<i32>],
+        &columns.areas,
+        &columns.sources,
+        &columns.times,
+        &columns.attributes,
         now
     )
     .execute(&mut **tx)
     .await
     .map_err(Error::database("keeping matches"))?;
     Ok(written.rows_affected())
+}
+
+/// The columns of some matches, each value at the place of its match.
+pub(crate) struct Columns {
+    pub(crate) rules: Vec<Uuid>,
+    pub(crate) records: Vec<i64>,
+    pub(crate) residents: Vec<Option<i32>>,
+    pub(crate) districts: Vec<i32>,
+    pub(crate) areas: Vec<String>,
+    pub(crate) sources: Vec<String>,
+    pub(crate) times: Vec<DateTime<Utc>>,
+    pub(crate) attributes: Vec<serde_json::Value>,
+}
+
+impl Columns {
+    pub(crate) fn of(rulebook: &Rulebook, matches: &[&Match]) -> Result<Self, Error> {
+        let attributes = matches.iter().map(|found| serde_json::to_value(&found.reason.attributes)).collect::<Result<_, _>>();
+        Ok(Self {
+            rules: matches.iter().map(|found| rule_id(rulebook, found)).collect(),
+            records: matches.iter().map(|found| found.record_id).collect(),
+            residents: matches.iter().map(|found| found.reason.resident.map(stored)).collect(),
+            districts: matches.iter().map(|found| found.district.get().cast_signed()).collect(),
+            areas: matches.iter().map(|found| found.reason.area.to_string()).collect(),
+            sources: matches.iter().map(|found| found.reason.source.clone()).collect(),
+            times: matches.iter().map(|found| found.reason.occurred_at).collect(),
+            attributes: attributes.map_err(Error::stored("attributes of a record"))?,
+        })
+    }
 }

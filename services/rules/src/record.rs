@@ -7,7 +7,8 @@ use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::condition::{Facts, RecordView};
 use domain::ids::{LoadId, ResidentNo};
 use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
-use platform::database::{Connection, Pool};
+use platform::database::Pool;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::Error;
@@ -117,34 +118,18 @@ pub(crate) async fn read(pool: &Pool, load: LoadId, after: i64, limit: u32) -> R
     Ok(Page { unreadable: read - records.len(), records, next })
 }
 
-/// Some records by the load that they are in and their number.
-pub(crate) async fn read_some(pool: &Pool, loads: &[Uuid], ids: &[i64]) -> Result<Vec<Record>, Error> {
+/// The records of some loads, as a connection sees them: all, or those with these numbers.
+pub(crate) async fn of_loads(on: impl PgExecutor<'_>, loads: &[Uuid], ids: Option<&[i64]>) -> Result<Vec<Record>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select record_id as "id!", kind as "kind!", origin as "origin!", level as "level!", district as "district!", township, community,
                   occurred_at as "occurred_at!", subject_resident as resident_no, subject_kind as "subject_kind!", source as "source!",
                   attributes as "attributes!"
-             from ingest.record_feed where load_id = any($1) and record_id = any($2)"#,
+             from ingest.record_feed where load_id = any($1) and ($2::bigint[] is null or record_id = any($2))"#,
         loads,
         ids
     )
-    .fetch_all(pool)
-    .await
-    .map_err(Error::database("reading records by their numbers"))?;
-    Ok(rows.into_iter().filter_map(Row::record).collect())
-}
-
-/// The records of some loads, as a connection sees them.
-pub(crate) async fn of_loads(connection: &mut Connection, loads: &[Uuid]) -> Result<Vec<Record>, Error> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select record_id as "id!", kind as "kind!", origin as "origin!", level as "level!", district as "district!", township, community,
-                  occurred_at as "occurred_at!", subject_resident as resident_no, subject_kind as "subject_kind!", source as "source!",
-                  attributes as "attributes!"
-             from ingest.record_feed where load_id = any($1)"#,
-        loads
-    )
-    .fetch_all(connection)
+    .fetch_all(on)
     .await
     .map_err(Error::database("reading the records of loads"))?;
     Ok(rows.into_iter().filter_map(Row::record).collect())
