@@ -58,6 +58,7 @@ topology! {
         RESIDENT_STOPPED = "resident.stopped" by "resident",
         DISPLAY_STOPPED = "display.stopped" by "display",
     }
+    "alert.withdrawn-for" AlertWithdrawnFor { DISPATCH_WITHDRAWN_FOR = "dispatch.withdrawn-for" by "dispatch" }
     "alert.released" AlertReleased {
         REVIEW_RELEASED = "review.released" by "review",
         RESIDENT_RELEASED = "resident.released" by "resident",

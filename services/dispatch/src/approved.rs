@@ -8,7 +8,7 @@ use platform::database::Connection;
 use platform::database::Database;
 
 use crate::settings::Settings;
-use crate::{Error, signals};
+use crate::{Error, signals, withdrawn_for};
 
 /// Takes over an alert of which alert.approved tells. A repeat changes nothing; a stop that came first still holds.
 pub(crate) async fn on_approved(database: &Database, settings: &Settings, alert_id: AlertId) -> Result<(), Error> {
@@ -52,6 +52,7 @@ pub(crate) async fn on_approved(database: &Database, settings: &Settings, alert_
     )
     .execute(&mut *tx)
     .await?;
+    withdrawn_for::take_over(&mut tx, alert_id, row.approved_at).await?;
     tx.commit().await?;
     tracing::info!(%alert_id, %class, %release_at, %due_at, "alert taken over for sending");
     signals::PLANNER.wake();

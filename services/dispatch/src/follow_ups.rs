@@ -64,7 +64,8 @@ pub(crate) async fn moved(database: &Database) -> Result<u64, Error> {
     Ok(moved.rows_affected())
 }
 
-/// Opens an item for each of these residents, once per person and alert; who is no longer registered has no community to ask.
+/// Opens an item for each of these residents, once per person and alert; who is no longer registered has no community to ask, and for whom the
+/// alert was withdrawn is asked nothing.
 pub(crate) async fn open(
     connection: &mut Connection,
     alert_id: AlertId,
@@ -77,7 +78,8 @@ pub(crate) async fn open(
     }
     sqlx::query!(
         r#"insert into dispatch.follow_up (alert_id, resident_no, district, community, reason, opened_at)
-           select $1, resident_no, district, community, $3, $4 from resident.reach where resident_no = any($2::bigint[])
+           select $1, resident_no, district, community, $3, $4 from resident.reach home where resident_no = any($2::bigint[])
+              and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = home.resident_no)
            order by resident_no
            on conflict (alert_id, resident_no) do nothing"#,
         alert_id.uuid(),
@@ -131,6 +133,7 @@ pub(crate) async fn open_for_unheard(
              join resident.reach home on home.resident_no = n.resident_no
             where (home.drill or not $7)
               and not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = n.resident_no)
+              and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = n.resident_no)
             order by home.resident_no
            on conflict (alert_id, resident_no) do nothing"#,
         named.alert_id.uuid(),

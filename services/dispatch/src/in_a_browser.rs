@@ -146,6 +146,7 @@ async fn silent(tx: &mut Tx, due: &Due, mut people: BTreeSet<u32>) -> Result<Vec
         r#"select r.resident_no::bigint as "resident_no!" from resident.reach r
             where r.resident_no = any($2::bigint[]) and r.sms and (r.drill or not $3)
               and not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = r.resident_no)
+              and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = r.resident_no)
             order by 1"#,
         due.alert_id.uuid(),
         &column(&numbers),

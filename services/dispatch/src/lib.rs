@@ -3,6 +3,7 @@
 //! ```text
 //! alert.approved ─▶ approved ─▶ planning ─▶ ledger (table dispatch.batch) ◀── claim, checkpoint, close ── push, sms
 //! alert.stopped  ─▶ ending ─▶ planning          │            ▲                                             ▲
+//! alert.withdrawn-for ─▶ withdrawn_for ─▶ planning           │                                             │
 //!                                              ▼            └─ retry and fallback batches                 │
 //!                                            pump ─▶ batch.ready.app, batch.ready.sms (a short window) ───┘
 //! progress: wave closed ─▶ alert.handed-over      reminders: silence ─▶ wave 2 ─▶ follow-up items      ending: expiry ─▶ alert.closed
@@ -20,6 +21,9 @@
 //!   and no event has told is found all the same ([`sweep`]).
 //! * A stop waits for nobody, and senders hear of it at once ([`ending`], [`word`]). Whoever was handed an alert that staff end is told so, on the channels
 //!   that carried it ([`planning`], wave 9); who was not, hears nothing of it any more.
+//!
+//! * An alert may be withdrawn for some people alone, whatever is under way: who was not handed it is not told any more, who was is told that it does
+//!   not hold for them, once ([`withdrawn_for`], [`planning`], wave 10).
 //!
 //! * Who was reached on one device is reached; a device of theirs that failed for now is tried again alone, and who has an urgent alert in a browser only and
 //!   does not answer gets the SMS ([`beside`], [`in_a_browser`]).
@@ -54,6 +58,7 @@ mod stories;
 mod sweep;
 mod undelivered;
 mod unheard;
+mod withdrawn_for;
 mod word;
 pub mod worker;
 
@@ -67,8 +72,8 @@ use platform::database::Monthly;
 use platform::jobs::Job;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
-use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED, DISPATCH_UNDELIVERED};
-use proto::{AlertApproved, AlertStopped, SmsUndelivered};
+use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED, DISPATCH_UNDELIVERED, DISPATCH_WITHDRAWN_FOR};
+use proto::{AlertApproved, AlertStopped, AlertWithdrawnFor, SmsUndelivered};
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};
@@ -117,6 +122,11 @@ fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error>
     platform.bus.subscribe(&DISPATCH_STOPPED, CONCURRENCY, move |event: AlertStopped| {
         let platform = own.clone();
         async move { Ok(ending::on_stopped(&platform, understood("alert id", event.alert_id.parse())?, event.how().into()).await?) }
+    })?;
+    let own = platform.clone();
+    platform.bus.subscribe(&DISPATCH_WITHDRAWN_FOR, CONCURRENCY, move |event: AlertWithdrawnFor| {
+        let platform = own.clone();
+        async move { Ok(withdrawn_for::on_withdrawn(&platform, understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));
     platform.bus.subscribe(&DISPATCH_UNDELIVERED, CONCURRENCY, move |event: SmsUndelivered| {
@@ -197,6 +207,9 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
                 or exists (select from dispatch.stop st join dispatch.alert a using (alert_id)
                             where st.withdrawal_planned_at is null and a.state in ('cancelled', 'superseded')
                               and not exists (select from dispatch.set_aside s where s.alert_id = st.alert_id and s.until > $1))
+                or exists (select from dispatch.withdrawn_for f join dispatch.alert a using (alert_id)
+                            where f.settled_at is null
+                              and not exists (select from dispatch.set_aside s where s.alert_id = f.alert_id and s.until > $1))
                 or exists (select from dispatch.wave w where w.state = 'sending' and not exists (
                        select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed' and b.due_at <= w.due_at))
                 or (select count(*) from dispatch.arrivals_seen s join resident.arrived r on r.tx >= s.tx) <> (select seen from dispatch.arrivals_seen)

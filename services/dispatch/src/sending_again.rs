@@ -307,7 +307,8 @@ async fn reachable(tx: &mut Tx, alert_id: AlertId, exercise: bool, people: &[u32
     let rows = sqlx::query!(
         r#"select h.resident_no::bigint as "resident_no!", h.app as "app!", h.sms as "sms!" from resident.reach h
             where h.resident_no = any($2::bigint[]) and (h.drill or not $3)
-              and not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = h.resident_no)"#,
+              and not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = h.resident_no)
+              and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = h.resident_no)"#,
         alert_id.uuid(),
         &column(people),
         exercise,

@@ -19,5 +19,5 @@ pub(crate) static WATCH: LazyLock<Wake> = LazyLock::new(Wake::new);
 pub(crate) static FORECAST: LazyLock<Wake> = LazyLock::new(Wake::new);
 /// A wave was closed: the time of its reminder may be near.
 pub(crate) static REMINDERS: LazyLock<Wake> = LazyLock::new(Wake::new);
-/// An alert was stopped: whoever has a batch of it in hand sends nothing further.
+/// An alert was stopped, for all or for some: whoever has a batch of it in hand sends them nothing further.
 pub(crate) static STOPPED: LazyLock<Wake> = LazyLock::new(Wake::new);

@@ -12,13 +12,13 @@ use platform::sweep::{GRACE, Sweep};
 use platform::{BoxError, Platform};
 
 use crate::settings::Settings;
-use crate::{Error, approved, ending};
+use crate::{Error, approved, ending, withdrawn_for};
 
 pub(crate) const TAKE_OVER: Job = Job {
     name: "dispatch.take_over",
     cron: "10 * * * * *",
-    about: "核对审核记录：接管已批准而推送尚未得知的弹窗，停止已撤销或被更正而仍在推送的弹窗。",
-    about_en: "Compares with review: takes over alerts that were approved, and stops those that were cancelled or corrected, where no event has told.",
+    about: "核对审核记录：接管已批准而推送尚未得知的弹窗，停止已撤销或被更正而仍在推送的弹窗，不再向已对其撤销的人推送。",
+    about_en: "Compares with review: takes over alerts that were approved, stops those that were cancelled or corrected, and hears for whom one was withdrawn, where no event has told.",
     at_start: false,
 };
 
@@ -48,6 +48,14 @@ pub(crate) async fn turn(platform: &Platform, settings: &Settings) -> Result<Did
     )
     .fetch_all(platform.database.pool())
     .await?;
+    let withdrawn = sqlx::query_scalar!(
+        r#"select distinct w.alert_id as "alert_id!" from review.withdrawn_for w join dispatch.alert a using (alert_id)
+            where w.at < $1
+              and not exists (select from dispatch.withdrawn_for f where f.alert_id = w.alert_id and f.resident_no = w.resident_no)"#,
+        before,
+    )
+    .fetch_all(platform.database.pool())
+    .await?;
 
     let mut sweep = Sweep::of("dispatch");
     for alert_id in approved.into_iter().map(AlertId::from_uuid) {
@@ -60,6 +68,9 @@ pub(crate) async fn turn(platform: &Platform, settings: &Settings) -> Result<Did
             ending::on_stopped(platform, alert_id, how).await
         };
         sweep.take_over("stop", alert_id, stop).await;
+    }
+    for alert_id in withdrawn.into_iter().map(AlertId::from_uuid) {
+        sweep.take_over("withdrawal", alert_id, withdrawn_for::on_withdrawn(platform, alert_id)).await;
     }
     sweep.done()
 }

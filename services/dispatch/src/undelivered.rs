@@ -105,7 +105,8 @@ pub(crate) async fn on_undelivered(
     Ok(())
 }
 
-/// Notes the undelivered, and returns those of whom it was not known, ascending. Not who has acknowledged or written back: they know.
+/// Notes the undelivered, and returns those of whom it was not known, ascending. Not who has acknowledged or written back: they know;
+/// nor for whom it was withdrawn.
 async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: bool, now: DateTime<Utc>) -> Result<Vec<Missed>, Error> {
     let residents: Vec<i64> = event.entries.iter().map(|entry| i64::from(entry.resident_no)).collect();
     let batches: Vec<i64> = event.entries.iter().map(|entry| entry.batch_id).collect();
@@ -130,6 +131,7 @@ async fn note(tx: &mut Tx, alert_id: AlertId, event: &SmsUndelivered, exercise: 
              from noted join told using (resident_no, batch_id)
              join resident.reach r on r.resident_no = told.resident_no
             where not exists (select from resident.answered k where k.alert_id = $1 and k.resident_no = told.resident_no)
+              and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = told.resident_no)
             order by told.resident_no, told.batch_id"#,
         alert_id.uuid(),
         &residents,

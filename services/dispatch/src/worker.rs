@@ -11,6 +11,7 @@
 mod noted;
 mod trouble;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,7 +186,13 @@ impl<C: BatchChannel> Worker<C> {
                 }
                 word::of_stop(&self.platform.cache, claimed.alert.alert_id).await;
             };
-            tokio::pin!(sending, told);
+            let told_of_some = async {
+                if claimed.wave.is_withdrawal() {
+                    std::future::pending::<()>().await;
+                }
+                self.leave_out_withdrawn(&claimed, &noted).await
+            };
+            tokio::pin!(sending, told, told_of_some);
             while sent.is_none() {
                 tokio::select! {
                     ending = &mut sending => sent = Some(ending),
@@ -227,6 +234,7 @@ impl<C: BatchChannel> Worker<C> {
                         ended = true;
                         noted.stop();
                     }
+                    never = &mut told_of_some => match never {},
                     () = self.platform.tasks.cancelled(), if !stopped => {
                         stopped = true;
                         noted.stop();
@@ -247,13 +255,25 @@ impl<C: BatchChannel> Worker<C> {
         self.put_down(&claimed, &report, give_back_until, trouble).await
     }
 
+    /// Leaves people out for whom the alert is withdrawn while their batch is being sent, whenever there is word of more of them.
+    async fn leave_out_withdrawn(&self, claimed: &Claimed, noted: &Noted) -> Infallible {
+        let mut known = None;
+        loop {
+            known = Some(word::of_some(&self.platform.cache, claimed.alert.alert_id, known.as_deref()).await);
+            match self.ledger.withdrawn(claimed).await {
+                Ok(positions) => positions.into_iter().for_each(|position| noted.leave_out(position)),
+                // asked again at a checkpoint
+                Err(error) => tracing::warn!(error = chain(&error), "for whom an alert was withdrawn is not known for now"),
+            }
+        }
+    }
+
     /// Notes what is known, and asks who needs it no more: not for every checkpoint of a fast sender.
     async fn checkpoint(&self, claimed: &Claimed, report: &Report, noted: &Noted, asked: &mut Instant) -> Result<Standing, Error> {
         let standing = self.ledger.checkpoint(claimed, report).await?;
         if standing == Standing::GoOn && asked.elapsed() >= self.asks_every && !claimed.wave.is_withdrawal() {
-            for position in self.ledger.acknowledged(claimed).await? {
-                noted.acknowledged(position);
-            }
+            let (acknowledged, withdrawn) = (self.ledger.acknowledged(claimed).await?, self.ledger.withdrawn(claimed).await?);
+            acknowledged.into_iter().chain(withdrawn).for_each(|position| noted.leave_out(position));
             *asked = Instant::now();
         }
         Ok(standing)

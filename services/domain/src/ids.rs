@@ -169,10 +169,13 @@ impl WaveNo {
     /// The word that the alert has ended ([`crate::withdrawal`]), after all others.
     pub const WITHDRAWAL: Self = Self(9);
 
-    /// Whether this wave tells of the end of an alert instead of saying what it says.
+    /// The word to some people that an alert, which stands for everybody else, does not hold for them.
+    pub const WITHDRAWAL_FOR_SOME: Self = Self(10);
+
+    /// Whether this wave tells of the end of an alert, for all or for some, instead of saying what it says.
     #[must_use]
     pub const fn is_withdrawal(self) -> bool {
-        self.0 == Self::WITHDRAWAL.0
+        self.0 == Self::WITHDRAWAL.0 || self.0 == Self::WITHDRAWAL_FOR_SOME.0
     }
 
     /// Whether this is beside the waves, and counts nobody.

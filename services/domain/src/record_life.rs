@@ -21,6 +21,8 @@ crate::words! {
     pub enum Remedy {
         /// They are taken out of the audience, before anybody is told.
         LeaveOut => "移出受众",
+        /// The alert stays as it is for everybody else. Who was told is told that it does not hold for them, who was not hears nothing of it.
+        Withdraw => "撤销对其弹窗",
         /// The alert is corrected for everybody: who is left out of the correction is told that it does not hold for them.
         Correct => "更正弹窗",
         /// Nothing: it holds for them for another reason, or they were told otherwise.
@@ -28,13 +30,15 @@ crate::words! {
     }
 }
 
-/// What can be done where an alert stands. `names_people`: its audience is a list of people; nobody can be taken out of an area by a record.
+/// What can be done where an alert stands, what is right where few are concerned first. `names_people`: its audience is a list of people;
+/// nobody can be taken out of an area by a record.
 #[must_use]
 pub const fn remedies(state: State, names_people: bool) -> &'static [Remedy] {
     match state {
         State::Draft | State::DistrictReview | State::CityReview | State::AwaitingConfirmation if names_people => {
             &[Remedy::LeaveOut, Remedy::Stand]
         }
+        State::Approved | State::Dispatching | State::Active if names_people => &[Remedy::Withdraw, Remedy::Correct, Remedy::Stand],
         State::Approved | State::Dispatching | State::Active => &[Remedy::Correct, Remedy::Stand],
         State::Draft | State::DistrictReview | State::CityReview | State::AwaitingConfirmation | State::Closed => &[Remedy::Stand],
         // nobody is told by it any more, and who had heard it was told that it does not hold
@@ -110,7 +114,9 @@ mod tests {
     #[rstest]
     #[case::before_anybody_is_told(State::CityReview, true, &[Remedy::LeaveOut, Remedy::Stand])]
     #[case::an_area_before_anybody_is_told(State::CityReview, false, &[Remedy::Stand])]
-    #[case::while_it_stands(State::Active, true, &[Remedy::Correct, Remedy::Stand])]
+    #[case::approved_a_moment_ago(State::Approved, true, &[Remedy::Withdraw, Remedy::Correct, Remedy::Stand])]
+    #[case::while_it_stands(State::Active, true, &[Remedy::Withdraw, Remedy::Correct, Remedy::Stand])]
+    #[case::an_area_while_it_stands(State::Active, false, &[Remedy::Correct, Remedy::Stand])]
     #[case::when_it_is_over(State::Closed, true, &[Remedy::Stand])]
     #[case::when_it_was_taken_back(State::Cancelled, true, &[])]
     fn what_can_be_done_depends_on_who_was_told(#[case] state: State, #[case] names_people: bool, #[case] expected: &[Remedy]) {

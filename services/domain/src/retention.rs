@@ -170,10 +170,11 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Alerts with every step, who took it, and why",
-        tables: &["review.alert", "review.step", "review.ended_record"],
+        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "What was told in the name of the city, and who reviewed it. The texts hold no personal data: the checks refuse it.",
+        why: "What was told in the name of the city, who reviewed it, and for whom it was withdrawn. The texts hold no personal data: the checks \
+              refuse it.",
         requirement: "CQ8",
     },
     Kind {
@@ -195,11 +196,12 @@ pub const KINDS: &[Kind] = &[
     },
     LEDGER,
     Kind {
-        what: "Who came into an audience late and was told then, and whom neither app nor SMS reached when it was planned",
-        tables: &["dispatch.latecomer", "dispatch.no_channel"],
+        what: "Who came into an audience late and was told then, whom neither app nor SMS reached when it was planned, and for whom an alert was \
+               withdrawn",
+        tables: &["dispatch.latecomer", "dispatch.no_channel", "dispatch.withdrawn_for"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "An inbox shows what its owner was told late, and everybody is counted once. Resident numbers only. There is no purge yet.",
+        why: "An inbox shows what its owner was told late, everybody is counted once, and nobody is told what does not hold for them. Resident numbers only. There is no purge yet.",
         requirement: "CQ3",
     },
     Kind {

@@ -3,6 +3,8 @@
 //! An alert that staff end (CAP *Cancel*, *Update*) was by then handed over to somebody, or to nobody. [`hearers`] decides who is told that
 //! it has ended, and by what; [`last_word`] is what they are told; here is until when.
 //!
+//! An alert may also be withdrawn for some people alone, while it stands for everybody else: they are told in the same way.
+//!
 //! It heeds quiet hours as its alert did: what may be sent at night may be taken back at night, what may not waits with its end until the
 //! morning, so that nobody is woken by the end of what would not have woken them. It asks for no acknowledgement, and nobody is reminded of it.
 
@@ -30,6 +32,11 @@ pub fn due_at(class: DeliveryClass, ended_at: DateTime<Utc>, quiet_hours: &Quiet
 /// Until when it is told that an alert has ended.
 pub fn told_until(ended_at: DateTime<Utc>, would_expire_at: DateTime<Utc>) -> DateTime<Utc> {
     would_expire_at.max(ended_at + SHORTEST_VALIDITY)
+}
+
+/// Until when those are told for whom alone an alert that holds until `expires_at` was withdrawn, whenever that was.
+pub fn told_to_some_until(expires_at: DateTime<Utc>) -> DateTime<Utc> {
+    expires_at + SHORTEST_VALIDITY
 }
 
 #[cfg(test)]

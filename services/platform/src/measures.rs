@@ -214,6 +214,7 @@ pub const MEASURES: &[Measure] = &[
         "Times that a record behind an alert was corrected or taken back.",
         "Any: an alert names somebody by a record that does not hold; its reviewers decide.",
     ),
+    counter("alerts_withdrawn_for_total", &[], "People for whom alone an approved alert was withdrawn.", "Many: a correction may be due instead."),
     // Dispatch
     counter(
         "dispatch_undelivered_total",
@@ -237,6 +238,12 @@ pub const MEASURES: &[Measure] = &[
         "dispatch_latecomers_total",
         &[CLASS],
         "People who registered, moved or consented again while an alert held, and were told it late.",
+        "",
+    ),
+    counter(
+        "dispatch_withdrawn_for_total",
+        &[CLASS],
+        "People for whom alone an alert was withdrawn, and who had it: they are told so.",
         "",
     ),
     counter(

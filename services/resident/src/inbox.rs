@@ -2,13 +2,14 @@
 //!
 //! The bitmaps of live alerts are kept in memory, and what the alerts say as the JSON that is sent ([`live_alerts`], [`item`]). One
 //! small query tells whether the copy is old, so every process sees a release or a cancellation at the next request, whichever process
-//! handled the event; the same query reads what the resident was told late and has acknowledged. A phone that names the tag of what it has is spared the rest.
+//! handled the event; the same query reads what the resident was told late and has acknowledged, and what was
+//! withdrawn for them alone, as review shows it. A phone that names the tag of what it has is spared the rest.
 
 mod item;
 pub(crate) mod live_alerts;
 mod recipients;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use platform::http::{Access, Problem, ResidentCaller, Routes, routes};
 use uuid::Uuid;
 
 use crate::{Error, Service, directory};
-use item::InboxItem;
+use item::{InboxItem, Own};
 use live_alerts::{LATE, LiveAlert, Reading};
 
 pub(crate) fn routes() -> Routes<Service> {
@@ -58,6 +59,8 @@ fn tag(list: &str) -> HeaderValue {
 struct Reader {
     language: Language,
     acknowledged: HashMap<Uuid, DateTime<Utc>>,
+    /// Alerts that stand for others and do not hold for them.
+    withdrawn: HashSet<Uuid>,
     reading: Reading,
 }
 
@@ -68,6 +71,7 @@ impl Reader {
                        from (select revision from resident.alert order by revision desc limit $2) as newest) as "mark!",
                       (select language from resident.resident where resident_no = $1) as language,
                       array(select alert_id from dispatch.late_recipient where resident_no = $1) as "late!",
+                      array(select alert_id from review.withdrawn_for where resident_no = $1) as "withdrawn!",
                       coalesce(array_agg(alert_id), '{}') as "alerts!", coalesce(array_agg(acknowledged_at), '{}') as "times!"
                from resident.acknowledgement where resident_no = $1"#,
             directory::stored(no),
@@ -79,6 +83,7 @@ impl Reader {
         Ok(Self {
             language: row.language.and_then(|language| language.parse().ok()).unwrap_or_default(),
             reading: Reading { mark: row.mark, theirs: row.late.into_iter().chain(row.alerts.iter().copied()).collect() },
+            withdrawn: row.withdrawn.into_iter().collect(),
             acknowledged: row.alerts.into_iter().zip(row.times).collect(),
         })
     }
@@ -91,7 +96,9 @@ impl Reader {
             if at > 0 {
                 list.push(',');
             }
-            alert.item.write(&mut list, self.language, self.acknowledged.get(&alert.id.uuid()).copied())?;
+            let id = alert.id.uuid();
+            let own = Own { acknowledged_at: self.acknowledged.get(&id).copied(), withdrawn: self.withdrawn.contains(&id) };
+            alert.item.write(&mut list, self.language, own)?;
         }
         list.push(']');
         Ok(list)

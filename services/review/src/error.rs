@@ -72,6 +72,12 @@ pub enum Error {
     /// Without them nobody is left.
     #[error("nobody would be left in the audience")]
     NobodyLeft,
+    /// Withdrawn for all whom it is for, it would hold for nobody.
+    #[error("the alert would hold for nobody")]
+    NobodyLeftToHold,
+    /// The records are about places: nobody is in the alert by them alone.
+    #[error("the records name nobody")]
+    NamesNobody,
     /// What is wanted cannot be done where the alert stands.
     #[error("the remedy is not open in state {}", .0.as_ref())]
     NoSuchRemedy(State),
@@ -172,6 +178,16 @@ impl From<Error> for Problem {
                 "nobody_left",
                 "移出后受众为空。请改为退回、驳回或作废此弹窗。",
                 "Without them nobody is left in the audience. Return, refuse or discard the alert instead.",
+            ),
+            Error::NobodyLeftToHold => Self::conflict(
+                "nobody_left_to_hold",
+                "撤销后此弹窗对任何人都不再有效。请改为“停止并撤销”整个弹窗，已收到的人都会被告知。",
+                "Without them the alert would hold for nobody. Stop and withdraw the whole alert instead: everybody who has it is told.",
+            ),
+            Error::NamesNobody => Self::conflict(
+                "names_nobody",
+                "所选记录指向地点，不指向居民，不能对个人撤销。请选择更正或维持。",
+                "These records are about places and name nobody to withdraw it for. Correct the alert, or let it stand.",
             ),
             Error::NoSuchRemedy(state) => Self::conflict(
                 "no_such_remedy",

@@ -6,7 +6,7 @@
 //! old one is superseded in the transaction that approves the new one ([`writing`], CAP *Update*).
 //!
 //! Whom a record had brought into an alert that its source corrected or took back stands on a list until somebody has decided
-//! ([`ended_records`]); until then an alert that waits is not passed on.
+//! ([`ended_records`]); until then an alert that waits is not passed on, and one that was approved may be withdrawn for them alone ([`withdrawal`]).
 //!
 //! Pages listen to what changes ([`events`], from one [`feed`] a process) and ask for the whole at a glance ([`overview`]).
 //!
@@ -34,6 +34,7 @@ mod schema;
 mod service;
 mod store;
 mod trace;
+mod withdrawal;
 mod writing;
 
 use domain::quiet_hours::QuietHours;

@@ -24,7 +24,7 @@ use crate::actor::actor;
 use crate::ended_records::{self, EndedRecord};
 use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
-use crate::{Error, Service, cautions};
+use crate::{Error, Service, cautions, withdrawal};
 
 pub(crate) const READING: &[Role] = Role::READERS_OF_ALERTS;
 
@@ -171,7 +171,7 @@ fn waiting_states(caller: &StaffCaller) -> Vec<String> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HistoryLine {
     version: i32,
-    /// An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`.
+    /// An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw`.
     action: String,
     from: String,
     to: String,
@@ -215,6 +215,8 @@ pub(crate) struct AlertDetail {
     district: Option<DistrictCode>,
     content: AlertContent,
     audience: AudienceView,
+    /// So many people for whom it was withdrawn while it stands for everybody else; they are in the audience no more.
+    withdrawn_for: i64,
     submitter: StaffId,
     district_reviewer: Option<StaffId>,
     city_reviewer: Option<StaffId>,
@@ -264,6 +266,7 @@ pub(crate) async fn detail(
 ) -> Result<AlertDetail, Error> {
     let history = history(connection, alert.id).await?;
     let ended_records = ended_records::of_alert(connection, &alert).await?;
+    let withdrawn_for = withdrawal::people(connection, &alert).await?;
     let sending = cautions::sending(service, &alert, alert.class, service.platform.clock.now());
     let faults = alert.content.check_sending(&sending).err().unwrap_or_default();
     let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
@@ -275,6 +278,7 @@ pub(crate) async fn detail(
         sms,
         history,
         ended_records,
+        withdrawn_for,
         alert_id: alert.id,
         short_code: alert.short_code,
         state: alert.state,

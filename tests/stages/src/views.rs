@@ -37,7 +37,8 @@ pub const REVIEW: &str = "
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
                                         approved_at timestamptz, district int, exercise bool, corrects uuid);
     create table review.alert_standing (alert_id uuid primary key, state text, approved_at timestamptz, changed_at timestamptz,
-                                        superseded_by uuid, stop_reason text);";
+                                        superseded_by uuid, stop_reason text);
+    create table review.withdrawn_for (alert_id uuid not null, resident_no int not null, at timestamptz not null);";
 
 /// What resident, display and review read of dispatch.
 pub const DISPATCH: &str = "
@@ -132,6 +133,18 @@ pub async fn standing(platform: &Platform, alert_id: AlertId, state: &str) {
     .execute(platform.database.pool())
     .await
     .unwrap();
+}
+
+/// Review withdraws an alert for these residents alone, now.
+pub async fn withdrawn_for(platform: &Platform, alert_id: AlertId, numbers: impl IntoIterator<Item = u32>) {
+    let numbers: Vec<i32> = numbers.into_iter().map(|number| number.try_into().unwrap()).collect();
+    sqlx::query("insert into review.withdrawn_for select $1, n, $3 from unnest($2::int[]) as n")
+        .bind(alert_id.uuid())
+        .bind(numbers)
+        .bind(platform.clock.now())
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
 }
 
 /// Dispatch shows how far an alert is: in this state, released now, and handed over or ended where the state says so.

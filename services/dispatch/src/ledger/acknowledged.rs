@@ -1,4 +1,4 @@
-//! Who has acknowledged in the meantime, or written back about the alert, is not sent to.
+//! Who has acknowledged in the meantime, or written back about the alert, is not sent to; nor for whom it was withdrawn.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::batch::Origin;
@@ -6,7 +6,7 @@ use domain::ids::WaveNo;
 use domain::outcome::Outcome;
 
 use super::{Claimed, Ledger, number_of};
-use crate::Error;
+use crate::{Error, withdrawn_for};
 
 /// Nobody has an alert to acknowledge in the first moments after its planning.
 const JUST_PLANNED: TimeDelta = TimeDelta::minutes(1);
@@ -40,13 +40,30 @@ impl Ledger {
         Ok(positions)
     }
 
+    /// The positions of those for whom the alert was withdrawn.
+    pub(crate) async fn withdrawn(&self, claimed: &Claimed) -> Result<Vec<usize>, Error> {
+        let numbers = claimed.recipients.first()..=claimed.recipients.last();
+        let withdrawn = withdrawn_for::among(self.database.pool(), claimed.alert.alert_id, numbers).await?;
+        Ok(withdrawn.into_iter().filter_map(|number| claimed.recipients.position(number)).collect())
+    }
+
     /// Between its planning and its turn people go on acknowledging: through a night of quiet hours, while a provider is away.
     pub(super) async fn leave_out_acknowledged(&self, claimed: &mut Claimed) -> Result<(), Error> {
-        for position in self.acknowledged(claimed).await? {
-            if claimed.outcomes.get(position) == Some(Outcome::Pending) {
-                claimed.outcomes.set(position, Outcome::Withdrawn);
-            }
-        }
+        leave_out(claimed, self.acknowledged(claimed).await?);
         Ok(())
+    }
+
+    /// Looked at once the batch is claimed: for whom the alert is withdrawn afterwards, the word of it waits until the batch is out of hand.
+    pub(super) async fn leave_out_withdrawn(&self, claimed: &mut Claimed) -> Result<(), Error> {
+        leave_out(claimed, self.withdrawn(claimed).await?);
+        Ok(())
+    }
+}
+
+fn leave_out(claimed: &mut Claimed, positions: Vec<usize>) {
+    for position in positions {
+        if claimed.outcomes.get(position) == Some(Outcome::Pending) {
+            claimed.outcomes.set(position, Outcome::Withdrawn);
+        }
     }
 }

@@ -19,7 +19,7 @@ impl Ledger {
     /// Takes a released batch for `holder` (a name for the console, such as `push-3f2a`).
     ///
     /// `None`: there is nothing to do. Somebody else has it, it was closed, it must wait because quiet hours began, or nobody in it is to be sent
-    /// to any more because the alert ended or all have acknowledged; in that last case it is closed here. A batch that cannot be read is set
+    /// to any more because the alert ended, or was withdrawn for them, or all have acknowledged; in that last case it is closed here. A batch that cannot be read is set
     /// aside, so that it keeps no other out of the window.
     #[compiled_once]
     pub async fn claim(&self, key: BatchKey, holder: &str) -> Result<Option<Claimed>, Error> {
@@ -104,8 +104,11 @@ impl Ledger {
         }
         if row.ended {
             withdraw_pending(&mut claimed.outcomes);
-        } else if !claimed.wave.is_withdrawal() && claimed.may_be_acknowledged(row.not_before, now) {
-            self.leave_out_acknowledged(&mut claimed).await?;
+        } else if !claimed.wave.is_withdrawal() {
+            self.leave_out_withdrawn(&mut claimed).await?;
+            if claimed.may_be_acknowledged(row.not_before, now) {
+                self.leave_out_acknowledged(&mut claimed).await?;
+            }
         }
         if claimed.pending().next().is_none() {
             let outcomes = claimed.outcomes.clone();

@@ -10,10 +10,11 @@
 //! * **Bounded repeats.** After a crash only what was sent since the last checkpoint is sent again. A holder that lives, and could not write for
 //!   a while, writes what it knows also when its lease has ended, until somebody else has taken the batch.
 //! * **One clock.** Leases go by the database's clock; it does not matter what the clocks of the holders say.
-//! * **A stop stops.** The rest of a batch whose alert ended is closed as withdrawn; nobody who acknowledged is sent to again.
+//! * **A stop stops.** The rest of a batch whose alert ended is closed as withdrawn, and so is whoever it was withdrawn for alone; nobody who
+//!   acknowledged is sent to again.
 //!
 //! Parts: [`mod@batch_rows`] writes new batches (for planning too), [`claim`] and [`close`] are the two ends of a lease, [`settle`] decides at
-//! the close who goes where, without I/O; [`acknowledged`] leaves out who needs it no more.
+//! the close who goes where, without I/O; [`acknowledged`] leaves out who needs it no more, and for whom it was withdrawn.
 
 mod acknowledged;
 pub(crate) mod batch_rows;
@@ -31,7 +32,7 @@ use domain::alert::{AlertContent, DeliveryClass};
 use domain::batch::{BatchNumber, Outcomes, RecipientList};
 use domain::ids::{AlertId, BatchId, ResidentNo, ShortCode, WaveNo};
 use domain::outcome::{Channel, Outcome};
-use domain::withdrawal::LastWord;
+use domain::withdrawal::{self, Ended, LastWord};
 use platform::Platform;
 use platform::clock::Clock;
 use platform::database::Database;
@@ -58,8 +59,8 @@ pub struct SentAlert {
     pub content: AlertContent,
     /// Whether the audience names residents rather than areas.
     pub(crate) personal: bool,
-    /// The content is what people are told of its end.
-    last_word: bool,
+    /// The content is what people are told of its end: the wave that tells it.
+    last_word: Option<WaveNo>,
 }
 
 /// Where a batch stands in the ledger. The alert's id names the month in which it is kept.
@@ -188,7 +189,7 @@ impl Ledger {
 
     /// What a wave of an alert says; it never changes once dispatch has it.
     async fn alert(&self, alert_id: AlertId, wave: WaveNo) -> Result<Arc<SentAlert>, Error> {
-        let last_word = wave.is_withdrawal();
+        let last_word = wave.is_withdrawal().then_some(wave);
         let kept = |alerts: &VecDeque<Arc<SentAlert>>| {
             alerts.iter().find(|alert| alert.alert_id == alert_id && alert.last_word == last_word).cloned()
         };
@@ -203,7 +204,10 @@ impl Ledger {
         .fetch_one(self.database.pool())
         .await?;
         let mut content: AlertContent = serde_json::from_value(row.content).map_err(|error| Error::damaged("content", alert_id, error))?;
-        if last_word {
+        if wave == WaveNo::WITHDRAWAL_FOR_SOME {
+            let until = withdrawal::told_to_some_until(content.expires_at);
+            content = LastWord { of: &content, ended: Ended::ForSome, reason: "", until }.content();
+        } else if last_word.is_some() {
             let ended = row.how.unwrap_or_default().parse().map_err(|error: strum::ParseError| Error::damaged("end", alert_id, error))?;
             let until = row.withdrawal_until.unwrap_or(content.expires_at);
             content = LastWord { of: &content, ended, reason: row.reason.as_deref().unwrap_or_default(), until }.content();

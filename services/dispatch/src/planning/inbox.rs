@@ -141,11 +141,12 @@ pub(super) async fn planned(tx: &mut Tx, alert_id: AlertId, wave: WaveNo) -> Res
     Ok(planned)
 }
 
-/// Those of these residents who stand in a planned batch of the alert's first wave.
-pub(super) async fn planned_of(tx: &mut Tx, alert_id: AlertId, residents: &RoaringBitmap) -> Result<RoaringBitmap, Error> {
+/// Those of these residents who stand in a planned batch of the alert's wave.
+pub(super) async fn planned_of(tx: &mut Tx, alert_id: AlertId, wave: WaveNo, residents: &RoaringBitmap) -> Result<RoaringBitmap, Error> {
     let batches = sqlx::query!(
-        "select batch_id, first_no, last_no from dispatch.batch where alert_id = $1 and wave = 1 and number <= $2",
+        "select batch_id, first_no, last_no from dispatch.batch where alert_id = $1 and wave = $2 and number <= $3",
         alert_id.uuid(),
+        i16::from(wave.get()),
         MAX_PLANNED.cast_signed(),
     )
     .fetch_all(&mut **tx)

@@ -1,7 +1,7 @@
 //! Latecomers: who came into the audience of an alert after it was planned ([`super::arrivals`]) is told while it holds.
 //!
 //! Whoever of them stands in no batch of the first wave gets one, with a deadline of its own, in sendable hours; their inbox shows the alert from
-//! the moment at which they are found. Nobody is told twice, and leaving takes nothing back. The hand-over of the alert waits for no latecomer; their
+//! the moment at which they are found. Nobody is told twice, nor for whom it was withdrawn, and leaving takes nothing back. The hand-over of the alert waits for no latecomer; their
 //! reminder and follow-up are those of any batch of the first wave.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +16,7 @@ use super::{Line, Planner, inbox};
 use crate::aside::{self, Slot, Step};
 use crate::ledger::batch_rows::{self, WaveOf};
 use crate::ledger::{column, number_of};
-use crate::{Error, signals};
+use crate::{Error, signals, withdrawn_for};
 
 impl Planner {
     /// Plans the latecomers of one alert. False: there are none.
@@ -84,7 +84,8 @@ impl Planner {
         Ok(true)
     }
 
-    /// The next of them, by the channel that reaches them now. Who stands in a batch already, and whom nothing reaches any more, is struck off.
+    /// The next of them, by the channel that reaches them now. Who stands in a batch already, for whom the alert was withdrawn, and
+    /// whom nothing reaches any more, is struck off.
     async fn next_latecomers(&self, tx: &mut Tx, alert_id: AlertId, exercise: bool) -> Result<Chunk, Error> {
         let rows = sqlx::query!(
             r#"select l.resident_no as "resident_no!", coalesce(r.app, false) as "app!", coalesce(r.sms, false) as "sms!", coalesce(r.drill, false) as "drill!"
@@ -103,7 +104,7 @@ impl Planner {
             looked_at.insert(number);
             chunk.add(&Reach { number, app: row.app, sms: row.sms, drill: row.drill }, exercise);
         }
-        let mut known = inbox::planned_of(tx, alert_id, &looked_at).await?;
+        let mut known = inbox::planned_of(tx, alert_id, WaveNo::FIRST, &looked_at).await? | withdrawn_for::of(tx, alert_id).await?;
         chunk.leave_out(&mut known);
         chunk.no_channel.clear();
         let struck_off: Vec<u32> =

@@ -3,7 +3,8 @@
 //! 1. [`release`]: when its time has come, an alert gets its first wave.
 //! 2. [`chunk`]: one chunk of the most urgent wave that is being planned. Wave 1 walks through the audience ([`first_wave`]), wave 2 through the
 //!    recipients of those batches of wave 1 whose window is over, and who have not acknowledged ([`reminder_wave`]).
-//! 3. [`withdrawal_wave`]: one chunk of the word that an alert has ended, wave 9, for those who hold what it said.
+//! 3. [`withdrawal_wave`]: one chunk of the word that an alert has ended, wave 9, for those who hold what it said; [`withdrawn_for_some`]: the same
+//!    for those for whom alone it was withdrawn, wave 10.
 //!
 //! A chunk is one transaction that writes its batches and moves the wave's cursor, so planning goes on after a crash where it stopped, never twice
 //! over the same people, with memory for one chunk whatever the size of the city. The first chunk is small and sending begins when it is
@@ -28,6 +29,7 @@ mod latecomers;
 mod release;
 mod reminder_wave;
 mod withdrawal_wave;
+mod withdrawn_for_some;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +51,7 @@ use chunk::{Chunk, Cursor};
 use crate::aside::{self, Slot, Step};
 use crate::ledger::batch_rows::{self, WaveOf};
 use crate::settings::Settings;
-use crate::{Error, signals};
+use crate::{Error, signals, withdrawn_for};
 
 /// Turns approved alerts into batches. May run in several processes: a wave is planned by one at a time.
 #[derive(Debug)]
@@ -118,12 +120,12 @@ impl Planner {
         }
     }
 
-    /// Releases what is due, plans one chunk of a wave and of the word of an end, then publishes what is due of audiences, and tells latecomers. False: there
+    /// Releases what is due, plans one chunk of a wave and of the word of an end, for all or for some, then publishes what is due of audiences, and tells latecomers. False: there
     /// was nothing to do.
     pub(crate) async fn turn(&self) -> Result<bool, Error> {
         let released = self.release().await?;
         let planned = self.chunk().await?;
-        let told = self.tell_of_end().await?;
+        let told = self.tell_of_end().await? | self.tell_some().await?;
         let published = self.publish().await?;
         if planned {
             // Nobody waits for the next chunk because somebody has moved.
@@ -161,6 +163,7 @@ impl Planner {
             let batches = limit.div_ceil(u32::from(self.settings.batch_size));
             (reminder_wave::chunk(&mut tx, wave.of.alert_id, wave.exercise, self.clock.now(), batches).await?, true)
         };
+        chunk.let_go_of(&withdrawn_for::of(&mut tx, wave.of.alert_id).await?);
         let mut known = None;
         if may_find_twice {
             let mut residents = self.known(&mut tx, &wave).await?;
@@ -249,6 +252,15 @@ impl Chunk {
     fn leave_out(&mut self, known: &mut RoaringBitmap) {
         for numbers in [&mut self.app, &mut self.sms, &mut self.no_channel] {
             numbers.retain(|number| known.insert(*number));
+        }
+    }
+
+    /// Leaves out whoever is among these.
+    fn let_go_of(&mut self, others: &RoaringBitmap) {
+        if !others.is_empty() {
+            for numbers in [&mut self.app, &mut self.sms, &mut self.no_channel] {
+                numbers.retain(|number| !others.contains(*number));
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use proto::AlertReleased;
 
 use super::{Line, Planner};
 use crate::aside::{self, Slot, Step};
-use crate::{Error, SCHEMA};
+use crate::{Error, SCHEMA, withdrawn_for};
 
 impl Planner {
     /// Releases one alert whose time has come. False: none is due.
@@ -56,7 +56,9 @@ impl Planner {
         }
         let audience = Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
         let known = match &audience {
-            Audience::Residents(residents) if !row.exercise => Some(super::inbox::bytes(residents)),
+            Audience::Residents(residents) if !row.exercise => {
+                Some(super::inbox::bytes(&(residents - withdrawn_for::of(&mut tx, alert_id).await?)))
+            }
             _ => None,
         };
         sqlx::query!(

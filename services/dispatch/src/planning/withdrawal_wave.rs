@@ -22,7 +22,7 @@ use super::{Line, Planned, Planner, inbox};
 use crate::aside::{self, RINGS, Slot, Step};
 use crate::ledger::batch_rows::WaveOf;
 use crate::ledger::{self, number_of};
-use crate::{Error, SCHEMA, ending, signals};
+use crate::{Error, SCHEMA, ending, signals, withdrawn_for};
 
 /// Who is told of the end of one alert.
 #[derive(Debug)]
@@ -165,6 +165,8 @@ impl Planner {
             if link != alert_id {
                 hearers.leave_out(&inbox::planned(tx, link, WaveNo::WITHDRAWAL).await?);
             }
+            // for whom it had been withdrawn before is told so by that
+            hearers.leave_out(&withdrawn_for::before_its_end(tx, link).await?);
         }
         if let Some(correction) = end.superseded_by {
             hearers.leave_out(&told_by(tx, correction).await?);
@@ -212,7 +214,7 @@ async fn show_as_ended(tx: &mut Tx, alert_id: AlertId) -> Result<(), Error> {
 }
 
 /// The alert and what it corrected, the first of them first: alerts in the place of which another one came.
-async fn chain(tx: &mut Tx, alert_id: AlertId) -> Result<Vec<AlertId>, Error> {
+pub(super) async fn chain(tx: &mut Tx, alert_id: AlertId) -> Result<Vec<AlertId>, Error> {
     let chain = sqlx::query_scalar!(
         r#"with recursive chain as (
                select alert_id, corrects, 0 as depth from dispatch.alert where alert_id = $1
@@ -262,7 +264,7 @@ async fn handed_over(tx: &mut Tx, alert_id: AlertId) -> Result<Hearers, Error> {
     Ok(hearers)
 }
 
-fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Result<(Channel, Vec<u32>), Error> {
+pub(super) fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Result<(Channel, Vec<u32>), Error> {
     let channel: Channel = channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
     Ok((channel, ledger::handed_over(of, recipients, outcomes)?))
 }

@@ -1,4 +1,5 @@
-//! How many have acknowledged, and when: counted from resident's list.
+//! How many have acknowledged, and when: counted from resident's list. For whom the alert was withdrawn is counted as that
+//! ([`super::withdrawn_for`]).
 
 use std::sync::Arc;
 
@@ -28,7 +29,10 @@ impl Acknowledged {
     pub(super) async fn by_minute(&self, alert_id: AlertId) -> Result<Minutes, Error> {
         let counting = async {
             let rows = sqlx::query!(
-                r#"select date_trunc('minute', at) as "minute!", count(*) as "count!" from resident.acknowledged where alert_id = $1 group by 1 order by 1"#,
+                r#"select date_trunc('minute', at) as "minute!", count(*) as "count!" from resident.acknowledged k
+                    where k.alert_id = $1
+                      and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = k.resident_no)
+                    group by 1 order by 1"#,
                 alert_id.uuid()
             )
             .fetch_all(self.database.pool())

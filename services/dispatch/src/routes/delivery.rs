@@ -17,6 +17,7 @@ use super::sending_again::{self, SendingAgain};
 use super::shared::Shared;
 use super::visits::{Counted, DistrictFollowUps, FollowUps};
 use super::waves::{WaveDelivery, channel_of, first_hand_over_at, waves};
+use super::withdrawn_for::{self, WithdrawnFor};
 use super::wrote_back::Writers;
 use crate::Error;
 use crate::aside::{self, Step};
@@ -44,7 +45,7 @@ pub(super) struct Delivery {
     /// whose validity ended before has not held it. Of how many people a deadline was missed stands with each wave.
     on_time: bool,
     expires_at: DateTime<Utc>,
-    /// People who have acknowledged; counted anew every second at most.
+    /// People who have acknowledged, but for those for whom it was withdrawn; counted anew every second at most.
     acknowledged: i64,
     /// People who wrote back in words instead of acknowledging. They are not reminded, and not visited as silent: staff read what they wrote.
     wrote_back: Writers,
@@ -60,6 +61,8 @@ pub(super) struct Delivery {
     waves: Vec<WaveDelivery>,
     /// How those are told that the alert has ended to whom it was handed over, where staff ended it. Apart from the waves, so that nobody is counted twice.
     withdrawal: Option<WaveDelivery>,
+    /// For whom alone it was withdrawn, while it stands for everybody else.
+    withdrawn_for: WithdrawnFor,
     /// How often it was sent again to those it had not reached.
     sent_again: Vec<SendingAgain>,
 }
@@ -152,6 +155,7 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
         expires_at: alert.expires_at,
         waves,
         withdrawal,
+        withdrawn_for: withdrawn_for::count(&shared.database, alert_id).await?,
         sent_again: sending_again::rounds(shared, alert_id).await?,
     };
     Ok((delivery, district))
@@ -181,6 +185,7 @@ fn being_planned(alert_id: AlertId, alert: JustApproved) -> (Delivery, Option<Di
         set_aside: Vec::new(),
         waves: Vec::new(),
         withdrawal: None,
+        withdrawn_for: WithdrawnFor::default(),
         sent_again: Vec::new(),
     };
     (delivery, alert.district)

@@ -50,7 +50,7 @@ pub(super) struct FollowUp {
     closed_at: Option<DateTime<Utc>>,
 }
 
-/// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, corrected, or for a whole area and is over.
+/// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, for all or for them, corrected, or for a whole area and is over.
 #[utoipa::path(get, path = "/api/v1/follow-ups", params(Wanted), responses((status = 200, description = "A page of them", body = Vec<FollowUp>)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -102,6 +102,7 @@ async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<Fo
               -- nobody is visited about an alert that was withdrawn; a person whom an alert named is visited after its end as well
               and ($5 or a.state in ('waiting', 'dispatching', 'active') or a.state = 'closed' and a.personal)
               and ($5 or not exists (select from resident.acknowledged k where k.alert_id = f.alert_id and k.resident_no = f.resident_no))
+              and ($5 or not exists (select from dispatch.withdrawn_for d where d.alert_id = f.alert_id and d.resident_no = f.resident_no))
               -- what staff have answered is dealt with
               and ($5 or coalesce(wrote.unread, true))
             order by f.follow_up_id limit $6"#,

@@ -13,6 +13,7 @@ mod series;
 mod shared;
 mod visits;
 mod waves;
+mod withdrawn_for;
 mod wrote_back;
 
 use domain::forecast::TOLD_OF_DANGER;

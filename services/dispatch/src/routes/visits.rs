@@ -1,7 +1,7 @@
 //! The visits that an alert led to, in numbers: by district, and by whether they are still to be made.
 //!
 //! What is open here is what the list of follow-up items shows ([`super::follow_ups`]): nobody is visited about an alert that was
-//! withdrawn, nor about one that they have acknowledged since, or have written back about and been answered.
+//! withdrawn, or withdrawn for them, nor about one that they have acknowledged since, or have written back about and been answered.
 
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ pub(super) struct FollowUps {
     open: i64,
     /// Visited, with an outcome.
     closed: i64,
-    /// Not to be visited any more: they have acknowledged since, or what they wrote back was answered, or the alert was withdrawn.
+    /// Not to be visited any more: they have acknowledged since, or what they wrote back was answered, or the alert was withdrawn, for all or
+    /// for them.
     dropped: i64,
 }
 
@@ -70,6 +71,8 @@ impl Visits {
                       select (a.state not in ('cancelled', 'superseded') and (a.state <> 'closed' or a.personal)
                               and not exists (select from resident.acknowledged k
                                                where k.alert_id = f.alert_id and k.resident_no = f.resident_no)
+                              and not exists (select from dispatch.withdrawn_for d
+                                               where d.alert_id = f.alert_id and d.resident_no = f.resident_no)
                               and coalesce((select bool_or(not w.read) from resident.wrote_back w
                                              where w.alert_id = f.alert_id and w.resident_no = f.resident_no), true)) as stands) as due
                 where f.alert_id = $1 group by f.district order by 2 desc, 1"#,

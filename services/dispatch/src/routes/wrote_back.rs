@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 
 use crate::Error;
 
-/// People who wrote back about an alert, in the app or by SMS, and have not acknowledged it.
+/// People who wrote back about an alert, in the app or by SMS, and have not acknowledged it, nor was it withdrawn for
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = WroteBack)]
 pub(super) struct Writers {
@@ -42,6 +43,7 @@ impl WroteBack {
                      from (select bool_or(not w.read) as waiting, bool_or(w.urgent and not w.read) as urgent from resident.wrote_back w
                             where w.alert_id = $1 and not exists (select from resident.acknowledged k
                                                                    where k.alert_id = $1 and k.resident_no = w.resident_no)
+                              and not exists (select from dispatch.withdrawn_for f where f.alert_id = $1 and f.resident_no = w.resident_no)
                             group by w.resident_no) as person"#,
                 alert_id.uuid()
             )

@@ -27,7 +27,7 @@ use crate::planning::{Line, Planner};
 use crate::pump::{Pump, Pumped};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
-use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard};
+use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard, withdrawn_for};
 
 /// What phones and their providers say, and what they were sent.
 #[derive(Debug, Default)]
@@ -176,6 +176,16 @@ impl City {
 
     pub(crate) async fn hear_of_stop(&self, alert_id: AlertId) {
         ending::on_stopped(&self.platform, alert_id, Stop::Cancelled).await.unwrap();
+    }
+
+    /// Review withdraws the alert for these people alone, and dispatch hears of it.
+    pub(crate) async fn withdraw_for(&self, alert_id: AlertId, numbers: impl IntoIterator<Item = u32>) {
+        views::withdrawn_for(&self.platform, alert_id, numbers).await;
+        self.hear_of_withdrawn(alert_id).await;
+    }
+
+    pub(crate) async fn hear_of_withdrawn(&self, alert_id: AlertId) {
+        withdrawn_for::on_withdrawn(&self.platform, alert_id).await.unwrap();
     }
 
     pub(crate) async fn withdraw(&self) {

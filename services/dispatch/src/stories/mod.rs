@@ -18,5 +18,6 @@ mod sweep;
 mod undelivered;
 mod unheard;
 mod withdrawal;
+mod withdrawn_for_some;
 
 use city::{City, Store, alert};

@@ -61,14 +61,15 @@ impl Noted {
         }
     }
 
-    /// Whether the recipient at `position` is still to be sent to: whoever acknowledged while the batch was being sent is not. To be asked right
+    /// Whether the recipient at `position` is still to be sent to: whoever acknowledged while the batch was being sent is not, nor for
+    /// whom the alert was withdrawn. To be asked right
     /// before sending; it costs one atomic load.
     pub fn is_wanted(&self, position: usize) -> bool {
         self.outcomes.get(position).is_some_and(|noted| noted.load(Ordering::Relaxed) != u8::from(Outcome::Withdrawn))
     }
 
     /// Leaves out the recipient at `position`, unless something is known of them.
-    pub(super) fn acknowledged(&self, position: usize) {
+    pub(super) fn leave_out(&self, position: usize) {
         if let Some(noted) = self.outcomes.get(position) {
             let (pending, withdrawn) = (u8::from(Outcome::Pending), u8::from(Outcome::Withdrawn));
             // Known already: it stays.

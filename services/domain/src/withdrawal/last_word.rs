@@ -22,6 +22,8 @@ crate::words! {
         Cancelled,
         /// 更正: a correction took its place that is not about them.
         Superseded,
+        /// 撤销对其弹窗: it stands for others, and was found not to be about them.
+        ForSome,
     }
 }
 
@@ -60,6 +62,7 @@ impl LastWord<'_> {
             Ended::Superseded => {
                 ("【已更正】", format!("此前发给您的提醒《{headline}》已更正，更正后的提醒与您无关，原提醒对您不再有效。"))
             }
+            Ended::ForSome => ("【已撤销】", format!("此前发给您的提醒《{headline}》经核实与您无关，对您不再有效。")),
         };
         let instruction = "请不要再按原提醒的要求行动。".to_owned();
         let reason = self.said().map(|reason| format!("原因：{reason}。")).unwrap_or_default();
@@ -79,6 +82,10 @@ impl LastWord<'_> {
                 format!(
                     "The alert \"{headline}\" that you were sent was corrected. The correction is not about you: it holds no more for you."
                 ),
+            ),
+            Ended::ForSome => (
+                "WITHDRAWN",
+                format!("The alert \"{headline}\" that you were sent was found not to be about you: it holds no more for you."),
             ),
         };
         let instruction = "Please stop following it.".to_owned();
@@ -164,6 +171,18 @@ mod tests {
         assert_eq!(word.texts[&Language::En].headline, "CORRECTED: 请立即居家隔离", "an alert without English is named as it was sent");
     }
 
+    #[test]
+    fn whom_an_alert_was_not_about_is_told_so() {
+        let word = said(&alert("请立即居家隔离", Some("Isolate at once")), Ended::ForSome, "");
+        let (zh, en) = (&word.texts[&Language::ZhCn], &word.texts[&Language::En]);
+        assert_eq!(zh.sms, "【已撤销】此前发给您的提醒《请立即居家隔离》经核实与您无关，对您不再有效。请不要再按原提醒的要求行动。");
+        assert_eq!(
+            en.sms,
+            "WITHDRAWN: The alert \"Isolate at once\" that you were sent was found not to be about you: it holds no more for you. Please stop \
+             following it."
+        );
+    }
+
     #[rstest]
     #[case::nothing("  ", false)]
     #[case::plain("检测机构更正结果", true)]
@@ -174,7 +193,7 @@ mod tests {
     }
 
     #[rstest]
-    fn it_can_always_be_written_as_a_short_message(#[values(Ended::Cancelled, Ended::Superseded)] ended: Ended) {
+    fn it_can_always_be_written_as_a_short_message(#[values(Ended::Cancelled, Ended::Superseded, Ended::ForSome)] ended: Ended) {
         let old = AlertContent { contact: "热".repeat(60), ..alert(&"疫".repeat(400), Some(&"疫".repeat(400))) };
         let word = said(&old, ended, &"长".repeat(500));
         for (language, text) in &word.texts {

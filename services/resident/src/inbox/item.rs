@@ -17,7 +17,7 @@ pub(super) struct InboxItem {
     /// Names the alert in an SMS reply.
     #[schema(value_type = String)]
     pub(super) short_code: String,
-    /// `live`, `cancelled`, `superseded` or `closed`.
+    /// `live`, `cancelled`, `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for this person.
     pub(super) state: String,
     pub(super) superseded_by: Option<Uuid>,
     /// Why it was stopped.
@@ -41,7 +41,24 @@ pub(super) struct InboxItem {
 }
 
 /// An item in every language, as JSON up to the time of its acknowledgement.
-pub(super) struct WrittenItem(Vec<(Language, Box<str>)>);
+pub(super) struct WrittenItem {
+    as_it_stands: Written,
+    /// For whom it was withdrawn alone.
+    withdrawn: Written,
+}
+
+type Written = Vec<(Language, Box<str>)>;
+
+/// What an item says of one reader.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Own {
+    pub(super) acknowledged_at: Option<DateTime<Utc>>,
+    /// It was withdrawn for them alone.
+    pub(super) withdrawn: bool,
+}
+
+/// The state of an item for whom it was withdrawn alone.
+const WITHDRAWN: &str = "withdrawn";
 
 /// How an item ends that its reader has not acknowledged.
 const UNACKNOWLEDGED: &str = "null}";
@@ -50,21 +67,28 @@ impl WrittenItem {
     /// Writes the item with the texts of the content.
     pub(super) fn of(mut item: InboxItem, content: &AlertContent) -> serde_json::Result<Self> {
         item.acknowledged_at = None;
+        let as_it_stands = Self::in_every_language(&mut item, content)?;
+        let mut withdrawn = InboxItem { state: WITHDRAWN.to_owned(), superseded_by: None, stop_reason: None, ..item };
+        Ok(Self { as_it_stands, withdrawn: Self::in_every_language(&mut withdrawn, content)? })
+    }
+
+    fn in_every_language(item: &mut InboxItem, content: &AlertContent) -> serde_json::Result<Written> {
         let mut written = Vec::with_capacity(Language::VARIANTS.len());
         for &language in Language::VARIANTS {
             item.text = content.text(language).cloned().unwrap_or_default();
-            let mut json = serde_json::to_string(&item)?;
+            let mut json = serde_json::to_string(item)?;
             json.truncate(json.len() - UNACKNOWLEDGED.len());
             written.push((language, json.into_boxed_str()));
         }
-        Ok(Self(written))
+        Ok(written)
     }
 
     /// Adds the item to a list that is being written.
-    pub(super) fn write(&self, list: &mut String, language: Language, acknowledged_at: Option<DateTime<Utc>>) -> serde_json::Result<()> {
-        let written = self.0.iter().find(|(written, _)| *written == language);
+    pub(super) fn write(&self, list: &mut String, language: Language, own: Own) -> serde_json::Result<()> {
+        let written = if own.withdrawn { &self.withdrawn } else { &self.as_it_stands };
+        let written = written.iter().find(|(written, _)| *written == language);
         list.push_str(written.map_or("", |(_, json)| json));
-        match acknowledged_at {
+        match own.acknowledged_at {
             Some(at) => {
                 list.push_str(&serde_json::to_string(&at)?);
                 list.push('}');
@@ -105,12 +129,12 @@ mod tests {
             display: false,
             source_note: String::new(),
         };
-        let item = |text: AlertText, acknowledged_at| InboxItem {
+        let item = |text: AlertText, own: Own| InboxItem {
             alert_id: AlertId::from_uuid(Uuid::nil()),
             short_code: "AB2C".into(),
-            state: "live".into(),
+            state: if own.withdrawn { "withdrawn" } else { "cancelled" }.into(),
             superseded_by: None,
-            stop_reason: None,
+            stop_reason: (!own.withdrawn).then(|| "样本有误".into()),
             status: content.status,
             msg_type: content.msg_type,
             severity: content.severity,
@@ -122,14 +146,15 @@ mod tests {
             released_at: at,
             expires_at: at,
             ack_by: at,
-            acknowledged_at,
+            acknowledged_at: own.acknowledged_at,
         };
-        let written = WrittenItem::of(item(AlertText::default(), Some(at)), &content).unwrap();
+        let written = WrittenItem::of(item(AlertText::default(), Own { acknowledged_at: Some(at), withdrawn: false }), &content).unwrap();
         for (language, headline) in [(Language::ZhCn, "请煮沸饮用水"), (Language::En, "Boil \"your\" water")] {
-            for acknowledged_at in [None, Some(at)] {
+            for own in [(None, false), (Some(at), false), (None, true), (Some(at), true)] {
+                let own = Own { acknowledged_at: own.0, withdrawn: own.1 };
                 let mut list = String::new();
-                written.write(&mut list, language, acknowledged_at).unwrap();
-                assert_eq!(list, serde_json::to_string(&item(text(headline), acknowledged_at)).unwrap());
+                written.write(&mut list, language, own).unwrap();
+                assert_eq!(list, serde_json::to_string(&item(text(headline), own)).unwrap());
             }
         }
     }

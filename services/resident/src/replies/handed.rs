@@ -16,7 +16,7 @@ pub(super) const MONTHS: u32 = 3;
 /// One of them.
 pub(super) struct HandedAlert {
     pub(super) short_code: String,
-    /// It was stopped before the reply was written.
+    /// It was stopped, or withdrawn for them, before the reply was written.
     pub(super) stopped: bool,
     pub(super) handed: Handed,
 }
@@ -28,7 +28,9 @@ impl HandedAlerts {
     /// Asks for what was handed to this person before they wrote at `said_at`. What has expired meanwhile still counts for a while.
     pub(super) async fn of(connection: &mut Connection, no: ResidentNo, said_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<Self, Error> {
         let rows = sqlx::query!(
-            r#"select h.alert_id as "alert_id!", h.at as "at!", a.short_code, coalesce(s.stopped_at <= $3, false) as "stopped!",
+            r#"select h.alert_id as "alert_id!", h.at as "at!", a.short_code,
+                      coalesce(s.stopped_at <= $3, false)
+                        or exists (select from review.withdrawn_for w where w.alert_id = h.alert_id and w.resident_no = $2 and w.at <= $3) as "stopped!",
                       exists (select from resident.acknowledgement k where k.alert_id = h.alert_id and k.resident_no = $2) as "acknowledged!"
                  from sms.handed h join resident.alert a on a.alert_id = h.alert_id left join resident.stop s on s.alert_id = h.alert_id
                 where h.resident_no = $1 and h.alert_id >= $6 and h.at <= $4 and a.expires_at > $3 and a.expires_at > $5"#,

@@ -67,7 +67,9 @@ async fn look_at(service: &Service, page: &[String], now: DateTime<Utc>) -> Resu
     // One look into the index of hand-overs for each that waits: joined otherwise, all hand-overs might be read to find some.
     let rows = sqlx::query!(
         r#"select r.message_ref, r.resident_no as "resident_no!", r.said_at as "said_at!", r.code, a.short_code, h.alert_id as "alert_id!", h.at as "at!",
-                  coalesce(s.stopped_at <= r.said_at, false) as "stopped!",
+                  coalesce(s.stopped_at <= r.said_at, false)
+                    or exists (select from review.withdrawn_for w
+                                where w.alert_id = h.alert_id and w.resident_no = r.resident_no and w.at <= r.said_at) as "stopped!",
                   exists (select from resident.acknowledgement k where k.alert_id = h.alert_id and k.resident_no = r.resident_no) as "acknowledged!"
              from (select * from resident.reply where message_ref = any ($4::text[]) and look_until is not null and resident_no is not null) as r
              cross join lateral (select alert_id, at from sms.handed

@@ -10,6 +10,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use stages::HOUR;
 use stages::Store::{self, Embedded, Services};
+use stages::views;
 
 async fn headlines(city: &City, person: &Person) -> Vec<String> {
     city.inbox(person).await.iter().map(|item| text(&item["text"]["headline"])).collect()
@@ -226,5 +227,26 @@ async fn many_taps_at_once_are_one_acknowledgement(#[values(Embedded, Services)]
     let answers = futures::future::join_all((0..8).map(|_| city.acknowledge(&reader, &water))).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(city.acknowledged(&water).await.len(), 1);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn for_whom_an_alert_was_withdrawn_finds_it_as_such_and_nobody_else_does(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let (wrong, right) = (city.register("13812345678").await, city.register("13900001111").await);
+    let isolate = alert("AB2C", "请居家隔离");
+    city.release(&isolate, &[&wrong, &right]).await;
+    views::withdrawn_for(&city.platform, isolate.id, [wrong.no]).await;
+    let state = async |person: &Person| city.inbox(person).await[0]["state"].clone();
+    assert_eq!((state(&wrong).await, state(&right).await), (json!("withdrawn"), json!("live")));
+
+    // what they had said already, or say all the same, is taken
+    assert_eq!(city.acknowledge(&wrong, &isolate).await.0, StatusCode::OK);
+    assert_eq!(state(&wrong).await, json!("withdrawn"));
+    // whatever becomes of it for the others
+    city.stop(&isolate, None, "样本有误").await;
+    assert_eq!((state(&wrong).await, state(&right).await), (json!("withdrawn"), json!("cancelled")));
+    assert_eq!(city.inbox(&wrong).await[0]["stop_reason"], Value::Null);
     city.close().await;
 }

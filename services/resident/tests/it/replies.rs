@@ -5,7 +5,7 @@ use http::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Services};
-use stages::{HOUR, MINUTE};
+use stages::{HOUR, MINUTE, views};
 
 const PHONE: &str = "13812345678";
 
@@ -315,5 +315,22 @@ async fn an_acknowledgement_delivered_again_names_no_later_alert(#[values(Embedd
     city.release(&second, &[&reader]).await;
     city.reply(PHONE, "1", "the same").await;
     assert_eq!(city.acknowledged(&second).await, []);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_reply_does_not_mean_what_was_withdrawn_for_its_sender(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let reader = city.register(PHONE).await;
+    let (older, wrong) = (alert("XY2C", "请煮沸饮用水"), alert("XY2D", "请居家隔离"));
+    for alert in [&older, &wrong] {
+        city.release(alert, &[&reader]).await;
+    }
+    views::withdrawn_for(&city.platform, wrong.id, [reader.no]).await;
+    city.reply(PHONE, "1", "newest").await;
+    assert_eq!((city.acknowledged(&older).await.len(), city.acknowledged(&wrong).await.len()), (1, 0));
+    city.reply(PHONE, "1 XY2D", "named").await;
+    assert_eq!(city.acknowledged(&wrong).await.len(), 1, "named by its code it is taken all the same");
     city.close().await;
 }

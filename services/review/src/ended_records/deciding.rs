@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::extract::State as Shared;
+use domain::alert_state;
 use domain::audience::Audience;
 use domain::ids::AlertId;
 use domain::record_life::{Remedy, remedies};
@@ -13,8 +14,10 @@ use roaring::RoaringBitmap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::actor::actor;
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
+use crate::withdrawal::withdraw_for;
 use crate::{Error, Service, reason, trace, writing};
 
 /// Who checks facts and measures.
@@ -42,7 +45,8 @@ struct RemedyRequest {
 
 /// Decide about records behind an alert that were corrected or taken back
 ///
-/// `leave_out` takes the people whom they name out of the audience of an alert that is not approved yet. `correct` writes a correction of
+/// `leave_out` takes the people whom they name out of the audience of an alert that is not approved yet. `withdraw` withdraws an alert that
+/// stands for them alone: who was told is told that it does not hold for them, who was not is not told. `correct` writes a correction of
 /// an alert that stands, for everybody but them; the answer is its draft, and when it is approved those left out are told that the old one
 /// does not hold for them. `stand` leaves the alert as it is, and says why.
 #[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/ended-records", operation_id = "decide_about_ended_records",
@@ -78,6 +82,16 @@ async fn decide(
             store::record(&mut tx, &alert, Step::of(caller.id, Remedy::LeaveOut.as_ref(), state, said)).await?;
             None
         }
+        Remedy::Withdraw => {
+            if !alert_state::may_write(alert.area(), &actor(&caller)) {
+                return Err(Error::OutsideScope.into());
+            }
+            if people.is_empty() {
+                return Err(Error::NamesNobody.into());
+            }
+            withdraw_for(&mut tx, &mut alert, &people, caller.id, said, now).await?;
+            None
+        }
         Remedy::Correct => {
             let mut audience = alert.audience.clone();
             leave_out(&mut audience, &people)?;
@@ -87,10 +101,12 @@ async fn decide(
         }
         Remedy::Stand => None,
     };
-    // what stands in an alert stands in its correction too, and the other way round
+    // what stands in an alert stands in its correction too, and the other way round; for whom it is withdrawn nothing else is to be decided in it
+    let withdrawn_for: Vec<i32> =
+        if request.remedy == Remedy::Withdraw { people.iter().map(u32::cast_signed).collect() } else { Vec::new() };
     sqlx::query!(
         "update review.ended_record set decided_at = $3, decided_by = $4, remedy = $5, note = $6, correction = $7
-          where record_no = any($2)
+          where (record_no = any($2) or decided_at is null and resident_no = any($9))
             and (alert_id = $1 or $8 and decided_at is null and alert_id in (
                  select alert_id from review.alert where corrects = $1 union select corrects from review.alert where alert_id = $1))",
         id.uuid(),
@@ -100,7 +116,8 @@ async fn decide(
         request.remedy.as_ref(),
         said,
         correction.as_ref().map(|correction| correction.id.uuid()),
-        request.remedy == Remedy::Stand
+        request.remedy == Remedy::Stand,
+        &withdrawn_for
     )
     .execute(&mut *tx)
     .await

@@ -52,7 +52,7 @@ async fn heard(service: &Service, alert: AlertId, entries: &[Entry]) -> Result<(
 }
 
 /// Notes them at one alert, and makes a new version of it, so that nobody decides about one that they looked at before. Whoever a correction
-/// leaves out is no matter of it.
+/// leaves out is no matter of it, and about those for whom it was withdrawn there is nothing left to decide.
 async fn note(tx: &mut Tx, alert: AlertId, entries: &[Entry], now: DateTime<Utc>) -> Result<u64, Error> {
     let loaded = match store::load(tx, alert, true).await {
         Ok(loaded) => Some(loaded),
@@ -71,10 +71,12 @@ async fn note(tx: &mut Tx, alert: AlertId, entries: &[Entry], now: DateTime<Utc>
     let noted = sqlx::query!(
         "insert into review.ended_record (alert_id, record_no, resident_no, area, source, how, reason, still_named, still_met, ended_at,
              decided_at, remedy)
-         select $1, record_no, resident_no, area, source, how, reason, still_named, still_met, ended_at,
-                case when still_named then $10::timestamptz end, case when still_named then $11 end
+         select $1, record_no, ended.resident_no, area, source, how, reason, still_named, still_met, ended_at,
+                case when still_named or w.alert_id is not null then $10::timestamptz end,
+                case when w.alert_id is not null then $13 when still_named then $11 end
            from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::bool[], $12::timestamptz[])
                 as ended (record_no, resident_no, area, source, how, reason, still_named, still_met, ended_at)
+           left join review.withdrawal w on w.alert_id = $1 and w.resident_no = ended.resident_no
          on conflict (alert_id, record_no) do nothing",
         alert.uuid(),
         &entries.iter().map(|entry| entry.record_no).collect::<Vec<_>>(),
@@ -87,7 +89,8 @@ async fn note(tx: &mut Tx, alert: AlertId, entries: &[Entry], now: DateTime<Utc>
         &column(|entry| entry.still_met),
         now,
         Remedy::Stand.as_ref(),
-        &times
+        &times,
+        Remedy::Withdraw.as_ref()
     )
     .execute(&mut **tx)
     .await

@@ -12,10 +12,10 @@ use domain::staff::Role;
 use http::StatusCode;
 use platform::http::Authenticators;
 use proto::topology::{
-    AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED,
+    AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_STOPPED, DISPATCH_WITHDRAWN_FOR, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED,
     RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED, SMS_STOPPED,
 };
-use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AuditEntry, DraftGathered, DraftSettled};
+use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled};
 use review::Settings;
 use serde_json::{Value, json};
 use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};
@@ -49,6 +49,7 @@ pub struct City {
     stage: Stage,
     approved: Heard<AlertApproved>,
     stopped: Heard<AlertStopped>,
+    withdrawn_for: Heard<AlertWithdrawnFor>,
     settled: Heard<DraftSettled>,
     trail: Heard<AuditEntry>,
 }
@@ -74,8 +75,8 @@ impl City {
         unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);
         let stage = Stage::new(platform, review::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (approved, stopped, trail) = (stage.hears(&DISPATCH_APPROVED), stage.hears(&DISPATCH_STOPPED), stage.hears(&AUDIT_ENTRIES));
-        let settled = stage.hears(&RULES_SETTLED);
-        Self { stage, approved, stopped, settled, trail }
+        let (settled, withdrawn_for) = (stage.hears(&RULES_SETTLED), stage.hears(&DISPATCH_WITHDRAWN_FOR));
+        Self { stage, approved, stopped, withdrawn_for, settled, trail }
     }
 
     /// A good alert, valid for a day.
@@ -149,6 +150,12 @@ impl City {
     pub async fn stopped(&self) -> Vec<AlertStopped> {
         self.settle().await;
         self.stopped.take()
+    }
+
+    /// Which alerts dispatch was told do not hold for some people any more, since it was last asked.
+    pub async fn withdrawn_for(&self) -> Vec<String> {
+        self.settle().await;
+        self.withdrawn_for.take().into_iter().map(|event| event.alert_id).collect()
     }
 
     /// What became of which rule's drafts since it was last asked: approved, or nothing.

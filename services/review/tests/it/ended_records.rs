@@ -10,6 +10,8 @@ use stages::Store::{self, Embedded, Postgres};
 
 use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, path, words};
 
+const APPROVED: &[(&str, &str)] = &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")];
+
 /// A record that was taken back, about this resident.
 fn taken_back(record_no: i64, resident_no: u32) -> Entry {
     Entry {
@@ -142,6 +144,98 @@ async fn who_was_told_by_a_record_that_was_taken_back_stands_on_a_list_until_som
 
     city.take(correction, &[(SECOND_OFFICER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")]).await;
     assert_eq!(city.stopped().await[0].alert_id, id, "the old one ends, and who is left out hears that it does");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_alert_that_was_approved_is_withdrawn_for_them_alone(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::open(store).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
+    city.approved().await;
+    city.ends(&alert, &[taken_back(1, 8), taken_back(2, 8)]).await;
+    let before = city.look(&alert).await;
+    assert_eq!(before["ended_records"][0]["remedies"], json!(["withdraw", "correct", "stand"]));
+
+    let (status, problem) = city.remedy(REVIEWER, &alert, &[1], "withdraw", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("changed_meanwhile")), "what was looked at before");
+    let (status, alert) = city.remedy(REVIEWER, &before, &[1], "withdraw", "同名误报").await;
+    assert_eq!(status, StatusCode::OK, "{alert}");
+    assert_eq!((&alert["state"], &alert["audience"], &alert["withdrawn_for"]), (&before["state"], &json!({ "residents": 2 }), &json!(1)));
+    let decided: Vec<_> = alert["ended_records"].as_array().unwrap().iter().map(|one| &one["decided"]["remedy"]).collect();
+    assert_eq!(decided, [&json!("withdraw"), &json!("withdraw")], "of the same person nothing else is to be decided");
+    assert_eq!(words(&alert["history"], "action").last().map(String::as_str), Some("withdraw"));
+    assert_eq!(city.listed(OFFICER).await, []);
+    let id = alert["alert_id"].as_str().unwrap().to_owned();
+    assert_eq!(city.withdrawn_for().await, [id.clone()]);
+    assert_eq!(city.stopped().await, [], "it stands for everybody else");
+    assert!(city.trail().await.iter().any(|(_, action)| action == "alert_records_withdraw"));
+    let people = async || sqlx::query_scalar::<_, i32>("select resident_no from review.withdrawn_for").fetch_all(city.pool()).await.unwrap();
+    assert_eq!(people().await, [8]);
+
+    let (status, problem) = city.remedy(REVIEWER, &alert, &[1], "withdraw", "再次").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("nothing_to_decide")));
+    // another record of theirs ends later
+    city.ends(&alert, &[taken_back(3, 8)]).await;
+    assert_eq!((city.listed(OFFICER).await, city.withdrawn_for().await, people().await), (vec![], vec![], vec![8]));
+
+    // a correction is for those who are left, and tells them nothing again
+    let body = json!({ "reason": "写明地点" });
+    let (status, correction) = city.post(SECOND_OFFICER, &format!("{}/correction", path(&alert)), body).await;
+    assert_eq!((status, &correction["audience"]), (StatusCode::CREATED, &json!({ "residents": 2 })));
+    city.close().await;
+}
+
+#[tokio::test]
+async fn an_alert_that_would_hold_for_nobody_is_to_be_cancelled_instead() {
+    let city = City::open(Postgres).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
+    city.ends(&alert, &[taken_back(1, 7), taken_back(2, 8), taken_back(3, 9)]).await;
+    let (status, alert) = city.remedy(OFFICER, &city.look(&alert).await, &[1], "withdraw", "").await;
+    assert_eq!(status, StatusCode::OK, "{alert}");
+    let (status, problem) = city.remedy(OFFICER, &alert, &[2, 3], "withdraw", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("nobody_left_to_hold")));
+    assert_eq!(city.look(&alert).await["audience"], json!({ "residents": 2 }));
+    city.decide(OFFICER, &alert, "cancel", "来源误报").await;
+    let alert = city.look(&alert).await;
+    let (status, problem) = city.remedy(OFFICER, &alert, &[2], "withdraw", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("no_such_remedy")));
+    assert_eq!((city.withdrawn_for().await.len(), city.stopped().await.len()), (1, 1));
+    city.close().await;
+}
+
+#[rstest]
+#[case::before_it_is_approved(&[], 8, REVIEWER, StatusCode::CONFLICT, "no_such_remedy")]
+#[case::somebody_of_another_district(APPROVED, 8, OTHER_REVIEWER, StatusCode::NOT_FOUND, "no_such_alert")]
+#[case::who_does_not_review(APPROVED, 8, SUBMITTER, StatusCode::FORBIDDEN, "forbidden")]
+#[tokio::test]
+async fn nobody_withdraws_an_alert_for_somebody_but_who_reviews_it_when_it_stands(
+    #[case] steps: &[(&str, &str)],
+    #[case] resident: u32,
+    #[case] who: &str,
+    #[case] status: StatusCode,
+    #[case] code: &str,
+) {
+    let city = City::open(Embedded).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, steps).await;
+    city.ends(&alert, &[taken_back(1, resident)]).await;
+    let (answered, problem) = city.remedy(who, &city.look(&alert).await, &[1], "withdraw", "").await;
+    assert_eq!((answered, &problem["code"]), (status, &json!(code)));
+    assert_eq!(city.withdrawn_for().await, [""; 0]);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_place_is_nobody_to_withdraw_an_alert_for() {
+    let city = City::open(Embedded).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, APPROVED).await;
+    city.ends(&alert, &[Entry { resident_no: None, ..taken_back(1, 8) }]).await;
+    let (status, problem) = city.remedy(REVIEWER, &city.look(&alert).await, &[1], "withdraw", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("names_nobody")));
     city.close().await;
 }
 

@@ -14,6 +14,7 @@ test('a push that comes late says what became of its alert', () => {
   expect(shown(item('请隔离', { urgency: 'immediate' }))).toEqual({ alert_id: '请隔离', title: '请隔离', body: '请居家', asks: true, urgent: true });
   expect(shown(item('请隔离', { state: 'cancelled', stop_reason: '样本有误', urgency: 'immediate' }))).toMatchObject({ title: '提醒已撤销：请隔离', body: '不必再按这条提醒行动。原因：样本有误', asks: false, urgent: false });
   expect(shown(item('请隔离', { state: 'superseded', superseded_by: 'elsewhere' }))).toMatchObject({ title: '提醒已更正：请隔离', asks: false });
+  expect(shown(item('请隔离', { state: 'withdrawn' }))).toMatchObject({ title: '提醒已撤销：请隔离', body: '经核实与您无关，不必再按这条提醒行动。', asks: false });
   expect(shown(item('请隔离', { expires_at: '2026-11-22T03:59:00Z' }))).toMatchObject({ title: '提醒已结束：请隔离', asks: false });
   expect(shown(item('请隔离', { state: 'closed' }))).toMatchObject({ title: '提醒已结束：请隔离', asks: false });
   expect(noticeOf(item('Isolate', { state: 'cancelled' }), [], noon, 'en')).toMatchObject({ title: 'Withdrawn: Isolate' });
@@ -43,13 +44,13 @@ test('corrections in a ring end somewhere', () => {
 test('the tray keeps what still asks, and nothing else as if it did', () => {
   const items = [
     item('live'), item('confirmed', { acknowledged_at: '2026-11-22T03:30:00Z' }), item('waits to be sent'), item('expired', { expires_at: '2026-11-22T03:59:00Z' }), item('closed', { state: 'closed' }),
-    item('withdrawn', { state: 'cancelled' }), item('corrected', { state: 'superseded', superseded_by: 'right' }), item('right', { msg_type: 'update' }),
+    item('withdrawn', { state: 'cancelled' }), item('not about them', { state: 'withdrawn' }), item('corrected', { state: 'superseded', superseded_by: 'right' }), item('right', { msg_type: 'update' }),
     item('corrected for others', { state: 'superseded', superseded_by: 'elsewhere' }),
   ];
   const standing = [...items.filter(({ alert_id }) => alert_id !== 'right').map(({ alert_id }) => ({ tag: alert_id, title: alert_id })), { tag: 'of another app', title: '' }];
   const { close, replace } = tidied(standing, items, noon, 'en', new Set(['waits to be sent']));
   expect(close).toEqual(['confirmed', 'waits to be sent', 'expired', 'closed', 'corrected']);
-  expect(replace.map(({ title }) => title)).toEqual(['Withdrawn: withdrawn', 'Correction: right', 'Corrected: corrected for others']);
+  expect(replace.map(({ title }) => title)).toEqual(['Withdrawn: withdrawn', 'Withdrawn: not about them', 'Correction: right', 'Corrected: corrected for others']);
 
   const after = [{ tag: 'withdrawn', title: 'Withdrawn: withdrawn' }, { tag: 'corrected', title: 'corrected' }, { tag: 'right', title: 'right' }];
   expect(tidied(after, items, noon, 'en')).toEqual({ close: ['corrected'], replace: [] });

@@ -29,6 +29,7 @@ export function noticeOf(item: InboxItem, items: readonly InboxItem[], now: numb
     const why = item.stop_reason ? say(`原因：${item.stop_reason}`, `Why: ${item.stop_reason}`) : '';
     return notice(say(`提醒已撤销：${headline}`, `Withdrawn: ${headline}`), say(`不必再按这条提醒行动。${why}`, `You need not do what this alert asked any more. ${why}`).trim());
   }
+  if (item.state === 'withdrawn') return notice(say(`提醒已撤销：${headline}`, `Withdrawn: ${headline}`), say('经核实与您无关，不必再按这条提醒行动。', 'It was found not to be about you: you need not do what this alert asked any more.'));
   if (item.state === 'superseded') return notice(say(`提醒已更正：${headline}`, `Corrected: ${headline}`), say('请不要再按这条提醒行动。', 'Do not do what this alert asked any more.'));
   if (!isLive(item, now)) return notice(say(`提醒已结束：${headline}`, `Over: ${headline}`), say('这条提醒已过有效期。', 'This alert is no longer valid.'));
   const body = instruction || say('请打开查看。', 'Open to read.');
@@ -43,7 +44,7 @@ export function tidied(standing: readonly Standing[], items: readonly InboxItem[
   for (const { tag, title } of standing) {
     const item = items.find((one) => one.alert_id === tag);
     if (!item) continue;
-    const takenBack = (item.state === 'cancelled' || item.state === 'superseded') && Date.parse(item.expires_at) > now;
+    const takenBack = ['cancelled', 'withdrawn', 'superseded'].includes(item.state) && Date.parse(item.expires_at) > now;
     if (!takenBack) {
       if (item.acknowledged_at || acknowledged.has(tag) || !isLive(item, now)) close.push(tag);
       continue;

@@ -28,10 +28,10 @@ test('a correction comes up as such, with what it corrects', () => {
 });
 
 test('a withdrawal is told once, to whoever had seen the alert', () => {
-  const items = [item('seen', { state: 'cancelled' }), item('never seen', { state: 'cancelled' }), item('corrected for others', { state: 'superseded', superseded_by: 'elsewhere' })];
-  const known = new Set(['seen', 'corrected for others']);
-  expect(ids(items, none, known).sort()).toEqual(['ended corrected for others', 'ended seen']);
-  expect(ids(items, none, new Set([...known, endOf('seen'), endOf('corrected for others')]))).toEqual([]);
+  const items = [item('seen', { state: 'cancelled' }), item('never seen', { state: 'cancelled' }), item('not about them', { state: 'withdrawn' }), item('corrected for others', { state: 'superseded', superseded_by: 'elsewhere' })];
+  const known = new Set(['seen', 'not about them', 'corrected for others']);
+  expect(ids(items, none, known).sort()).toEqual(['ended corrected for others', 'ended not about them', 'ended seen']);
+  expect(ids(items, none, new Set([...known, endOf('seen'), endOf('not about them'), endOf('corrected for others')]))).toEqual([]);
 });
 
 test('a device keeps what has run out, and drops what the platform took back', () => {

@@ -72,6 +72,7 @@ export function stepWord(step: string): string {
     correct: ['撰写更正', 'Correction written'],
     records_ended: ['来源更正或撤回了记录', 'Records were corrected or taken back by their source'],
     leave_out: ['移出受众', 'Taken out of the audience'],
+    withdraw: ['对部分人撤销', 'Withdrawn for some people'],
   };
   const found = beginnings[step];
   return found ? say(...found) : actionWord(step as Action);

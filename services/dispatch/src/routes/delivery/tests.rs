@@ -149,3 +149,27 @@ async fn who_wrote_back_has_a_count_of_their_own_until_they_acknowledge() {
     city.acknowledge(alert_id, [1]).await;
     assert_eq!(counted().await, (serde_json::json!({ "people": 2, "waiting": 1, "urgent": 0 }), serde_json::json!(2)));
 }
+
+#[tokio::test]
+async fn for_whom_it_was_withdrawn_is_counted_once_and_apart() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=5, true, true, false).await;
+    city.phones.answers.lock().unwrap().extend([(5, vec![Outcome::Permanent])]);
+    let alert_id = city.approve(Urgent, alert(), named(1..=6)).await;
+    city.settle().await;
+    city.acknowledge(alert_id, [1, 2]).await;
+    city.write_back(alert_id, [3], false).await;
+    // who has acknowledged, who wrote back, who was not reached, and who was never to be reached
+    city.withdraw_for(alert_id, [2, 3, 5, 6]).await;
+    city.settle().await;
+    let (delivery, _) = load(&Shared::of(&city.platform, city.settings.quiet_hours), alert_id).await.unwrap();
+    let [first] = &delivery.waves[..] else { panic!("one wave says what the alert says") };
+    assert_eq!((first.recipients, first.accepted, first.unreachable, first.no_channel), (5, 4, 1, 1));
+    let withdrawn_for = serde_json::to_value(delivery.withdrawn_for).unwrap();
+    assert_eq!(withdrawn_for, serde_json::json!({ "people": 4, "reached": 2, "open": 0 }));
+    assert_eq!(delivery.acknowledged, 1);
+    assert_eq!(serde_json::to_value(delivery.wrote_back).unwrap()["people"], 0);
+    let silent = first.accepted - delivery.acknowledged - 2;
+    assert_eq!(silent, 1, "of four who have it one acknowledged, for two it was withdrawn, one is silent");
+    assert_eq!(serde_json::to_value(&delivery.follow_ups).unwrap(), serde_json::json!({ "open": 0, "closed": 0, "dropped": 1 }));
+}
