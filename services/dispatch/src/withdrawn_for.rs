@@ -73,11 +73,7 @@ pub(crate) async fn before_its_end(connection: &mut Connection, alert_id: AlertI
 }
 
 /// Those of them in a range of numbers, ascending. It costs as much as there are.
-pub(crate) async fn among(
-    on: impl sqlx::PgExecutor<'_>,
-    alert_id: AlertId,
-    numbers: RangeInclusive<u32>,
-) -> Result<Vec<u32>, Error> {
+pub(crate) async fn among(on: impl sqlx::PgExecutor<'_>, alert_id: AlertId, numbers: RangeInclusive<u32>) -> Result<Vec<u32>, Error> {
     let numbers = sqlx::query_scalar!(
         r#"select resident_no::bigint as "resident_no!" from dispatch.withdrawn_for
             where alert_id = $1 and resident_no between $2::bigint and $3::bigint order by 1"#,

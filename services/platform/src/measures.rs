@@ -214,7 +214,12 @@ pub const MEASURES: &[Measure] = &[
         "Times that a record behind an alert was corrected or taken back.",
         "Any: an alert names somebody by a record that does not hold; its reviewers decide.",
     ),
-    counter("alerts_withdrawn_for_total", &[], "People for whom alone an approved alert was withdrawn.", "Many: a correction may be due instead."),
+    counter(
+        "alerts_withdrawn_for_total",
+        &[],
+        "People for whom alone an approved alert was withdrawn.",
+        "Many: a correction may be due instead.",
+    ),
     // Dispatch
     counter(
         "dispatch_undelivered_total",

@@ -1,8 +1,9 @@
 // A list as somebody made it: looked at before it counts, mended by choices, delivered; a record that was wrong is taken back, and whoever reviews
-// the alert it had led to leaves the person out.
+// the alert it had led to leaves the person out, or, when people were told already, withdraws it for that person alone.
 import { afterAll, expect, test } from 'vitest';
 import { city, eventually } from './city.ts';
 import { curtain, Staff } from './cast.ts';
+import { steps, type Detail } from './prepared.ts';
 
 afterAll(curtain);
 
@@ -49,13 +50,16 @@ test('a list is mended before it counts, and a record that was wrong takes the p
     (await city.call<Line[]>('GET', 'alerts?state=district_review&limit=200', command)).find((line) => !known.has(line.alert_id)),
   );
 
-  await page.getByLabel('来源编号').fill('ld-2');
-  await page.getByRole('button', { name: '查找' }).click();
-  await page.getByRole('article', { name: 'ld-2' }).getByText('第 1 版').waitFor();
-  await page.getByLabel('撤回原因').fill('同名误报');
-  await page.getByRole('button', { name: '撤回此记录' }).click();
-  await unit.sees('已撤回。草稿中已去掉，已成弹窗的由审核人员处理。');
-  await unit.leaves();
+  const takesBack = async (id: string) => {
+    await unit.opens('/sources');
+    await page.getByLabel('来源编号').fill(id);
+    await page.getByRole('button', { name: '查找' }).click();
+    await page.getByRole('article', { name: id }).getByText('第 1 版').waitFor();
+    await page.getByLabel('撤回原因').fill('同名误报');
+    await page.getByRole('button', { name: '撤回此记录' }).click();
+    await unit.sees('已撤回。草稿中已去掉，已成弹窗的由审核人员处理。');
+  };
+  await takesBack('ld-2');
 
   const reviewer = await Staff.signsIn('review.500103');
   await reviewer.sees('来源记录有变，等待决定');
@@ -68,5 +72,21 @@ test('a list is mended before it counts, and a record that was wrong takes the p
   const after = await city.call<{ audience: { residents: number } }>('GET', `alerts/${alert.alert_id}`, command);
   expect(after.audience.residents).toBe(told.audience.residents - 1);
   await reviewer.decides(/审核通过/);
+
+  await steps(alert.alert_id, [[command, 'approve']]);
+  const { short_code } = await city.call<Detail>('GET', `alerts/${alert.alert_id}`, command);
+  const [right, never, wrong] = phones.map((phone) => async () => (await city.sms(phone)).filter((text) => text.includes(short_code) || text.includes(`《${alert.headline}》`)));
+  await eventually('both are told', async () => (await right!()).length === 1 && (await wrong!()).length === 1);
+  await takesBack('ld-3');
+  await unit.leaves();
+  await reviewer.opens(`/alerts/${alert.alert_id}`);
+  await reviewer.sees(/有人是依据其中 1 条记录被告知的/);
+  await reviewer.page.getByRole('button', { name: /撤销对其弹窗/ }).click();
+  await reviewer.page.getByText('已撤销对其弹窗').first().waitFor();
+  const word = await eventually('who was told by it is told otherwise', async () => (await wrong!()).find((text) => text.includes('已撤销')));
+  expect(word).toContain('经核实与您无关');
+  expect([(await right!()).length, (await never!()).length], 'nobody else notices').toEqual([1, 0]);
+  await reviewer.opens(`/alerts/${alert.alert_id}/delivery`);
+  await reviewer.sees('已对其撤销');
   await reviewer.leaves();
 });

@@ -153,7 +153,8 @@ async fn it_never_begins_for_whom_it_was_withdrawn_before(#[case] overtakes: boo
     city.clock().set(noon() + TimeDelta::hours(19));
     city.settle().await;
     assert_eq!(told(&city), (vec![2, 3], vec![5]));
-    let released: Vec<u8> = sqlx::query_scalar("select audience_bitmap from dispatch.shown_alert").fetch_one(city.database().pool()).await.unwrap();
+    let released: Vec<u8> =
+        sqlx::query_scalar("select audience_bitmap from dispatch.shown_alert").fetch_one(city.database().pool()).await.unwrap();
     assert_eq!(roaring::RoaringBitmap::deserialize_from(&released[..]).unwrap().iter().collect::<Vec<_>>(), [2, 3, 5]);
 }
 

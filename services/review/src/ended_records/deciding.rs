@@ -17,8 +17,7 @@ use utoipa::ToSchema;
 use crate::actor::actor;
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::withdrawal::withdraw_for;
-use crate::{Error, Service, reason, trace, writing};
+use crate::{Error, Service, reason, trace, withdrawal, writing};
 
 /// Who checks facts and measures.
 const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer];
@@ -46,7 +45,8 @@ struct RemedyRequest {
 /// Decide about records behind an alert that were corrected or taken back
 ///
 /// `leave_out` takes the people whom they name out of the audience of an alert that is not approved yet. `withdraw` withdraws an alert that
-/// stands for them alone: who was told is told that it does not hold for them, who was not is not told. `correct` writes a correction of
+/// stands for them alone: who was told is told that it does not hold for them, who was not is not told;
+/// corrections of it that wait leave them out. `correct` writes a correction of
 /// an alert that stands, for everybody but them; the answer is its draft, and when it is approved those left out are told that the old one
 /// does not hold for them. `stand` leaves the alert as it is, and says why.
 #[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/ended-records", operation_id = "decide_about_ended_records",
@@ -61,6 +61,7 @@ async fn decide(
     let said = reason::check(&request.reason)?;
     check(&request, said)?;
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    let mut corrections = if request.remedy == Remedy::Withdraw { withdrawal::waiting_corrections(&mut tx, id).await? } else { Vec::new() };
     let mut alert = store::load(&mut tx, id, true).await?;
     if !reading::may_see(&caller, &alert) {
         return Err(Error::NoSuchAlert(id).into());
@@ -89,7 +90,10 @@ async fn decide(
             if people.is_empty() {
                 return Err(Error::NamesNobody.into());
             }
-            withdraw_for(&mut tx, &mut alert, &people, caller.id, said, now).await?;
+            withdrawal::withdraw_for(&mut tx, &mut alert, &people, caller.id, said, now).await?;
+            for correction in &mut corrections {
+                withdrawal::leave_out_of_correction(&mut tx, &caller, correction, &people, said, now).await?;
+            }
             None
         }
         Remedy::Correct => {

@@ -168,10 +168,11 @@ async fn an_alert_that_was_approved_is_withdrawn_for_them_alone(#[values(Embedde
     assert_eq!(words(&alert["history"], "action").last().map(String::as_str), Some("withdraw"));
     assert_eq!(city.listed(OFFICER).await, []);
     let id = alert["alert_id"].as_str().unwrap().to_owned();
-    assert_eq!(city.withdrawn_for().await, [id.clone()]);
+    assert_eq!(city.withdrawn_for().await, [id.as_str()]);
     assert_eq!(city.stopped().await, [], "it stands for everybody else");
     assert!(city.trail().await.iter().any(|(_, action)| action == "alert_records_withdraw"));
-    let people = async || sqlx::query_scalar::<_, i32>("select resident_no from review.withdrawn_for").fetch_all(city.pool()).await.unwrap();
+    let people =
+        async || sqlx::query_scalar::<_, i32>("select resident_no from review.withdrawn_for").fetch_all(city.pool()).await.unwrap();
     assert_eq!(people().await, [8]);
 
     let (status, problem) = city.remedy(REVIEWER, &alert, &[1], "withdraw", "再次").await;
@@ -184,6 +185,28 @@ async fn an_alert_that_was_approved_is_withdrawn_for_them_alone(#[values(Embedde
     let body = json!({ "reason": "写明地点" });
     let (status, correction) = city.post(SECOND_OFFICER, &format!("{}/correction", path(&alert)), body).await;
     assert_eq!((status, &correction["audience"]), (StatusCode::CREATED, &json!({ "residents": 2 })));
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_correction_that_waits_leaves_out_for_whom_the_alert_is_withdrawn() {
+    let city = City::open(Postgres).await;
+    let alert = city.gathered().await;
+    let alert = city.take(alert, APPROVED).await;
+    city.ends(&alert, &[taken_back(1, 8), taken_back(2, 9)]).await;
+    // one is begun for another reason, one leaves 9 out
+    let body = json!({ "reason": "写明地点" });
+    let (_, other) = city.post(SECOND_OFFICER, &format!("{}/correction", path(&alert)), body).await;
+    let (_, without) = city.remedy(SECOND_OFFICER, &city.look(&alert).await, &[2], "correct", "记录有误").await;
+    let open = |correction: &Value| words(&correction["ended_records"], "reason").len();
+    assert_eq!((&other["audience"], open(&without)), (&json!({ "residents": 3 }), 1));
+
+    let (status, answer) = city.remedy(REVIEWER, &city.look(&alert).await, &[1], "withdraw", "同名误报").await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let (other, without) = (city.look(&other).await, city.look(&without).await);
+    assert_eq!((&other["audience"], &without["audience"]), (&json!({ "residents": 2 }), &json!({ "residents": 1 })));
+    assert_eq!(without["ended_records"][0]["decided"]["remedy"], "leave_out");
+    city.take(without, &[(SECOND_OFFICER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")]).await;
     city.close().await;
 }
 
@@ -209,7 +232,7 @@ async fn an_alert_that_would_hold_for_nobody_is_to_be_cancelled_instead() {
 #[rstest]
 #[case::before_it_is_approved(&[], 8, REVIEWER, StatusCode::CONFLICT, "no_such_remedy")]
 #[case::somebody_of_another_district(APPROVED, 8, OTHER_REVIEWER, StatusCode::NOT_FOUND, "no_such_alert")]
-#[case::who_does_not_review(APPROVED, 8, SUBMITTER, StatusCode::FORBIDDEN, "forbidden")]
+#[case::who_does_not_review(APPROVED, 8, SUBMITTER, StatusCode::FORBIDDEN, "role_not_allowed")]
 #[tokio::test]
 async fn nobody_withdraws_an_alert_for_somebody_but_who_reviews_it_when_it_stands(
     #[case] steps: &[(&str, &str)],

@@ -153,8 +153,9 @@ async fn who_wrote_back_has_a_count_of_their_own_until_they_acknowledge() {
 #[tokio::test]
 async fn for_whom_it_was_withdrawn_is_counted_once_and_apart() {
     let city = City::new(Store::Postgres).await;
-    city.residents(1..=5, true, true, false).await;
-    city.phones.answers.lock().unwrap().extend([(5, vec![Outcome::Permanent])]);
+    city.residents(1..=4, true, true, false).await;
+    city.residents([5], true, false, false).await;
+    city.phones.answers.lock().unwrap().extend([(5, vec![Outcome::EndpointGone])]);
     let alert_id = city.approve(Urgent, alert(), named(1..=6)).await;
     city.settle().await;
     city.acknowledge(alert_id, [1, 2]).await;
