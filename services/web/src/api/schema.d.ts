@@ -107,7 +107,9 @@ export interface paths {
         put?: never;
         /**
          * Decide about records behind an alert that were corrected or taken back
-         * @description `leave_out` takes the people whom they name out of the audience of an alert that is not approved yet. `correct` writes a correction of
+         * @description `leave_out` takes the people whom they name out of the audience of an alert that is not approved yet. `withdraw` withdraws an alert that
+         *     stands for them alone: who was told is told that it does not hold for them, who was not is not told;
+         *     corrections of it that wait leave them out. `correct` writes a correction of
          *     an alert that stands, for everybody but them; the answer is its draft, and when it is approved those left out are told that the old one
          *     does not hold for them. `stand` leaves the alert as it is, and says why.
          */
@@ -616,7 +618,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, corrected, or for a whole area and is over. */
+        /** The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, for all or for them, corrected, or for a whole area and is over. */
         get: operations["dispatch_list"];
         put?: never;
         post?: never;
@@ -1676,6 +1678,11 @@ export interface components {
             submitter: components["schemas"]["StaffId"];
             /** Format: int32 */
             version: number;
+            /**
+             * Format: int64
+             * @description So many people for whom it was withdrawn while it stands for everybody else; they are in the audience no more.
+             */
+            withdrawn_for: number;
         };
         /** @description What is foreseen for one alert. */
         AlertForecast: {
@@ -2331,7 +2338,7 @@ export interface components {
         Delivery: {
             /**
              * Format: int64
-             * @description People who have acknowledged; counted anew every second at most.
+             * @description People who have acknowledged, but for those for whom it was withdrawn; counted anew every second at most.
              */
             acknowledged: number;
             alert_id: components["schemas"]["AlertId"];
@@ -2386,6 +2393,8 @@ export interface components {
             undelivered: number;
             waves: components["schemas"]["WaveDelivery"][];
             withdrawal?: components["schemas"]["WaveDelivery"] | null;
+            /** @description For whom alone it was withdrawn, while it stands for everybody else. */
+            withdrawn_for: components["schemas"]["WithdrawnFor"];
             /** @description People who wrote back in words instead of acknowledging. They are not reminded, and not visited as silent: staff read what they wrote. */
             wrote_back: components["schemas"]["WroteBack"];
         };
@@ -2627,7 +2636,8 @@ export interface components {
             closed: number;
             /**
              * Format: int64
-             * @description Not to be visited any more: they have acknowledged since, or what they wrote back was answered, or the alert was withdrawn.
+             * @description Not to be visited any more: they have acknowledged since, or what they wrote back was answered, or the alert was withdrawn, for all or
+             *     for them.
              */
             dropped: number;
             /**
@@ -2719,7 +2729,7 @@ export interface components {
         };
         /** @description One step of an alert's history. */
         HistoryLine: {
-            /** @description An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`. */
+            /** @description An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw`. */
             action: string;
             /**
              * Format: uuid
@@ -2768,7 +2778,7 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /** @description Names the alert in an SMS reply. */
             short_code: string;
-            /** @description `live`, `cancelled`, `superseded` or `closed`. */
+            /** @description `live`, `cancelled`, `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for this person. */
             state: string;
             status: components["schemas"]["CapStatus"];
             /** @description Why it was stopped. */
@@ -3637,7 +3647,7 @@ export interface components {
          * @description What is done about somebody who is in an alert by a record that holds no longer.
          * @enum {string}
          */
-        Remedy: "leave_out" | "correct" | "stand";
+        Remedy: "leave_out" | "withdraw" | "correct" | "stand";
         /** @description What is done about whom some records brought into an alert. */
         RemedyRequest: {
             /** @description Why, in at most 500 characters; that it stands needs it. */
@@ -4460,7 +4470,28 @@ export interface components {
             endpoint: string;
             keys: components["schemas"]["WebPushKeys"];
         };
-        /** @description People who wrote back about an alert, in the app or by SMS, and have not acknowledged it. */
+        /** @description People for whom alone the alert was withdrawn. They are not among those who have acknowledged, wrote back or are to be visited. */
+        WithdrawnFor: {
+            /**
+             * Format: int64
+             * @description Messages that tell them so and are still to be handed over.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Of them: to whom it had been handed over by then. They are told that it does not hold for them.
+             */
+            reached: number;
+        };
+        /**
+         * @description People who wrote back about an alert, in the app or by SMS, and have not acknowledged it, nor was it withdrawn for
+         *     them.
+         */
         WroteBack: {
             /**
              * Format: int64
