@@ -39,8 +39,12 @@ pub(crate) async fn on_withdrawn(platform: &Platform, alert_id: AlertId) -> Resu
 pub(crate) async fn take_over(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Result<u64, Error> {
     let new = sqlx::query!(
         "insert into dispatch.withdrawn_for (alert_id, resident_no, at, by_end, settled_at)
-         select w.alert_id, w.resident_no, w.at, stop.alert_id is not null, case when stop.alert_id is not null then $2::timestamptz end
-           from review.withdrawn_for w left join dispatch.stop using (alert_id) where w.alert_id = $1
+         select w.alert_id, w.resident_no, w.at, told.by_end, case when told.by_end then $2::timestamptz end
+           from review.withdrawn_for w left join dispatch.alert a using (alert_id)
+          cross join lateral (
+                -- of an alert that had run out by then nobody is told that it was stopped
+                select coalesce(a.state in ('cancelled', 'superseded'), exists (select from dispatch.stop s where s.alert_id = $1)) as by_end) as told
+          where w.alert_id = $1
          on conflict (alert_id, resident_no) do nothing",
         alert_id.uuid(),
         now,

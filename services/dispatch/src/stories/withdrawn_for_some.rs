@@ -291,8 +291,13 @@ async fn it_is_told_though_the_alert_has_expired_by_then_but_not_for_ever() {
     city.settle().await;
     assert_eq!(told(&city).0, [1]);
     assert!(city.follow_ups(alert_id).await.iter().all(|(number, _)| *number != 1));
+    // a stop that comes after it has run out tells nobody
+    city.hear_of_stop(alert_id).await;
+    city.withdraw_for(alert_id, [2]).await;
+    city.settle().await;
+    assert_eq!(told(&city).0, [2]);
     city.clock().set(noon() + TimeDelta::hours(37));
-    city.withdraw_for(alert_id, [2, 4]).await;
+    city.withdraw_for(alert_id, [4]).await;
     city.settle().await;
     assert_eq!(told(&city), (vec![], vec![]), "what has been over for a day");
 }
