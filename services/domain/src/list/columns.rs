@@ -307,6 +307,16 @@ impl ColumnNames {
     }
 }
 
+/// What a list calls a field: the first of its Chinese names.
+pub(super) fn title(field: RecordField) -> &'static str {
+    FIELDS.iter().find(|(known, _)| *known == field).map_or("", |(_, names)| names[0])
+}
+
+/// What a list calls an attribute.
+pub(super) fn attribute_title(name: &'static str) -> &'static str {
+    ATTRIBUTES.iter().find(|(known, _)| *known == name).map_or(name, |(_, names)| names[0])
+}
+
 /// A field by the name that it has in the interface.
 fn own_name(name: &str) -> Option<RecordField> {
     match name.strip_prefix("subject.") {
