@@ -131,6 +131,7 @@ async fn preview(
 #[into_params(parameter_in = Query)]
 struct Names {
     /// A file that was sent in pieces, in place of a body. Delivered a second time, it is the same load.
+    #[param(value_type = Option<uuid::Uuid>)]
     upload_id: Option<UploadId>,
     /// A JSON object of names in the header and what each means: a field, `attributes.…`, or `-` for what is not kept. With an upload it is
     /// remembered for the sender's next lists.

@@ -71,7 +71,7 @@ async fn begin(State(intake): State<Intake>, caller: Caller, headers: HeaderMap)
 /// `Upload-Offset` says at which byte the body begins: where the file ends so far. What arrived before a cut is kept.
 #[utoipa::path(patch, path = "/api/v1/uploads/{id}", operation_id = "add_to_upload",
     params(
-        ("id" = UploadId, Path, description = "The file"),
+        ("id" = Uuid, Path, description = "The file"),
         ("Upload-Offset" = u64, Header, description = "Where the body begins"),
     ),
     request_body(content = String, content_type = "application/offset+octet-stream"),
@@ -134,7 +134,7 @@ async fn take(intake: &Intake, upload: &mut Upload, body: Body) -> Result<(), Er
 
 /// How far a file is that is sent in pieces
 #[utoipa::path(head, path = "/api/v1/uploads/{id}", operation_id = "look_at_upload",
-    params(("id" = UploadId, Path, description = "The file")),
+    params(("id" = Uuid, Path, description = "The file")),
     responses(
         (status = 200, description = "`Upload-Offset` of `Upload-Length` bytes have arrived"),
         (status = 404, description = "There is no such file of this sender, or it was forgotten"),
@@ -147,7 +147,7 @@ async fn look(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Upl
 
 /// Give up a file that is sent in pieces
 #[utoipa::path(delete, path = "/api/v1/uploads/{id}", operation_id = "give_up_upload",
-    params(("id" = UploadId, Path, description = "The file")),
+    params(("id" = Uuid, Path, description = "The file")),
     responses(
         (status = 204, description = "Forgotten"),
         (status = 404, description = "There is no such file of this sender, or it was delivered or forgotten"),
