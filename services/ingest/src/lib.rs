@@ -28,6 +28,7 @@ mod body;
 mod check;
 mod column_names;
 mod columns;
+mod copying;
 mod corrections;
 mod encoding;
 mod error;

@@ -15,6 +15,8 @@ use crate::upload_fault::UploadFault;
 pub(crate) const PIECE: usize = 1 << 20;
 /// Files of one sender that are on their way at once.
 const OPEN: i64 = 10;
+/// How many of the largest files all senders together have on their way.
+const TOGETHER: i64 = 8;
 /// A file that got nothing more for so long is forgotten.
 pub(crate) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(domain::retention::UPLOAD_HOURS as i64);
 
@@ -55,14 +57,16 @@ pub(crate) async fn begin(platform: &Platform, source: &str, bytes: u64, limit: 
         "insert into ingest.upload (upload_id, source, bytes, touched_at)
          select $1, $2, $3::bigint, $4 from (select count(*) as files, coalesce(sum(bytes), 0) as bytes from ingest.upload where source = $2
             and load_id is null and touched_at > $5) as open
-          where open.files < $6 and open.bytes + $3::bigint <= $7::bigint",
+          where open.files < $6 and open.bytes + $3::bigint <= $7::bigint
+            and (select coalesce(sum(received), 0) from ingest.upload) <= $7::bigint * $8::bigint",
         upload.id.uuid(),
         source,
         bytes.cast_signed(),
         upload.touched_at,
         upload.touched_at - FORGOTTEN_AFTER,
         OPEN,
-        i64::try_from(limit).unwrap_or(i64::MAX)
+        i64::try_from(limit).unwrap_or(i64::MAX),
+        TOGETHER
     )
     .execute(platform.database.pool())
     .await

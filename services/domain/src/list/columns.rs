@@ -165,11 +165,11 @@ const FIELDS: [(RecordField, &[&str]); 16] = [
     (
         RecordField::IdentityNumber,
         &[
+            "证件号码",
+            "证件号",
             "身份证",
             "身份证号",
             "身份证号码",
-            "证件号",
-            "证件号码",
             "身份证件号",
             "身份证件号码",
             "有效证件号码",
@@ -188,8 +188,8 @@ const FIELDS: [(RecordField, &[&str]); 16] = [
     (
         RecordField::NumberCountry,
         &[
-            "国籍",
             "国籍或地区",
+            "国籍",
             "国籍/地区",
             "国家地区",
             "国家/地区",

@@ -79,7 +79,7 @@ pub fn template(kind: RecordKind) -> Vec<TemplateColumn> {
         column(RecordField::Kind, true, Entry::OneOf(vec![word(kind)]), "记录的类别", word(kind)),
         column(RecordField::OccurredAt, true, Entry::Time, "发生或发现的时间（北京时间），须写明年月日，最好写到分钟", "2026-11-27 08:30"),
         column(RecordField::Phone, false, Entry::Digits, "本人手机号；境外号码请带国家代码，如 +852", "13800138000"),
-        column(RecordField::IdentityKind, false, Entry::OneOf(words::<IdentityKind>()), "填写证件号码而不是居民身份证时须选择", word(IdentityKind::Passport)),
+        column(RecordField::IdentityKind, false, Entry::OneOf(words::<IdentityKind>()), "证件不是居民身份证时须选择", word(IdentityKind::Passport)),
         column(RecordField::IdentityNumber, false, Entry::Digits, "手机号与证件号码填一项即可；平台只保存加密后的指纹", ""),
         column(RecordField::NumberCountry, false, Entry::Text, "护照须填写签发国家或地区", "英国"),
     ];
