@@ -15,6 +15,7 @@ mod check;
 mod error;
 mod facts;
 mod reading;
+mod unmet;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use check::{FIELDS, Field};
 pub use error::{ConditionError, EvaluationError};
 use facts::ENVIRONMENT;
 pub use facts::{Facts, RecordView};
+pub use unmet::UnmetPart;
 
 use crate::risk_record::RiskRecord;
 
@@ -88,6 +90,11 @@ impl Condition {
             Err(ExecutionError::UndeclaredReference(name)) => Err(EvaluationError::MissingField(name.to_string())),
             Err(_) => Err(EvaluationError::WrongKind),
         }
+    }
+
+    /// What of the condition the record of these facts does not meet: as few parts as have to change for it to match, none if it matches.
+    pub fn unmet(&self, facts: &Facts) -> Vec<UnmetPart> {
+        unmet::parts(&self.expression, facts)
     }
 
     /// Tries the condition on sample records as if it were `now`.

@@ -95,6 +95,8 @@ uuid_ids! {
     StaffId "member of staff";
     /// One delivery of risk records by a source.
     LoadId "load";
+    /// A file that is sent in pieces.
+    UploadId "upload";
     /// A public display.
     ScreenId "screen";
     /// The key with which a source system calls.

@@ -124,6 +124,9 @@ pub const FEWEST_MONTHS: u32 = 3;
 /// Why fewer are refused where an operator sets them.
 pub const TOO_FEW_MONTHS: &str = "must be at least 3: an alert is written in one month and may hold until the third after it";
 
+/// Hours for which a file sent in pieces is kept after its last piece.
+pub const UPLOAD_HOURS: u32 = 24;
+
 /// Everything that is kept, in the order in which it comes to be.
 pub const KINDS: &[Kind] = &[
     Kind {
@@ -149,6 +152,15 @@ pub const KINDS: &[Kind] = &[
         keeping: Keeping::ForGood,
         setting: None,
         why: "To be mended and sent again by their sender. A row may name a person, so it is sealed. There is no purge yet.",
+        requirement: "CQ14",
+    },
+    Kind {
+        what: "Files sent in pieces that are not delivered yet, sealed",
+        tables: &["ingest.upload", "ingest.upload_piece"],
+        keeping: Keeping::Hours(UPLOAD_HOURS),
+        setting: None,
+        why: "So that a file that was cut goes on where it was. Its pieces are removed half an hour after it was delivered, and a day after \
+              the last of them came.",
         requirement: "CQ14",
     },
     Kind {

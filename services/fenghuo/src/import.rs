@@ -1,15 +1,25 @@
 //! `fenghuo import`: files of risk records to a running platform, streamed, with a progress bar.
+//!
+//! A large file goes as one that is sent in pieces (tus 1.0.0): when the connection breaks, it goes on where it was.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use futures::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::io::AsyncRead;
+use serde_json::Value;
+use tokio::fs::File;
+use tokio::io::{AsyncRead, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use crate::asking;
+
+/// Files larger than this can be gone on with.
+const LARGE: u64 = 8 << 20;
+/// How often it is tried without getting any further.
+const ATTEMPTS: u32 = 8;
 
 /// Send files of risk records (CSV, xlsx, xls, JSON or NDJSON) to a running platform.
 #[derive(Args)]
@@ -39,49 +49,127 @@ pub(crate) async fn run(import: Import) -> Result<()> {
 
 /// Sends one file and returns how many of its rows were refused.
 async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<u64> {
-    let extension = file.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    let (path, content_type) = match extension.as_deref() {
-        Some("json") => ("", "application/json"),
-        Some("ndjson" | "jsonl") => ("stream", "application/x-ndjson"),
-        _ if file == Path::new("-") => ("stream", "application/x-ndjson"),
-        // one reader for all lists: the platform looks at what is in them
-        _ => ("upload", "application/octet-stream"),
-    };
-    let (reader, size): (Box<dyn AsyncRead + Send + Unpin>, u64) = if file == Path::new("-") {
-        (Box::new(tokio::io::stdin()), 0)
+    let answer = if file == Path::new("-") {
+        let bar = bar(file, 0);
+        post(client, import, "records/stream", "application/x-ndjson", tokio::io::stdin(), &bar).await?
     } else {
-        let opened = tokio::fs::File::open(file).await?;
+        let opened = File::open(file).await?;
         let size = opened.metadata().await?.len();
-        (Box::new(opened), size)
+        let bar = bar(file, size);
+        if size > LARGE {
+            let upload = Upload { client, import, file, size };
+            let id = upload.send(&bar).await?;
+            bar.finish_and_clear();
+            // one reader for all lists: the platform looks at what is in them
+            asking::answer(client.post(address(import, &format!("records/upload?upload_id={id}"))).bearer_auth(&import.key)).await?
+        } else {
+            post(client, import, "records/upload", "application/octet-stream", opened, &bar).await?
+        }
     };
+    tell(file, &answer);
+    answer["refused"].as_u64().context("the answer does not say how many rows were refused")
+}
+
+fn address(import: &Import, path: &str) -> String {
+    format!("{}/api/v1/{path}", import.url.trim_end_matches('/'))
+}
+
+fn bar(file: &Path, size: u64) -> ProgressBar {
     let bar = ProgressBar::new(size);
     bar.set_style(
         ProgressStyle::with_template("{msg} {bar:40} {bytes}/{total_bytes} {bytes_per_sec}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     bar.set_message(file.display().to_string());
+    bar
+}
+
+/// What is read, as a body that moves the bar.
+fn body(reader: impl AsyncRead + Send + Unpin + 'static, bar: &ProgressBar) -> reqwest::Body {
     let sent = bar.clone();
-    let body = ReaderStream::new(reader).inspect_ok(move |chunk| sent.inc(chunk.len() as u64));
-    let address = format!("{}/api/v1/records/{path}", import.url.trim_end_matches('/'));
-    let response = client
-        .post(address.trim_end_matches('/'))
-        .bearer_auth(&import.key)
-        .header("content-type", content_type)
-        .body(reqwest::Body::wrap_stream(body))
-        .send()
-        .await
-        .with_context(|| format!("{} does not answer", import.url))?;
+    reqwest::Body::wrap_stream(ReaderStream::new(reader).inspect_ok(move |chunk| sent.inc(chunk.len() as u64)))
+}
+
+async fn post(
+    client: &reqwest::Client,
+    import: &Import,
+    path: &str,
+    content_type: &str,
+    reader: impl AsyncRead + Send + Unpin + 'static,
+    bar: &ProgressBar,
+) -> Result<Value> {
+    let request = client.post(address(import, path)).bearer_auth(&import.key).header("content-type", content_type);
+    let answer = asking::answer(request.body(body(reader, bar))).await?;
     bar.finish_and_clear();
-    let status = response.status();
-    let answer: serde_json::Value = response.json().await.with_context(|| format!("{} answered {status} and no JSON", import.url))?;
-    if !status.is_success() {
-        bail!("{status}: {}", answer["detail_en"].as_str().unwrap_or("no reason given"));
+    Ok(answer)
+}
+
+/// A file that is sent in pieces.
+struct Upload<'i> {
+    client: &'i reqwest::Client,
+    import: &'i Import,
+    file: &'i Path,
+    size: u64,
+}
+
+impl Upload<'_> {
+    /// Sends it, however often the connection breaks, and returns the id under which it lies there.
+    async fn send(&self, bar: &ProgressBar) -> Result<String> {
+        let begin = self.client.post(address(self.import, "uploads")).bearer_auth(&self.import.key).header("upload-length", self.size);
+        let begun = begin.send().await.context("the platform does not answer")?;
+        let place = begun.headers().get("location").and_then(|place| place.to_str().ok()).map(str::to_owned);
+        let Some(place) = place.filter(|_| begun.status().is_success()) else {
+            bail!("{}: {}", begun.status(), begun.text().await.unwrap_or_default());
+        };
+        let place = format!("{}{place}", self.import.url.trim_end_matches('/'));
+        let (mut at, mut failed) = (0, 0);
+        while at < self.size {
+            bar.set_position(at);
+            let cut = self.send_from(&place, at, bar).await.err();
+            let arrived = self.arrived(&place).await;
+            match arrived {
+                Ok(arrived) if arrived > at => (at, failed) = (arrived, 0),
+                _ => failed += 1,
+            }
+            if let Some(cut) = cut {
+                if failed == ATTEMPTS {
+                    return Err(cut.context(format!("after {at} of {} bytes the platform took no more", self.size)));
+                }
+                tokio::time::sleep(Duration::from_secs(1 << failed.min(5))).await;
+            }
+        }
+        place.rsplit('/').next().map(str::to_owned).context("the platform did not say where the file lies")
     }
+
+    /// Sends what follows the first bytes.
+    async fn send_from(&self, place: &str, at: u64, bar: &ProgressBar) -> Result<()> {
+        let mut file = File::open(self.file).await?;
+        file.seek(std::io::SeekFrom::Start(at)).await?;
+        let piece = self.client.patch(place).bearer_auth(&self.import.key).header("upload-offset", at);
+        asking::answer(piece.header("content-type", "application/offset+octet-stream").body(body(file, bar))).await?;
+        Ok(())
+    }
+
+    /// How many bytes have arrived.
+    async fn arrived(&self, place: &str) -> Result<u64> {
+        let answer = self.client.head(place).bearer_auth(&self.import.key).send().await?.error_for_status()?;
+        let offset = answer.headers().get("upload-offset").and_then(|offset| offset.to_str().ok());
+        offset.and_then(|offset| offset.parse().ok()).context("the platform does not say how much has arrived")
+    }
+}
+
+/// Says what became of a file.
+fn tell(file: &Path, answer: &Value) {
+    let more = [("corrected", "corrected"), ("retracted", "taken back")].map(|(field, word)| match answer[field].as_u64() {
+        Some(number) if number > 0 => format!(", {number} {word}"),
+        _ => String::new(),
+    });
     println!(
-        "{}: {} accepted, {} repeated, {} refused (load {})",
+        "{}: {} accepted, {} repeated{}, {} refused (load {})",
         file.display(),
         answer["accepted"],
         answer["repeated"],
+        more.concat(),
         answer["refused"],
         answer["load_id"].as_str().unwrap_or_default()
     );
@@ -95,5 +183,4 @@ async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<
             );
         }
     }
-    answer["refused"].as_u64().context("the answer does not say how many rows were refused")
 }

@@ -6,6 +6,7 @@ use platform::http::{FieldFault, Problem};
 
 use crate::columns::HeaderFault;
 use crate::shape::Other;
+use crate::upload_fault::UploadFault;
 
 /// A failure of the intake.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,12 @@ pub enum Error {
         /// Column, from 1.
         column: usize,
     },
+    /// A file that is one text of JSON is larger than can be read whole.
+    #[error("the text of JSON is larger than {limit} bytes")]
+    JsonTooLarge {
+        /// Bytes that it may have.
+        limit: usize,
+    },
     /// The batch is too long for one answer.
     #[error("the batch has more than {limit} records")]
     TooManyRecords {
@@ -72,6 +79,16 @@ pub enum Error {
     /// No such load, or it is somebody else's.
     #[error("there is no load {0} of this sender")]
     NoSuchLoad(LoadId),
+    /// A file that is sent in pieces cannot be taken.
+    #[error(transparent)]
+    Upload(#[from] UploadFault),
+    /// A list to fill in could not be written.
+    #[error("a template could not be written")]
+    Template {
+        /// What failed.
+        #[source]
+        source: rust_xlsxwriter::XlsxError,
+    },
     /// A step of the intake ended before its result was there.
     #[error("{step} ended early")]
     Interrupted {
@@ -97,7 +114,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Database { .. } | Error::Platform(_) => Self::unavailable(&error),
-            Error::Interrupted { .. } | Error::Stored { .. } => Self::internal(&error),
+            Error::Interrupted { .. } | Error::Stored { .. } | Error::Template { .. } => Self::internal(&error),
             Error::Header(fault) => {
                 let field = fault.field();
                 let HeaderFault { line, column, fault, .. } = *fault;
@@ -114,6 +131,7 @@ impl From<Error> for Problem {
             }
             Error::Names(fault) => Self::invalid(vec![fault]),
             Error::Rules(error) => error.into(),
+            Error::Upload(fault) => fault.into(),
             Error::NotAList(Other { chinese, english }) => Self::bad_request(
                 "file_not_a_list",
                 format!("文件不是清单，而是{chinese}。请上传 CSV、xlsx、xls、JSON 或 NDJSON 文件。"),
@@ -155,6 +173,15 @@ impl From<Error> for Problem {
                 format!("请求内容不是有效的 JSON（第 {line} 行第 {column} 列），请提交一条记录或记录数组。"),
                 format!("The body is not valid JSON (line {line}, column {column}). Send one record or an array of records."),
             ),
+            Error::JsonTooLarge { limit } => {
+                let megabytes = limit >> 20;
+                Self::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "json_too_large",
+                    format!("JSON 文件超过 {megabytes} MB，无法整体读取。请改为每行一条记录的 NDJSON 后上传。"),
+                    format!("A text of JSON has {megabytes} MB at most. Write one record a line (NDJSON) and upload it again."),
+                )
+            }
             Error::TooManyRecords { limit } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_many_records",

@@ -1,12 +1,14 @@
 //! The way of a delivery through the service: bytes are read and cut, one block is checked while the one before is stored.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
 use domain::list::ColumnNames;
 use futures::Stream;
 use platform::{BoxError, Platform};
-use tokio::sync::{Semaphore, mpsc};
+use rules::RulesInForce;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 use crate::body::{Body, UTF8_MARK};
 use crate::check::Form;
@@ -14,6 +16,7 @@ use crate::column_names::{self, Chosen};
 use crate::encoding::{Deciding, Encoding};
 use crate::framing::{Block, Cutter, Framing};
 use crate::head::{self, Head};
+use crate::json_text;
 use crate::load::{Ending, Format, LoadReport};
 use crate::preview::{Look, Preview};
 use crate::sender::Sender;
@@ -25,12 +28,14 @@ use crate::{Error, Settings};
 
 /// Most records of one JSON batch.
 pub(crate) const BATCH_RECORDS: usize = 5_000;
-/// Largest JSON batch in a file, in bytes: 5,000 records of 3 KB.
+/// Largest JSON batch, in bytes: 5,000 records of 3 KB.
 pub(crate) const BATCH_BYTES: usize = 16 << 20;
+/// Largest file that is one text of JSON, which is read whole.
+const JSON_BYTES: usize = 128 << 20;
 /// So much of a file says what it is.
 const SHAPE_BYTES: usize = 1_024;
-/// Workbooks that are read at once: each is in memory, unlike all other deliveries.
-const WORKBOOKS: usize = 2;
+/// Workbooks and texts of JSON that are read at once: each is in memory, unlike all other deliveries.
+const WHOLE_FILES: usize = 2;
 /// Lists that are looked at once: each is held until all of what is looked at has arrived.
 const PREVIEWS: usize = 3;
 /// A stream that stays open has its whole rows stored after it was silent for so long.
@@ -41,11 +46,17 @@ const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
 pub struct Intake {
     pub(crate) platform: Platform,
     settings: Arc<Settings>,
-    workbooks: Arc<Semaphore>,
+    whole_files: Arc<Semaphore>,
     previews: Arc<Semaphore>,
+    pub(crate) rules: RulesInForce,
 }
 
 impl Intake {
+    /// Most bytes of a file.
+    pub(crate) fn upload_bytes(&self) -> usize {
+        self.settings.upload_bytes
+    }
+
     async fn begin<D: End>(&self, sender: Sender, format: Format, form: Form, deciding: Deciding) -> Result<Work<D>, Error> {
         Work::begin(&self.platform, &self.settings, sender, format, form, deciding).await
     }
@@ -55,8 +66,9 @@ impl Intake {
         Self {
             platform: platform.clone(),
             settings: Arc::new(settings),
-            workbooks: Arc::new(Semaphore::new(WORKBOOKS)),
+            whole_files: Arc::new(Semaphore::new(WHOLE_FILES)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
+            rules: RulesInForce::new(&platform.database),
         }
     }
 
@@ -65,28 +77,42 @@ impl Intake {
     /// # Errors
     /// When it is neither, or a store fails. Rows that are wrong are in the report.
     pub async fn batch(&self, sender: Sender, body: &[u8]) -> Result<LoadReport, Error> {
-        self.records::<Storing>(sender, body).await
+        let body = body.strip_prefix(UTF8_MARK).unwrap_or(body);
+        let rows = json_text::rows(body)?;
+        if rows.len() > BATCH_RECORDS {
+            return Err(Error::TooManyRecords { limit: BATCH_RECORDS });
+        }
+        self.json::<Storing>(sender, body, rows, BATCH_RECORDS).await
     }
 
-    async fn records<D: End>(&self, sender: Sender, body: &[u8]) -> Result<D::Made, Error> {
-        let body = body.strip_prefix(UTF8_MARK).unwrap_or(body);
-        let not_json = |error: serde_json::Error| Error::NotJson { line: error.line(), column: error.column() };
-        let mut block = Block::default();
-        if body.trim_ascii_start().starts_with(b"[") {
-            let rows: Vec<&serde_json::value::RawValue> = serde_json::from_slice(body).map_err(not_json)?;
-            if rows.len() > BATCH_RECORDS {
-                return Err(Error::TooManyRecords { limit: BATCH_RECORDS });
-            }
-            for (line, row) in (1..).zip(rows) {
-                block.add(line, row.get().as_bytes());
-            }
-        } else {
-            let row: &serde_json::value::RawValue = serde_json::from_slice(body).map_err(not_json)?;
-            block.add(1, row.get().as_bytes());
-        }
+    /// Takes the rows of a text of JSON, in blocks of so many.
+    async fn json<D: End>(&self, sender: Sender, text: &[u8], rows: Vec<Range<usize>>, block_rows: usize) -> Result<D::Made, Error> {
         let mut work = self.begin::<D>(sender, Format::Json, Form::Json, Encoding::Utf8.into()).await?;
-        work.take(block).await?;
+        let mut line = 0;
+        for rows in rows.chunks(block_rows.max(1)) {
+            let mut block = Block::default();
+            for row in rows {
+                line += 1;
+                block.add(line, &text[row.clone()]);
+            }
+            work.take(block).await?;
+            if work.has_enough() {
+                break;
+            }
+        }
         work.finish(Ending::Complete).await
+    }
+
+    /// Takes a file that is one text of JSON: it counts whole or not at all.
+    async fn json_file<D: End>(&self, sender: Sender, text: Vec<u8>) -> Result<D::Made, Error> {
+        let (text, rows) = tokio::task::spawn_blocking(move || {
+            let text = json_text::in_utf8(text);
+            let rows = json_text::rows(&text)?;
+            Ok::<_, Error>((text, rows))
+        })
+        .await
+        .map_err(|_| Error::Interrupted { step: "reading JSON" })??;
+        self.json::<D>(sender, &text, rows, self.settings.chunk_rows).await
     }
 
     /// Takes lines of JSON as they come.
@@ -102,7 +128,7 @@ impl Intake {
         let mut body = Body::new(body);
         let start = body.start(UTF8_MARK.len(), false).await;
         let (start, _) = body.in_utf8(start);
-        self.lines::<Storing, _, _>(sender, start, body).await
+        self.lines::<Storing, _, _>(sender, Encoding::Utf8.into(), start, body).await
     }
 
     /// Takes a file as it comes: a list as CSV, as a workbook or as JSON, by its content. What was chosen for names of its columns is
@@ -157,10 +183,14 @@ impl Intake {
                 let names = column_names::of(&self.platform, sender.source(), chosen).await?;
                 self.table::<D, _, _>(sender, &names, start, says_utf8, body).await
             }
-            Shape::Lines => self.lines::<D, _, _>(sender, start, body).await,
+            Shape::Lines => {
+                let deciding = Deciding::new(says_utf8.then_some(Encoding::Utf8));
+                self.lines::<D, _, _>(sender, deciding, start, body).await
+            }
             Shape::Json => {
-                let whole = body.whole(start, BATCH_BYTES).await.ok_or(Error::TooManyRecords { limit: BATCH_RECORDS })?;
-                self.records::<D>(sender, &whole).await
+                let _turn = self.turn().await?;
+                let whole = body.whole(start, JSON_BYTES).await.ok_or(Error::JsonTooLarge { limit: JSON_BYTES })?;
+                self.json_file::<D>(sender, whole).await
             }
             Shape::Archive | Shape::Compound => {
                 let names = column_names::of(&self.platform, sender.source(), chosen).await?;
@@ -171,13 +201,18 @@ impl Intake {
         }
     }
 
-    async fn lines<D, S, E>(&self, sender: Sender, start: Bytes, body: Body<S>) -> Result<D::Made, Error>
+    /// A turn to have a file in memory.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.whole_files.acquire().await.map_err(|_| Error::Interrupted { step: "waiting for other files" })
+    }
+
+    async fn lines<D, S, E>(&self, sender: Sender, deciding: Deciding, start: Bytes, body: Body<S>) -> Result<D::Made, Error>
     where
         D: End,
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let work = self.begin::<D>(sender, Format::Ndjson, Form::Json, Encoding::Utf8.into()).await?;
+        let work = self.begin::<D>(sender, Format::Ndjson, Form::Json, deciding).await?;
         let cutter = Cutter::new(Framing::Lines, self.settings.chunk_rows, 1);
         self.rows(work, cutter, start, body).await
     }
@@ -227,7 +262,7 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let _turn = self.workbooks.acquire().await.map_err(|_| Error::Interrupted { step: "waiting for other workbooks" })?;
+        let _turn = self.turn().await?;
         let whole = body.whole(start, workbook::LIMIT).await.ok_or(Error::WorkbookTooLarge { limit: workbook::LIMIT })?;
         match body.ending() {
             Ending::Complete => {}

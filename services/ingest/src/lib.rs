@@ -11,6 +11,8 @@
 //! chunks of some thousand rows ([`framing`]); while one chunk is stored ([`store`]), the next one is read and checked
 //! ([`check`]). So a load takes the same memory however long it is; a workbook alone is in memory as a whole, within a limit.
 //!
+//! A file may also come in pieces ([`uploads`]), which lie sealed ([`pieces`]) until it is delivered: one that is cut goes on where it was.
+//!
 //! Before it counts it can be looked at, by the same way ([`preview`]); names of columns that nobody knows are given a meaning there, which is
 //! remembered for the source ([`column_names`]).
 //!
@@ -26,6 +28,7 @@ mod body;
 mod check;
 mod column_names;
 mod columns;
+mod copying;
 mod corrections;
 mod encoding;
 mod error;
@@ -33,8 +36,10 @@ mod fields;
 mod framing;
 mod head;
 mod intake;
+mod json_text;
 mod load;
 mod loads;
+mod pieces;
 mod placed;
 mod preview;
 mod reason;
@@ -49,6 +54,9 @@ mod shape;
 mod store;
 mod storing;
 mod subjects;
+mod template;
+mod upload_fault;
+mod uploads;
 mod versions;
 mod work;
 mod workbook;
@@ -56,6 +64,7 @@ mod workbook;
 use platform::Platform;
 use platform::compiled_once;
 use platform::http::Routes;
+use platform::jobs::Job;
 
 pub use column_names::Chosen;
 pub use error::Error;
@@ -66,6 +75,10 @@ pub use record::{NewRecord, NewRow, NewSubject, Retraction};
 pub use schema::{MIGRATOR, SCHEMA};
 pub use sender::Sender;
 pub use settings::Settings;
+pub use upload_fault::UploadFault;
+
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[pieces::FORGET_UPLOADS];
 
 /// Subscribes to registrations and returns the routes.
 ///
@@ -75,7 +88,8 @@ pub use settings::Settings;
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     platform.bus.start_relay(SCHEMA);
     registrations::subscribe(platform)?;
+    pieces::forget_on_schedule(platform)?;
     let upload_bytes = settings.upload_bytes;
     let intake = Intake::new(platform, settings);
-    Ok(records::routes(upload_bytes).merge(loads::routes()).merge(versions::routes()).merge(refused::routes()).with_state(intake))
+    Ok(records::routes(upload_bytes).merge(uploads::routes(upload_bytes)).merge(loads::routes()).merge(versions::routes()).merge(refused::routes()).merge(template::routes()).with_state(intake))
 }

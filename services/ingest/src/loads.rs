@@ -74,13 +74,18 @@ async fn list(State(intake): State<Intake>, caller: Caller, Query(page): Query<P
     (status = 404, description = "There is no such load of this sender"),
 ))]
 async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<LoadId>) -> Result<axum::Json<LoadReport>, Problem> {
+    Ok(axum::Json(report(&intake, id, seen_by(caller)).await?))
+}
+
+/// What became of a delivery; of one of this source, if it is named.
+pub(crate) async fn report(intake: &Intake, id: LoadId, source: Option<String>) -> Result<LoadReport, Error> {
     let pool = intake.platform.database.pool();
     let row = sqlx::query_as!(
         Row,
         "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused, corrected, retracted from ingest.load
          where load_id = $1 and ($2::text is null or source = $2)",
         id.uuid(),
-        seen_by(caller)
+        source
     )
     .fetch_optional(pool)
     .await
@@ -105,7 +110,7 @@ async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Loa
             others: row.others.0,
         })
         .collect();
-    Ok(axum::Json(row.report(refused)))
+    Ok(row.report(refused))
 }
 
 struct Row {

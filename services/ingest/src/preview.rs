@@ -14,8 +14,7 @@ use domain::record_life::Correction;
 use domain::risk_record::{AttributeValue, RecordKind, RiskLevel, Subject};
 use platform::Platform;
 use platform::http::FieldFault;
-use rules::Foresight;
-use rules::RuleMatches;
+use rules::{NearMisses, RuleMatches, RulesInForce};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -68,6 +67,8 @@ pub struct Preview {
     pub rules: Vec<RuleMatches>,
     /// Records that would be kept and that no rule in force would match.
     pub unmatched: u64,
+    /// Why these would lead to nothing, the commonest reasons.
+    pub near_misses: Vec<NearMisses>,
 }
 
 /// A column.
@@ -174,7 +175,7 @@ impl End for Look {
         let Self { platform, sender, format, columns, chunks, rows, shown, .. } = self;
         let now = platform.clock.now();
         // on a connection of its own, before this one is taken; who looks leaves a trace, since a preview tells who is registered
-        let foresight = Foresight::now(&platform.database).await?;
+        let foresight = RulesInForce::new(&platform.database).now().await?;
         if let Some(staff) = sender.staff() {
             let mut trace = platform.database.begin().await?;
             trace.publish(SCHEMA, &staff.did("records.preview", "source", sender.source(), now)).await?;
@@ -215,6 +216,7 @@ impl End for Look {
             rows: shown,
             unmatched: kept.saturating_sub(seen.matched),
             rules: seen.rules,
+            near_misses: seen.near_misses,
         })
     }
 }

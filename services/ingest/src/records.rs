@@ -5,6 +5,7 @@
 use axum::body::{Body, Bytes};
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request, State};
+use domain::ids::UploadId;
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::header::CONTENT_TYPE;
 use platform::http::{Access, Caller, Limits, Problem, Query, Routes, routes};
@@ -13,12 +14,15 @@ use tokio::sync::oneshot;
 use utoipa::IntoParams;
 
 use crate::Error;
+use crate::pieces::{self, Upload};
+use crate::loads;
 use crate::column_names::Chosen;
 use crate::intake::{BATCH_BYTES, Intake};
 use crate::load::LoadReport;
 use crate::preview::Preview;
 use crate::record::NewRow;
 use crate::sender::{ROLES, Sender};
+use crate::upload_fault::UploadFault;
 
 const SENDERS: Access = Access::SourceOrStaff(ROLES);
 
@@ -43,7 +47,7 @@ pub(crate) fn routes(upload_bytes: usize) -> Routes<Intake> {
 async fn batch(State(intake): State<Intake>, caller: Caller, body: Bytes) -> Result<axum::Json<LoadReport>, Problem> {
     let sender = sender(caller)?;
     let own = intake.clone();
-    to_its_end(&intake, async move { own.batch(sender, &body).await }).await
+    Ok(axum::Json(to_its_end(&intake, async move { own.batch(sender, &body).await }).await?))
 }
 
 /// Deliver a stream of risk records
@@ -55,7 +59,7 @@ async fn batch(State(intake): State<Intake>, caller: Caller, body: Bytes) -> Res
 async fn stream(State(intake): State<Intake>, caller: Caller, body: Body) -> Result<axum::Json<LoadReport>, Problem> {
     let sender = sender(caller)?;
     let own = intake.clone();
-    to_its_end(&intake, async move { own.ndjson(sender, body.into_data_stream()).await }).await
+    Ok(axum::Json(to_its_end(&intake, async move { own.ndjson(sender, body.into_data_stream()).await }).await?))
 }
 
 /// Upload a list of risk records
@@ -76,10 +80,16 @@ async fn upload(
     request: Request,
 ) -> Result<axum::Json<LoadReport>, Problem> {
     let (sender, chosen) = (sender(caller)?, Chosen::read(names.names.as_deref())?);
-    match file_of(request).await? {
-        Sent::Form(form) => to_its_end(&intake.clone(), async move { form_file(intake, sender, &chosen, form).await }).await,
-        Sent::Bare(body) => to_its_end(&intake.clone(), async move { intake.file(sender, &chosen, body.into_data_stream()).await }).await,
-    }
+    let own = intake.clone();
+    let report = if let Some(id) = names.upload_id {
+        to_its_end(&intake, async move { in_pieces(own, sender, &chosen, id).await }).await?
+    } else {
+        match file_of(request).await? {
+            Sent::Form(form) => to_its_end(&intake, async move { form_file(own, sender, &chosen, form).await }).await?,
+            Sent::Bare(body) => to_its_end(&intake, async move { own.file(sender, &chosen, body.into_data_stream()).await }).await?,
+        }
+    };
+    Ok(axum::Json(report))
 }
 
 /// Look at a list before it counts
@@ -100,6 +110,14 @@ async fn preview(
     request: Request,
 ) -> Result<axum::Json<Preview>, Problem> {
     let (sender, chosen) = (sender(caller)?, Chosen::read(names.names.as_deref())?);
+    if let Some(id) = names.upload_id {
+        let upload = whole(&intake, &sender, id).await?;
+        if let Some(load) = upload.load {
+            return Err(Error::from(UploadFault::Delivered(load)).into());
+        }
+        let file = pieces::read(&intake.platform, &upload);
+        return Ok(axum::Json(intake.preview(sender, &chosen, file.boxed()).await?));
+    }
     let preview = match file_of(request).await? {
         Sent::Form(form) => form_preview(intake, sender, &chosen, form).await?,
         Sent::Bare(body) => intake.preview(sender, &chosen, body.into_data_stream()).await?,
@@ -107,11 +125,14 @@ async fn preview(
     Ok(axum::Json(preview))
 }
 
-/// What names of columns mean, where it is not known by itself.
+/// Which file, and what names of its columns mean where it is not known by itself.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Names {
+    /// A file that was sent in pieces, in place of a body. Delivered a second time, it is the same load.
+    #[param(value_type = Option<uuid::Uuid>)]
+    upload_id: Option<UploadId>,
     /// A JSON object of names in the header and what each means: a field, `attributes.…`, or `-` for what is not kept. With an upload it is
     /// remembered for the sender's next lists.
     #[param(example = r#"{"发病编号":"source_id","备注2":"-"}"#)]
@@ -148,6 +169,25 @@ const LISTS: [&str; 8] = [
     "application/vnd.openxmlformats-officedocument.spreadsheetml",
 ];
 
+/// A file that was sent in pieces, once all have arrived.
+async fn whole(intake: &Intake, sender: &Sender, id: UploadId) -> Result<Upload, Error> {
+    let upload = pieces::find(&intake.platform, sender.source(), id).await?;
+    let Upload { received, bytes, .. } = upload;
+    if received < bytes { Err(UploadFault::Incomplete { received, bytes }.into()) } else { Ok(upload) }
+}
+
+/// Delivers a file that was sent in pieces; one that was delivered before is told again.
+async fn in_pieces(intake: Intake, sender: Sender, chosen: &Chosen, id: UploadId) -> Result<LoadReport, Error> {
+    let upload = whole(&intake, &sender, id).await?;
+    if let Some(load) = upload.load {
+        return loads::report(&intake, load, Some(sender.source().to_owned())).await;
+    }
+    let file = pieces::read(&intake.platform, &upload);
+    let report = intake.file(sender, chosen, file.boxed()).await?;
+    pieces::delivered(&intake.platform, id, report.load_id).await?;
+    Ok(report)
+}
+
 async fn form_file(intake: Intake, sender: Sender, chosen: &Chosen, mut form: Multipart) -> Result<LoadReport, Error> {
     while let Some(field) = form.next_field().await.map_err(|_| Error::NoFile)? {
         if is_file(&field) {
@@ -171,7 +211,7 @@ fn is_file(field: &Field<'_>) -> bool {
     field.name() == Some("file") || field.file_name().is_some()
 }
 
-fn sender(caller: Caller) -> Result<Sender, Problem> {
+pub(crate) fn sender(caller: Caller) -> Result<Sender, Problem> {
     // the access rule lets nobody else in
     Sender::of(caller).ok_or_else(|| {
         Problem::forbidden(
@@ -182,10 +222,11 @@ fn sender(caller: Caller) -> Result<Sender, Problem> {
     })
 }
 
-/// Runs a delivery as a task of its own: a request whose client goes away is dropped, a load is not.
-async fn to_its_end<F>(intake: &Intake, load: F) -> Result<axum::Json<LoadReport>, Problem>
+/// Runs what is done with a body as a task of its own: a request whose client goes away is dropped, a load is not, nor is a piece of a file.
+pub(crate) async fn to_its_end<F, T>(intake: &Intake, load: F) -> Result<T, Problem>
 where
-    F: Future<Output = Result<LoadReport, Error>> + Send + 'static,
+    F: Future<Output = Result<T, Error>> + Send + 'static,
+    T: Send + 'static,
 {
     let (tell, told) = oneshot::channel();
     intake.platform.tasks.spawn("load", async move {
@@ -195,6 +236,5 @@ where
             Err(Err(error)) => Err(error),
         }
     });
-    let report = told.await.map_err(|_| Error::Interrupted { step: "a load" })??;
-    Ok(axum::Json(report))
+    Ok(told.await.map_err(|_| Error::Interrupted { step: "a load" })??)
 }

@@ -5,7 +5,7 @@
 pub(crate) enum Shape {
     /// Cells and rows as text.
     Table,
-    /// A batch of JSON.
+    /// One text of JSON.
     Json,
     /// Lines of JSON.
     Lines,
@@ -75,6 +75,8 @@ impl Shape {
             return Self::Other(UNKNOWN);
         }
         match start.trim_ascii_start() {
+            // one record, written over several lines
+            [b'{', rest @ ..] if rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'\n' | b'\r')) => Self::Json,
             [b'{', ..] => Self::Lines,
             [b'[', ..] => Self::Json,
             [b'<', ..] => Self::Other(MARKUP),
@@ -95,6 +97,7 @@ mod tests {
     #[case(b"", Shape::Table)]
     #[case(b" {\"source_id\":1}", Shape::Lines)]
     #[case(b"\n[{}]", Shape::Json)]
+    #[case(b"{ \r\n  \"source_id\": 1\r\n}", Shape::Json)]
     #[case(b"PK\x03\x04\x14\x00", Shape::Archive)]
     #[case(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\x00", Shape::Compound)]
     #[case(b"\xFF\xD8\xFF\xE0\x00\x10JFIF", Shape::Other(PICTURE))]

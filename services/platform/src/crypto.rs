@@ -47,6 +47,8 @@ domain::words! {
         SmsText,
         /// A row of risk records that was refused; it may name a person.
         RefusedRow,
+        /// A piece of a file of risk records that has not been delivered yet.
+        UploadPiece,
         /// A one-time code.
         OneTimeCode,
         /// The token of a session, staff or resident.

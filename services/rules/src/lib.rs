@@ -32,6 +32,7 @@ mod gathering;
 mod library;
 mod matched_records;
 mod matching;
+mod nearest;
 mod open_drafts;
 mod record;
 mod rulebook;
@@ -49,8 +50,10 @@ use platform::http::Routes;
 
 pub use district_facts::set_district_facts;
 pub use error::Error;
-pub use foresight::{Foreseen, Foresight, RuleMatches};
+pub use foresight::{Foreseen, Foresight, NearMisses, RuleMatches, RulesInForce};
 pub use library::install_shipped;
+pub use matching::NobodyToTell;
+pub use nearest::{NearMiss, RuleName, Verdict};
 pub use schema::{MIGRATOR, SCHEMA};
 pub use settings::Settings;
 

@@ -36,31 +36,35 @@ pub(crate) struct Match {
     pub(crate) reason: Reason,
 }
 
+domain::words! {
+    /// Why a rule has nobody to tell of a record that meets its condition.
+    pub enum NobodyToTell {
+        /// The person is not registered: the record comes again when they are.
+        Stranger => "条件符合，但该人员尚未登记，登记后再匹配",
+        /// The rule tells the person concerned, and there is none.
+        NobodyConcerned => "条件符合，但记录只涉及场所，而规则只通知本人",
+        /// The rule tells a neighbourhood, and nobody knows which. Telling the whole district instead would disturb too many (CQ4).
+        Nowhere => "条件符合，但不知道对象所在的街道或社区，无法确定受众",
+    }
+}
+
 /// Why a rule that was asked about a record could not use it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unusable {
     /// Something that decides is missing or of another kind.
     #[error(transparent)]
     Undecided(#[from] EvaluationError),
-    /// The person is not registered: the record comes again when they are.
-    #[error("条件符合，但该人员尚未登记，登记后再匹配")]
-    Stranger,
-    /// The rule tells the person concerned, and there is none.
-    #[error("条件符合，但记录只涉及场所，而规则只通知本人")]
-    NobodyConcerned,
-    /// The rule tells a neighbourhood, and nobody knows which. Telling the whole district instead would disturb too many (CQ4).
-    #[error("条件符合，但不知道对象所在的街道或社区，无法确定受众")]
-    Nowhere,
+    /// There is nobody whom it could tell.
+    #[error("{}", .0.title())]
+    NobodyToTell(NobodyToTell),
 }
 
 impl Unusable {
     /// Its name in metrics.
-    pub(crate) const fn label(&self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Undecided(_) => "undecided",
-            Self::Stranger => "stranger",
-            Self::NobodyConcerned => "nobody_concerned",
-            Self::Nowhere => "nowhere",
+            Self::NobodyToTell(why) => (*why).into(),
         }
     }
 }
@@ -70,12 +74,17 @@ pub(crate) fn meets(rule: &RuleVersion, condition: &Condition, record: &Record, 
     if !condition.matches(facts)? {
         return Ok(false);
     }
+    nobody_to_tell(rule, record).map_or(Ok(true), |why| Err(Unusable::NobodyToTell(why)))
+}
+
+/// Why a rule would have nobody to tell of a record.
+pub(crate) fn nobody_to_tell(rule: &RuleVersion, record: &Record) -> Option<NobodyToTell> {
     match (rule.audience, record.about, record.area) {
-        (_, About::Stranger, _) => Err(Unusable::Stranger),
-        (RuleAudience::Subject, About::Place, _) => Err(Unusable::NobodyConcerned),
-        (RuleAudience::SubjectTownship, _, area) if area.township().is_none() => Err(Unusable::Nowhere),
-        (RuleAudience::SubjectCommunity, _, area) if !matches!(area, Area::Community(_)) => Err(Unusable::Nowhere),
-        _ => Ok(true),
+        (_, About::Stranger, _) => Some(NobodyToTell::Stranger),
+        (RuleAudience::Subject, About::Place, _) => Some(NobodyToTell::NobodyConcerned),
+        (RuleAudience::SubjectTownship, _, area) if area.township().is_none() => Some(NobodyToTell::Nowhere),
+        (RuleAudience::SubjectCommunity, _, area) if !matches!(area, Area::Community(_)) => Some(NobodyToTell::Nowhere),
+        _ => None,
     }
 }
 

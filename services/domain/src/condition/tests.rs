@@ -157,6 +157,51 @@ fn samples_show_what_a_condition_does() {
     assert_eq!(lint.undecided, [(2, EvaluationError::MissingAttribute("place".into()))]);
 }
 
+fn unmet(source: &str) -> Vec<(String, Option<String>, Option<String>)> {
+    let unmet = Condition::compile(source).unwrap().unmet(&Facts::of(&record(), now()));
+    unmet.into_iter().map(|part| (part.wanted, part.found, part.lacks)).collect()
+}
+
+#[rstest]
+#[case::a_field(r#"level == "low" && age_hours < 72"#, r#"level == "low""#, Some("high"), None)]
+#[case::a_number("age_hours<24", "age_hours < 24", Some("48.0"), None)]
+#[case::several_words(r#"level in ['low','medium']"#, r#"level in ["low", "medium"]"#, Some("high"), None)]
+#[case::a_code(r#"district.startsWith("5002")"#, r#"district.startsWith("5002")"#, Some("500106"), None)]
+#[case::the_value_of_an_attribute_is_not_shown("attributes.hours_there >= 2", "attributes.hours_there >= 2", None, None)]
+#[case::nor_beside_a_field("attributes.hours_there > age_hours", "attributes.hours_there > age_hours", Some("48.0"), None)]
+#[case::an_attribute_that_is_missing(r#"attributes.result == "positive""#, r#"attributes.result == "positive""#, None, Some("result"))]
+#[case::a_home_that_nobody_knows(r#"community != "500106001001""#, r#"community != "500106001001""#, None, Some("community"))]
+#[case::the_nearer_of_two(
+    r#"kind == "case" && level == "low" || level == "medium""#,
+    r#"level == "medium""#,
+    Some("high"),
+    None
+)]
+#[case::what_is_denied(r#"!(level == "high" || "x" in attributes)"#, r#"!(level == "high" || "x" in attributes)"#, None, None)]
+#[case::by_its_name_in_brackets(r#"attributes["place"] == "a\"b""#, r#"attributes["place"] == "a\"b""#, None, None)]
+#[case::a_choice(
+    r#"level == "high" ? attributes.visits > 5 : true"#,
+    r#"(level == "high") ? (attributes.visits > 5) : true"#,
+    None,
+    None
+)]
+fn the_part_that_is_not_met_is_told(
+    #[case] source: &str,
+    #[case] wanted: &str,
+    #[case] found: Option<&str>,
+    #[case] lacks: Option<&str>,
+) {
+    assert_eq!(unmet(source), [(wanted.to_owned(), found.map(String::from), lacks.map(String::from))]);
+}
+
+#[test]
+fn all_parts_that_are_not_met_are_told_and_none_of_a_condition_that_holds() {
+    assert_eq!(unmet(r#"level == "high" || attributes.result == "positive""#), []);
+    let all = unmet(r#"level == "low" && age_hours < 72 && (origin == "grassroots" && attributes.visits > 5)"#);
+    let wanted: Vec<&str> = all.iter().map(|(wanted, ..)| wanted.as_str()).collect();
+    assert_eq!(wanted, [r#"level == "low""#, r#"origin == "grassroots""#, "attributes.visits > 5"]);
+}
+
 #[test]
 fn conditions_and_facts_cross_threads() {
     const fn crosses<T: Send + Sync>() {}
@@ -178,7 +223,15 @@ proptest! {
         let source = source.concat();
         match Condition::compile(&source) {
             // Whatever was let through gives true, false, or a reason.
-            Ok(condition) => _ = condition.matches(&Facts::of(&record(), now())),
+            Ok(condition) => {
+                let facts = Facts::of(&record(), now());
+                let unmet = condition.unmet(&facts);
+                prop_assert_eq!(unmet.is_empty(), condition.matches(&facts) == Ok(true), "{:?}", unmet);
+                for part in unmet {
+                    let part = Condition::compile(&part.wanted).expect("a part of a condition is one");
+                    prop_assert!(part.matches(&facts) != Ok(true));
+                }
+            }
             Err(error) => prop_assert!(error.line >= 1 && error.column >= 1),
         }
     }

@@ -165,11 +165,11 @@ const FIELDS: [(RecordField, &[&str]); 16] = [
     (
         RecordField::IdentityNumber,
         &[
+            "证件号码",
+            "证件号",
             "身份证",
             "身份证号",
             "身份证号码",
-            "证件号",
-            "证件号码",
             "身份证件号",
             "身份证件号码",
             "有效证件号码",
@@ -188,8 +188,8 @@ const FIELDS: [(RecordField, &[&str]); 16] = [
     (
         RecordField::NumberCountry,
         &[
-            "国籍",
             "国籍或地区",
+            "国籍",
             "国籍/地区",
             "国家地区",
             "国家/地区",
@@ -305,6 +305,16 @@ impl ColumnNames {
             })
             .collect()
     }
+}
+
+/// What a list calls a field: the first of its Chinese names.
+pub(super) fn title(field: RecordField) -> &'static str {
+    FIELDS.iter().find(|(known, _)| *known == field).map_or("", |(_, names)| names[0])
+}
+
+/// What a list calls an attribute.
+pub(super) fn attribute_title(name: &'static str) -> &'static str {
+    ATTRIBUTES.iter().find(|(known, _)| *known == name).map_or(name, |(_, names)| names[0])
 }
 
 /// A field by the name that it has in the interface.

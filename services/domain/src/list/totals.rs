@@ -33,6 +33,15 @@ pub fn below_the_table(first_cell: &str) -> bool {
     })
 }
 
+/// Whether a cell says how many there are, and so nothing of what happened, to whom or when.
+#[must_use]
+pub fn is_total(cell: &str) -> bool {
+    const LONGEST: usize = 6;
+    let cell = cell.replace([' ', '\u{3000}', '\u{a0}', ',', '，'], "");
+    let number = cell.trim_end_matches(['人', '条', '例', '名', '个', '行', '份', '次']);
+    (1..=LONGEST).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -52,5 +61,18 @@ mod tests {
     #[case("", false)]
     fn totals_and_signatures_are_known(#[case] cell: &str, #[case] below: bool) {
         assert_eq!(below_the_table(cell), below);
+    }
+
+    #[rstest]
+    #[case("3", true)]
+    #[case(" 1,200 人", true)]
+    #[case("12例", true)]
+    #[case("", false)]
+    #[case("人", false)]
+    #[case("13800005678", false)]
+    #[case("2026-11-02", false)]
+    #[case("case", false)]
+    fn a_number_of_rows_is_known(#[case] cell: &str, #[case] total: bool) {
+        assert_eq!(is_total(cell), total);
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::ids::ApiKeyId;
 use domain::risk_record::{Origin, RecordKind};
 use domain::staff::Role;
+use http::Method;
 use ingest::{LoadReport, Settings};
 use platform::Platform;
 use platform::crypto::Purpose;
@@ -106,8 +107,12 @@ impl City {
         report(self.post(token, "/api/v1/records/upload", "text/csv").body(file)).await
     }
 
+    pub fn ask(&self, method: Method, token: &str, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address)).bearer_auth(token)
+    }
+
     pub async fn get(&self, token: &str, path: &str) -> reqwest::Response {
-        self.client.get(format!("http://{}{path}", self.address)).bearer_auth(token).send().await.expect("an answer")
+        self.ask(Method::GET, token, path).send().await.expect("an answer")
     }
 
     pub async fn refused(&self, token: &str, report: &LoadReport) -> String {

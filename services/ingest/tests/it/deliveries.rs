@@ -229,3 +229,28 @@ async fn loads_are_seen_by_their_sender_and_the_command_and_rows_by_their_sender
     assert_eq!(traced, 2, "the delivery and the one opening of its rows");
     city.end().await;
 }
+
+/// The way of a load that finds none of its ids there, and then one of them is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_another_load_takes_meanwhile_is_compared_and_the_others_are_kept() {
+    let city = City::new(Postgres).await;
+    let mut other = city.platform.database.begin().await.unwrap();
+    sqlx::query(
+        "insert into ingest.record (source, source_id, chunk_id, content_hash, kind, origin, level, district, occurred_at, received_at, subject_kind, attributes)
+         values ('市疾控中心', 'cdc-1', gen_random_uuid(), '\\x00', 'case', 'surveillance', 'low', 500101, now(), now(), 'place', '{}')",
+    )
+    .execute(&mut *other)
+    .await
+    .unwrap();
+    let rows: String = (0..3).map(|n| contact(&format!("cdc-{n}"), "13800005678")).collect();
+    let commit = async {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        stages::until("the load waits for the other one", async || city.count(waiting).await > 0).await;
+        other.commit().await.unwrap();
+    };
+    let (load, ()) = tokio::join!(city.ndjson(CDC, rows), commit);
+    assert_eq!(counts(&load), (2, 0, 1));
+    assert_eq!((load.refused_rows[0].line, load.refused_rows[0].field.as_str()), (2, "source_id"));
+    assert_eq!(city.count("select count(*) from ingest.record where source_id in ('cdc-0', 'cdc-2')").await, 2);
+    city.end().await;
+}

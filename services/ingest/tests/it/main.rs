@@ -7,4 +7,6 @@ mod corrections;
 mod deliveries;
 mod lists;
 mod previews;
+mod uploads;
 mod workbooks;
+mod writers;

@@ -154,3 +154,49 @@ async fn of_a_list_without_end_a_part_is_looked_at() {
     nothing_counts(&city).await;
     city.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_no_rule_meets_say_which_came_nearest_and_why_it_did_not() {
+    let city = City::new(Postgres).await;
+    rules::install_shipped(&city.platform, StaffId::new()).await.unwrap();
+    for n in 1..=3 {
+        city.register(&format!("+861380000000{n}"), n).await;
+    }
+    city.settle().await;
+    // close contacts of half a year ago, one of a low risk, and one whom nobody knows
+    let old = rows(1..=2).replace("2026-11-02", "2026-05-02");
+    let list = format!("{HEADER}{old}{}{}", rows([3]).replace("高", "低"), rows([9]));
+    let (_, seen) = preview(&city, "", list.clone()).await;
+    let misses = seen["near_misses"].as_array().unwrap();
+    let told: Vec<(u64, &Value, &Value)> =
+        misses.iter().map(|miss| (miss["records"].as_u64().unwrap(), &miss["nearest"]["unmet"], &miss["nearest"]["nobody_to_tell"])).collect();
+    assert_eq!(seen["unmatched"].as_u64().unwrap(), told.iter().map(|(records, ..)| records).sum::<u64>(), "{misses:?}");
+    assert_eq!(told[0].0, 2, "{misses:?}");
+    let old = &told[0].1[0];
+    assert!(old["wanted"].as_str().unwrap().starts_with("age_hours < "), "{old}");
+    assert!(told.iter().any(|(_, unmet, why)| unmet.as_array().unwrap().is_empty() && **why == json!("stranger")), "{misses:?}");
+    nothing_counts_but_people(&city).await;
+
+    // and so does the record once it is there, for its source
+    city.csv(CDC, list).await;
+    let verdict = async |id: &str| {
+        let found: Value = city.get(CDC, &format!("/api/v1/records?source_id={id}")).await.json().await.unwrap();
+        found[0]["rules"].clone()
+    };
+    let unknown = verdict("x-9").await;
+    assert_eq!((&unknown["met"], &unknown["nearest"]["nobody_to_tell"]), (&json!([]), &json!("stranger")));
+    let old = verdict("x-1").await;
+    assert_eq!(old["nearest"]["unmet"][0]["wanted"], told[0].1[0]["wanted"]);
+    let sound = rows([2]).replace("x-2", "x-20");
+    city.csv(CDC, format!("{HEADER}{sound}")).await;
+    let met = verdict("x-20").await;
+    assert_eq!((&met["met"][0]["name"], &met["nearest"]), (&json!("密切接触者：立即隔离"), &Value::Null));
+    city.ndjson(CDC, "{\"source_id\":\"x-20\",\"correction\":\"retract\",\"correction_reason\":\"误报\"}\n").await;
+    assert_eq!(verdict("x-20").await, Value::Null, "what was taken back says nothing to any rule");
+    city.end().await;
+}
+
+async fn nothing_counts_but_people(city: &City) {
+    assert_eq!(city.count("select count(*) from ingest.record").await, 0);
+    assert_eq!(city.count("select count(*) from ingest.load").await, 0);
+}

@@ -3,6 +3,8 @@
 use std::io::{Cursor, Write as _};
 
 use crate::city::{CDC, City, counts, report};
+use domain::risk_record::RecordKind;
+use strum::VariantArray as _;
 use crate::lists::problem;
 use ingest::LoadReport;
 use rstest::rstest;
@@ -278,5 +280,33 @@ async fn an_older_workbook_is_the_same_list(#[case] file: &'static [u8], #[case]
         city.count("select count(*) from ingest.record where occurred_at = '2026-11-02T08:30:00+08:00' and district = 500103").await,
         2
     );
+    city.end().await;
+}
+
+/// The parts of a workbook.
+fn part(file: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut archive.by_name(name).unwrap(), &mut text).unwrap();
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_template_of_every_kind_is_understood_as_it_is_and_offers_what_can_be_chosen() {
+    let city = City::new(Embedded).await;
+    for kind in RecordKind::VARIANTS {
+        let answer = city.get(CDC, &format!("/api/v1/records/template?kind={kind}")).await;
+        assert_eq!(answer.headers()["content-type"], XLSX);
+        let file = answer.bytes().await.unwrap().to_vec();
+        let (list, choices) = (part(&file, "xl/worksheets/sheet1.xml"), part(&file, "xl/worksheets/sheet3.xml"));
+        assert!(list.matches("<dataValidation ").count() >= 5, "{kind}: kind, level, district, document, correction");
+        assert!(choices.matches("<row ").count() >= 38, "all districts");
+        let looked_at = city.post(CDC, "/api/v1/records/preview", XLSX).body(file).send().await.unwrap();
+        let seen: Value = looked_at.json().await.unwrap();
+        assert_eq!((&seen["header_fault"], &seen["looked_at"]), (&Value::Null, &0.into()), "{kind}: {seen}");
+        assert!(seen["columns"].as_array().unwrap().iter().all(|column| column["meaning"] != "-"), "{kind}: {seen}");
+    }
+    let answer = city.get(CDC, "/api/v1/records/template?kind=rumour").await;
+    assert_eq!(answer.status(), http::StatusCode::UNPROCESSABLE_ENTITY);
     city.end().await;
 }

@@ -1021,6 +1021,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A list to fill in
+         * @description A workbook (xlsx) in Chinese for one kind of record: its columns, each with what can be chosen, and how it is filled in.
+         */
+        get: operations["records_record_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/upload": {
         parameters: {
             query?: never;
@@ -1440,6 +1460,49 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a file that is sent in pieces
+         * @description By the protocol tus 1.0.0, so that a file that is cut goes on where it was. `Upload-Length` says how many bytes it has. When all have
+         *     arrived, look at it and deliver it by `upload_id`. A file that gets nothing more for 24 hours is forgotten.
+         */
+        post: operations["records_begin_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give up a file that is sent in pieces */
+        delete: operations["records_give_up_upload"];
+        options?: never;
+        /** How far a file is that is sent in pieces */
+        head: operations["records_look_at_upload"];
+        /**
+         * Add to a file that is sent in pieces
+         * @description `Upload-Offset` says at which byte the body begins: where the file ends so far. What arrived before a cut is kept.
+         */
+        patch: operations["records_add_to_upload"];
         trace?: never;
     };
     "/api/v1/web-push/key": {
@@ -2881,6 +2944,7 @@ export interface components {
         KeptRecord: {
             /** @description Its source took it back: nothing stands there any more. */
             retracted: boolean;
+            rules?: components["schemas"]["Verdict"] | null;
             /** @description Who delivered it. */
             source: string;
             source_id: string;
@@ -3063,6 +3127,27 @@ export interface components {
          * @enum {string}
          */
         MsgType: "alert" | "update" | "cancel";
+        /** @description A rule that did not match a record, and why. */
+        NearMiss: {
+            /** @description Its name. */
+            name: string;
+            nobody_to_tell?: components["schemas"]["NobodyToTell"] | null;
+            /** @description The rule. */
+            rule_id: components["schemas"]["RuleId"];
+            /** @description The parts of its condition that the record does not meet. */
+            unmet: components["schemas"]["UnmetPart"][];
+        };
+        /** @description Why some records of a list lead to nothing. */
+        NearMisses: {
+            /** @description Their kind. */
+            kind: components["schemas"]["RecordKind"];
+            nearest?: components["schemas"]["NearMiss"] | null;
+            /**
+             * Format: int64
+             * @description How many they are, of the first 1,000 that no rule meets.
+             */
+            records: number;
+        };
         /** @description A key to be made. */
         NewApiKey: {
             /** @description `city`, or the code of the one district that the unit reports for. */
@@ -3158,6 +3243,11 @@ export interface components {
             /** @description `city` or the code of an area. */
             place: components["schemas"]["Area"];
         };
+        /**
+         * @description Why a rule has nobody to tell of a record that meets its condition.
+         * @enum {string}
+         */
+        NobodyToTell: "stranger" | "nobody_concerned" | "nowhere";
         /** @description The privacy notice that has to be shown before consent. */
         Notice: {
             language: components["schemas"]["Language"];
@@ -3398,6 +3488,8 @@ export interface components {
              * @description Rows that were looked at.
              */
             looked_at: number;
+            /** @description Why these would lead to nothing, the commonest reasons. */
+            near_misses: components["schemas"]["NearMisses"][];
             /**
              * Format: int64
              * @description Rows that would be refused.
@@ -3809,6 +3901,13 @@ export interface components {
              * @description Records that meet it.
              */
             records: number;
+            /** @description The rule. */
+            rule_id: components["schemas"]["RuleId"];
+        };
+        /** @description A rule by its name. */
+        RuleName: {
+            /** @description Its name. */
+            name: string;
             /** @description The rule. */
             rule_id: components["schemas"]["RuleId"];
         };
@@ -4342,11 +4441,32 @@ export interface components {
             /** @description Why it does not match although its condition might have, for the author. */
             why_not?: string | null;
         };
+        /** @description A part of a condition that a record does not meet. */
+        UnmetPart: {
+            /**
+             * @description What the record says instead, where the part asks for one field. Values of attributes are not shown (CQ14).
+             * @example medium
+             */
+            found?: string | null;
+            /** @description The attribute or field that decides and that the record lacks. */
+            lacks?: string | null;
+            /**
+             * @description The part, as conditions are written.
+             * @example level == "high"
+             */
+            wanted: string;
+        };
         /**
          * @description `urgency`: how soon to act.
          * @enum {string}
          */
         Urgency: "immediate" | "expected" | "future" | "past" | "unknown";
+        /** @description What the rules in force say to one record. */
+        Verdict: {
+            /** @description The rules that meet it. */
+            met: components["schemas"]["RuleName"][];
+            nearest?: components["schemas"]["NearMiss"] | null;
+        };
         /** @description What came of a visit. */
         Visit: {
             outcome: components["schemas"]["VisitOutcome"];
@@ -7875,6 +7995,8 @@ export interface operations {
     records_preview: {
         parameters: {
             query?: {
+                /** @description A file that was sent in pieces, in place of a body. Delivered a second time, it is the same load. */
+                upload_id?: string;
                 /**
                  * @description A JSON object of names in the header and what each means: a field, `attributes.…`, or `-` for what is not kept. With an upload it is
                  *     remembered for the sender's next lists.
@@ -8008,9 +8130,61 @@ export interface operations {
             };
         };
     };
+    records_record_template: {
+        parameters: {
+            query: {
+                /** @description Their kind. */
+                kind: components["schemas"]["RecordKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The workbook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     records_upload: {
         parameters: {
             query?: {
+                /** @description A file that was sent in pieces, in place of a body. Delivered a second time, it is the same load. */
+                upload_id?: string;
                 /**
                  * @description A JSON object of names in the header and what each means: a field, `attributes.…`, or `-` for what is not kept. With an upload it is
                  *     remembered for the sender's next lists.
@@ -9532,6 +9706,286 @@ export interface operations {
             };
             /** @description There is no such account */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_begin_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description How many bytes the file has */
+                "Upload-Length": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun; `Location` says where its pieces go */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many files of this sender are on their way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another version of the protocol */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than a file may be */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_give_up_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such file of this sender, or it was delivered or forgotten */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_look_at_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Upload-Offset` of `Upload-Length` bytes have arrived */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such file of this sender, or it was forgotten */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_add_to_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Where the body begins */
+                "Upload-Offset": number;
+            };
+            path: {
+                /** @description The file */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Added; `Upload-Offset` says how far the file is */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such file of this sender, or it was forgotten */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file does not end there, or somebody else goes on with it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than the file was to have */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another type than application/offset+octet-stream */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
