@@ -63,14 +63,11 @@ async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<
     let sent = bar.clone();
     let body = ReaderStream::new(reader).inspect_ok(move |chunk| sent.inc(chunk.len() as u64));
     let address = format!("{}/api/v1/records/{path}", import.url.trim_end_matches('/'));
-    let response = client
-        .post(address.trim_end_matches('/'))
-        .bearer_auth(&import.key)
-        .header("content-type", content_type)
-        .body(reqwest::Body::wrap_stream(body))
-        .send()
-        .await
-        .with_context(|| format!("{} does not answer", import.url))?;
+    let request = client.post(address.trim_end_matches('/')).bearer_auth(&import.key).header("content-type", content_type);
+    // by its length the platform foresees how many rows there will be
+    let request = if size > 0 { request.header("content-length", size) } else { request };
+    let response =
+        request.body(reqwest::Body::wrap_stream(body)).send().await.with_context(|| format!("{} does not answer", import.url))?;
     bar.finish_and_clear();
     let status = response.status();
     let answer: serde_json::Value = response.json().await.with_context(|| format!("{} answered {status} and no JSON", import.url))?;
@@ -85,6 +82,12 @@ async fn send(client: &reqwest::Client, import: &Import, file: &Path) -> Result<
         answer["refused"],
         answer["load_id"].as_str().unwrap_or_default()
     );
+    if answer["held"]["state"] == "waiting" {
+        println!("  it waits for a person, and {} rows of it do not count until then:", answer["held"]["rows"]);
+        for why in answer["held"]["why"].as_array().into_iter().flatten() {
+            println!("    {}", why["reason_en"].as_str().unwrap_or_default());
+        }
+    }
     for row in answer["refused_rows"].as_array().into_iter().flatten().take(10) {
         for fault in std::iter::once(row).chain(row["others"].as_array().into_iter().flatten()) {
             println!(

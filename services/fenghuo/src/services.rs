@@ -63,7 +63,8 @@ impl Service {
             Self::Sms => sms::JOBS,
             Self::Review => review::JOBS,
             Self::Display => display::JOBS,
-            Self::Identity | Self::Audit | Self::Ingest | Self::Rules | Self::Push => &[],
+            Self::Ingest => ingest::JOBS,
+            Self::Identity | Self::Audit | Self::Rules | Self::Push => &[],
         }
     }
 

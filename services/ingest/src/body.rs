@@ -15,6 +15,9 @@ pub(crate) struct Body<S> {
     stream: S,
     ended: Option<Ending>,
     utf16: Option<Utf16>,
+    /// How many bytes it has, if that was said.
+    length: Option<u64>,
+    read: u64,
 }
 
 impl<S, E> Body<S>
@@ -23,7 +26,18 @@ where
     E: Into<BoxError>,
 {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, ended: None, utf16: None }
+        Self { stream, ended: None, utf16: None, length: None, read: 0 }
+    }
+
+    /// One that says how long it is.
+    pub(crate) fn of(self, length: Option<u64>) -> Self {
+        Self { length, ..self }
+    }
+
+    /// How great a share of it was read, but for `rest` bytes that were not looked at.
+    pub(crate) fn share(&self, rest: usize) -> Option<f64> {
+        let length = self.length.filter(|length| *length > 0)?;
+        Some(self.read.saturating_sub(rest as u64) as f64 / length as f64)
     }
 
     /// The next piece; none at the end, whatever it was.
@@ -32,10 +46,13 @@ where
             return None;
         }
         match self.stream.next().await {
-            Some(Ok(piece)) => Some(match &mut self.utf16 {
-                None => piece,
-                Some(utf16) => utf16.read(&piece, false).into(),
-            }),
+            Some(Ok(piece)) => {
+                self.read += piece.len() as u64;
+                Some(match &mut self.utf16 {
+                    None => piece,
+                    Some(utf16) => utf16.read(&piece, false).into(),
+                })
+            }
             Some(Err(error)) => {
                 self.ended = Some(if caused_by_limit(&*error.into()) { Ending::TooLarge } else { Ending::BrokenOff });
                 None

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, mpsc};
 use crate::body::{Body, UTF8_MARK};
 use crate::check::Form;
 use crate::column_names::{self, Chosen};
+use crate::comparing::Extent;
 use crate::encoding::{Deciding, Encoding};
 use crate::framing::{Block, Cutter, Framing};
 use crate::head::{self, Head};
@@ -40,7 +41,9 @@ const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Intake {
     pub(crate) platform: Platform,
-    settings: Arc<Settings>,
+    pub(crate) settings: Arc<Settings>,
+    /// How many bytes the delivery at hand has, if its sender says so.
+    length: Option<u64>,
     workbooks: Arc<Semaphore>,
     previews: Arc<Semaphore>,
 }
@@ -55,9 +58,16 @@ impl Intake {
         Self {
             platform: platform.clone(),
             settings: Arc::new(settings),
+            length: None,
             workbooks: Arc::new(Semaphore::new(WORKBOOKS)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
         }
+    }
+
+    /// For a delivery that says how many bytes it has.
+    #[must_use]
+    pub fn expecting(self, length: Option<u64>) -> Self {
+        Self { length, ..self }
     }
 
     /// Takes a batch: one JSON object, or an array of at most 5,000.
@@ -99,7 +109,7 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let mut body = Body::new(body);
+        let mut body = Body::new(body).of(self.length);
         let start = body.start(UTF8_MARK.len(), false).await;
         let (start, _) = body.in_utf8(start);
         self.lines::<Storing, _, _>(sender, start, body).await
@@ -143,7 +153,7 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let mut body = Body::new(body);
+        let mut body = Body::new(body).of(self.length);
         let start = body.start(SHAPE_BYTES, true).await;
         let (shape, start, says_utf8) = match Shape::of_bytes(&start) {
             Some(shape) => (shape, start, false),
@@ -246,6 +256,7 @@ impl Intake {
                     let form = Form::List(Arc::new(*columns));
                     work = Some(self.begin::<D>(sender.clone(), format, form, Encoding::Utf8.into()).await?);
                 }
+                (Found::Rows(rows), Some(work)) => work.foresee(Extent::Rows(rows)),
                 (Found::Block(block), Some(work)) => {
                     work.take(block).await?;
                     if work.has_enough() {
@@ -253,7 +264,7 @@ impl Intake {
                     }
                 }
                 // rows come behind their header
-                (Found::Block(_), None) => {}
+                (Found::Block(_) | Found::Rows(_), None) => {}
             }
         }
         drop(told);
@@ -283,6 +294,9 @@ impl Intake {
                 let read = cutter.push(&next);
                 next.advance(read);
                 if cutter.is_full() {
+                    if let Some(share) = body.share(next.remaining()) {
+                        work.foresee(Extent::Share(share));
+                    }
                     work.take(cutter.take()).await?;
                     if work.has_enough() {
                         return work.finish(Ending::Complete).await;

@@ -11,10 +11,10 @@ use sqlx::types::Json;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::intake::Intake;
 use crate::load::{LoadReport, REPORTED_ROWS, RefusedLine};
 use crate::sender::Sender;
+use crate::{Error, held};
 
 pub(crate) const READERS: Access = Access::SourceOrStaff(&[
     Role::SubmittingUnit,
@@ -65,7 +65,9 @@ async fn list(State(intake): State<Intake>, caller: Caller, Query(page): Query<P
     .fetch_all(intake.platform.database.pool())
     .await
     .map_err(Error::database("listing loads"))?;
-    Ok(axum::Json(rows.into_iter().map(|row| row.report(Vec::new())).collect()))
+    let mut reports: Vec<LoadReport> = rows.into_iter().map(|row| row.report(Vec::new())).collect();
+    held::tell(&intake.platform, &mut reports).await?;
+    Ok(axum::Json(reports))
 }
 
 /// One delivery with its first refused rows
@@ -74,13 +76,18 @@ async fn list(State(intake): State<Intake>, caller: Caller, Query(page): Query<P
     (status = 404, description = "There is no such load of this sender"),
 ))]
 async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<LoadId>) -> Result<axum::Json<LoadReport>, Problem> {
+    Ok(axum::Json(report(&intake, id, seen_by(caller).as_deref()).await?))
+}
+
+/// One delivery with its first refused rows, of this source if one is named.
+pub(crate) async fn report(intake: &Intake, id: LoadId, source: Option<&str>) -> Result<LoadReport, Error> {
     let pool = intake.platform.database.pool();
     let row = sqlx::query_as!(
         Row,
         "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused, corrected, retracted from ingest.load
          where load_id = $1 and ($2::text is null or source = $2)",
         id.uuid(),
-        seen_by(caller)
+        source
     )
     .fetch_optional(pool)
     .await
@@ -105,7 +112,10 @@ async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<Loa
             others: row.others.0,
         })
         .collect();
-    Ok(axum::Json(row.report(refused)))
+    let mut reports = [row.report(refused)];
+    held::tell(&intake.platform, &mut reports).await?;
+    let [report] = reports;
+    Ok(report)
 }
 
 struct Row {
@@ -137,6 +147,7 @@ impl Row {
             corrected: self.corrected.unsigned_abs(),
             retracted: self.retracted.unsigned_abs(),
             refused_rows,
+            held: None,
         }
     }
 }

@@ -6,7 +6,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request, State};
 use futures::{StreamExt as _, TryStreamExt as _};
-use http::header::CONTENT_TYPE;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use platform::http::{Access, Caller, Limits, Problem, Query, Routes, routes};
 use serde::Deserialize;
 use tokio::sync::oneshot;
@@ -52,9 +53,9 @@ async fn batch(State(intake): State<Intake>, caller: Caller, body: Bytes) -> Res
 #[utoipa::path(post, path = "/api/v1/records/stream", request_body(content = NewRow, content_type = "application/x-ndjson"), responses(
     (status = 200, description = "What became of each row", body = LoadReport),
 ))]
-async fn stream(State(intake): State<Intake>, caller: Caller, body: Body) -> Result<axum::Json<LoadReport>, Problem> {
+async fn stream(State(intake): State<Intake>, caller: Caller, headers: HeaderMap, body: Body) -> Result<axum::Json<LoadReport>, Problem> {
     let sender = sender(caller)?;
-    let own = intake.clone();
+    let own = intake.clone().expecting(length_of(&headers));
     to_its_end(&intake, async move { own.ndjson(sender, body.into_data_stream()).await }).await
 }
 
@@ -76,6 +77,7 @@ async fn upload(
     request: Request,
 ) -> Result<axum::Json<LoadReport>, Problem> {
     let (sender, chosen) = (sender(caller)?, Chosen::read(names.names.as_deref())?);
+    let intake = intake.expecting(length_of(request.headers()));
     match file_of(request).await? {
         Sent::Form(form) => to_its_end(&intake.clone(), async move { form_file(intake, sender, &chosen, form).await }).await,
         Sent::Bare(body) => to_its_end(&intake.clone(), async move { intake.file(sender, &chosen, body.into_data_stream()).await }).await,
@@ -100,6 +102,7 @@ async fn preview(
     request: Request,
 ) -> Result<axum::Json<Preview>, Problem> {
     let (sender, chosen) = (sender(caller)?, Chosen::read(names.names.as_deref())?);
+    let intake = intake.expecting(length_of(request.headers()));
     let preview = match file_of(request).await? {
         Sent::Form(form) => form_preview(intake, sender, &chosen, form).await?,
         Sent::Bare(body) => intake.preview(sender, &chosen, body.into_data_stream()).await?,
@@ -122,6 +125,11 @@ struct Names {
 enum Sent {
     Form(Multipart),
     Bare(Body),
+}
+
+/// How many bytes a request has, with the form around its file; none of a stream.
+fn length_of(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The file of a request, in a form or as its body.
@@ -183,7 +191,7 @@ fn sender(caller: Caller) -> Result<Sender, Problem> {
 }
 
 /// Runs a delivery as a task of its own: a request whose client goes away is dropped, a load is not.
-async fn to_its_end<F>(intake: &Intake, load: F) -> Result<axum::Json<LoadReport>, Problem>
+pub(crate) async fn to_its_end<F>(intake: &Intake, load: F) -> Result<axum::Json<LoadReport>, Problem>
 where
     F: Future<Output = Result<LoadReport, Error>> + Send + 'static,
 {

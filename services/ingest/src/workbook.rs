@@ -36,6 +36,8 @@ const DELIMITER: u8 = b',';
 pub(crate) enum Found {
     /// The header.
     Columns(Box<Columns>),
+    /// About how many rows there will be.
+    Rows(u64),
     /// Some rows.
     Block(Block),
 }
@@ -134,7 +136,7 @@ fn read_package(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell
     let Candidate { name, columns, header } = choice.only()?;
     let merged = if package.has_merged_cells { book.merge_cells_by_sheet_name(&name).map_err(damaged)? } else { Vec::new() };
     let mut rows = Rows::new(columns.clone(), header, Merged::of(&merged), block_rows);
-    if !tell(Found::Columns(Box::new(columns))) {
+    if !tell(Found::Columns(Box::new(columns))) || !tell(Found::Rows(package.rows)) {
         return Ok(());
     }
     let mut cells = book.worksheet_cells_reader(&name).map_err(damaged)?;
@@ -169,7 +171,8 @@ fn read_binary(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell<
     let merged = book.merge_cells_by_sheet_name(&name).map_err(|_| Error::WorkbookDamaged)?;
     let sheet = book.worksheet_range(&name).map_err(|_| Error::WorkbookDamaged)?;
     let mut rows = Rows::new(columns.clone(), header, Merged::of(&merged), block_rows);
-    if !tell(Found::Columns(Box::new(columns))) {
+    let below = sheet.height().saturating_sub(1) as u64;
+    if !tell(Found::Columns(Box::new(columns))) || !tell(Found::Rows(below)) {
         return Ok(());
     }
     for row in rows::of_range(&sheet, since_1904) {

@@ -47,6 +47,8 @@ domain::words! {
         SmsText,
         /// A row of risk records that was refused; it may name a person.
         RefusedRow,
+        /// Rows of a list that waits for a person; they may name people.
+        WaitingRows,
         /// A one-time code.
         OneTimeCode,
         /// The token of a session, staff or resident.

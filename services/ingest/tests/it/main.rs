@@ -5,6 +5,8 @@
 mod city;
 mod corrections;
 mod deliveries;
+mod health;
 mod lists;
 mod previews;
+mod waiting;
 mod workbooks;
