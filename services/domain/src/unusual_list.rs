@@ -52,13 +52,15 @@ pub struct Limits {
 pub struct Profile {
     /// Rows that were looked at.
     pub rows: u64,
+    /// The records among them.
+    pub records: u64,
     /// The share of them that was refused.
     pub refused: f64,
     /// The share of the records with a district that is of the most frequent one; none where too few name one.
     pub one_district: Option<f64>,
     /// The most frequent one.
     pub district: Option<DistrictCode>,
-    /// The share of the records in which a field is filled.
+    /// The share of the records in which a field is filled; nothing of too few.
     pub filled: BTreeMap<String, f64>,
 }
 
@@ -124,6 +126,7 @@ impl Looking {
         let records = if self.records >= fewest.max(1) { self.records } else { 0 };
         Profile {
             rows: self.rows,
+            records: self.records,
             refused: share(self.refused, self.rows),
             one_district: most.map(|(_, records)| share(*records, placed)),
             district: most.map(|(district, _)| *district),
@@ -236,22 +239,22 @@ pub fn too_many(rows: u64, usual: &Usual, limits: Limits) -> Option<Unlike> {
 #[must_use]
 pub fn unlike(seen: &Profile, usual: &Usual, limits: Limits) -> Vec<Unlike> {
     let mut found = Vec::new();
+    let (enough, fewest) = (limits.deliveries.max(1), limits.fewest_profiled.max(1));
     let known = &usual.profiles;
-    if limits.times == 0 || (known.len() as u64) < limits.deliveries.max(1) || seen.rows < limits.fewest_profiled.max(1) {
+    if limits.times == 0 || (known.len() as u64) < enough || seen.rows < fewest {
         return found;
     }
-    if let (Some(share), Some(district)) = (seen.one_district, seen.district)
-        && share >= ALL
-        && known.iter().all(|profile| profile.one_district.is_some_and(|usual| usual <= MIXED))
-    {
-        found.push(Unlike::OneDistrict { district });
-    }
-    // where no record is left to look at, its columns say nothing
-    if !seen.filled.is_empty()
-        && let Some(first) = known.first()
-    {
-        for field in first.filled.keys() {
-            let is_usual = known.iter().all(|profile| profile.filled.get(field).is_some_and(|share| *share >= FILLED));
+    // of too few records districts and columns say nothing, such as of a list that takes records back
+    let of_records: Vec<&Profile> = known.iter().filter(|profile| profile.records >= fewest).collect();
+    if seen.records >= fewest && of_records.len() as u64 >= enough {
+        if let (Some(share), Some(district)) = (seen.one_district, seen.district)
+            && share >= ALL
+            && of_records.iter().all(|profile| profile.one_district.is_some_and(|usual| usual <= MIXED))
+        {
+            found.push(Unlike::OneDistrict { district });
+        }
+        for field in of_records.first().into_iter().flat_map(|profile| profile.filled.keys()) {
+            let is_usual = of_records.iter().all(|profile| profile.filled.get(field).is_some_and(|share| *share >= FILLED));
             if is_usual && seen.filled.get(field).is_none_or(|share| *share <= EMPTY) {
                 found.push(Unlike::EmptyColumn { field: field.clone() });
             }
@@ -343,6 +346,16 @@ mod tests {
     }
 
     #[test]
+    fn lists_that_take_records_back_do_not_hide_what_is_usual() {
+        let before = profile(0.5, &[("site", 1.0)], 0.0);
+        let taken_back = Profile { rows: 30, ..Profile::default() };
+        let usual = Usual { profiles: [vec![taken_back.clone(); 3], vec![before; 5]].concat(), ..Usual::default() };
+        let words = |seen: &Profile| unlike(seen, &usual, LIMITS).iter().map(Unlike::word).collect::<Vec<_>>();
+        assert_eq!(words(&profile(1.0, &[], 0.0)), ["one_district", "empty_column"]);
+        assert_eq!(words(&taken_back), Vec::<&str>::new());
+    }
+
+    #[test]
     fn nothing_is_held_where_an_operator_says_so() {
         assert_eq!(too_many(u64::MAX, &usual(&[200; 5]), Limits { times: 0, ..LIMITS }), None);
     }
@@ -350,6 +363,7 @@ mod tests {
     fn profile(one_district: f64, filled: &[(&str, f64)], refused: f64) -> Profile {
         Profile {
             rows: 100,
+            records: 100 - (refused * 100.0) as u64,
             refused,
             one_district: Some(one_district),
             district: Some("500103".parse().unwrap()),
@@ -363,6 +377,7 @@ mod tests {
     #[case::a_column_empty(profile(0.4, &[("district", 1.0)], 0.0), &["empty_column"])]
     #[case::a_column_nearly_empty(profile(0.4, &[("district", 1.0), ("site", 0.01)], 0.0), &["empty_column"])]
     #[case::a_column_half_empty(profile(0.4, &[("district", 1.0), ("site", 0.5)], 0.0), &[])]
+    #[case::the_only_column_empty(profile(0.4, &[], 0.0), &["empty_column", "empty_column"])]
     #[case::nearly_everything_refused(profile(0.4, &[], 0.97), &["refused"])]
     #[case::too_few_rows_to_say(Profile { rows: 19, ..profile(1.0, &[("district", 1.0)], 1.0) }, &[])]
     fn a_list_is_unlike_where_none_before_was_like_it(#[case] seen: Profile, #[case] expected: &[&str]) {
