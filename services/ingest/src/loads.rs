@@ -5,6 +5,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
 use domain::staff::Role;
+use platform::Platform;
 use platform::http::{Access, Caller, FieldFault, Path, PathId, Problem, Query, Routes, routes};
 use serde::Deserialize;
 use sqlx::types::Json;
@@ -76,12 +77,12 @@ async fn list(State(intake): State<Intake>, caller: Caller, Query(page): Query<P
     (status = 404, description = "There is no such load of this sender"),
 ))]
 async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<LoadId>) -> Result<axum::Json<LoadReport>, Problem> {
-    Ok(axum::Json(report(&intake, id, seen_by(caller).as_deref()).await?))
+    Ok(axum::Json(report(&intake.platform, id, seen_by(caller).as_deref()).await?))
 }
 
 /// One delivery with its first refused rows, of this source if one is named.
-pub(crate) async fn report(intake: &Intake, id: LoadId, source: Option<&str>) -> Result<LoadReport, Error> {
-    let pool = intake.platform.database.pool();
+pub(crate) async fn report(platform: &Platform, id: LoadId, source: Option<&str>) -> Result<LoadReport, Error> {
+    let pool = platform.database.pool();
     let row = sqlx::query_as!(
         Row,
         "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused, corrected, retracted from ingest.load
@@ -113,7 +114,7 @@ pub(crate) async fn report(intake: &Intake, id: LoadId, source: Option<&str>) ->
         })
         .collect();
     let mut reports = [row.report(refused)];
-    held::tell(&intake.platform, &mut reports).await?;
+    held::tell(platform, &mut reports).await?;
     let [report] = reports;
     Ok(report)
 }

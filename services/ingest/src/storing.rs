@@ -14,7 +14,7 @@ use crate::load::{Ending, Format, Load, LoadReport, REPORTED_ROWS};
 use crate::sender::Sender;
 use crate::store::{self, Stored};
 use crate::work::End;
-use crate::{Error, Settings, held, source_hours};
+use crate::{Error, Settings, loads, source_hours};
 
 /// A load at work.
 pub(crate) struct Storing {
@@ -100,16 +100,14 @@ impl End for Storing {
 
     async fn finish(mut self, ending: Ending) -> Result<LoadReport, Error> {
         self.settle().await?;
-        let Self { platform, sender, mut load, comparing, holding, .. } = self;
-        if let Some(holding) = holding {
-            let room = REPORTED_ROWS - load.report.refused_rows.len();
-            load.report.refused_rows.extend(holding.refused_rows.into_iter().take(room));
-            let report = load.finish(&platform, ending).await?;
-            // it came, though nothing of it counts
+        let Self { platform, sender, load, comparing, holding, .. } = self;
+        if holding.is_some() || comparing.is_none() {
+            let LoadReport { load_id, .. } = load.finish(&platform, ending).await?;
+            // it came, though nothing of it counts yet; what counts of it was counted by whoever released it
             source_hours::delivered(&platform, sender.source(), 0, None).await?;
-            let mut reports = [report];
-            held::tell(&platform, &mut reports).await?;
-            let [report] = reports;
+            let mut report = loads::report(&platform, load_id, None).await?;
+            let room = REPORTED_ROWS - report.refused_rows.len();
+            report.refused_rows.extend(holding.into_iter().flat_map(|holding| holding.refused_rows).take(room));
             return Ok(report);
         }
         let report = load.finish(&platform, ending).await?;

@@ -107,10 +107,10 @@ async fn list_waiting(Shared(intake): Shared<Intake>, staff: StaffCaller) -> Res
 ))]
 async fn release_list(Shared(intake): Shared<Intake>, staff: StaffCaller, Path(id): PathId<LoadId>) -> Result<Json<LoadReport>, Problem> {
     decide(&intake, &staff, id, Decision::Release, None).await?;
-    let (own, shown) = (intake.clone(), intake.clone());
+    let own = intake.clone();
     crate::records::to_its_end(&intake, async move {
         release::take_in(&own.platform, &own.settings, id).await?;
-        loads::report(&shown, id, None).await
+        loads::report(&own.platform, id, None).await
     })
     .await
     .map(|report| Json(report.0))
@@ -153,7 +153,7 @@ async fn discard(
     }
     decide(&intake, &staff, id, Decision::Discard, Some(why)).await?;
     held::measure(&intake.platform).await;
-    Ok(Json(loads::report(&intake, id, None).await?))
+    Ok(Json(loads::report(&intake.platform, id, None).await?))
 }
 
 /// What is known of a list that was held.
@@ -173,7 +173,7 @@ async fn decide(intake: &Intake, staff: &StaffCaller, id: LoadId, decision: Deci
         .map_err(Error::database("looking for a list that waits"))?;
     let Some(held) = held else {
         // whoever sees the load is told that it does not wait
-        loads::report(intake, id, seen_by(Caller::Staff(staff.clone())).as_deref()).await?;
+        loads::report(&intake.platform, id, seen_by(Caller::Staff(staff.clone())).as_deref()).await?;
         return Err(does_not_wait());
     };
     let damaged = || Error::Stored { what: "list that waits" };

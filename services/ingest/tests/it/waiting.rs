@@ -179,6 +179,30 @@ async fn a_stream_is_held_from_where_it_exceeds_the_usual() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_released_while_it_arrives_counts_whole() {
+    let city = City::in_chunks_of(Embedded, 100).await;
+    for day in 0..5 {
+        city.csv(CDC, format!("{HEADER}{}", rows(&format!("day{day}"), 30))).await;
+    }
+    let piece = |rows: std::ops::Range<u32>| rows.map(|n| contact(&format!("many-{n}"), &format!("1380000{n:04}"))).collect::<String>();
+    let (more, pieces) = futures::channel::mpsc::unbounded::<Result<String, std::io::Error>>();
+    let body = reqwest::Body::wrap_stream(pieces);
+    let sending = tokio::spawn(report(city.post(CDC, "/api/v1/records/stream", "application/x-ndjson").body(body)));
+    more.unbounded_send(Ok(piece(0..1_100))).unwrap();
+    stages::until("what came is held", async || waiting(&city, COMMAND).await.iter().any(|one| one["held"]["rows"] == 200)).await;
+    let list = waiting(&city, COMMAND).await.remove(0);
+    assert_eq!(list["arrived"], false);
+    let load: LoadReport = city.get(COMMAND, &format!("/api/v1/loads/{}", list["load_id"].as_str().unwrap())).await.json().await.unwrap();
+    assert_eq!(counts(&released(&city, &load).await), (1_100, 0, 0));
+    more.unbounded_send(Ok(piece(1_100..1_150))).unwrap();
+    drop(more);
+    let load = sending.await.unwrap();
+    assert_eq!((counts(&load), load.held.unwrap().state.to_string()), ((1_150, 0, 0), "released".to_owned()));
+    assert_eq!(city.count("select count(*) from ingest.record where source_id like 'many%'").await, 1_150);
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workbook_waits_before_its_first_block_counts() {
     let city = City::in_chunks_of(Embedded, 500).await;
     for day in 0..5 {
