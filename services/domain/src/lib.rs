@@ -5,7 +5,8 @@
 //!
 //! * Who and where: [`ids`], [`area`], [`place`], [`country`], [`phone`], [`identity_document`], [`identity_number`], [`language`],
 //!   [`industry`], [`staff`], [`consent`].
-//! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`].
+//! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
+//!   how its sources are doing: [`source_health`], [`unusual_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
@@ -59,10 +60,12 @@ pub mod schedule;
 pub mod shipped;
 pub mod sms_reply;
 pub mod sms_text;
+pub mod source_health;
 pub mod staff;
 pub mod template;
 mod text_form;
 pub mod turn;
+pub mod unusual_list;
 pub mod web_push;
 pub mod withdrawal;
 mod words;

@@ -6,6 +6,8 @@
 
 use chrono::TimeDelta;
 
+use crate::source_health;
+
 /// How long something is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeping {
@@ -94,6 +96,17 @@ pub const RECEIPTS: Kind = Kind {
     requirement: "CQ13",
 };
 
+/// Lists that wait for a person.
+pub const WAITING_LISTS: Kind = Kind {
+    what: "Rows of lists that are unlike what their source usually brings and wait for a person, sealed",
+    tables: &["ingest.held_block"],
+    keeping: Keeping::Days(30),
+    setting: Some("ingest.keep_waiting_days"),
+    why: "Until somebody has released or discarded the list; then they are gone. What nobody decides about in a month is out of date. A row may \
+          name a person, so it is sealed.",
+    requirement: "CQ14",
+};
+
 /// A member of staff's session.
 pub const STAFF_SESSIONS: Kind = Kind {
     what: "Sessions of staff: the hash of the token with the account, in the cache",
@@ -131,7 +144,7 @@ pub const UPLOAD_HOURS: u32 = 24;
 pub const KINDS: &[Kind] = &[
     Kind {
         what: "Risk records and the deliveries in which they came",
-        tables: &["ingest.load", "ingest.chunk", "ingest.record", "ingest.record_version", "ingest.matched"],
+        tables: &["ingest.load", "ingest.held_load", "ingest.chunk", "ingest.record", "ingest.record_version", "ingest.matched"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "The grounds of every alert, and what makes a record count once however often it comes. People stand in it by number or keyed \
@@ -153,6 +166,15 @@ pub const KINDS: &[Kind] = &[
         setting: None,
         why: "To be mended and sent again by their sender. A row may name a person, so it is sealed. There is no purge yet.",
         requirement: "CQ14",
+    },
+    WAITING_LISTS,
+    Kind {
+        what: "What each source brought, hour by hour, and what is expected of it",
+        tables: &["ingest.source", "ingest.source_hour"],
+        keeping: Keeping::Days(source_health::KEPT_DAYS),
+        setting: None,
+        why: "Rhythm, silence, lateness and what is usual are told from it. Counts only; what a source is called and expected to do stays.",
+        requirement: "CQ2",
     },
     Kind {
         what: "Files sent in pieces that are not delivered yet, sealed",
@@ -402,7 +424,7 @@ mod tests {
 
     #[test]
     fn whoever_reads_a_length_here_finds_one() {
-        for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, STAFF_SESSIONS, CODES] {
+        for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, WAITING_LISTS, STAFF_SESSIONS, CODES] {
             assert!(KINDS.contains(&kind) && kind.keeping.length() > 0 && kind.setting.is_some(), "{}", kind.what);
         }
     }

@@ -99,6 +99,11 @@ async fn post(
     bar: &ProgressBar,
 ) -> Result<Value> {
     let request = client.post(address(import, path)).bearer_auth(&import.key).header("content-type", content_type);
+    // by its length the platform foresees how many rows there will be
+    let request = match bar.length() {
+        Some(bytes) if bytes > 0 => request.header("content-length", bytes),
+        _ => request,
+    };
     let answer = asking::answer(request.body(body(reader, bar))).await?;
     bar.finish_and_clear();
     Ok(answer)
@@ -173,6 +178,15 @@ fn tell(file: &Path, answer: &Value) {
         answer["refused"],
         answer["load_id"].as_str().unwrap_or_default()
     );
+    if answer["ending"] == "broken_off" || answer["ending"] == "too_large" {
+        println!("  it did not arrive whole: send it again, nothing counts twice");
+    }
+    if answer["held"]["state"] == "waiting" {
+        println!("  it waits for a person, and {} rows of it do not count until then:", answer["held"]["rows"]);
+        for why in answer["held"]["why"].as_array().into_iter().flatten() {
+            println!("    {}", why["reason_en"].as_str().unwrap_or_default());
+        }
+    }
     for row in answer["refused_rows"].as_array().into_iter().flatten().take(10) {
         for fault in std::iter::once(row).chain(row["others"].as_array().into_iter().flatten()) {
             println!(

@@ -10,11 +10,17 @@ use crate::load::Ending;
 
 pub(crate) const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
+/// A file that has a turn to be in memory is given up when nothing of it comes for so long.
+const LONGEST_SILENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// A body, and how it ended.
 pub(crate) struct Body<S> {
     stream: S,
     ended: Option<Ending>,
     utf16: Option<Utf16>,
+    /// How many bytes it has, if that was said.
+    length: Option<u64>,
+    read: u64,
 }
 
 impl<S, E> Body<S>
@@ -23,7 +29,23 @@ where
     E: Into<BoxError>,
 {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, ended: None, utf16: None }
+        Self { stream, ended: None, utf16: None, length: None, read: 0 }
+    }
+
+    /// One that says how long it is.
+    pub(crate) fn of(self, length: Option<u64>) -> Self {
+        Self { length, ..self }
+    }
+
+    /// Whether it was said how long it is.
+    pub(crate) fn has_length(&self) -> bool {
+        self.length.is_some()
+    }
+
+    /// How great a share of it was read, but for `rest` bytes that were not looked at.
+    pub(crate) fn share(&self, rest: usize) -> Option<f64> {
+        let length = self.length.filter(|length| *length > 0)?;
+        Some(self.read.saturating_sub(rest as u64) as f64 / length as f64)
     }
 
     /// The next piece; none at the end, whatever it was.
@@ -32,10 +54,13 @@ where
             return None;
         }
         match self.stream.next().await {
-            Some(Ok(piece)) => Some(match &mut self.utf16 {
-                None => piece,
-                Some(utf16) => utf16.read(&piece, false).into(),
-            }),
+            Some(Ok(piece)) => {
+                self.read += piece.len() as u64;
+                Some(match &mut self.utf16 {
+                    None => piece,
+                    Some(utf16) => utf16.read(&piece, false).into(),
+                })
+            }
             Some(Err(error)) => {
                 self.ended = Some(if caused_by_limit(&*error.into()) { Ending::TooLarge } else { Ending::BrokenOff });
                 None
@@ -74,9 +99,14 @@ where
     pub(crate) async fn whole(&mut self, start: Bytes, limit: usize) -> Option<Vec<u8>> {
         let mut whole = Vec::from(start);
         while whole.len() <= limit {
-            match self.next().await {
-                Some(piece) => whole.extend_from_slice(&piece),
-                None => return Some(whole),
+            // others wait for their turn
+            match tokio::time::timeout(LONGEST_SILENCE, self.next()).await {
+                Ok(Some(piece)) => whole.extend_from_slice(&piece),
+                Ok(None) => return Some(whole),
+                Err(_) => {
+                    self.ended = Some(Ending::BrokenOff);
+                    return Some(whole);
+                }
             }
         }
         None

@@ -152,7 +152,7 @@ impl Checker {
         let attributes = attributes(fields.attributes, &mut faults);
         // What could not be read has a stand-in, so that the domain can judge the rest. Any district will do for a record that takes
         // its person's: it is checked when it is known.
-        let record = RiskRecord {
+        let mut record = RiskRecord {
             source_id: source_id.unwrap_or_else(|| "?".to_owned()),
             kind: kind.unwrap_or(RecordKind::Case),
             origin: origin.unwrap_or(Origin::Surveillance),
@@ -169,7 +169,11 @@ impl Checker {
         if !faults.0.is_empty() {
             return Err(faults.0);
         }
+        // what the source wrote decides whether it is the same record; what rules read of it may be called otherwise
         let content_hash = content_hash(&record, district, township, community, text);
+        if self.is_list() {
+            in_words_of_rules(&mut record.attributes);
+        }
         Ok(Candidate { row, record, district, township, community, content_hash })
     }
 
@@ -347,6 +351,17 @@ fn attributes(written: Vec<(Cow<'_, str>, Scalar<'_>)>, faults: &mut Faults) -> 
         }
     }
     attributes
+}
+
+/// What a list says in Chinese, as the word that rules ask for.
+fn in_words_of_rules(attributes: &mut BTreeMap<String, AttributeValue>) {
+    for (name, value) in attributes {
+        if let AttributeValue::Text(text) = value
+            && let Some(word) = list::attribute_value(name, text)
+        {
+            word.clone_into(text);
+        }
+    }
 }
 
 /// SHA-256 over the record in a form of its own, so that spaces, order and ways of writing a time or number do not matter.

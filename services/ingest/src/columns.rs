@@ -213,10 +213,7 @@ impl Columns {
             }
             match column {
                 ColumnMeaning::Field(field) => *fields.slot(*field) = Scalar::Text(list::plain(text)),
-                ColumnMeaning::Attribute(name) => {
-                    let text = list::attribute_value(name, text).unwrap_or(text);
-                    fields.attributes.push((Cow::Owned(name.clone()), Scalar::Text(Cow::Borrowed(text))));
-                }
+                ColumnMeaning::Attribute(name) => fields.attributes.push((Cow::Owned(name.clone()), Scalar::Text(Cow::Borrowed(text)))),
                 ColumnMeaning::PassedOver => {}
             }
         }
@@ -285,7 +282,11 @@ mod tests {
     fn rows_below_the_table_are_none_and_totals_within_a_record_are_refused_with_it() {
         let columns = columns(&["seat"]);
         assert_eq!(read(&columns, "合计,,,,,12\n填表人：王\n合计,,,13800005678,,12\n,,,,,\n"), [(4, Some(1))]);
-        assert_eq!(read(&columns, "合计,12\n共计：,12人,,3 条,1,200\n小计,case,12,,,\n"), [(4, Some(0))], "how many there are may stand anywhere");
+        assert_eq!(
+            read(&columns, "合计,12\n共计：,12人,,3 条,1,200\n小计,case,12,,,\n"),
+            [(4, Some(0))],
+            "how many there are may stand anywhere"
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use crate::body::{Body, UTF8_MARK};
 use crate::check::Form;
 use crate::column_names::{self, Chosen};
+use crate::comparing::Extent;
 use crate::encoding::{Deciding, Encoding};
 use crate::framing::{Block, Cutter, Framing};
 use crate::head::{self, Head};
@@ -45,7 +46,9 @@ const SILENCE: std::time::Duration = std::time::Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Intake {
     pub(crate) platform: Platform,
-    settings: Arc<Settings>,
+    pub(crate) settings: Arc<Settings>,
+    /// How many bytes the delivery at hand has, if its sender says so.
+    length: Option<u64>,
     whole_files: Arc<Semaphore>,
     previews: Arc<Semaphore>,
     pub(crate) rules: RulesInForce,
@@ -66,10 +69,17 @@ impl Intake {
         Self {
             platform: platform.clone(),
             settings: Arc::new(settings),
+            length: None,
             whole_files: Arc::new(Semaphore::new(WHOLE_FILES)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
             rules: RulesInForce::new(&platform.database),
         }
+    }
+
+    /// For a delivery that says how many bytes it has.
+    #[must_use]
+    pub fn expecting(self, length: Option<u64>) -> Self {
+        Self { length, ..self }
     }
 
     /// Takes a batch: one JSON object, or an array of at most 5,000.
@@ -88,6 +98,7 @@ impl Intake {
     /// Takes the rows of a text of JSON, in blocks of so many.
     async fn json<D: End>(&self, sender: Sender, text: &[u8], rows: Vec<Range<usize>>, block_rows: usize) -> Result<D::Made, Error> {
         let mut work = self.begin::<D>(sender, Format::Json, Form::Json, Encoding::Utf8.into()).await?;
+        work.foresee(Extent::Rows(rows.len() as u64));
         let mut line = 0;
         for rows in rows.chunks(block_rows.max(1)) {
             let mut block = Block::default();
@@ -125,7 +136,7 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let mut body = Body::new(body);
+        let mut body = Body::new(body).of(self.length);
         let start = body.start(UTF8_MARK.len(), false).await;
         let (start, _) = body.in_utf8(start);
         self.lines::<Storing, _, _>(sender, Encoding::Utf8.into(), start, body).await
@@ -169,7 +180,7 @@ impl Intake {
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
         E: Into<BoxError>,
     {
-        let mut body = Body::new(body);
+        let mut body = Body::new(body).of(self.length);
         let start = body.start(SHAPE_BYTES, true).await;
         let (shape, start, says_utf8) = match Shape::of_bytes(&start) {
             Some(shape) => (shape, start, false),
@@ -281,6 +292,7 @@ impl Intake {
                     let form = Form::List(Arc::new(*columns));
                     work = Some(self.begin::<D>(sender.clone(), format, form, Encoding::Utf8.into()).await?);
                 }
+                (Found::Rows(rows), Some(work)) => work.foresee(Extent::Rows(rows)),
                 (Found::Block(block), Some(work)) => {
                     work.take(block).await?;
                     if work.has_enough() {
@@ -288,7 +300,7 @@ impl Intake {
                     }
                 }
                 // rows come behind their header
-                (Found::Block(_), None) => {}
+                (Found::Block(_) | Found::Rows(_), None) => {}
             }
         }
         drop(told);
@@ -318,6 +330,7 @@ impl Intake {
                 let read = cutter.push(&next);
                 next.advance(read);
                 if cutter.is_full() {
+                    foresee(&mut work, &body, next.remaining());
                     work.take(cutter.take()).await?;
                     if work.has_enough() {
                         return work.finish(Ending::Complete).await;
@@ -331,7 +344,8 @@ impl Intake {
                     Some(piece) => next = piece,
                     None => break,
                 },
-                () = silence => {
+                // a file is judged by whole blocks; only a stream stays open
+                () = silence, if !body.has_length() => {
                     work.take(cutter.take()).await?;
                     match body.next().await {
                         Some(piece) => next = piece,
@@ -344,5 +358,17 @@ impl Intake {
         cutter.finish(ending != Ending::Complete);
         work.take(cutter.take()).await?;
         work.finish(ending).await
+    }
+}
+
+/// Says how much of a delivery has been read, if it is known how long it is.
+fn foresee<D, S, E>(work: &mut Work<D>, body: &Body<S>, rest: usize)
+where
+    D: End,
+    S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+    E: Into<BoxError>,
+{
+    if let Some(share) = body.share(rest) {
+        work.foresee(Extent::Share(share));
     }
 }

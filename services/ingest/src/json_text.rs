@@ -1,30 +1,70 @@
 //! A text of JSON that holds records: one object, or an array of them. It is read whole, so what is wrong in it is told with its place and
 //! nothing of it counts; numbers stay as they are written.
 
+use std::fmt;
 use std::ops::Range;
 
 use encoding_rs::GB18030;
+use serde::Deserializer as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::Error;
+
+/// Most records of one text: their places are held in memory.
+const MOST: usize = 1_000_000;
 
 /// Where each record stands in the text.
 ///
 /// # Errors
 /// Where the text is not JSON.
 pub(crate) fn rows(text: &[u8]) -> Result<Vec<Range<usize>>, Error> {
-    let not_json = |error: serde_json::Error| Error::NotJson { line: error.line(), column: error.column() };
-    let rows: Vec<&RawValue> = if text.trim_ascii_start().starts_with(b"[") {
-        serde_json::from_slice(text).map_err(not_json)?
-    } else {
-        vec![serde_json::from_slice(text).map_err(not_json)?]
+    let not_json = |error: serde_json::Error| match error.classify() {
+        // only our own limit is no fault of the text
+        Category::Data => Error::TooManyRecords { limit: MOST },
+        _ => Error::NotJson { line: error.line(), column: error.column() },
     };
-    let beginning = text.as_ptr().addr();
-    let place = |row: &RawValue| {
-        let at = row.get().as_ptr().addr() - beginning;
+    let places = Places { beginning: text.as_ptr().addr() };
+    if !text.trim_ascii_start().starts_with(b"[") {
+        let row: &RawValue = serde_json::from_slice(text).map_err(not_json)?;
+        return Ok(vec![places.of(row)]);
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let rows = json.deserialize_seq(places).map_err(not_json)?;
+    json.end().map_err(not_json)?;
+    Ok(rows)
+}
+
+/// Finds where the elements of an array stand.
+struct Places {
+    beginning: usize,
+}
+
+impl Places {
+    fn of(&self, row: &RawValue) -> Range<usize> {
+        let at = row.get().as_ptr().addr() - self.beginning;
         at..at + row.get().len()
-    };
-    Ok(rows.into_iter().map(place).collect())
+    }
+}
+
+impl<'de> Visitor<'de> for Places {
+    type Value = Vec<Range<usize>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {MOST} records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut places = Vec::new();
+        while let Some(row) = elements.next_element::<&RawValue>()? {
+            if places.len() == MOST {
+                return Err(A::Error::custom("too many records"));
+            }
+            places.push(self.of(row));
+        }
+        Ok(places)
+    }
 }
 
 /// The text in UTF-8, if it is in GB18030.

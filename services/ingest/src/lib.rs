@@ -22,12 +22,15 @@
 //! - a chunk is stored whole, with its event and its counts, or not at all; what was whole of a stream that broke off stays;
 //! - a phone or identity number becomes its keyed hash before anything else is done with it, and is nowhere in clear;
 //! - a record is corrected or taken back by its source, by its id; every version stays ([`corrections`], [`versions`]);
+//! - a list that is unlike what its source usually brings waits for a person, and nothing of it counts until then ([`comparing`], [`holding`],
+//!   [`release`]); a source that falls silent is told of once ([`watching`]);
 //! - a record about somebody who is not registered waits for them ([`registrations`]), also when both happen at once.
 
 mod body;
 mod check;
 mod column_names;
 mod columns;
+mod comparing;
 mod copying;
 mod corrections;
 mod encoding;
@@ -35,6 +38,8 @@ mod error;
 mod fields;
 mod framing;
 mod head;
+mod held;
+mod holding;
 mod intake;
 mod json_text;
 mod load;
@@ -47,17 +52,24 @@ mod record;
 mod records;
 mod refused;
 mod registrations;
+mod release;
 mod schema;
+mod sealed_block;
 mod sender;
 mod settings;
 mod shape;
+mod source_hours;
+mod sources;
 mod store;
+mod stored_sender;
 mod storing;
 mod subjects;
 mod template;
 mod upload_fault;
 mod uploads;
 mod versions;
+mod waiting;
+mod watching;
 mod work;
 mod workbook;
 
@@ -68,6 +80,7 @@ use platform::jobs::Job;
 
 pub use column_names::Chosen;
 pub use error::Error;
+pub use held::{HeldReason, HeldReport};
 pub use intake::Intake;
 pub use load::{Ending, Format, LoadReport, RefusedLine};
 pub use preview::{ColumnView, HeaderView, Preview, RowView};
@@ -78,7 +91,7 @@ pub use settings::Settings;
 pub use upload_fault::UploadFault;
 
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[pieces::FORGET_UPLOADS];
+pub const JOBS: &[Job] = &[pieces::FORGET_UPLOADS, release::RELEASE_LISTS, watching::WATCH_SOURCES, watching::FORGET];
 
 /// Subscribes to registrations and returns the routes.
 ///
@@ -91,5 +104,15 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     pieces::forget_on_schedule(platform)?;
     let upload_bytes = settings.upload_bytes;
     let intake = Intake::new(platform, settings);
-    Ok(records::routes(upload_bytes).merge(uploads::routes(upload_bytes)).merge(loads::routes()).merge(versions::routes()).merge(refused::routes()).merge(template::routes()).with_state(intake))
+    release::register(platform, &intake.settings)?;
+    watching::register(platform, &intake.settings)?;
+    let of_sources = waiting::routes().merge(sources::routes());
+    Ok(records::routes(upload_bytes)
+        .merge(uploads::routes(upload_bytes))
+        .merge(loads::routes())
+        .merge(versions::routes())
+        .merge(refused::routes())
+        .merge(template::routes())
+        .merge(of_sources)
+        .with_state(intake))
 }

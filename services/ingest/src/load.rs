@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::columns::Columns;
 use crate::framing::Refusal;
+use crate::held::HeldReport;
 use crate::sender::Sender;
 use crate::store::{Kept, Stored};
 use crate::{Error, SCHEMA, reason};
@@ -90,6 +91,10 @@ pub struct LoadReport {
     pub retracted: u64,
     /// The first 100 of them, in the order of the delivery; none in a list of loads.
     pub refused_rows: Vec<RefusedLine>,
+    /// That it is unlike what its source usually brings: it waits for a person, or has waited. Of one that waits `refused_rows` names
+    /// what would be refused.
+    #[serde(default)]
+    pub held: Option<HeldReport>,
 }
 
 /// A load that is running.
@@ -139,6 +144,7 @@ impl Load {
             corrected: 0,
             retracted: 0,
             refused_rows: Vec::new(),
+            held: None,
         };
         Ok(Self { report, kept: Kept::default() })
     }

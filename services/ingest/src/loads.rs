@@ -5,16 +5,17 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
 use domain::staff::Role;
+use platform::Platform;
 use platform::http::{Access, Caller, FieldFault, Path, PathId, Problem, Query, Routes, routes};
 use serde::Deserialize;
 use sqlx::types::Json;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::intake::Intake;
 use crate::load::{LoadReport, REPORTED_ROWS, RefusedLine};
 use crate::sender::Sender;
+use crate::{Error, held};
 
 pub(crate) const READERS: Access = Access::SourceOrStaff(&[
     Role::SubmittingUnit,
@@ -65,7 +66,9 @@ async fn list(State(intake): State<Intake>, caller: Caller, Query(page): Query<P
     .fetch_all(intake.platform.database.pool())
     .await
     .map_err(Error::database("listing loads"))?;
-    Ok(axum::Json(rows.into_iter().map(|row| row.report(Vec::new())).collect()))
+    let mut reports: Vec<LoadReport> = rows.into_iter().map(|row| row.report(Vec::new())).collect();
+    held::tell(&intake.platform, &mut reports).await?;
+    Ok(axum::Json(reports))
 }
 
 /// One delivery with its first refused rows
@@ -74,12 +77,12 @@ async fn list(State(intake): State<Intake>, caller: Caller, Query(page): Query<P
     (status = 404, description = "There is no such load of this sender"),
 ))]
 async fn show(State(intake): State<Intake>, caller: Caller, Path(id): PathId<LoadId>) -> Result<axum::Json<LoadReport>, Problem> {
-    Ok(axum::Json(report(&intake, id, seen_by(caller)).await?))
+    Ok(axum::Json(report(&intake.platform, id, seen_by(caller).as_deref()).await?))
 }
 
-/// What became of a delivery; of one of this source, if it is named.
-pub(crate) async fn report(intake: &Intake, id: LoadId, source: Option<String>) -> Result<LoadReport, Error> {
-    let pool = intake.platform.database.pool();
+/// One delivery with its first refused rows, of this source if one is named.
+pub(crate) async fn report(platform: &Platform, id: LoadId, source: Option<&str>) -> Result<LoadReport, Error> {
+    let pool = platform.database.pool();
     let row = sqlx::query_as!(
         Row,
         "select load_id, source, format, received_at, finished_at, ending, accepted, repeated, refused, corrected, retracted from ingest.load
@@ -110,7 +113,10 @@ pub(crate) async fn report(intake: &Intake, id: LoadId, source: Option<String>) 
             others: row.others.0,
         })
         .collect();
-    Ok(row.report(refused))
+    let mut reports = [row.report(refused)];
+    held::tell(platform, &mut reports).await?;
+    let [report] = reports;
+    Ok(report)
 }
 
 struct Row {
@@ -142,6 +148,7 @@ impl Row {
             corrected: self.corrected.unsigned_abs(),
             retracted: self.retracted.unsigned_abs(),
             refused_rows,
+            held: None,
         }
     }
 }

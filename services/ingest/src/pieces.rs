@@ -1,9 +1,13 @@
 //! Where a file lies that is sent in pieces: sealed, until it is delivered or forgotten.
 
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{LoadId, UploadId};
-use futures::{Stream, stream};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use platform::Platform;
 use platform::crypto::{Purpose, Sealed};
 use platform::jobs::{Did, Job};
@@ -19,6 +23,9 @@ const OPEN: i64 = 10;
 const TOGETHER: i64 = 8;
 /// A file that got nothing more for so long is forgotten.
 pub(crate) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(domain::retention::UPLOAD_HOURS as i64);
+
+/// For so long the pieces of what was delivered stay.
+const STILL_READ: TimeDelta = TimeDelta::minutes(30);
 
 /// Removes files that nobody goes on with.
 pub(crate) const FORGET_UPLOADS: Job = Job {
@@ -53,12 +60,19 @@ impl Upload {
 /// Begins a file of so many bytes. One sender has no more on their way than one file may have, and no more than ten files.
 pub(crate) async fn begin(platform: &Platform, source: &str, bytes: u64, limit: usize) -> Result<Upload, Error> {
     let upload = Upload { id: UploadId::new(), bytes, received: 0, touched_at: platform.clock.now(), load: None };
+    let mut tx = platform.database.begin().await?;
+    // one after the other, so that together they stay within the limits
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ingest.upload', 0))")
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("beginning an upload"))?;
     let begun = sqlx::query!(
         "insert into ingest.upload (upload_id, source, bytes, touched_at)
          select $1, $2, $3::bigint, $4 from (select count(*) as files, coalesce(sum(bytes), 0) as bytes from ingest.upload where source = $2
             and load_id is null and touched_at > $5) as open
           where open.files < $6 and open.bytes + $3::bigint <= $7::bigint
-            and (select coalesce(sum(received), 0) from ingest.upload) <= $7::bigint * $8::bigint",
+            and (select coalesce(sum(bytes), 0) from ingest.upload where load_id is null and touched_at > $5 or touched_at > $9) + $3::bigint
+                <= $7::bigint * $8::bigint",
         upload.id.uuid(),
         source,
         bytes.cast_signed(),
@@ -66,11 +80,13 @@ pub(crate) async fn begin(platform: &Platform, source: &str, bytes: u64, limit: 
         upload.touched_at - FORGOTTEN_AFTER,
         OPEN,
         i64::try_from(limit).unwrap_or(i64::MAX),
-        TOGETHER
+        TOGETHER,
+        upload.touched_at - STILL_READ
     )
-    .execute(platform.database.pool())
+    .execute(&mut *tx)
     .await
     .map_err(Error::database("beginning an upload"))?;
+    tx.commit().await?;
     if begun.rows_affected() == 1 { Ok(upload) } else { Err(UploadFault::TooMany.into()) }
 }
 
@@ -148,6 +164,29 @@ pub(crate) fn read(platform: &Platform, upload: &Upload) -> impl Stream<Item = R
     })
 }
 
+/// Keeps what failed while a file was read: to whoever reads it, a file that cannot be read is one that broke off.
+pub(crate) struct Lost(Arc<Mutex<Option<Error>>>);
+
+impl Lost {
+    /// Whether all of the file could be read.
+    pub(crate) fn into_result(self) -> Result<(), Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+    }
+}
+
+/// The file, and what fails while it is read.
+pub(crate) fn watched(
+    file: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+) -> (BoxStream<'static, Result<Bytes, io::Error>>, Lost) {
+    let lost = Arc::new(Mutex::new(None));
+    let noted = Arc::clone(&lost);
+    let file = file.map_err(move |error| {
+        noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        io::Error::from(io::ErrorKind::UnexpectedEof)
+    });
+    (file.boxed(), Lost(lost))
+}
+
 /// Remembers what load a file became.
 pub(crate) async fn delivered(platform: &Platform, upload: UploadId, load: LoadId) -> Result<(), Error> {
     sqlx::query!(
@@ -173,8 +212,6 @@ pub(crate) async fn give_up(platform: &Platform, source: &str, id: UploadId) -> 
 
 /// Forgets the pieces of what was delivered, and files that nobody goes on with.
 pub(crate) fn forget_on_schedule(platform: &Platform) -> Result<(), Error> {
-    /// Whoever asks again after the answer was lost is told what it became.
-    const STILL_READ: TimeDelta = TimeDelta::minutes(30);
     let own = platform.clone();
     platform.jobs.register(&FORGET_UPLOADS, move || {
         let platform = own.clone();
@@ -190,9 +227,11 @@ pub(crate) fn forget_on_schedule(platform: &Platform) -> Result<(), Error> {
             let files = sqlx::query!("delete from ingest.upload where touched_at < $1", now - FORGOTTEN_AFTER)
                 .execute(platform.database.pool())
                 .await?;
-            Ok(Did::nothing()
-                .and("删除已报送文件的分段", "pieces of delivered files removed", pieces.rows_affected())
-                .and("删除过期的上传", "uploads removed", files.rows_affected()))
+            Ok(Did::nothing().and("删除已报送文件的分段", "pieces of delivered files removed", pieces.rows_affected()).and(
+                "删除过期的上传",
+                "uploads removed",
+                files.rows_affected(),
+            ))
         }
     })?;
     Ok(())

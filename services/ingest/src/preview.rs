@@ -12,6 +12,7 @@ use domain::list::ColumnMeaning;
 use domain::place;
 use domain::record_life::Correction;
 use domain::risk_record::{AttributeValue, RecordKind, RiskLevel, Subject};
+use domain::unusual_list::Unlike;
 use platform::Platform;
 use platform::http::FieldFault;
 use rules::{NearMisses, RuleMatches, RulesInForce};
@@ -21,11 +22,13 @@ use uuid::Uuid;
 
 use crate::check::{Candidate, Chunk};
 use crate::columns::{Columns, HeaderFault};
+use crate::comparing::{Comparing, Extent};
+use crate::held::HeldReason;
 use crate::load::{Ending, Format, Load, RefusedLine};
 use crate::sender::Sender;
 use crate::store;
 use crate::work::End;
-use crate::{Error, SCHEMA};
+use crate::{Error, SCHEMA, Settings};
 
 /// Rows that are looked at; what follows is as good or bad as they are.
 const LOOKED_AT: usize = 10_000;
@@ -69,6 +72,8 @@ pub struct Preview {
     pub unmatched: u64,
     /// Why these would lead to nothing, the commonest reasons.
     pub near_misses: Vec<NearMisses>,
+    /// How it is unlike what its source usually brings. Where it is, it would wait for a person, and nothing of it would count until then.
+    pub would_wait: Vec<HeldReason>,
 }
 
 /// A column.
@@ -140,16 +145,42 @@ pub(crate) struct Look {
     rows: usize,
     bytes: usize,
     shown: Vec<RowView>,
+    comparing: Comparing,
+    unlike: Vec<Unlike>,
 }
 
 impl End for Look {
     type Made = Preview;
 
-    async fn begin(platform: &Platform, sender: Arc<Sender>, format: Format, columns: Option<Arc<Columns>>) -> Result<Self, Error> {
-        Ok(Self { platform: platform.clone(), sender, format, columns, chunks: Vec::new(), rows: 0, bytes: 0, shown: Vec::new() })
+    async fn begin(
+        platform: &Platform,
+        sender: Arc<Sender>,
+        format: Format,
+        columns: Option<Arc<Columns>>,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            platform: platform.clone(),
+            sender,
+            format,
+            columns,
+            chunks: Vec::new(),
+            rows: 0,
+            bytes: 0,
+            shown: Vec::new(),
+            comparing: Comparing::new(settings),
+            unlike: Vec::new(),
+        })
+    }
+
+    fn foresee(&mut self, extent: Extent) {
+        self.comparing.foresee(extent);
     }
 
     async fn take(&mut self, chunk: Chunk, _: DateTime<Utc>) -> Result<(), Error> {
+        if self.unlike.is_empty() {
+            self.unlike = self.comparing.see(&self.platform, self.sender.source(), &chunk).await?;
+        }
         self.rows += chunk.candidates.len() + chunk.corrections.len() + chunk.refusals.len();
         self.bytes += chunk.block.bytes.len();
         if self.shown.len() < SHOWN {
@@ -172,7 +203,7 @@ impl End for Look {
 
     async fn finish(self, ending: Ending) -> Result<Preview, Error> {
         let whole = ending == Ending::Complete && !self.has_enough();
-        let Self { platform, sender, format, columns, chunks, rows, shown, .. } = self;
+        let Self { platform, sender, format, columns, chunks, rows, shown, unlike, .. } = self;
         let now = platform.clock.now();
         // on a connection of its own, before this one is taken; who looks leaves a trace, since a preview tells who is registered
         let foresight = RulesInForce::new(&platform.database).now().await?;
@@ -217,6 +248,7 @@ impl End for Look {
             unmatched: kept.saturating_sub(seen.matched),
             rules: seen.rules,
             near_misses: seen.near_misses,
+            would_wait: unlike.iter().map(HeldReason::from).collect(),
         })
     }
 }

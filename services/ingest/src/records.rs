@@ -7,18 +7,19 @@ use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request, State};
 use domain::ids::UploadId;
 use futures::{StreamExt as _, TryStreamExt as _};
-use http::header::CONTENT_TYPE;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use platform::http::{Access, Caller, Limits, Problem, Query, Routes, routes};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 use utoipa::IntoParams;
 
 use crate::Error;
-use crate::pieces::{self, Upload};
-use crate::loads;
 use crate::column_names::Chosen;
 use crate::intake::{BATCH_BYTES, Intake};
 use crate::load::LoadReport;
+use crate::loads;
+use crate::pieces::{self, Upload};
 use crate::preview::Preview;
 use crate::record::NewRow;
 use crate::sender::{ROLES, Sender};
@@ -56,9 +57,9 @@ async fn batch(State(intake): State<Intake>, caller: Caller, body: Bytes) -> Res
 #[utoipa::path(post, path = "/api/v1/records/stream", request_body(content = NewRow, content_type = "application/x-ndjson"), responses(
     (status = 200, description = "What became of each row", body = LoadReport),
 ))]
-async fn stream(State(intake): State<Intake>, caller: Caller, body: Body) -> Result<axum::Json<LoadReport>, Problem> {
+async fn stream(State(intake): State<Intake>, caller: Caller, headers: HeaderMap, body: Body) -> Result<axum::Json<LoadReport>, Problem> {
     let sender = sender(caller)?;
-    let own = intake.clone();
+    let own = intake.clone().expecting(length_of(&headers));
     Ok(axum::Json(to_its_end(&intake, async move { own.ndjson(sender, body.into_data_stream()).await }).await?))
 }
 
@@ -80,7 +81,7 @@ async fn upload(
     request: Request,
 ) -> Result<axum::Json<LoadReport>, Problem> {
     let (sender, chosen) = (sender(caller)?, Chosen::read(names.names.as_deref())?);
-    let own = intake.clone();
+    let own = intake.clone().expecting(length_of(request.headers()));
     let report = if let Some(id) = names.upload_id {
         to_its_end(&intake, async move { in_pieces(own, sender, &chosen, id).await }).await?
     } else {
@@ -115,9 +116,12 @@ async fn preview(
         if let Some(load) = upload.load {
             return Err(Error::from(UploadFault::Delivered(load)).into());
         }
-        let file = pieces::read(&intake.platform, &upload);
-        return Ok(axum::Json(intake.preview(sender, &chosen, file.boxed()).await?));
+        let (file, lost) = pieces::watched(pieces::read(&intake.platform, &upload));
+        let preview = intake.expecting(Some(upload.bytes)).preview(sender, &chosen, file).await?;
+        lost.into_result()?;
+        return Ok(axum::Json(preview));
     }
+    let intake = intake.expecting(length_of(request.headers()));
     let preview = match file_of(request).await? {
         Sent::Form(form) => form_preview(intake, sender, &chosen, form).await?,
         Sent::Bare(body) => intake.preview(sender, &chosen, body.into_data_stream()).await?,
@@ -143,6 +147,11 @@ struct Names {
 enum Sent {
     Form(Multipart),
     Bare(Body),
+}
+
+/// How many bytes a request has, with the form around its file; none of a stream.
+fn length_of(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The file of a request, in a form or as its body.
@@ -180,10 +189,12 @@ async fn whole(intake: &Intake, sender: &Sender, id: UploadId) -> Result<Upload,
 async fn in_pieces(intake: Intake, sender: Sender, chosen: &Chosen, id: UploadId) -> Result<LoadReport, Error> {
     let upload = whole(&intake, &sender, id).await?;
     if let Some(load) = upload.load {
-        return loads::report(&intake, load, Some(sender.source().to_owned())).await;
+        return loads::report(&intake.platform, load, Some(sender.source())).await;
     }
-    let file = pieces::read(&intake.platform, &upload);
-    let report = intake.file(sender, chosen, file.boxed()).await?;
+    let (file, lost) = pieces::watched(pieces::read(&intake.platform, &upload));
+    let report = intake.clone().expecting(Some(upload.bytes)).file(sender, chosen, file).await?;
+    // what came of it before stays, and counts once when it is delivered again
+    lost.into_result()?;
     pieces::delivered(&intake.platform, id, report.load_id).await?;
     Ok(report)
 }

@@ -41,6 +41,22 @@ impl Sender {
         &self.source
     }
 
+    /// The caller that it is.
+    pub(crate) fn caller(&self) -> Caller {
+        match &self.authority {
+            Authority::Source(source) => Caller::Source(source.clone()),
+            Authority::Staff(staff) => Caller::Staff(staff.clone()),
+        }
+    }
+
+    /// The area that answers for what it delivers: its own, or the city.
+    pub(crate) fn area(&self) -> Area {
+        match &self.authority {
+            Authority::Source(source) => source.area,
+            Authority::Staff(staff) => staff.scope.district().map_or(Area::City, Area::District),
+        }
+    }
+
     /// The member of staff, if it is one.
     pub(crate) fn staff(&self) -> Option<&StaffCaller> {
         match &self.authority {

@@ -1,6 +1,8 @@
 //! What the operator sets.
 
 use chrono_tz::Tz;
+use domain::retention;
+use domain::unusual_list::Limits;
 use serde::{Deserialize, Serialize};
 
 /// Settings of ingest; section `[ingest]` of the configuration.
@@ -30,10 +32,62 @@ pub struct Settings {
     ///
     /// Unit: days
     pub oldest_event_days: u32,
+    /// A list with so many times the rows that its source usually brings waits for a person before anything of it counts; so does one that is
+    /// all of one district, lacks a column or is refused nearly whole where that is not usual. 0: no list ever waits.
+    ///
+    /// The usual is learnt: nine of ten days of the source had no longer list, or a person has released one.
+    ///
+    /// Unit: times
+    pub hold_times: u32,
+    /// A list with fewer rows than this never waits for their number.
+    ///
+    /// Ten times of very little is still little, and would only keep people busy.
+    ///
+    /// Unit: rows
+    pub hold_rows: u64,
+    /// What a list looks like is compared from so many rows on.
+    ///
+    /// In fewer, one district or an empty column may be chance.
+    ///
+    /// Unit: rows
+    pub hold_compared_rows: u64,
+    /// A source has a usual after so many deliveries; before, no list of it waits.
+    ///
+    /// Fewer hold lists back by what one or two others happened to look like.
+    ///
+    /// Unit: deliveries
+    pub hold_after: u32,
+    /// How long a list waits for a person; then it is given up and its rows are deleted.
+    ///
+    /// What nobody decides about in a month is out of date, and its rows may name people.
+    ///
+    /// Unit: days
+    pub keep_waiting_days: u32,
+}
+
+impl Settings {
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            times: self.hold_times,
+            fewest_rows: self.hold_rows,
+            fewest_profiled: self.hold_compared_rows,
+            deliveries: u64::from(self.hold_after),
+        }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { time_zone: Tz::Asia__Shanghai, upload_bytes: 4 << 30, chunk_rows: 5_000, oldest_event_days: 731 }
+        Self {
+            time_zone: Tz::Asia__Shanghai,
+            upload_bytes: 4 << 30,
+            chunk_rows: 5_000,
+            oldest_event_days: 731,
+            hold_times: 10,
+            hold_rows: 1_000,
+            hold_compared_rows: 20,
+            hold_after: 5,
+            keep_waiting_days: retention::WAITING_LISTS.keeping.length(),
+        }
     }
 }

@@ -76,7 +76,11 @@ impl Shape {
         }
         match start.trim_ascii_start() {
             // one record, written over several lines
-            [b'{', rest @ ..] if rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'\n' | b'\r')) => Self::Json,
+            [b'{', rest @ ..]
+                if rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'\n' | b'\r')) =>
+            {
+                Self::Json
+            }
             [b'{', ..] => Self::Lines,
             [b'[', ..] => Self::Json,
             [b'<', ..] => Self::Other(MARKUP),

@@ -10,6 +10,7 @@ use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
+use domain::source_health::{self, LATENESS_CLASSES};
 use platform::Platform;
 use platform::crypto::Purpose;
 use platform::database::Tx;
@@ -21,6 +22,7 @@ use crate::check::{Candidate, Chunk};
 use crate::framing::Refusal;
 use crate::placed::{Columns, Placed};
 use crate::sender::Sender;
+use crate::source_hours::{self, Lateness};
 use crate::subjects::Known;
 use crate::{Error, SCHEMA, copying, corrections, reason};
 
@@ -63,6 +65,8 @@ pub(crate) struct Stored {
     pub counts: Counts,
     pub refusals: Vec<Refusal>,
     pub kept: Kept,
+    /// Its new records by how late they came.
+    pub late: Lateness,
 }
 
 /// Stores one chunk of a load.
@@ -77,10 +81,16 @@ pub(crate) async fn store(
     let mut tx = platform.database.begin().await?;
     let stored = store_in(&mut tx, platform, sender, load, chunk, kept, now).await?;
     tx.commit().await?;
+    self::stored(platform, sender, &stored, now).await;
+    Ok(stored)
+}
+
+/// Counts a chunk that is stored, in the metrics and in the health of its source.
+pub(crate) async fn stored(platform: &Platform, sender: &Sender, stored: &Stored, now: DateTime<Utc>) {
     for (outcome, number) in stored.counts.by_outcome() {
         metrics::counter!("ingest_records_total", "outcome" => outcome).increment(number);
     }
-    Ok(stored)
+    source_hours::note(platform, sender.source(), stored.counts, &stored.late, now).await;
 }
 
 /// The same in a transaction of the caller's.
@@ -117,8 +127,9 @@ pub(crate) async fn store_in(
     records.sort_unstable_by(|one, other| one.source_id().cmp(other.source_id()));
 
     let mut accepted = insert(tx, sender.source(), chunk_id, &records, now).await?;
+    let mut before = HashMap::new();
     if accepted < records.len() as u64 {
-        let before = known_before(tx, sender.source(), chunk_id, &records).await?;
+        before = known_before(tx, sender.source(), chunk_id, &records).await?;
         for record in &records {
             if let Some(before) = before.get(record.source_id()) {
                 match before.stands(&record.candidate.content_hash) {
@@ -128,6 +139,10 @@ pub(crate) async fn store_in(
             }
         }
         accepted = (records.len() - before.len()) as u64;
+    }
+    let mut late = [0; LATENESS_CLASSES];
+    for record in records.iter().filter(|record| before.is_empty() || !before.contains_key(record.source_id())) {
+        late[source_health::lateness_class(now - record.candidate.record.occurred_at)] += 1;
     }
 
     let corrected = corrections::apply(tx, sender, chunk_id, &block, corrections, &known, now).await?;
@@ -141,7 +156,7 @@ pub(crate) async fn store_in(
     if accepted + corrected.replaced > 0 {
         tell(tx, load, chunk_id, accepted + corrected.replaced).await?;
     }
-    Ok(Stored { chunk: chunk_id, counts, refusals, kept })
+    Ok(Stored { chunk: chunk_id, counts, refusals, kept, late })
 }
 
 /// Of records with one id, the first; the same content again is counted, another content refused.

@@ -6,19 +6,25 @@ use chrono::{DateTime, Utc};
 use platform::Platform;
 use tokio::task::JoinHandle;
 
-use crate::Error;
 use crate::check::Chunk;
 use crate::columns::Columns;
-use crate::load::{Ending, Format, Load, LoadReport};
+use crate::comparing::{Comparing, Extent};
+use crate::holding::{Held, Holding};
+use crate::load::{Ending, Format, Load, LoadReport, REPORTED_ROWS};
 use crate::sender::Sender;
 use crate::store::{self, Stored};
 use crate::work::End;
+use crate::{Error, Settings, loads, source_hours};
 
 /// A load at work.
 pub(crate) struct Storing {
     platform: Platform,
     sender: Arc<Sender>,
+    columns: Option<Arc<Columns>>,
     load: Load,
+    /// None once a person has decided about it.
+    comparing: Option<Comparing>,
+    holding: Option<Holding>,
     storing: Option<JoinHandle<Result<Stored, Error>>>,
 }
 
@@ -33,18 +39,59 @@ impl Storing {
     }
 }
 
+impl Storing {
+    /// Holds the chunk back if the delivery is unlike what its source usually brings; else gives it back.
+    async fn held_back(&mut self, chunk: Chunk) -> Result<Option<Chunk>, Error> {
+        if self.holding.is_none()
+            && let Some(comparing) = &mut self.comparing
+        {
+            let why = comparing.see(&self.platform, self.sender.source(), &chunk).await?;
+            if !why.is_empty() {
+                let load = self.load.report.load_id;
+                let profile = comparing.profile();
+                self.holding = Some(Holding::begin(&self.platform, &self.sender, load, self.columns.as_ref(), why, &profile).await?);
+            }
+        }
+        let Some(holding) = self.holding.take() else { return Ok(Some(chunk)) };
+        match holding.keep(&self.platform, chunk).await? {
+            Held::Back(holding) => {
+                self.holding = Some(holding);
+                Ok(None)
+            }
+            Held::Released(chunk) => {
+                self.comparing = None;
+                Ok(Some(chunk))
+            }
+        }
+    }
+}
+
 impl End for Storing {
     type Made = LoadReport;
 
-    async fn begin(platform: &Platform, sender: Arc<Sender>, format: Format, columns: Option<Arc<Columns>>) -> Result<Self, Error> {
+    async fn begin(
+        platform: &Platform,
+        sender: Arc<Sender>,
+        format: Format,
+        columns: Option<Arc<Columns>>,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
         let mut tx = platform.database.begin().await?;
         let load = Load::begin(&mut tx, platform.clock.now(), &sender, format, columns.as_deref()).await?;
         tx.commit().await?;
-        Ok(Self { platform: platform.clone(), sender, load, storing: None })
+        let comparing = Some(Comparing::new(settings));
+        Ok(Self { platform: platform.clone(), sender, columns, load, comparing, holding: None, storing: None })
+    }
+
+    fn foresee(&mut self, extent: Extent) {
+        if let Some(comparing) = &mut self.comparing {
+            comparing.foresee(extent);
+        }
     }
 
     async fn take(&mut self, chunk: Chunk, now: DateTime<Utc>) -> Result<(), Error> {
         self.settle().await?;
+        let Some(chunk) = self.held_back(chunk).await? else { return Ok(()) };
         let (platform, sender) = (self.platform.clone(), Arc::clone(&self.sender));
         let (load, kept) = (self.load.report.load_id, self.load.kept);
         self.storing = Some(tokio::spawn(async move { store::store(&platform, &sender, load, chunk, kept, now).await }));
@@ -53,6 +100,22 @@ impl End for Storing {
 
     async fn finish(mut self, ending: Ending) -> Result<LoadReport, Error> {
         self.settle().await?;
-        self.load.finish(&self.platform, ending).await
+        let Self { platform, sender, load, comparing, holding, .. } = self;
+        if holding.is_some() || comparing.is_none() {
+            let LoadReport { load_id, .. } = load.finish(&platform, ending).await?;
+            // it came, though nothing of it counts yet; what counts of it was counted by whoever released it
+            source_hours::delivered(&platform, sender.source(), 0, None).await?;
+            let mut report = loads::report(&platform, load_id, None).await?;
+            let room = REPORTED_ROWS - report.refused_rows.len();
+            report.refused_rows.extend(holding.into_iter().flat_map(|holding| holding.refused_rows).take(room));
+            return Ok(report);
+        }
+        let report = load.finish(&platform, ending).await?;
+        let (rows, profile) = match comparing {
+            Some(comparing) if ending == Ending::Complete => (comparing.rows(), comparing.telling_profile()),
+            _ => (0, None),
+        };
+        source_hours::delivered(&platform, sender.source(), rows, profile).await?;
+        Ok(report)
     }
 }

@@ -41,10 +41,7 @@ struct Asked {
     (status = 200, description = "The workbook", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 async fn download(Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let file = workbook(asked.kind).map_err(|source| Error::Template { source })?;
-    let head = [
-        (CONTENT_TYPE, MEDIA_TYPE.to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"{}.xlsx\"", asked.kind)),
-    ];
+    let head = [(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (CONTENT_DISPOSITION, format!("attachment; filename=\"{}.xlsx\"", asked.kind))];
     Ok((head, file).into_response())
 }
 

@@ -12,9 +12,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use platform::http::{Access, Caller, Limits, Path, PathId, Problem, Routes, routes};
 
+use crate::Error;
 use crate::intake::Intake;
 use crate::pieces::{self, PIECE, Upload};
-use crate::Error;
 use crate::records::{sender, to_its_end};
 use crate::sender::ROLES;
 use crate::upload_fault::UploadFault;

@@ -132,7 +132,13 @@ async fn look_up(State(intake): State<Intake>, caller: Caller, Query(asked): Que
     let mut records: Vec<KeptRecord> = Vec::new();
     for (source, retracted, number, version) in readable("versions of a record", versions) {
         if records.last().is_none_or(|record| record.source != source) {
-            records.push(KeptRecord { source, source_id: asked.source_id.trim().to_owned(), retracted: false, versions: Vec::new(), rules: None });
+            records.push(KeptRecord {
+                source,
+                source_id: asked.source_id.trim().to_owned(),
+                retracted: false,
+                versions: Vec::new(),
+                rules: None,
+            });
         }
         let Some(record) = records.last_mut() else { continue };
         record.retracted |= retracted;

@@ -7,6 +7,7 @@ use platform::Platform;
 
 use crate::check::{Checker, Chunk, Form};
 use crate::columns::Columns;
+use crate::comparing::Extent;
 use crate::encoding::{Deciding, Encoding};
 use crate::framing::Block;
 use crate::load::{Ending, Format};
@@ -24,7 +25,11 @@ pub(crate) trait End: Sized + Send {
         sender: Arc<Sender>,
         format: Format,
         columns: Option<Arc<Columns>>,
+        settings: &Settings,
     ) -> impl Future<Output = Result<Self, Error>> + Send;
+
+    /// How long it will be, as far as that is known.
+    fn foresee(&mut self, extent: Extent);
 
     /// Takes the next chunk, checked as of `now`.
     fn take(&mut self, chunk: Chunk, now: DateTime<Utc>) -> impl Future<Output = Result<(), Error>> + Send;
@@ -61,7 +66,7 @@ impl<D: End> Work<D> {
             Form::List(columns) => Some(Arc::clone(columns)),
         };
         let sender = Arc::new(sender);
-        let end = D::begin(platform, Arc::clone(&sender), format, columns).await?;
+        let end = D::begin(platform, Arc::clone(&sender), format, columns, settings).await?;
         let checker = Checker { keyring: platform.keyring.clone(), sender, form, time_zone, oldest_event_days };
         Ok(Self { platform: platform.clone(), checker: Arc::new(checker), deciding, end })
     }
@@ -74,6 +79,10 @@ impl<D: End> Work<D> {
             self.check(encoding, block).await?;
         }
         Ok(())
+    }
+
+    pub(crate) fn foresee(&mut self, extent: Extent) {
+        self.end.foresee(extent);
     }
 
     pub(crate) fn has_enough(&self) -> bool {

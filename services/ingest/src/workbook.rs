@@ -29,6 +29,8 @@ use rows::{Merged, Rows, SheetRow};
 pub(crate) const LIMIT: usize = 32 << 20;
 /// So many bytes a workbook may unpack to.
 const UNPACKED: u64 = 1 << 30;
+/// From so many rows in any sheet on, those of the list are counted.
+const COUNTED: u64 = 1_000;
 /// What separates the cells of the rows that are made of a sheet.
 const DELIMITER: u8 = b',';
 
@@ -36,6 +38,8 @@ const DELIMITER: u8 = b',';
 pub(crate) enum Found {
     /// The header.
     Columns(Box<Columns>),
+    /// About how many rows there will be.
+    Rows(u64),
     /// Some rows.
     Block(Block),
 }
@@ -134,7 +138,9 @@ fn read_package(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell
     let Candidate { name, columns, header } = choice.only()?;
     let merged = if package.has_merged_cells { book.merge_cells_by_sheet_name(&name).map_err(damaged)? } else { Vec::new() };
     let mut rows = Rows::new(columns.clone(), header, Merged::of(&merged), block_rows);
-    if !tell(Found::Columns(Box::new(columns))) {
+    // other sheets have rows too, so those of this one are counted where there may be many
+    let below = if package.rows < COUNTED { package.rows } else { filled_rows(&mut book, &name, since_1904).map_err(damaged)? };
+    if !tell(Found::Columns(Box::new(columns))) || !tell(Found::Rows(below)) {
         return Ok(());
     }
     let mut cells = book.worksheet_cells_reader(&name).map_err(damaged)?;
@@ -153,6 +159,16 @@ fn read_package(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell
     Ok(())
 }
 
+/// How many rows of a sheet say anything.
+fn filled_rows(book: &mut Xlsx<Cursor<&[u8]>>, name: &str, since_1904: bool) -> Result<u64, calamine::XlsxError> {
+    let mut cells = book.worksheet_cells_reader(name)?;
+    let mut filled = 0;
+    for row in rows::of_cells(|| cells.next_cell(), since_1904) {
+        filled += u64::from(!row?.is_blank());
+    }
+    Ok(filled)
+}
+
 fn read_binary(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell<'_>) -> Result<(), Error> {
     binary::weigh(bytes)?;
     let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|error| match error {
@@ -169,7 +185,8 @@ fn read_binary(bytes: &[u8], block_rows: usize, names: &ColumnNames, tell: Tell<
     let merged = book.merge_cells_by_sheet_name(&name).map_err(|_| Error::WorkbookDamaged)?;
     let sheet = book.worksheet_range(&name).map_err(|_| Error::WorkbookDamaged)?;
     let mut rows = Rows::new(columns.clone(), header, Merged::of(&merged), block_rows);
-    if !tell(Found::Columns(Box::new(columns))) {
+    let below = rows::of_range(&sheet, since_1904).filter(|row| !row.is_blank()).count().saturating_sub(1) as u64;
+    if !tell(Found::Columns(Box::new(columns))) || !tell(Found::Rows(below)) {
         return Ok(());
     }
     for row in rows::of_range(&sheet, since_1904) {

@@ -49,6 +49,8 @@ domain::words! {
         RefusedRow,
         /// A piece of a file of risk records that has not been delivered yet.
         UploadPiece,
+        /// Rows of a list that waits for a person; they may name people.
+        WaitingRows,
         /// A one-time code.
         OneTimeCode,
         /// The token of a session, staff or resident.

@@ -75,7 +75,12 @@ pub(crate) async fn waiting_corrections(tx: &mut Tx, of: AlertId) -> Result<Vec<
     .map_err(Error::database("looking for corrections of an alert"))?;
     let mut corrections = Vec::new();
     for id in waiting {
-        corrections.push(store::load(tx, AlertId::from_uuid(id), true).await?);
+        match store::load(tx, AlertId::from_uuid(id), true).await {
+            Ok(correction) => corrections.push(correction),
+            // what cannot be read cannot be approved either, and holds nobody's withdrawal up
+            Err(error @ Error::Stored { .. }) => tracing::error!(alert = %id, %error, "a correction cannot be read"),
+            Err(error) => return Err(error),
+        }
     }
     // what was approved or given up before it was locked waits no more
     corrections.retain(|correction| correction.approved_at.is_none() && !correction.state.is_final());

@@ -70,11 +70,8 @@ pub(crate) fn verdict(rulebook: &Rulebook, record: &Record, now: DateTime<Utc>) 
             }
         })
         .collect();
-    let met: Vec<RuleName> = misses
-        .iter()
-        .filter(|miss| miss.distance() == 0)
-        .map(|miss| RuleName { rule_id: miss.rule_id, name: miss.name.clone() })
-        .collect();
+    let met: Vec<RuleName> =
+        misses.iter().filter(|miss| miss.distance() == 0).map(|miss| RuleName { rule_id: miss.rule_id, name: miss.name.clone() }).collect();
     let nearest = if met.is_empty() { misses.into_iter().min_by_key(NearMiss::distance) } else { None };
     Verdict { met, nearest }
 }

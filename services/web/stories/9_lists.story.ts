@@ -83,12 +83,13 @@ test('a list is mended before it counts, and a record that was wrong takes the p
   await unit.leaves();
   await reviewer.opens(`/alerts/${alert.alert_id}`);
   await reviewer.sees(/有人是依据其中 1 条记录被告知的/);
+  await reviewer.page.getByLabel('理由').fill('同名误报');
   await reviewer.page.getByRole('button', { name: /撤销对其弹窗/ }).click();
   await reviewer.page.getByText('已撤销对其弹窗').first().waitFor();
   const word = await eventually('who was told by it is told otherwise', async () => (await wrong!()).find((text) => text.includes('已撤销')));
   expect(word).toContain('经核实与您无关');
   expect((await never!()).length).toBe(0);
-  expect((await delivery()).withdrawn_for, 'nobody else notices').toEqual({ people: 1, reached: 1, open: 0 });
+  expect((await delivery()).withdrawn_for, 'nobody else notices').toEqual({ people: 1, reached: 1, open: 0, failed: 0 });
   await reviewer.opens(`/alerts/${alert.alert_id}/delivery`);
   await reviewer.sees('已对其撤销');
   await reviewer.leaves();

@@ -291,6 +291,8 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
         ),
         ("GET /api/v1/loads/{id}", format!("/api/v1/loads/{load}"), Value::Null),
         ("GET /api/v1/loads/{id}/refused", format!("/api/v1/loads/{load}/refused"), Value::Null),
+        ("POST /api/v1/loads/{id}/release", format!("/api/v1/loads/{load}/release"), Value::Null),
+        ("POST /api/v1/loads/{id}/discard", format!("/api/v1/loads/{load}/discard"), json!({ "reason": "误报" })),
         ("POST /api/v1/follow-ups/{id}/outcome", format!("/api/v1/follow-ups/{follow_up}/outcome"), json!({ "outcome": "informed" })),
     ]
 }
@@ -313,6 +315,7 @@ const ONLY_THE_OWN_PART: &[&str] = &[
     "PATCH /api/v1/uploads/{id}",
     "GET /api/v1/rules/drafts",
     "GET /api/v1/screens",
+    "GET /api/v1/waiting-loads",
     "POST /api/v1/records",
     "POST /api/v1/records/preview",
     "POST /api/v1/records/stream",

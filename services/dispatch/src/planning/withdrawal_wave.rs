@@ -116,7 +116,8 @@ impl Planner {
                                         and not exists (select from dispatch.batch b where b.alert_id = n.alert_id and b.wave < 9 and b.state = 'claimed')
                               end))
                   -- what it corrected comes first: who is told by that is not told again
-                  and not exists (select from dispatch.stop p where p.alert_id = a.corrects and p.withdrawal_planned_at is null
+                  and not exists (select from dispatch.stop p join dispatch.alert o on o.alert_id = p.alert_id and o.state in ('cancelled', 'superseded')
+                                   where p.alert_id = a.corrects and p.withdrawal_planned_at is null
                                      and not exists (select from dispatch.set_aside x where x.alert_id = p.alert_id and x.failures >= $3))
                 order by a.class = 'urgent' desc, st.stopped_at limit 1
                   for update of st skip locked"#,

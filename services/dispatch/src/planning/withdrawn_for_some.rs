@@ -103,7 +103,7 @@ impl Planner {
                   -- what it corrected comes first: who is told by that is not told again
                   and not exists (select from dispatch.alert p left join dispatch.stop st on st.alert_id = p.alert_id
                                    where p.alert_id = a.corrects
-                                     and (p.state in ('waiting', 'dispatching', 'active') or st.alert_id is not null and st.withdrawal_planned_at is null)
+                                     and (p.state in ('waiting', 'dispatching', 'active') or p.state in ('cancelled', 'superseded') and st.alert_id is not null and st.withdrawal_planned_at is null)
                                      and not exists (select from dispatch.set_aside x where x.alert_id = p.alert_id and x.failures >= $4))
                 order by a.class = 'urgent' desc, a.approved_at limit 1"#,
             self.line == Line::Urgent,

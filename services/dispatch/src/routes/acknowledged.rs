@@ -31,7 +31,7 @@ impl Acknowledged {
             let rows = sqlx::query!(
                 r#"select date_trunc('minute', at) as "minute!", count(*) as "count!" from resident.acknowledged k
                     where k.alert_id = $1
-                      and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = k.resident_no)
+                      and not exists (select from dispatch.withdrawn_for w where w.alert_id = $1 and w.resident_no = k.resident_no and w.reached)
                     group by 1 order by 1"#,
                 alert_id.uuid()
             )

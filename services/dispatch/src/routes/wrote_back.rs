@@ -43,7 +43,7 @@ impl WroteBack {
                      from (select bool_or(not w.read) as waiting, bool_or(w.urgent and not w.read) as urgent from resident.wrote_back w
                             where w.alert_id = $1 and not exists (select from resident.acknowledged k
                                                                    where k.alert_id = $1 and k.resident_no = w.resident_no)
-                              and not exists (select from dispatch.withdrawn_for f where f.alert_id = $1 and f.resident_no = w.resident_no)
+                              and not exists (select from dispatch.withdrawn_for f where f.alert_id = $1 and f.resident_no = w.resident_no and f.reached)
                             group by w.resident_no) as person"#,
                 alert_id.uuid()
             )

@@ -13,7 +13,7 @@ pub struct UnmetPart {
     /// The part, as conditions are written.
     #[schema(example = "level == \"high\"")]
     pub wanted: String,
-    /// What the record says instead, where the part asks for one field. Values of attributes are not shown (CQ14).
+    /// What the record says instead, where the part asks for one field. Values of attributes and areas are not shown (CQ14).
     #[schema(example = "medium")]
     pub found: Option<String>,
     /// The attribute or field that decides and that the record lacks.
@@ -46,7 +46,11 @@ fn only_field(part: &IdedExpr) -> Option<&IdedExpr> {
     fields.next().filter(|_| fields.next().is_none())
 }
 
+/// Where somebody lives may be what the platform knows and the source does not, so areas are not said.
 fn said(field: &IdedExpr, facts: &Facts) -> Option<String> {
+    if matches!(&field.expr, Expr::Ident(name) if ["district", "township", "community"].contains(&name.as_str())) {
+        return None;
+    }
     match Value::resolve(field, facts.context()).ok()? {
         Value::String(text) => Some(text.to_string()),
         Value::Float(number) => Some(format!("{number:.1}")),

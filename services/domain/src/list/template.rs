@@ -79,16 +79,34 @@ pub fn template(kind: RecordKind) -> Vec<TemplateColumn> {
         column(RecordField::Kind, true, Entry::OneOf(vec![word(kind)]), "记录的类别", word(kind)),
         column(RecordField::OccurredAt, true, Entry::Time, "发生或发现的时间（北京时间），须写明年月日，最好写到分钟", "2026-11-27 08:30"),
         column(RecordField::Phone, false, Entry::Digits, "本人手机号；境外号码请带国家代码，如 +852", "13800138000"),
-        column(RecordField::IdentityKind, false, Entry::OneOf(words::<IdentityKind>()), "证件不是居民身份证时须选择", word(IdentityKind::Passport)),
+        column(
+            RecordField::IdentityKind,
+            false,
+            Entry::OneOf(words::<IdentityKind>()),
+            "证件不是居民身份证时须选择",
+            word(IdentityKind::Passport),
+        ),
         column(RecordField::IdentityNumber, false, Entry::Digits, "手机号与证件号码填一项即可；平台只保存加密后的指纹", ""),
         column(RecordField::NumberCountry, false, Entry::Text, "护照须填写签发国家或地区", "英国"),
     ];
     if is_of_places(kind) {
-        columns.push(column(RecordField::Place, false, Entry::Digits, "涉及场所而不是个人时，填写所在区县、街道或社区的代码（6、9 或 12 位）", "500103001001"));
+        columns.push(column(
+            RecordField::Place,
+            false,
+            Entry::Digits,
+            "涉及场所而不是个人时，填写所在区县、街道或社区的代码（6、9 或 12 位）",
+            "500103001001",
+        ));
     }
     columns.extend([
         column(RecordField::Level, true, Entry::OneOf(words::<RiskLevel>()), "风险等级", word(RiskLevel::High)),
-        column(RecordField::District, false, Entry::OneOf(place::districts().iter().map(|district| district.name).collect()), "负责处置的区县；不填则按本人登记的住址", "渝中区"),
+        column(
+            RecordField::District,
+            false,
+            Entry::OneOf(place::districts().iter().map(|district| district.name).collect()),
+            "负责处置的区县；不填则按本人登记的住址",
+            "渝中区",
+        ),
         column(RecordField::Township, false, Entry::Text, "街道（乡镇）的名称或代码，可不填", ""),
         column(RecordField::Community, false, Entry::Text, "社区（村）的名称或代码，可不填", ""),
     ]);
@@ -98,7 +116,13 @@ pub fn template(kind: RecordKind) -> Vec<TemplateColumn> {
         TemplateColumn { name: attribute_title(name), required: false, entry, about, example: "" }
     }));
     columns.extend([
-        column(RecordField::Correction, false, Entry::OneOf(words::<Correction>()), "更正或撤回已报送的记录时选择；撤回只需填写编号和原因", ""),
+        column(
+            RecordField::Correction,
+            false,
+            Entry::OneOf(words::<Correction>()),
+            "更正或撤回已报送的记录时选择；撤回只需填写编号和原因",
+            "",
+        ),
         column(RecordField::CorrectionReason, false, Entry::Text, "更正或撤回的原因，审核人员会看到，请勿填写姓名、电话", ""),
     ]);
     columns
@@ -117,7 +141,8 @@ mod tests {
             let columns = template(*kind);
             let header: Vec<String> = columns.iter().map(|column| column.name.to_owned()).collect();
             let meanings = ColumnNames::shipped().meanings(&header);
-            let known: std::collections::HashSet<_> = meanings.iter().flatten().filter(|meaning| **meaning != ColumnMeaning::PassedOver).collect();
+            let known: std::collections::HashSet<_> =
+                meanings.iter().flatten().filter(|meaning| **meaning != ColumnMeaning::PassedOver).collect();
             assert_eq!(known.len(), columns.len(), "{kind}: {header:?}");
         }
     }

@@ -26,7 +26,12 @@ const BEGINNING: usize = 64 * 1024;
 /// What was counted.
 pub(super) struct Package {
     pub has_merged_cells: bool,
+    /// About how many rows the longest sheet has: those that are written, unless they have too few values to be records.
+    pub rows: u64,
 }
+
+/// Cells that the row of a record has at least.
+const RECORD_CELLS: u64 = 5;
 
 /// Counts what there is.
 ///
@@ -45,7 +50,7 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Package, Error> {
     if !is_workbook || other != shape::ZIP {
         return Err(not_a_list(other));
     }
-    let mut package = Package { has_merged_cells: false };
+    let mut package = Package { has_merged_cells: false, rows: 0 };
     let mut left = UNPACKED;
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(|_| Error::WorkbookDamaged)?;
@@ -80,6 +85,7 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Package, Error> {
         }
         left -= scale.bytes.min(left);
         package.has_merged_cells |= scale.has_merged_cells;
+        package.rows = package.rows.max(scale.rows.min(scale.values / RECORD_CELLS));
     }
     Ok(package)
 }
@@ -97,6 +103,8 @@ struct Scale {
     /// Comments, CDATA or declarations, in which `<` begins no tag. Spreadsheet programs write none.
     has_declarations: bool,
     has_merged_cells: bool,
+    rows: u64,
+    values: u64,
     beginning: Vec<u8>,
     /// The last bytes of the piece before, for what is torn between two.
     tail: Vec<u8>,
@@ -118,6 +126,9 @@ impl Scale {
             tags = &tags[at + 1..];
             self.has_declarations |= tags.first() == Some(&b'!');
             self.has_merged_cells |= is_tag(tags, MERGED);
+            // one that is torn between two pieces is one of very many
+            self.rows += u64::from(is_tag(tags, b"row "));
+            self.values += u64::from(is_tag(tags, b"v>") || is_tag(tags, b"is>"));
         }
         self.text += tags.len() as u64;
         self.longest_text = self.longest_text.max(self.text);

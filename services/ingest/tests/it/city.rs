@@ -12,10 +12,10 @@ use ingest::{LoadReport, Settings};
 use platform::Platform;
 use platform::crypto::Purpose;
 use platform::http::{Authenticator, Authenticators, Caller, Problem, Server, Shell, SourceCaller};
-use proto::topology::{RULES_ENDED, RULES_RECORDS};
-use proto::{RecordsEnded, RecordsStored, ResidentRegistered};
+use proto::topology::{AUDIT_ENTRIES, RULES_ENDED, RULES_RECORDS};
+use proto::{AuditEntry, RecordsEnded, RecordsStored, ResidentRegistered};
 use reqwest::RequestBuilder;
-use stages::{Staff, Store, soon};
+use stages::{Heard, Staff, Store, soon};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -24,11 +24,15 @@ pub const LABORATORY: &str = "fhk_laboratory";
 pub const REVIEWER: &str = "fhs_reviewer";
 pub const COMMAND: &str = "fhs_command";
 pub const AUDITOR: &str = "fhs_auditor";
+pub const OPERATOR: &str = "fhs_operator";
+pub const SUBMITTER: &str = "fhs_submitter";
 
 const STAFF: Staff = Staff(&[
     (REVIEWER, Role::DistrictReviewer, "district:500101"),
     (COMMAND, Role::CityCommandOfficer, "city"),
     (AUDITOR, Role::Auditor, "city"),
+    (OPERATOR, Role::TechnicalOperator, "city"),
+    (SUBMITTER, Role::SubmittingUnit, "district:500101"),
 ]);
 
 /// The units that report, by their keys.
@@ -61,6 +65,8 @@ pub struct City {
     pub address: SocketAddr,
     /// What rules is told.
     pub told: UnboundedReceiver<RecordsStored>,
+    /// What staff did.
+    pub traced: Heard<AuditEntry>,
     client: reqwest::Client,
     stop: CancellationToken,
 }
@@ -72,6 +78,16 @@ impl City {
 
     /// One that takes uploads of so many bytes.
     pub async fn taking(store: Store, upload_bytes: usize) -> Self {
+        // small chunks, so that a few rows are several
+        Self::with(store, Settings { chunk_rows: 3, upload_bytes, ..Settings::default() }).await
+    }
+
+    /// One that stores so many rows at once.
+    pub async fn in_chunks_of(store: Store, chunk_rows: usize) -> Self {
+        Self::with(store, Settings { chunk_rows, ..Settings::default() }).await
+    }
+
+    async fn with(store: Store, settings: Settings) -> Self {
         let platform = store.open_at("2026-11-02T04:00:00Z".parse().expect("a time")).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.expect("migrated");
         platform.database.migrate(rules::SCHEMA, &rules::MIGRATOR).await.expect("migrated");
@@ -85,14 +101,13 @@ impl City {
             })
             .expect("subscribed");
         stages::unheard::<RecordsEnded>(&platform, &[&RULES_ENDED]);
-        // small chunks, so that a few rows are several
-        let settings = Settings { chunk_rows: 3, upload_bytes, ..Settings::default() };
+        let traced = Heard::on(&platform, &AUDIT_ENTRIES);
         let routes = ingest::start(&platform, settings).await.expect("started");
         let router = Shell::new(routes, Authenticators::new().with(STAFF).with(Sources)).router();
         let server = Server::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
         let (address, stop) = (server.address(), CancellationToken::new());
         tokio::spawn(server.serve(router, stop.clone(), Duration::from_secs(5)));
-        Self { platform, address, told, client: stages::client(), stop }
+        Self { platform, address, told, traced, client: stages::client(), stop }
     }
 
     pub fn post(&self, token: &str, path: &str, media_type: &str) -> RequestBuilder {
@@ -113,6 +128,11 @@ impl City {
 
     pub async fn get(&self, token: &str, path: &str) -> reqwest::Response {
         self.ask(Method::GET, token, path).send().await.expect("an answer")
+    }
+
+    pub async fn put(&self, token: &str, path: &str, body: &serde_json::Value) -> reqwest::Response {
+        let request = self.client.put(format!("http://{}{path}", self.address)).bearer_auth(token);
+        request.header("content-type", "application/json").body(body.to_string()).send().await.expect("an answer")
     }
 
     pub async fn refused(&self, token: &str, report: &LoadReport) -> String {
@@ -165,6 +185,15 @@ impl City {
             .expect("the view is read");
         assert_eq!(rows.len(), event.records as usize);
         rows
+    }
+
+    /// Moves the clock, and waits until the jobs that are due by then have run.
+    pub async fn forward(&self, step: Duration) {
+        let at_rest = async || self.platform.jobs.settled().await.expect("the table of jobs is read");
+        stages::until("the jobs are at rest", at_rest).await;
+        self.platform.clock.forward(step);
+        stages::until("the jobs come to rest", at_rest).await;
+        self.settle().await;
     }
 
     /// Waits until nothing is in flight.

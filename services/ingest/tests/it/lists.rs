@@ -485,7 +485,11 @@ async fn a_result_in_chinese_is_the_word_that_rules_ask_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn json_as_a_file_is_read_whole_however_many_records_it_has() {
     let city = City::taking(Embedded, 10 << 20).await;
-    let record = |id: String| format!("{{\"source_id\":{id},\"kind\":\"case\",\"occurred_at\":\"2026-11-02T03:00:00Z\",\"level\":\"high\",\n \"district\":\"500103\",\"subject\":{{\"phone\":\"13800005678\"}},\"attributes\":{{\"note\":\"渝州宾馆\"}}}}");
+    let record = |id: String| {
+        format!(
+            "{{\"source_id\":{id},\"kind\":\"case\",\"occurred_at\":\"2026-11-02T03:00:00Z\",\"level\":\"high\",\n \"district\":\"500103\",\"subject\":{{\"phone\":\"13800005678\"}},\"attributes\":{{\"note\":\"渝州宾馆\"}}}}"
+        )
+    };
     let send = async |file: Vec<u8>| report(city.post(CDC, "/api/v1/records/upload", "application/octet-stream").body(file)).await;
 
     // more than a batch has, with ids of more digits than a double keeps

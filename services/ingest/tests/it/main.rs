@@ -5,8 +5,10 @@
 mod city;
 mod corrections;
 mod deliveries;
+mod health;
 mod lists;
 mod previews;
 mod uploads;
+mod waiting;
 mod workbooks;
 mod writers;

@@ -168,8 +168,10 @@ async fn records_that_no_rule_meets_say_which_came_nearest_and_why_it_did_not() 
     let list = format!("{HEADER}{old}{}{}", rows([3]).replace("高", "低"), rows([9]));
     let (_, seen) = preview(&city, "", list.clone()).await;
     let misses = seen["near_misses"].as_array().unwrap();
-    let told: Vec<(u64, &Value, &Value)> =
-        misses.iter().map(|miss| (miss["records"].as_u64().unwrap(), &miss["nearest"]["unmet"], &miss["nearest"]["nobody_to_tell"])).collect();
+    let told: Vec<(u64, &Value, &Value)> = misses
+        .iter()
+        .map(|miss| (miss["records"].as_u64().unwrap(), &miss["nearest"]["unmet"], &miss["nearest"]["nobody_to_tell"]))
+        .collect();
     assert_eq!(seen["unmatched"].as_u64().unwrap(), told.iter().map(|(records, ..)| records).sum::<u64>(), "{misses:?}");
     assert_eq!(told[0].0, 2, "{misses:?}");
     let old = &told[0].1[0];

@@ -23,7 +23,10 @@ impl<'c> Upload<'c> {
     async fn begin(city: &'c City, token: &'static str, bytes: usize) -> Self {
         let answer = city.ask(Method::POST, token, "/api/v1/uploads").header("upload-length", bytes).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED);
-        assert_eq!((&answer.headers()["upload-offset"], &answer.headers()["tus-resumable"]), (&"0".parse().unwrap(), &"1.0.0".parse().unwrap()));
+        assert_eq!(
+            (&answer.headers()["upload-offset"], &answer.headers()["tus-resumable"]),
+            (&"0".parse().unwrap(), &"1.0.0".parse().unwrap())
+        );
         let place = answer.headers()["location"].to_str().unwrap().to_owned();
         Self { city, token, place }
     }
@@ -172,7 +175,8 @@ async fn two_that_go_on_with_one_file_at_once_do_not_mix() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_fills_the_store_and_what_is_left_behind_is_forgotten() {
     let city = City::taking(Postgres, 10_000).await;
-    let begin = async |bytes: usize| city.ask(Method::POST, CDC, "/api/v1/uploads").header("upload-length", bytes).send().await.unwrap().status();
+    let begin =
+        async |bytes: usize| city.ask(Method::POST, CDC, "/api/v1/uploads").header("upload-length", bytes).send().await.unwrap().status();
     let upload = Upload::begin(&city, CDC, 6_000).await;
     upload.add(0, "x".repeat(1_000)).await;
     assert_eq!(begin(6_000).await, StatusCode::CONFLICT, "together more than one file may have");
@@ -187,5 +191,27 @@ async fn nobody_fills_the_store_and_what_is_left_behind_is_forgotten() {
     assert_eq!(city.count("select count(*) from ingest.upload_piece").await, 0);
     assert_eq!(upload.offset().await, None);
     assert_eq!(begin(6_000).await, StatusCode::CREATED);
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_piece_that_cannot_be_read_is_an_error_and_the_file_can_be_delivered_again() {
+    let city = City::taking(Postgres, 10 << 20).await;
+    let file = list(7_000);
+    let upload = Upload::begin(&city, CDC, file.len()).await;
+    assert_eq!(upload.add(0, file.clone()).await.0, StatusCode::NO_CONTENT);
+    let hide = |hidden: bool| {
+        let (from, to) = if hidden { (1 << 20, 99 << 20) } else { (99 << 20, 1 << 20) };
+        sqlx::query("update ingest.upload_piece set at = $2 where at = $1")
+            .bind(from as i64)
+            .bind(to as i64)
+            .execute(city.platform.database.pool())
+    };
+    assert_eq!(hide(true).await.unwrap().rows_affected(), 1);
+    assert_eq!(upload.ask("upload").await.0, StatusCode::INTERNAL_SERVER_ERROR);
+    hide(false).await.unwrap();
+    let report = upload.deliver().await;
+    assert_eq!((report.ending, report.accepted + report.repeated), (Some(ingest::Ending::Complete), 7_000));
+    assert_eq!(city.count("select count(*) from ingest.record").await, 7_000);
     city.end().await;
 }

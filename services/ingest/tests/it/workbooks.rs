@@ -3,14 +3,14 @@
 use std::io::{Cursor, Write as _};
 
 use crate::city::{CDC, City, counts, report};
-use domain::risk_record::RecordKind;
-use strum::VariantArray as _;
 use crate::lists::problem;
+use domain::risk_record::RecordKind;
 use ingest::LoadReport;
 use rstest::rstest;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 use serde_json::Value;
 use stages::Store::Embedded;
+use strum::VariantArray as _;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 

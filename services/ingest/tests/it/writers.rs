@@ -139,7 +139,8 @@ async fn any_table_in_any_writing_is_the_same_records_or_refused_with_its_place(
     for (number, table) in tables.iter().enumerate() {
         let mut first: Option<BTreeMap<usize, Option<Value>>> = None;
         for (way, writing) in WRITINGS.into_iter().enumerate() {
-            let mut rows = vec![["编号", "类别", "发生时间", "手机号", "风险等级", "区县", "备注", "attributes.x"].map(str::to_owned).to_vec()];
+            let mut rows =
+                vec![["编号", "类别", "发生时间", "手机号", "风险等级", "区县", "备注", "attributes.x"].map(str::to_owned).to_vec()];
             for (row, cells) in table.iter().enumerate() {
                 let id = format!("t{number}-{way}-{row}");
                 let sound = [id.as_str(), "病例", "2026-11-02 08:30", "19000000001", "高", "渝中区"].map(str::to_owned);
@@ -156,7 +157,11 @@ async fn any_table_in_any_writing_is_the_same_records_or_refused_with_its_place(
             let mut line = 2;
             for (row, cells) in table.iter().enumerate() {
                 if told[&row].is_none() {
-                    assert!(load.refused_rows.iter().any(|refused| refused.line == line), "{writing:?}: line {line} of {:?}", load.refused_rows);
+                    assert!(
+                        load.refused_rows.iter().any(|refused| refused.line == line),
+                        "{writing:?}: line {line} of {:?}",
+                        load.refused_rows
+                    );
                 }
                 let breaks = cells.iter().map(|cell| cell.matches('\n').count()).sum::<usize>() as u64;
                 line += 1 + if writing == Writing::Workbook { 0 } else { breaks };

@@ -37,7 +37,7 @@ struct RemedyRequest {
     /// The records, by their numbers among those that ended behind this alert.
     records: Vec<i64>,
     remedy: Remedy,
-    /// Why, in at most 500 characters; that it stands needs it.
+    /// Why, in at most 500 characters; that it stands, or is withdrawn for somebody, needs it.
     #[serde(default)]
     reason: String,
 }
@@ -61,6 +61,10 @@ async fn decide(
     let said = reason::check(&request.reason)?;
     check(&request, said)?;
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    if !reading::may_see(&caller, &store::load(&mut tx, id, false).await?) {
+        return Err(Error::NoSuchAlert(id).into());
+    }
+    // corrections are locked before what they correct
     let mut corrections = if request.remedy == Remedy::Withdraw { withdrawal::waiting_corrections(&mut tx, id).await? } else { Vec::new() };
     let mut alert = store::load(&mut tx, id, true).await?;
     if !reading::may_see(&caller, &alert) {
@@ -109,8 +113,9 @@ async fn decide(
     let withdrawn_for: Vec<i32> =
         if request.remedy == Remedy::Withdraw { people.iter().map(u32::cast_signed).collect() } else { Vec::new() };
     sqlx::query!(
-        "update review.ended_record set decided_at = $3, decided_by = $4, remedy = $5, note = $6, correction = $7
-          where (record_no = any($2) or decided_at is null and resident_no = any($9))
+        "update review.ended_record e set decided_at = $3, decided_by = $4, remedy = $5, note = $6, correction = $7
+          where (record_no = any($2) or resident_no = any($9)
+                 and exists (select from review.ended_record_open o where o.alert_id = e.alert_id and o.record_no = e.record_no))
             and (alert_id = $1 or $8 and decided_at is null and alert_id in (
                  select alert_id from review.alert where corrects = $1 union select corrects from review.alert where alert_id = $1))",
         id.uuid(),
@@ -155,8 +160,12 @@ fn check(request: &RemedyRequest, said: Option<&str>) -> Result<(), Error> {
     if request.records.is_empty() || request.records.len() > MOST {
         faults.push(FieldFault::new("records", format!("应为 1 至 {MOST} 条记录"), format!("must be 1 to {MOST} records")));
     }
-    if request.remedy == Remedy::Stand && said.is_none() {
-        faults.push(FieldFault::new("reason", "维持须写明理由", "is missing: say why it stands"));
+    match request.remedy {
+        Remedy::Stand if said.is_none() => faults.push(FieldFault::new("reason", "维持须写明理由", "is missing: say why it stands")),
+        Remedy::Withdraw if said.is_none() => {
+            faults.push(FieldFault::new("reason", "撤销须写明理由", "is missing: say why it does not hold for them"));
+        }
+        _ => {}
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }

@@ -158,8 +158,10 @@ async fn an_alert_that_was_approved_is_withdrawn_for_them_alone(#[values(Embedde
     let before = city.look(&alert).await;
     assert_eq!(before["ended_records"][0]["remedies"], json!(["withdraw", "correct", "stand"]));
 
-    let (status, problem) = city.remedy(REVIEWER, &alert, &[1], "withdraw", "").await;
+    let (status, problem) = city.remedy(REVIEWER, &alert, &[1], "withdraw", "同名误报").await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("changed_meanwhile")), "what was looked at before");
+    let (_, problem) = city.remedy(REVIEWER, &before, &[1], "withdraw", "").await;
+    assert_eq!(problem["errors"][0]["field"], "reason", "{problem}");
     let (status, alert) = city.remedy(REVIEWER, &before, &[1], "withdraw", "同名误报").await;
     assert_eq!(status, StatusCode::OK, "{alert}");
     assert_eq!((&alert["state"], &alert["audience"], &alert["withdrawn_for"]), (&before["state"], &json!({ "residents": 2 }), &json!(1)));
@@ -216,14 +218,14 @@ async fn an_alert_that_would_hold_for_nobody_is_to_be_cancelled_instead() {
     let alert = city.gathered().await;
     let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
     city.ends(&alert, &[taken_back(1, 7), taken_back(2, 8), taken_back(3, 9)]).await;
-    let (status, alert) = city.remedy(OFFICER, &city.look(&alert).await, &[1], "withdraw", "").await;
+    let (status, alert) = city.remedy(OFFICER, &city.look(&alert).await, &[1], "withdraw", "同名误报").await;
     assert_eq!(status, StatusCode::OK, "{alert}");
-    let (status, problem) = city.remedy(OFFICER, &alert, &[2, 3], "withdraw", "").await;
+    let (status, problem) = city.remedy(OFFICER, &alert, &[2, 3], "withdraw", "同名误报").await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("nobody_left_to_hold")));
     assert_eq!(city.look(&alert).await["audience"], json!({ "residents": 2 }));
     city.decide(OFFICER, &alert, "cancel", "来源误报").await;
     let alert = city.look(&alert).await;
-    let (status, problem) = city.remedy(OFFICER, &alert, &[2], "withdraw", "").await;
+    let (status, problem) = city.remedy(OFFICER, &alert, &[2], "withdraw", "同名误报").await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("no_such_remedy")));
     assert_eq!((city.withdrawn_for().await.len(), city.stopped().await.len()), (1, 1));
     city.close().await;
@@ -245,7 +247,7 @@ async fn nobody_withdraws_an_alert_for_somebody_but_who_reviews_it_when_it_stand
     let alert = city.gathered().await;
     let alert = city.take(alert, steps).await;
     city.ends(&alert, &[taken_back(1, resident)]).await;
-    let (answered, problem) = city.remedy(who, &city.look(&alert).await, &[1], "withdraw", "").await;
+    let (answered, problem) = city.remedy(who, &city.look(&alert).await, &[1], "withdraw", "同名误报").await;
     assert_eq!((answered, &problem["code"]), (status, &json!(code)));
     assert_eq!(city.withdrawn_for().await, [""; 0]);
     city.close().await;
@@ -257,7 +259,7 @@ async fn a_place_is_nobody_to_withdraw_an_alert_for() {
     let alert = city.gathered().await;
     let alert = city.take(alert, APPROVED).await;
     city.ends(&alert, &[Entry { resident_no: None, ..taken_back(1, 8) }]).await;
-    let (status, problem) = city.remedy(REVIEWER, &city.look(&alert).await, &[1], "withdraw", "").await;
+    let (status, problem) = city.remedy(REVIEWER, &city.look(&alert).await, &[1], "withdraw", "同名误报").await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("names_nobody")));
     city.close().await;
 }

@@ -27,7 +27,7 @@ export const pages: readonly Page[] = [
   { path: '/alerts/:id', roles: reading, load: page(() => import('./alert/Alert.svelte')) },
   { path: '/alerts/:id/edit', roles: deciding, load: page(() => import('./alert/Edit.svelte')) },
   { path: '/alerts/:id/delivery', roles: reading, load: page(() => import('./delivery/Delivery.svelte')) },
-  { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
+  { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator', 'administrator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
   { path: '/sources/:id', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer'], load: page(() => import('./sources/Load.svelte')) },
   { path: '/community', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('社区随访', 'Follow-ups'), load: page(() => import('./community/Community.svelte')) },
   { path: '/report', roles: ['community_worker', 'district_reviewer', 'submitting_unit'], menu: () => say('情况上报', 'Report'), load: page(() => import('./community/Report.svelte')) },

@@ -167,7 +167,7 @@ async fn for_whom_it_was_withdrawn_is_counted_once_and_apart() {
     let [first] = &delivery.waves[..] else { panic!("one wave says what the alert says") };
     assert_eq!((first.recipients, first.accepted, first.unreachable, first.no_channel), (5, 4, 1, 1));
     let withdrawn_for = serde_json::to_value(delivery.withdrawn_for).unwrap();
-    assert_eq!(withdrawn_for, serde_json::json!({ "people": 4, "reached": 2, "open": 0 }));
+    assert_eq!(withdrawn_for, serde_json::json!({ "people": 4, "reached": 2, "open": 0, "failed": 0 }));
     assert_eq!(delivery.acknowledged, 1);
     assert_eq!(serde_json::to_value(delivery.wrote_back).unwrap()["people"], 0);
     let silent = first.accepted - delivery.acknowledged - 2;
