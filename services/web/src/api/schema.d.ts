@@ -748,6 +748,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/loads/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard a list that waits
+         * @description Nothing of it ever counts, and its rows are deleted. Its source may deliver the same records again.
+         */
+        post: operations["records_discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/loads/{id}/refused": {
         parameters: {
             query?: never;
@@ -763,6 +783,27 @@ export interface paths {
         get: operations["records_fetch"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loads/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release a list that waits
+         * @description Its rows are taken in as if they came now; the answer is the report of its load. It becomes part of what is usual for its source. Releasing it
+         *     again changes nothing; a release that was cut off goes on by itself.
+         */
+        post: operations["records_release_list"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1376,6 +1417,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every source with its health, those that are silent first, then the one that came longest ago */
+        get: operations["records_list_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/expectation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set what is expected of a source
+         * @description `learnt` goes by its last weeks; `within` rings when nothing came for so many hours, at night and at the weekend too; `nothing` never rings.
+         */
+        put: operations["records_expect_of_source"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff": {
         parameters: {
             query?: never;
@@ -1503,6 +1581,26 @@ export interface paths {
          * @description `Upload-Offset` says at which byte the body begins: where the file ends so far. What arrived before a cut is kept.
          */
         patch: operations["records_add_to_upload"];
+        trace?: never;
+    };
+    "/api/v1/waiting-loads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists that are unlike what their source usually brings and wait for a person, the oldest first; at most 200
+         * @description The city command and the technical operator see all, a district's reviewer those of sources of the district.
+         */
+        get: operations["records_list_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/web-push/key": {
@@ -2497,6 +2595,11 @@ export interface components {
             /** Format: int64 */
             endpoint_id: number;
         };
+        /** @description Why a list is discarded. */
+        Discarding: {
+            /** @description In words, 1 to 500 characters: its sender reads it. It names nobody. */
+            reason: string;
+        };
         /**
          * @description Code of an area (GB/T 2260 and its longer forms)
          * @example 500103
@@ -2790,6 +2893,49 @@ export interface components {
              */
             revision: number;
         };
+        /** @description A delivery that is unlike what its source usually brings. */
+        HeldDelivery: {
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            decided_at?: string | null;
+            /** @description Why it was discarded. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Of these, those that would be refused by themselves.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Rows that are held back, or were.
+             */
+            rows: number;
+            /**
+             * Format: date-time
+             * @description Since when it waits.
+             */
+            since: string;
+            /** @description Where it stands. Nothing of it counts while it waits. */
+            state: components["schemas"]["HeldState"];
+            /** @description How it is unlike the usual. */
+            why: components["schemas"]["HeldReason"][];
+        };
+        /** @description One way in which it is unlike. */
+        HeldReason: {
+            /** @description In Chinese. */
+            reason: string;
+            /** @description In English. */
+            reason_en: string;
+            /** @description `many_rows`, `one_district`, `empty_column` or `refused`. */
+            why: string;
+        };
+        /**
+         * @description Where a list stands that was unlike its source's usual.
+         * @enum {string}
+         */
+        HeldState: "waiting" | "releasing" | "released" | "discarded" | "expired";
         /** @description One step of an alert's history. */
         HistoryLine: {
             /** @description An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw`. */
@@ -3056,6 +3202,7 @@ export interface components {
             finished_at?: string | null;
             /** @description How it came: `json`, `ndjson`, `csv`, `xlsx` or `xls`. */
             format: string;
+            held?: components["schemas"]["HeldDelivery"] | null;
             /** @description The delivery. */
             load_id: components["schemas"]["LoadId"];
             /**
@@ -3163,6 +3310,17 @@ export interface components {
             origin: components["schemas"]["Origin"];
             /** @description Unit that will hold it. */
             unit: string;
+        };
+        /** @description What a person expects of a source. */
+        NewExpectation: {
+            expected: components["schemas"]["SourceExpectation"];
+            /**
+             * Format: int32
+             * @description For `within`: how many hours, from 1 to 8784.
+             */
+            hours?: number | null;
+            /** @description The unit, as it stands in the list. */
+            source: string;
         };
         /** @description A password that was just made. */
         NewPassword: {
@@ -3523,6 +3681,8 @@ export interface components {
             waiting: number;
             /** @description Whether these are all. */
             whole: boolean;
+            /** @description How it is unlike what its source usually brings. Where it is, it would wait for a person, and nothing of it would count until then. */
+            would_wait: components["schemas"]["HeldReason"][];
         };
         /** @description What a problem says. `code` is stable and for programs; `detail` and `detail_en` are sentences for people. */
         Problem: {
@@ -3742,7 +3902,7 @@ export interface components {
         Remedy: "leave_out" | "withdraw" | "correct" | "stand";
         /** @description What is done about whom some records brought into an alert. */
         RemedyRequest: {
-            /** @description Why, in at most 500 characters; that it stands needs it. */
+            /** @description Why, in at most 500 characters; that it stands, or is withdrawn for somebody, needs it. */
             reason?: string;
             /** @description The records, by their numbers among those that ended behind this alert. */
             records: number[];
@@ -4328,6 +4488,96 @@ export interface components {
             segments: number;
             text: string;
         };
+        /** @description What came of a source on a day of the city. */
+        SourceDay: {
+            /** Format: date */
+            day: string;
+            /**
+             * Format: int64
+             * @description Rows that were refused.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Records that were kept or corrected.
+             */
+            taken: number;
+        };
+        /**
+         * @description What is expected of a source.
+         * @enum {string}
+         */
+        SourceExpectation: "learnt" | "within" | "nothing";
+        /** @description How a source is doing. */
+        SourceHealth: {
+            /**
+             * Format: double
+             * @description Corrections for 1,000 records of the last 35 days; none without records.
+             */
+            corrected_per_thousand?: number | null;
+            /** @description The last 28 days, today the last. */
+            days: components["schemas"]["SourceDay"][];
+            expected: components["schemas"]["SourceExpectation"];
+            /**
+             * Format: int32
+             * @description Hours within which something is expected, if a person has set them.
+             */
+            expected_hours?: number | null;
+            /**
+             * Format: date-time
+             * @description When something last came.
+             */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description Of the records of the last 7 days half came within so many minutes of what they tell, as the end of a class; none without records.
+             */
+            late_half_min?: number | null;
+            /**
+             * Format: int64
+             * @description Of ten nine did.
+             */
+            late_most_min?: number | null;
+            /**
+             * Format: double
+             * @description The same in the 28 days before.
+             */
+            refused_before?: number | null;
+            /**
+             * Format: double
+             * @description The share of its rows that was refused in the last 7 days, from 0 to 1; none without rows.
+             */
+            refused_lately?: number | null;
+            /**
+             * Format: double
+             * @description Records taken back, for 1,000.
+             */
+            retracted_per_thousand?: number | null;
+            /** @description Whether it comes as usual. */
+            rhythm: components["schemas"]["SourceRhythm"];
+            /**
+             * Format: date-time
+             * @description Since when it is silent: its last arrival before.
+             */
+            silent_since?: string | null;
+            /** @description The unit. */
+            source: string;
+            /**
+             * Format: int32
+             * @description Half of its pauses were no longer than so many hours; none while too little is known.
+             */
+            usual_pause_hours?: number | null;
+            /**
+             * Format: int64
+             * @description Its lists that wait for a person.
+             */
+            waiting: number;
+        };
+        /**
+         * @description Whether a source is silent.
+         * @enum {string}
+         */
+        SourceRhythm: "none" | "kept" | "silent";
         /** @description An account, as administrators and its owner see it. */
         Staff: {
             /**
@@ -4444,7 +4694,7 @@ export interface components {
         /** @description A part of a condition that a record does not meet. */
         UnmetPart: {
             /**
-             * @description What the record says instead, where the part asks for one field. Values of attributes are not shown (CQ14).
+             * @description What the record says instead, where the part asks for one field. Values of attributes and areas are not shown (CQ14).
              * @example medium
              */
             found?: string | null;
@@ -4476,6 +4726,19 @@ export interface components {
          * @enum {string}
          */
         VisitOutcome: "informed" | "not_found" | "refused" | "needs_help";
+        /** @description A list that waits. */
+        WaitingLoad: {
+            /** @description Whether all of it has arrived. */
+            arrived: boolean;
+            /** @description How it came: `json`, `ndjson`, `csv`, `xlsx` or `xls`. */
+            format: string;
+            held: components["schemas"]["HeldDelivery"];
+            load_id: components["schemas"]["LoadId"];
+            /** @description Who sent it. */
+            source: string;
+            /** @description Whether the caller may decide about it. */
+            yours: boolean;
+        };
         /** @description One pass over the audience: 1 is the first push, 2 the reminder, 9 the word that the alert has ended. */
         WaveDelivery: {
             /**
@@ -4592,6 +4855,11 @@ export interface components {
         };
         /** @description People for whom alone the alert was withdrawn. They are not among those who have acknowledged, wrote back or are to be visited. */
         WithdrawnFor: {
+            /**
+             * Format: int64
+             * @description Messages that could not be handed over to anything: these people still go by the alert.
+             */
+            failed: number;
             /**
              * Format: int64
              * @description Messages that tell them so and are still to be handed over.
@@ -7120,6 +7388,87 @@ export interface operations {
             };
         };
     };
+    records_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The load */
+                id: components["schemas"]["LoadId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Discarding"];
+            };
+        };
+        responses: {
+            /** @description It is discarded */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadReport"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller sent it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such load of a source of the caller's area */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not wait, or was released */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Without a reason */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     records_fetch: {
         parameters: {
             query?: never;
@@ -7162,6 +7511,74 @@ export interface operations {
             };
             /** @description There is no such load of this sender */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_release_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The load */
+                id: components["schemas"]["LoadId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadReport"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller sent it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such load of a source of the caller's area */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not wait, or was discarded */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9345,6 +9762,120 @@ export interface operations {
             };
         };
     };
+    records_list_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Units with a key that have delivered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceHealth"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_expect_of_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExpectation"];
+            };
+        };
+        responses: {
+            /** @description It is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such source has delivered */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Hours are missing, too many, or belong to `within` only */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staff_list: {
         parameters: {
             query?: never;
@@ -9986,6 +10517,53 @@ export interface operations {
             };
             /** @description Another type than application/offset+octet-stream */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_list_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None of their rows counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingLoad"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
