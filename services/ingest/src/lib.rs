@@ -31,7 +31,6 @@ mod check;
 mod column_names;
 mod columns;
 mod comparing;
-mod copying;
 mod corrections;
 mod encoding;
 mod error;

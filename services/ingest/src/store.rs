@@ -24,7 +24,7 @@ use crate::placed::{Columns, Placed};
 use crate::sender::Sender;
 use crate::source_hours::{self, Lateness};
 use crate::subjects::Known;
-use crate::{Error, SCHEMA, copying, corrections, reason};
+use crate::{Error, SCHEMA, corrections, reason};
 
 /// The advisory lock between chunks and registrations.
 pub(crate) const MATCHING_LOCK: i64 = 0x6665_6e67_6875_6f01;
@@ -196,9 +196,6 @@ async fn insert(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed], now:
         return Ok(0);
     }
     let columns = Columns::of(records)?;
-    if copying::copy(tx, source, chunk, &columns, now).await? {
-        return Ok(records.len() as u64);
-    }
     let inserted = sqlx::query!(
         "insert into ingest.record (source, source_id, chunk_id, content_hash, kind, origin, level, district, township, community,
              occurred_at, received_at, resident_no, subject_hash, subject_kind, attributes)
