@@ -484,7 +484,7 @@ async fn a_result_in_chinese_is_the_word_that_rules_ask_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn json_as_a_file_is_read_whole_however_many_records_it_has() {
-    let city = City::taking(Embedded, 10 << 20).await;
+    let city = City::in_chunks_of(Embedded, 1_000).await;
     let record = |id: String| {
         format!(
             "{{\"source_id\":{id},\"kind\":\"case\",\"occurred_at\":\"2026-11-02T03:00:00Z\",\"level\":\"high\",\n \"district\":\"500103\",\"subject\":{{\"phone\":\"13800005678\"}},\"attributes\":{{\"note\":\"渝州宾馆\"}}}}"

@@ -144,7 +144,7 @@ async fn a_file_that_is_no_list_says_what_it_is() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_list_without_end_a_part_is_looked_at() {
-    let city = City::taking(Postgres, 16 << 20).await;
+    let city = City::in_chunks_of(Postgres, 10).await;
     let list = HEADER.to_owned() + &rows(0..9_999) + &rows(0..9_999);
     let (_, seen) = preview(&city, "", list).await;
     assert_eq!(seen["whole"], false, "{seen}");

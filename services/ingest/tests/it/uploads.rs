@@ -103,7 +103,7 @@ async fn a_file_that_is_cut_goes_on_where_it_was_and_counts_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_file_lies_sealed_and_comes_out_as_it_went_in() {
-    let city = City::taking(Embedded, 10 << 20).await;
+    let city = City::in_chunks_of(Embedded, 1_000).await;
     // in pieces that end anywhere
     let note = "重庆".repeat(80);
     let line = |n: u32| contact(&format!("u-{n}"), &format!("1380000{n:04}")).replace("渝州宾馆", &note);
