@@ -117,8 +117,12 @@ async fn a_control_character_in_any_parameter_or_field_is_refused_with_its_name(
         let who = admitted(operation);
         for parameter in &operation.in_path {
             let (status, problem) = send(&whole, who, operation, &operation.address(Some((parameter, "a%00b"))), &Value::Null).await;
-            let told = (status, &problem["code"], &problem["errors"][0]["field"]);
-            assert_eq!(told, (StatusCode::BAD_REQUEST, &json!("invalid_path"), &json!(parameter)), "{}", operation.path);
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{}", operation.path);
+            // the answer to HEAD has no body that could say why
+            if operation.method != Method::HEAD {
+                let told = (&problem["code"], &problem["errors"][0]["field"]);
+                assert_eq!(told, (&json!("invalid_path"), &json!(parameter)), "{}", operation.path);
+            }
             tried += 1;
         }
         for parameter in &operation.in_query {
