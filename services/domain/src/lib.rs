@@ -6,7 +6,7 @@
 //! * Who and where: [`ids`], [`area`], [`place`], [`country`], [`phone`], [`identity_document`], [`identity_number`], [`language`],
 //!   [`industry`], [`staff`], [`consent`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
-//!   how its sources are doing: [`source_health`], [`unusual_list`].
+//!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
@@ -31,6 +31,7 @@ mod digits;
 pub mod exercise;
 pub mod forecast;
 pub mod gone;
+pub mod held_list;
 mod home_address;
 pub mod identity_document;
 pub mod identity_number;

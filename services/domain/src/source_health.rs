@@ -32,6 +32,41 @@ pub enum Expected {
 }
 
 crate::words! {
+    /// What is expected of a source, in a word.
+    #[schema(as = SourceExpectation)]
+    pub enum Expectation {
+        /// What it did in the last weeks.
+        Learnt,
+        /// Something at least every so many hours.
+        Within,
+        /// Nothing.
+        Nothing,
+    }
+}
+
+impl Expected {
+    /// What a word and its hours say; without hours nothing is due within them.
+    #[must_use]
+    pub const fn of(word: Expectation, hours: Option<u32>) -> Self {
+        match (word, hours) {
+            (Expectation::Within, Some(hours)) => Self::Within(hours),
+            (Expectation::Nothing, _) => Self::Nothing,
+            (Expectation::Learnt | Expectation::Within, _) => Self::Learnt,
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> Expectation {
+        match self {
+            Self::Learnt => Expectation::Learnt,
+            Self::Within(_) => Expectation::Within,
+            Self::Nothing => Expectation::Nothing,
+        }
+    }
+}
+
+crate::words! {
     /// Whether a source is silent.
     #[schema(as = SourceRhythm)]
     pub enum Rhythm {

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::area::{Area, DistrictCode};
+use crate::area::DistrictCode;
 use crate::risk_record::RiskRecord;
-use crate::staff::{Role, Scope};
 
 /// So many rows of a list are looked at for its profile; what follows is counted only.
 pub const PROFILED_ROWS: u64 = 5_000;
@@ -267,52 +266,6 @@ pub fn unlike(seen: &Profile, usual: &Usual, limits: Limits) -> Vec<Unlike> {
     found
 }
 
-crate::words! {
-    /// Where a list stands that was unlike its source's usual.
-    #[schema(as = HeldState)]
-    pub enum State {
-        /// It waits for a person; nothing of it counts.
-        Waiting => "等待放行",
-        /// A person has released it, and its rows are being taken in.
-        Releasing => "正在收入",
-        /// All of it was taken in.
-        Released => "已放行",
-        /// A person has discarded it: nothing of it ever counts.
-        Discarded => "已作废",
-        /// Nobody decided in time: it is as if it had been discarded.
-        Expired => "逾期作废",
-    }
-}
-
-crate::words! {
-    /// What a person decides about a list that waits.
-    #[schema(as = HeldDecision)]
-    pub enum Decision {
-        /// It is right: it counts as if it came now.
-        Release,
-        /// It is a mistake.
-        Discard,
-    }
-}
-
-/// Where a list stands after a decision, or none where it can no longer be decided so. Deciding the same again changes nothing.
-#[must_use]
-pub const fn decided(state: State, decision: Decision) -> Option<State> {
-    match (state, decision) {
-        (State::Waiting, Decision::Release) => Some(State::Releasing),
-        (State::Waiting, Decision::Discard) => Some(State::Discarded),
-        (State::Releasing | State::Released, Decision::Release) | (State::Discarded, Decision::Discard) => Some(state),
-        // some of it counts already, or nothing is left of it
-        _ => None,
-    }
-}
-
-/// Who decides: the city command, and for what a source of one district brings its reviewers; never the one who sent it, which is `own`.
-#[must_use]
-pub fn may_decide(role: Role, scope: &Scope, area: Area, own: bool) -> bool {
-    !own && matches!(role, Role::CityCommandOfficer | Role::DistrictReviewer) && scope.covers(area)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -386,35 +339,6 @@ mod tests {
         assert_eq!(unlike(&seen, &usual, LIMITS).iter().map(Unlike::word).collect::<Vec<_>>(), expected);
         let short = Usual { profiles: usual.profiles[..4].to_vec(), ..Usual::default() };
         assert_eq!(unlike(&seen, &short, LIMITS), [], "a source without history has no usual");
-    }
-
-    #[rstest]
-    #[case(State::Waiting, Decision::Release, Some(State::Releasing))]
-    #[case(State::Waiting, Decision::Discard, Some(State::Discarded))]
-    #[case(State::Releasing, Decision::Discard, None)]
-    #[case(State::Released, Decision::Release, Some(State::Released))]
-    #[case(State::Discarded, Decision::Release, None)]
-    #[case(State::Expired, Decision::Release, None)]
-    fn a_list_is_decided_once(#[case] state: State, #[case] decision: Decision, #[case] then: Option<State>) {
-        assert_eq!(decided(state, decision), then);
-    }
-
-    #[rstest]
-    #[case::the_city(Role::CityCommandOfficer, "city", "city", false, true)]
-    #[case::the_district_of_the_source(Role::DistrictReviewer, "district:500103", "500103", false, true)]
-    #[case::another_district(Role::DistrictReviewer, "district:500112", "500103", false, false)]
-    #[case::a_district_about_a_source_of_the_city(Role::DistrictReviewer, "district:500103", "city", false, false)]
-    #[case::who_sent_it(Role::DistrictReviewer, "district:500103", "500103", true, false)]
-    #[case::who_only_delivers(Role::SubmittingUnit, "district:500103", "500103", false, false)]
-    #[case::who_runs_the_platform(Role::TechnicalOperator, "city", "500103", false, false)]
-    fn whoever_answers_for_the_area_decides(
-        #[case] role: Role,
-        #[case] scope: &str,
-        #[case] area: &str,
-        #[case] own: bool,
-        #[case] may: bool,
-    ) {
-        assert_eq!(may_decide(role, &scope.parse().unwrap(), area.parse().unwrap(), own), may);
     }
 
     proptest! {

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::held_list::State;
 use domain::ids::LoadId;
-use domain::unusual_list::{State, Unlike};
+use domain::unusual_list::Unlike;
 use platform::Platform;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;

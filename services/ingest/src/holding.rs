@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::held_list::State;
 use domain::ids::LoadId;
-use domain::unusual_list::{Profile, State, Unlike};
+use domain::unusual_list::{Profile, Unlike};
 use platform::Platform;
 
 use crate::check::Chunk;

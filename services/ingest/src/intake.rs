@@ -23,7 +23,7 @@ use crate::preview::{Look, Preview};
 use crate::sender::Sender;
 use crate::shape::Shape;
 use crate::storing::Storing;
-use crate::work::{End, Work};
+use crate::work::{End, Means, Work};
 use crate::workbook::{self, Found};
 use crate::{Error, Settings};
 
@@ -61,7 +61,8 @@ impl Intake {
     }
 
     async fn begin<D: End>(&self, sender: Sender, format: Format, form: Form, deciding: Deciding) -> Result<Work<D>, Error> {
-        Work::begin(&self.platform, &self.settings, sender, format, form, deciding).await
+        let means = Means { platform: &self.platform, settings: &self.settings, rules: &self.rules };
+        Work::begin(means, sender, format, form, deciding).await
     }
 
     /// On these stores.

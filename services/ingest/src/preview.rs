@@ -27,8 +27,8 @@ use crate::held::HeldReason;
 use crate::load::{Ending, Format, Load, RefusedLine};
 use crate::sender::Sender;
 use crate::store;
-use crate::work::End;
-use crate::{Error, SCHEMA, Settings};
+use crate::work::{End, Means};
+use crate::{Error, SCHEMA};
 
 /// Rows that are looked at; what follows is as good or bad as they are.
 const LOOKED_AT: usize = 10_000;
@@ -138,6 +138,7 @@ impl Preview {
 /// A delivery that is being looked at.
 pub(crate) struct Look {
     platform: Platform,
+    rules: RulesInForce,
     sender: Arc<Sender>,
     format: Format,
     columns: Option<Arc<Columns>>,
@@ -153,14 +154,14 @@ impl End for Look {
     type Made = Preview;
 
     async fn begin(
-        platform: &Platform,
+        Means { platform, settings, rules }: Means<'_>,
         sender: Arc<Sender>,
         format: Format,
         columns: Option<Arc<Columns>>,
-        settings: &Settings,
     ) -> Result<Self, Error> {
         Ok(Self {
             platform: platform.clone(),
+            rules: rules.clone(),
             sender,
             format,
             columns,
@@ -203,10 +204,10 @@ impl End for Look {
 
     async fn finish(self, ending: Ending) -> Result<Preview, Error> {
         let whole = ending == Ending::Complete && !self.has_enough();
-        let Self { platform, sender, format, columns, chunks, rows, shown, unlike, .. } = self;
+        let Self { platform, rules, sender, format, columns, chunks, rows, shown, unlike, .. } = self;
         let now = platform.clock.now();
         // on a connection of its own, before this one is taken; who looks leaves a trace, since a preview tells who is registered
-        let foresight = RulesInForce::new(&platform.database).now().await?;
+        let foresight = rules.now().await?;
         if let Some(staff) = sender.staff() {
             let mut trace = platform.database.begin().await?;
             trace.publish(SCHEMA, &staff.did("records.preview", "source", sender.source(), now)).await?;

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::held_list::State;
 use domain::ids::LoadId;
 use domain::list::{ColumnMeaning, ColumnNames};
-use domain::unusual_list::{Profile, State};
+use domain::unusual_list::Profile;
 use platform::Platform;
 use platform::jobs::{Did, Job};
 use sqlx::types::Json;

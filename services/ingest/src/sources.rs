@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use axum::extract::State;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::source_health::{self, Expected, HISTORY, Rhythm, late_by};
+use domain::source_health::{self, Expectation, HISTORY, Rhythm, late_by};
 use domain::staff::Role;
 use http::StatusCode;
 use platform::http::{Access, FieldFault, Json, Problem, Routes, StaffCaller, routes};
@@ -28,19 +28,6 @@ const SETTERS: &[Role] = &[Role::TechnicalOperator, Role::Administrator];
 
 pub(crate) fn routes() -> Routes<Intake> {
     Routes::new("records").allow(Access::Staff(READERS), routes!(list_sources)).allow(Access::Staff(SETTERS), routes!(expect_of_source))
-}
-
-domain::words! {
-    /// What is expected of a source.
-    #[schema(as = SourceExpectation)]
-    pub(crate) enum Expectation {
-        /// What it did in the last weeks.
-        Learnt,
-        /// Something at least every so many hours.
-        Within,
-        /// Nothing.
-        Nothing,
-    }
 }
 
 /// How a source is doing.
@@ -190,11 +177,7 @@ async fn healths(intake: &Intake) -> Result<Vec<SourceHealth>, Error> {
             rhythm,
             silent_since: (rhythm == Rhythm::Silent).then_some(one.last_at),
             last_at: one.last_at,
-            expected: match expected {
-                Expected::Learnt => Expectation::Learnt,
-                Expected::Within(_) => Expectation::Within,
-                Expected::Nothing => Expectation::Nothing,
-            },
+            expected: expected.word(),
             expected_hours: one.expected_hours.map(i32::unsigned_abs),
             usual_pause_hours: source_health::usual_pause(&one.hours, now),
             refused_lately: share(lately.refused, lately.rows),

@@ -13,8 +13,8 @@ use crate::holding::{Held, Holding};
 use crate::load::{Ending, Format, Load, LoadReport, REPORTED_ROWS};
 use crate::sender::Sender;
 use crate::store::{self, Stored};
-use crate::work::End;
-use crate::{Error, Settings, loads, source_hours};
+use crate::work::{End, Means};
+use crate::{Error, loads, source_hours};
 
 /// A load at work.
 pub(crate) struct Storing {
@@ -37,9 +37,7 @@ impl Storing {
         }
         Ok(())
     }
-}
 
-impl Storing {
     /// Holds the chunk back if the delivery is unlike what its source usually brings; else gives it back.
     async fn held_back(&mut self, chunk: Chunk) -> Result<Option<Chunk>, Error> {
         if self.holding.is_none()
@@ -70,11 +68,10 @@ impl End for Storing {
     type Made = LoadReport;
 
     async fn begin(
-        platform: &Platform,
+        Means { platform, settings, .. }: Means<'_>,
         sender: Arc<Sender>,
         format: Format,
         columns: Option<Arc<Columns>>,
-        settings: &Settings,
     ) -> Result<Self, Error> {
         let mut tx = platform.database.begin().await?;
         let load = Load::begin(&mut tx, platform.clock.now(), &sender, format, columns.as_deref()).await?;

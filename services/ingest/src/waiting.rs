@@ -6,9 +6,10 @@
 use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
 use domain::area::Area;
+use domain::held_list::{self, Decision, State};
 use domain::ids::LoadId;
 use domain::staff::Role;
-use domain::unusual_list::{self, Decision, State, Unlike};
+use domain::unusual_list::Unlike;
 use platform::database::readable;
 use platform::http::{Access, Caller, FieldFault, Json, Limits, Path, PathId, Problem, Routes, StaffCaller, routes};
 use proto::AuditEntry;
@@ -73,7 +74,7 @@ async fn list_waiting(Shared(intake): Shared<Intake>, staff: StaffCaller) -> Res
     let lists = rows.into_iter().map(|row| {
         let area: Area = row.area.parse().map_err(|_| Error::Stored { what: "area of a list that waits" })?;
         let sees = staff.scope.covers(area) || staff.role == Role::TechnicalOperator;
-        let yours = unusual_list::may_decide(staff.role, &staff.scope, area, is_own(&staff, &row.source));
+        let yours = held_list::may_decide(staff.role, &staff.scope, area, is_own(&staff, &row.source));
         let load_id = LoadId::from_uuid(row.load_id);
         let held = Row {
             load_id: row.load_id,
@@ -184,7 +185,7 @@ async fn decide(intake: &Intake, staff: &StaffCaller, id: LoadId, decision: Deci
     if !staff.scope.covers(area) {
         return Err(Error::NoSuchLoad(id).into());
     }
-    if !unusual_list::may_decide(staff.role, &staff.scope, area, is_own(staff, &held.source)) {
+    if !held_list::may_decide(staff.role, &staff.scope, area, is_own(staff, &held.source)) {
         return Err(Problem::forbidden(
             "own_delivery",
             "不能自行放行或作废本人报送的名单，请由另一位审核人员决定。",
@@ -192,7 +193,7 @@ async fn decide(intake: &Intake, staff: &StaffCaller, id: LoadId, decision: Deci
         ));
     }
     let state: State = held.state.parse().map_err(|_| damaged())?;
-    let then = unusual_list::decided(state, decision).ok_or_else(|| was_decided(state))?;
+    let then = held_list::decided(state, decision).ok_or_else(|| was_decided(state))?;
     if then == state {
         return Ok(tx.rollback().await?);
     }

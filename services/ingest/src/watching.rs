@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::source_health::{self, Change, Expected, HISTORY, KEPT_DAYS};
+use domain::source_health::{self, Change, Expectation, Expected, HISTORY, KEPT_DAYS};
 use platform::Platform;
 use platform::jobs::{Did, Job};
 
@@ -65,11 +65,7 @@ struct Told {
 
 /// What is expected of a source, as it stands in its row.
 pub(crate) fn expected(word: &str, hours: Option<i32>) -> Expected {
-    match (word, hours.map(i32::unsigned_abs)) {
-        ("within", Some(hours)) => Expected::Within(hours),
-        ("nothing", _) => Expected::Nothing,
-        _ => Expected::Learnt,
-    }
+    Expected::of(word.parse().unwrap_or(Expectation::Learnt), hours.map(i32::unsigned_abs))
 }
 
 async fn look(platform: &Platform) -> Result<Told, Error> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use platform::Platform;
+use rules::RulesInForce;
 
 use crate::check::{Checker, Chunk, Form};
 use crate::columns::Columns;
@@ -14,6 +15,14 @@ use crate::load::{Ending, Format};
 use crate::sender::Sender;
 use crate::{Error, Settings};
 
+/// What a delivery is worked on with.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'m> {
+    pub platform: &'m Platform,
+    pub settings: &'m Settings,
+    pub rules: &'m RulesInForce,
+}
+
 /// What becomes of a delivery: it is stored, or looked at.
 pub(crate) trait End: Sized + Send {
     /// What its sender is told.
@@ -21,11 +30,10 @@ pub(crate) trait End: Sized + Send {
 
     /// Begins; a list has columns.
     fn begin(
-        platform: &Platform,
+        means: Means<'_>,
         sender: Arc<Sender>,
         format: Format,
         columns: Option<Arc<Columns>>,
-        settings: &Settings,
     ) -> impl Future<Output = Result<Self, Error>> + Send;
 
     /// How long it will be, as far as that is known.
@@ -52,21 +60,15 @@ pub(crate) struct Work<D> {
 }
 
 impl<D: End> Work<D> {
-    pub(crate) async fn begin(
-        platform: &Platform,
-        settings: &Settings,
-        sender: Sender,
-        format: Format,
-        form: Form,
-        deciding: Deciding,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn begin(means: Means<'_>, sender: Sender, format: Format, form: Form, deciding: Deciding) -> Result<Self, Error> {
+        let Means { platform, settings, .. } = means;
         let Settings { time_zone, oldest_event_days, .. } = *settings;
         let columns = match &form {
             Form::Json => None,
             Form::List(columns) => Some(Arc::clone(columns)),
         };
         let sender = Arc::new(sender);
-        let end = D::begin(platform, Arc::clone(&sender), format, columns, settings).await?;
+        let end = D::begin(means, Arc::clone(&sender), format, columns).await?;
         let checker = Checker { keyring: platform.keyring.clone(), sender, form, time_zone, oldest_event_days };
         Ok(Self { platform: platform.clone(), checker: Arc::new(checker), deciding, end })
     }

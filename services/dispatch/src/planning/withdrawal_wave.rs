@@ -162,7 +162,7 @@ impl Planner {
         ending::close_unclaimed(tx, alert_id, self.clock.now()).await?;
         let mut hearers = Hearers::default();
         for link in chain(tx, alert_id).await? {
-            hearers = hearers.corrected_by(handed_over(tx, link).await?);
+            hearers = hearers.corrected_by(handed_over(tx, link, None).await?);
             if link != alert_id {
                 hearers.leave_out(&inbox::planned(tx, link, WaveNo::WITHDRAWAL).await?);
             }
@@ -242,30 +242,39 @@ async fn told_by(tx: &mut Tx, correction: AlertId) -> Result<RoaringBitmap, Erro
     if stands == Some(true) {
         inbox::planned(tx, correction, WaveNo::FIRST).await
     } else {
-        Ok(handed_over(tx, correction).await?.everybody())
+        Ok(handed_over(tx, correction, None).await?.everybody())
     }
 }
 
-/// Who was handed an alert, or its reminder, and by what; read as a stream.
-async fn handed_over(tx: &mut Tx, alert_id: AlertId) -> Result<Hearers, Error> {
+/// Who was handed an alert, or its reminder, and by what: everybody, or of these people alone. Read as a stream.
+pub(super) async fn handed_over(tx: &mut Tx, alert_id: AlertId, among: Option<&RoaringBitmap>) -> Result<Hearers, Error> {
     let mut hearers = Hearers::default();
+    let numbers: Option<Vec<i64>> = among.map(numbers);
     let mut batches = sqlx::query!(
         r#"select b.batch_id, b.channel, b.outcomes as "outcomes!", r.recipients
              from dispatch.batch b join dispatch.recipient_list r using (alert_id, batch_id)
-            where b.alert_id = $1 and b.wave < 9 and b.outcomes is not null"#,
-        alert_id.uuid()
+            where b.alert_id = $1 and b.wave < 9 and b.outcomes is not null
+              and ($2::bigint[] is null or exists (select from unnest($2) as n where n between b.first_no and b.last_no))"#,
+        alert_id.uuid(),
+        numbers.as_deref() as Option<&[i64]>,
     )
     .fetch(&mut **tx);
     while let Some(batch) = batches.try_next().await? {
         let accepted = accepted(batch.batch_id, &batch.channel, &batch.recipients, &batch.outcomes);
         if let Some((channel, residents)) = readable_row("outcomes of a batch", accepted) {
-            hearers.handed_over(channel, residents);
+            let asked = |number: &u32| among.is_none_or(|people| people.contains(*number));
+            hearers.handed_over(channel, residents.into_iter().filter(asked));
         }
     }
     Ok(hearers)
 }
 
-pub(super) fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Result<(Channel, Vec<u32>), Error> {
+fn accepted(of: i64, channel: &str, recipients: &[u8], outcomes: &[u8]) -> Result<(Channel, Vec<u32>), Error> {
     let channel: Channel = channel.parse().map_err(|error: strum::ParseError| Error::damaged("channel", of, error))?;
     Ok((channel, ledger::handed_over(of, recipients, outcomes)?))
+}
+
+/// People as a statement takes them.
+pub(super) fn numbers(people: &RoaringBitmap) -> Vec<i64> {
+    people.iter().map(i64::from).collect()
 }

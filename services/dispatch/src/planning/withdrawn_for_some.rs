@@ -10,14 +10,14 @@ use domain::alert::DeliveryClass;
 use domain::batch::MAX_PLANNED;
 use domain::ids::{AlertId, WaveNo};
 use domain::withdrawal::{self, Hearers};
-use platform::database::{Tx, readable_row};
+use platform::database::Tx;
 use roaring::RoaringBitmap;
 
-use super::withdrawal_wave::{accepted, chain};
+use super::withdrawal_wave::{chain, handed_over, numbers};
 use super::{Line, Planner, inbox};
 use crate::aside::{self, RINGS, Slot, Step};
 use crate::ledger::batch_rows::{self, WaveOf};
-use crate::ledger::{column, number_of};
+use crate::ledger::number_of;
 use crate::{Error, signals, withdrawn_for};
 
 /// People looked at in one transaction.
@@ -66,7 +66,7 @@ impl Planner {
             // Another process is at it.
             return Ok(false);
         };
-        let reached = handed_over_to(&mut tx, alert_id, &next.people).await?;
+        let reached = handed_over(&mut tx, alert_id, Some(&next.people)).await?;
         if withdrawal::told_to_some_until(alert.expires_at) > now {
             let hearers = hearers(&mut tx, alert_id, &next.people, &reached).await?;
             self.write_to_some(&mut tx, &alert, &next, &hearers, now).await?;
@@ -164,36 +164,10 @@ async fn hearers(tx: &mut Tx, alert_id: AlertId, people: &RoaringBitmap, reached
         if link == alert_id {
             hearers = hearers.corrected_by(reached.clone());
         } else {
-            hearers = hearers.corrected_by(handed_over_to(tx, link, people).await?);
+            hearers = hearers.corrected_by(handed_over(tx, link, Some(people)).await?);
             hearers.leave_out(&withdrawn_for::before_its_end(tx, link).await?);
         }
         hearers.leave_out(&inbox::planned_of(tx, link, WaveNo::WITHDRAWAL, people).await?);
     }
     Ok(hearers)
-}
-
-/// To whom of these people the alert, or its reminder, was handed over, and by what.
-async fn handed_over_to(tx: &mut Tx, alert_id: AlertId, people: &RoaringBitmap) -> Result<Hearers, Error> {
-    let mut hearers = Hearers::default();
-    let batches = sqlx::query!(
-        r#"select b.batch_id, b.channel, b.outcomes as "outcomes!", r.recipients
-             from dispatch.batch b join dispatch.recipient_list r using (alert_id, batch_id)
-            where b.alert_id = $1 and b.wave < 9 and b.outcomes is not null
-              and exists (select from unnest($2::bigint[]) as n where n between b.first_no and b.last_no)"#,
-        alert_id.uuid(),
-        &numbers(people),
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    for batch in batches {
-        let accepted = accepted(batch.batch_id, &batch.channel, &batch.recipients, &batch.outcomes);
-        if let Some((channel, residents)) = readable_row("outcomes of a batch", accepted) {
-            hearers.handed_over(channel, residents.into_iter().filter(|number| people.contains(*number)));
-        }
-    }
-    Ok(hearers)
-}
-
-fn numbers(people: &RoaringBitmap) -> Vec<i64> {
-    column(&people.iter().collect::<Vec<_>>())
 }

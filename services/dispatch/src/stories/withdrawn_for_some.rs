@@ -178,8 +178,10 @@ impl BatchChannel for Slow {
             if position == 0 {
                 self.begun.notify_one();
                 self.may_go_on.notified().await;
-                // so that the word, if it is there, is taken in
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                // the word is there: it is taken in before anybody else is sent to
+                while noted.is_wanted(3) {
+                    tokio::task::yield_now().await;
+                }
             }
         }
         Ok(Sent::Done)

@@ -37,9 +37,17 @@ pub fn below_the_table(first_cell: &str) -> bool {
 #[must_use]
 pub fn is_total(cell: &str) -> bool {
     const LONGEST: usize = 6;
-    let cell = cell.replace([' ', '\u{3000}', '\u{a0}', ',', '，'], "");
-    let number = cell.trim_end_matches(['人', '条', '例', '名', '个', '行', '份', '次']);
-    (1..=LONGEST).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    let (mut digits, mut counted) = (0, false);
+    // asked of nearly every row, so nothing is copied: most cells are none at their first sign
+    for sign in cell.chars() {
+        match sign {
+            ' ' | '\u{3000}' | '\u{a0}' | ',' | '，' => {}
+            '0'..='9' if !counted && digits < LONGEST => digits += 1,
+            '人' | '条' | '例' | '名' | '个' | '行' | '份' | '次' if digits > 0 => counted = true,
+            _ => return false,
+        }
+    }
+    digits > 0
 }
 
 #[cfg(test)]

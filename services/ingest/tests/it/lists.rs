@@ -481,34 +481,3 @@ async fn a_result_in_chinese_is_the_word_that_rules_ask_for() {
     assert_eq!(results, ["positive", "negative", "positive", "弱阳性"]);
     city.end().await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn json_as_a_file_is_read_whole_however_many_records_it_has() {
-    let city = City::in_chunks_of(Embedded, 1_000).await;
-    let record = |id: String| {
-        format!(
-            "{{\"source_id\":{id},\"kind\":\"case\",\"occurred_at\":\"2026-11-02T03:00:00Z\",\"level\":\"high\",\n \"district\":\"500103\",\"subject\":{{\"phone\":\"13800005678\"}},\"attributes\":{{\"note\":\"渝州宾馆\"}}}}"
-        )
-    };
-    let send = async |file: Vec<u8>| report(city.post(CDC, "/api/v1/records/upload", "application/octet-stream").body(file)).await;
-
-    // more than a batch has, with ids of more digits than a double keeps
-    let many: Vec<String> = (0..5_200).map(|n| record(format!("900719925474{n:07}"))).collect();
-    let report = send(format!("[{}]", many.join(",\n")).into_bytes()).await;
-    assert_eq!((counts(&report), report.format.as_str()), ((5_200, 0, 0), "json"));
-    assert_eq!(city.count("select count(*) from ingest.record where source_id = '9007199254740005199'").await, 1);
-
-    // one record written over several lines, and lines and an array in GB18030
-    assert_eq!(counts(&send(format!("{{\n{}", &record("\"p-1\"".into())[1..]).into_bytes()).await), (1, 0, 0));
-    let gb = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
-    assert_eq!(counts(&send(gb(&format!("[{}]", record("\"g-1\"".into())))).await), (1, 0, 0));
-    assert_eq!(counts(&send(gb(&record("\"g-2\"".into()).replace('\n', ""))).await), (1, 0, 0));
-    let notes = "select count(*) from ingest.record where source_id in ('g-1', 'g-2') and attributes ->> 'note' = '渝州宾馆'";
-    assert_eq!(city.count(notes).await, 2);
-
-    let broken = city.post(CDC, "/api/v1/records/upload", "application/octet-stream").body(format!("[{},\n{{]", record("\"b-1\"".into())));
-    let answer: serde_json::Value = broken.send().await.unwrap().json().await.unwrap();
-    assert_eq!(answer["code"], "json_malformed");
-    assert_eq!(city.count("select count(*) from ingest.record where source_id = 'b-1'").await, 0, "whole or not at all");
-    city.end().await;
-}

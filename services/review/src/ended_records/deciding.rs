@@ -61,11 +61,14 @@ async fn decide(
     let said = reason::check(&request.reason)?;
     check(&request, said)?;
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
-    if !reading::may_see(&caller, &store::load(&mut tx, id, false).await?) {
-        return Err(Error::NoSuchAlert(id).into());
+    let mut corrections = Vec::new();
+    if request.remedy == Remedy::Withdraw {
+        // corrections are locked before what they correct, but not for whoever may not see it
+        if !reading::may_see(&caller, &store::load(&mut tx, id, false).await?) {
+            return Err(Error::NoSuchAlert(id).into());
+        }
+        corrections = withdrawal::waiting_corrections(&mut tx, id).await?;
     }
-    // corrections are locked before what they correct
-    let mut corrections = if request.remedy == Remedy::Withdraw { withdrawal::waiting_corrections(&mut tx, id).await? } else { Vec::new() };
     let mut alert = store::load(&mut tx, id, true).await?;
     if !reading::may_see(&caller, &alert) {
         return Err(Error::NoSuchAlert(id).into());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { standing } from './arrivals.ts';
+import { standing } from './standing.ts';
 import type { Report } from './send.ts';
 
 const load = (source: string, received_at: string, more: Partial<Report> = {}): Report => ({
