@@ -36,6 +36,9 @@ pub enum Actor {
         role: Role,
         /// Where.
         scope: Scope,
+        /// Whether they had a hand in what is to be reviewed, beside the parts of [`Participants`]: wrote an earlier version of it or the
+        /// rule that made it, or delivered a record behind it.
+        involved: bool,
     },
     /// The platform itself, following its own events.
     System,
@@ -248,7 +251,7 @@ impl By {
     }
 
     fn allows(self, action: Action, participants: &Participants, actor: &Actor) -> Result<(), Refusal> {
-        let Actor::Staff { id, role, scope } = *actor else {
+        let Actor::Staff { id, role, scope, involved } = *actor else {
             let automatic = match self {
                 Self::System => true,
                 Self::RuleEngine => participants.automatic,
@@ -274,6 +277,7 @@ impl By {
         match self {
             Self::Author if id != participants.submitter => Err(Refusal::NotAuthor { action }),
             Self::AuthorOrCity if id != participants.submitter && !city_officer => Err(Refusal::NotAuthor { action }),
+            Self::FirstReviewer | Self::SecondOfficer | Self::FinalReviewer if involved => Err(Refusal::SamePerson { action }),
             Self::FirstReviewer | Self::SecondOfficer if id == participants.submitter => Err(Refusal::SamePerson { action }),
             Self::FinalReviewer if id == participants.submitter || Some(id) == participants.district_reviewer => {
                 Err(Refusal::SamePerson { action })

@@ -7,7 +7,7 @@
 //!   [`industry`], [`staff`], [`consent`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
-//! * The alert: [`cap`], [`alert`], [`alert_state`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`].
+//! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`public_reason`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
 //!   scheduled work: [`schedule`].
@@ -18,6 +18,7 @@ mod ack_window;
 pub mod alert;
 mod alert_check;
 pub mod alert_state;
+pub mod alert_view;
 pub mod area;
 pub mod audience;
 pub mod batch;
@@ -49,6 +50,7 @@ pub mod phone;
 pub mod place;
 pub mod place_name;
 pub mod privacy;
+pub mod public_reason;
 pub mod quiet_hours;
 pub mod record_life;
 pub mod refusal;

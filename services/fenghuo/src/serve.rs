@@ -61,7 +61,7 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     place.keep(&platform.tasks);
     services::migrate(&platform).await?;
     let shell = services::start(&platform, &settings, &named).await?.metrics(metrics);
-    let server = Server::bind(settings.server.listen).await?;
+    let server = Server::bind(settings.server.listen).await?.connections(settings.http.connections);
     println!("fenghuo: {} at http://{}", names(&named), server.address());
     let patience = Patience { requests: Duration::from_secs(settings.http.drain_seconds), tasks: TASKS, database: CLOSING };
     until_stopped(&platform, server, shell, stop, patience).await;

@@ -41,7 +41,7 @@ pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
     refusal::of_production(config)?;
     let mut settings = Configuration::load(config)?;
     std::fs::create_dir_all(&up.data).with_context(|| format!("{} cannot be made", up.data.display()))?;
-    let server = Server::bind(up.listen).await?;
+    let server = Server::bind(up.listen).await?.connections(settings.http.connections);
     settings.database.data_dir = up.data.join("database");
     settings.keys.master_key_file = Some(up.data.join("master.key"));
     settings.keys.create = true;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use platform::Platform;
 use platform::http::{Authenticator, Caller, Problem, StaffCaller};
 
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 use crate::token::{API_KEY, SESSION, TokenHash};
 use crate::{Error, account, api_key};
 
@@ -19,8 +19,8 @@ impl StaffAndSources {
         Self { platform: platform.clone(), sessions: Sessions::new(platform) }
     }
 
-    async fn staff(&self, token: &TokenHash) -> Result<Option<Caller>, Error> {
-        let Some(session) = self.sessions.find(token).await? else { return Ok(None) };
+    async fn staff(&self, token: &TokenHash, session: Option<Session>) -> Result<Option<Caller>, Error> {
+        let Some(session) = session else { return Ok(None) };
         let row = account::by_id(&mut self.platform.database.pool().acquire().await?, session.staff).await?;
         // Role, scope and state come from the account, not from the session: changes hold from the next request on.
         let Some(row) = row.filter(|row| row.disabled_at.is_none() && row.credential_revision == session.revision) else {
@@ -46,7 +46,19 @@ impl Authenticator for StaffAndSources {
 
     async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
         let hash = TokenHash::of(token);
-        let found = if token.starts_with(SESSION) { self.staff(&hash).await } else { self.source(&hash).await };
-        Ok(found?)
+        if token.starts_with(SESSION) {
+            let session = self.sessions.find(&hash).await?;
+            return Ok(self.staff(&hash, session).await?);
+        }
+        Ok(self.source(&hash).await?)
+    }
+
+    async fn look(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        let hash = TokenHash::of(token);
+        if token.starts_with(SESSION) {
+            let session = self.sessions.look(&hash).await?;
+            return Ok(self.staff(&hash, session).await?);
+        }
+        Ok(self.source(&hash).await?)
     }
 }

@@ -63,18 +63,21 @@ impl Sessions {
 
     /// The session of a presented token, if it still lives; notes its use.
     pub async fn find(&self, token: &TokenHash) -> Result<Option<Session>, Error> {
-        let Some(bytes) = self.cache.get(&key(token)).await? else { return Ok(None) };
-        // A record of another version of this service is as good as none: its owner signs in again.
-        let Ok(mut session) = serde_json::from_slice::<Session>(&bytes) else { return Ok(None) };
+        let Some(mut session) = self.look(token).await? else { return Ok(None) };
         let now = self.clock.now();
-        if now >= session.ends_at {
-            return Ok(None);
-        }
         if now - session.seen_at >= NOTED_EVERY {
             session.seen_at = now;
             self.store(token, &session, now).await?;
         }
         Ok(Some(session))
+    }
+
+    /// The same without noting its use: it may end meanwhile as if nobody had asked.
+    pub async fn look(&self, token: &TokenHash) -> Result<Option<Session>, Error> {
+        let Some(bytes) = self.cache.get(&key(token)).await? else { return Ok(None) };
+        // A record of another version of this service is as good as none: its owner signs in again.
+        let session = serde_json::from_slice::<Session>(&bytes).ok();
+        Ok(session.filter(|session| self.clock.now() < session.ends_at))
     }
 
     /// Lets this session outlive a change of the account's credentials: for the one that changed them.

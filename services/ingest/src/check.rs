@@ -70,6 +70,14 @@ pub(crate) struct Chunk {
     pub refusals: Vec<Refusal>,
 }
 
+impl Chunk {
+    /// The ids of its records and corrections.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        let records = self.candidates.iter().map(|candidate| candidate.record.source_id.as_str());
+        records.chain(self.corrections.iter().map(|correction| correction.source_id.as_str()))
+    }
+}
+
 /// How rows are written.
 #[derive(Clone, Debug)]
 pub(crate) enum Form {

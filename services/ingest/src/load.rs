@@ -151,7 +151,7 @@ impl Load {
 
     /// Adds what became of a chunk.
     pub(crate) fn add(&mut self, stored: Stored) {
-        self.kept = stored.kept;
+        self.kept += stored.kept;
         self.report.accepted += stored.counts.accepted;
         self.report.repeated += stored.counts.repeated;
         self.report.refused += stored.counts.refused;

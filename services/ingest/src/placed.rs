@@ -1,7 +1,7 @@
 //! A checked record with its person and its place, and many of them as the columns of a statement.
 
 use chrono::{DateTime, Utc};
-use domain::area::{CommunityCode, DistrictCode, TownshipCode};
+use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::risk_record::{Subject, SubjectHash};
 use platform::http::FieldFault;
 
@@ -22,6 +22,9 @@ pub(crate) struct Placed {
 impl Placed {
     /// Where a record belongs: as it says, else where its person lives.
     ///
+    /// The home makes a place that was said more exact only within the district that was said: a sender of one district never learns where in
+    /// another one somebody lives, and nobody there is told by an alert of this one.
+    ///
     /// # Errors
     /// When that is nowhere, or the sender may not deliver it there; with the candidate, which its sender gets back.
     pub(crate) fn of(candidate: Candidate, sender: &Sender, known: &Known) -> Result<Self, Box<(Candidate, FieldFault)>> {
@@ -29,22 +32,30 @@ impl Placed {
         if home.is_none() && matches!(candidate.record.subject, Subject::Resident(_)) {
             return Err(Box::new((candidate, reason::resident_no())));
         }
-        let township = candidate.township.or(home.map(|home| home.township));
-        let community = candidate.community.or(home.filter(|home| Some(home.township) == township).map(|home| home.community));
-        let from_home = || {
-            let district = home.map(|home| home.district).ok_or_else(reason::district_unknown)?;
-            sender.may_deliver(candidate.record.kind, district, community)?;
-            Ok(district)
+        let district = match candidate.district.map_or_else(|| district_of(&candidate, sender, home), Ok) {
+            Ok(district) => district,
+            Err(fault) => return Err(Box::new((candidate, fault))),
         };
-        match candidate.district.map_or_else(from_home, Ok) {
-            Ok(district) => Ok(Self { candidate, district, township, community, home }),
-            Err(fault) => Err(Box::new((candidate, fault))),
-        }
+        let near = home.filter(|home| home.district == district);
+        let township = candidate.township.or(near.map(|home| home.township));
+        let community = candidate.community.or(near.filter(|home| Some(home.township) == township).map(|home| home.community));
+        Ok(Self { candidate, district, township, community, home })
     }
 
     pub(crate) fn source_id(&self) -> &str {
         &self.candidate.record.source_id
     }
+}
+
+/// Where the person of a record lives that says nothing of a place. Who may deliver for a part of the city has to say it: an answer by
+/// the home would tell them who is registered, and where.
+fn district_of(candidate: &Candidate, sender: &Sender, home: Option<Home>) -> Result<DistrictCode, FieldFault> {
+    if sender.area() != Area::City {
+        return Err(reason::district_needed());
+    }
+    let home = home.ok_or_else(reason::district_unknown)?;
+    sender.may_deliver(candidate.record.kind, home.district, Some(home.community))?;
+    Ok(home.district)
 }
 
 /// The columns of some records, each value at the place of its record.

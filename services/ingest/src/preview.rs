@@ -208,11 +208,9 @@ impl End for Look {
         let now = platform.clock.now();
         // on a connection of its own, before this one is taken; who looks leaves a trace, since a preview tells who is registered
         let foresight = rules.now().await?;
-        if let Some(staff) = sender.staff() {
-            let mut trace = platform.database.begin().await?;
-            trace.publish(SCHEMA, &staff.did("records.preview", "source", sender.source(), now)).await?;
-            trace.commit().await?;
-        }
+        let mut trace = platform.database.begin().await?;
+        trace.publish(SCHEMA, &sender.did("records.preview", "source", sender.source(), now)).await?;
+        trace.commit().await?;
         let mut tx = platform.database.begin().await?;
         let mut load = Load::begin(&mut tx, now, &sender, format, columns.as_deref()).await?;
         let mut stored_in: Vec<Uuid> = Vec::new();

@@ -363,6 +363,10 @@ pub(crate) fn district_unknown() -> FieldFault {
     FieldFault::new("district", "对象尚未登记，必须填写区县", "is missing, and cannot be taken from a person who is not registered")
 }
 
+pub(crate) fn district_needed() -> FieldFault {
+    FieldFault::new("district", "区县级报送须填写区县", "is missing: who delivers for one district has to name it")
+}
+
 pub(crate) fn kind_not_allowed() -> FieldFault {
     FieldFault::new("kind", "您不能报送此类记录", "is a kind that this sender may not deliver")
 }

@@ -42,10 +42,14 @@ async fn registered(platform: &Platform, event: &ResidentRegistered) -> Result<(
                update ingest.record set
                    resident_no = person.resident_no,
                    subject_hash = null,
+                   -- the home makes the place more exact only within the district that was said
                    community = case
-                       when record.community is null and coalesce(record.township, person.township) = person.township then person.community
+                       when record.community is null and record.district = person.district
+                           and coalesce(record.township, person.township) = person.township then person.community
                        else record.community end,
-                   township = coalesce(record.township, person.township)
+                   township = case
+                       when record.district = person.district then coalesce(record.township, person.township)
+                       else record.township end
                from resident.subject person
                where person.resident_no = $1 and record.resident_no is null and record.subject_hash = any($2)
                  and record.retracted_at is null

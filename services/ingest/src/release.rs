@@ -65,14 +65,14 @@ async fn all(platform: &Platform, settings: &Settings) -> Result<u64, Error> {
 pub(crate) async fn take_in(platform: &Platform, settings: &Settings, load: LoadId) -> Result<(), Error> {
     let checker = Arc::new(checker(platform, settings, load).await?);
     let mut kept = Kept::default();
-    while let Some(next) = take_block(platform, &checker, load, kept).await? {
-        kept = next;
+    while let Some(more) = take_block(platform, &checker, load, kept).await? {
+        kept += more;
     }
     held::measure(platform).await;
     Ok(())
 }
 
-/// Takes the next block in; none: there was none left.
+/// Takes the next block in; returns what was kept of it, none if there was no block left.
 async fn take_block(platform: &Platform, checker: &Arc<Checker>, load: LoadId, kept: Kept) -> Result<Option<Kept>, Error> {
     let mut tx = platform.database.begin().await?;
     let held = sqlx::query!(

@@ -3,10 +3,15 @@
 //! A source system delivers its kinds for its area, under its own origin. Staff enter records by hand within their scope, a
 //! community worker community reports of the own community only.
 
+use std::fmt;
+
+use chrono::{DateTime, Utc};
 use domain::area::{Area, CommunityCode, DistrictCode};
 use domain::risk_record::{Origin, RecordKind};
 use domain::staff::{Role, Scope};
 use platform::http::{Caller, FieldFault, SourceCaller, StaffCaller};
+use proto::AuditEntry;
+use uuid::Uuid;
 
 use crate::reason;
 
@@ -62,6 +67,24 @@ impl Sender {
         match &self.authority {
             Authority::Source(_) => None,
             Authority::Staff(staff) => Some(staff),
+        }
+    }
+
+    /// The trace of what it did: a source opens what it has delivered as staff do, and leaves the same trace.
+    pub(crate) fn did(&self, action: &str, object_kind: &str, object: impl fmt::Display, at: DateTime<Utc>) -> AuditEntry {
+        match &self.authority {
+            Authority::Staff(staff) => staff.did(action, object_kind, object, at),
+            Authority::Source(source) => AuditEntry {
+                entry_id: Uuid::now_v7().to_string(),
+                actor_kind: "source".to_owned(),
+                actor: source.key_id.to_string(),
+                action: action.to_owned(),
+                object_kind: object_kind.to_owned(),
+                object: object.to_string(),
+                at_ms: at.timestamp_millis(),
+                detail_json: "{}".to_owned(),
+                ..AuditEntry::default()
+            },
         }
     }
 

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::AddAssign;
 
 use chrono::{DateTime, Utc};
 use domain::ids::LoadId;
@@ -29,16 +30,23 @@ use crate::{Error, SCHEMA, corrections, reason};
 /// The advisory lock between chunks and registrations.
 pub(crate) const MATCHING_LOCK: i64 = 0x6665_6e67_6875_6f01;
 
-/// Refused rows that a load keeps; more are counted only.
+/// Refused rows that a load keeps, or a chunk's more, where two are stored at once; the others are counted only.
 const KEPT_ROWS: u64 = 100_000;
 /// Bytes of refused rows that a load keeps.
 const KEPT_BYTES: u64 = 256 << 20;
 
-/// How much of a load's refused rows is kept already.
+/// How much of refused rows is kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Kept {
     rows: u64,
     bytes: u64,
+}
+
+impl AddAssign for Kept {
+    fn add_assign(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.bytes += more.bytes;
+    }
 }
 
 /// What became of the rows of a chunk, by number.
@@ -64,6 +72,7 @@ pub(crate) struct Stored {
     pub chunk: Uuid,
     pub counts: Counts,
     pub refusals: Vec<Refusal>,
+    /// What was kept of it.
     pub kept: Kept,
     /// Its new records by how late they came.
     pub late: Lateness,
@@ -270,12 +279,13 @@ async fn known_before(tx: &mut Tx, source: &str, chunk: Uuid, records: &[Placed]
     Ok(rows.into_iter().map(|row| (row.source_id, before(row.content_hash, row.retracted, row.earlier))).collect())
 }
 
-/// Keeps refused rows, sealed, as long as there is room for them.
-async fn keep(tx: &mut Tx, platform: &Platform, load: LoadId, refusals: &[Refusal], mut kept: Kept) -> Result<Kept, Error> {
+/// Keeps refused rows, sealed, as long as there is room for them; returns how much that was.
+async fn keep(tx: &mut Tx, platform: &Platform, load: LoadId, refusals: &[Refusal], before: Kept) -> Result<Kept, Error> {
     let (mut lines, mut fields, mut reasons, mut reasons_en) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut others, mut rows) = (Vec::new(), Vec::new());
+    let mut kept = Kept::default();
     for refusal in refusals {
-        if kept.rows >= KEPT_ROWS || kept.bytes >= KEPT_BYTES {
+        if before.rows + kept.rows >= KEPT_ROWS || before.bytes + kept.bytes >= KEPT_BYTES {
             break;
         }
         kept.rows += 1;

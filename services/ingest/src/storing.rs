@@ -1,5 +1,9 @@
-//! A delivery that is stored: one chunk may be in the store while the next one is checked.
+//! A delivery that is stored: two of its chunks may be in the store while the next one is checked.
+//!
+//! What comes of it is what would come of one chunk after the other: a chunk that says anything about an id of one that is not yet stored
+//! waits for it, and one with corrections waits for all and is waited for.
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -16,6 +20,9 @@ use crate::store::{self, Stored};
 use crate::work::{End, Means};
 use crate::{Error, loads, source_hours};
 
+/// Chunks of one delivery that are in the store at once: the server works at one while the other's rows are on their way.
+const AT_ONCE: usize = 2;
+
 /// A load at work.
 pub(crate) struct Storing {
     platform: Platform,
@@ -25,14 +32,31 @@ pub(crate) struct Storing {
     /// None once a person has decided about it.
     comparing: Option<Comparing>,
     holding: Option<Holding>,
-    storing: Option<JoinHandle<Result<Stored, Error>>>,
+    /// In the order of the delivery.
+    in_store: VecDeque<InStore>,
+}
+
+/// A chunk in the store.
+struct InStore {
+    ids: HashSet<String>,
+    corrects: bool,
+    stored: JoinHandle<Result<Stored, Error>>,
+}
+
+impl InStore {
+    /// Whether what becomes of a chunk may depend on this one.
+    fn concerns(&self, chunk: &Chunk) -> bool {
+        self.corrects || !chunk.corrections.is_empty() || chunk.ids().any(|id| self.ids.contains(id))
+    }
 }
 
 impl Storing {
-    /// Waits for the chunk in the store.
-    async fn settle(&mut self) -> Result<(), Error> {
-        if let Some(storing) = self.storing.take() {
-            let stored = storing.await.map_err(|_| Error::Interrupted { step: "storing records" })??;
+    /// Waits for the chunks in the store, until no more than `rest` of them are left.
+    async fn settle(&mut self, rest: usize) -> Result<(), Error> {
+        while self.in_store.len() > rest
+            && let Some(InStore { stored, .. }) = self.in_store.pop_front()
+        {
+            let stored = stored.await.map_err(|_| Error::Interrupted { step: "storing records" })??;
             self.load.add(stored);
         }
         Ok(())
@@ -77,7 +101,7 @@ impl End for Storing {
         let load = Load::begin(&mut tx, platform.clock.now(), &sender, format, columns.as_deref()).await?;
         tx.commit().await?;
         let comparing = Some(Comparing::new(settings));
-        Ok(Self { platform: platform.clone(), sender, columns, load, comparing, holding: None, storing: None })
+        Ok(Self { platform: platform.clone(), sender, columns, load, comparing, holding: None, in_store: VecDeque::new() })
     }
 
     fn foresee(&mut self, extent: Extent) {
@@ -87,16 +111,19 @@ impl End for Storing {
     }
 
     async fn take(&mut self, chunk: Chunk, now: DateTime<Utc>) -> Result<(), Error> {
-        self.settle().await?;
         let Some(chunk) = self.held_back(chunk).await? else { return Ok(()) };
+        let together = if self.in_store.iter().any(|earlier| earlier.concerns(&chunk)) { 1 } else { AT_ONCE };
+        self.settle(together - 1).await?;
         let (platform, sender) = (self.platform.clone(), Arc::clone(&self.sender));
         let (load, kept) = (self.load.report.load_id, self.load.kept);
-        self.storing = Some(tokio::spawn(async move { store::store(&platform, &sender, load, chunk, kept, now).await }));
+        let (ids, corrects) = (chunk.ids().map(str::to_owned).collect(), !chunk.corrections.is_empty());
+        let stored = tokio::spawn(async move { store::store(&platform, &sender, load, chunk, kept, now).await });
+        self.in_store.push_back(InStore { ids, corrects, stored });
         Ok(())
     }
 
     async fn finish(mut self, ending: Ending) -> Result<LoadReport, Error> {
-        self.settle().await?;
+        self.settle(0).await?;
         let Self { platform, sender, load, comparing, holding, .. } = self;
         if holding.is_some() || comparing.is_none() {
             let LoadReport { load_id, .. } = load.finish(&platform, ending).await?;

@@ -63,6 +63,8 @@ domain::words! {
         Feedback,
         /// A token by which a provider knows us, shared by all processes.
         ProviderToken,
+        /// A message on the broker; only ever hashed.
+        BusMessage,
     }
 }
 
@@ -103,9 +105,12 @@ impl Keyring {
         let master = MasterKey::load(settings)?;
         let fresh_data = master.wrap("data", DATA_KEY, &random_key());
         let fresh_hash = master.wrap("hash", HASH_KEY, &random_key());
-        // whoever comes second finds the first one's keys and drops these
+        // whoever comes second finds the first one's keys and drops these; one that was lost is missed, never made anew
         sqlx::query!(
-            "insert into keys.wrapped_key (id, use, wrapped) values ($1, 'data', $2), ($3, 'hash', $4) on conflict (id) do nothing",
+            "insert into keys.wrapped_key (id, use, wrapped)
+             select * from (values ($1::smallint, 'data', $2::bytea), ($3, 'hash', $4)) as fresh (id, use, wrapped)
+             where not exists (select from keys.wrapped_key)
+             on conflict (id) do nothing",
             DATA_KEY,
             fresh_data,
             HASH_KEY,

@@ -107,7 +107,7 @@ impl Platform {
         let tasks = Tasks::new();
         let keyring = Keyring::load(&settings.keys, &database).await?;
         let cache = Cache::open(&settings.cache, &clock).await?;
-        let bus = Bus::open(&settings.bus, &database, &tasks).await?;
+        let bus = Bus::open(&settings.bus, &database, &keyring, &tasks).await?;
         let jobs = Jobs::new(&settings.jobs, &database, &clock, &tasks)?;
         for note in [clock_of_database(&database).await?, clock_of_cache(&cache).await?].into_iter().flatten() {
             tracing::warn!("{note}");

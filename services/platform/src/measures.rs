@@ -79,6 +79,12 @@ pub const MEASURES: &[Measure] = &[
         "Requests answered.",
         "A rise of 5xx: look for `request failed` in the log.",
     ),
+    counter(
+        "http_connections_full_total",
+        &[],
+        "Times that as many connections were open as `http.connections` allows, so that the next ones waited.",
+        "Any: somebody holds connections, or the limit is too low for the city; see `http.connections`.",
+    ),
     Measure {
         name: "http_request_duration_seconds",
         kind: MeasureKind::Histogram,
@@ -488,6 +494,12 @@ pub const MEASURES: &[Measure] = &[
         "Many `other`: people ask something by SMS; it waits with the feedback.",
     ),
     counter("acknowledgements_total", &[("by", "`app` or `sms`")], "Acknowledgements, each person and alert once.", ""),
+    counter(
+        "contacts_opened_total",
+        &[("outcome", "`opened` or `refused`, of somebody who has opened as many as a day may have")],
+        "Names and phones that staff asked to open.",
+        "Any `refused`: ask whose they are; the log names the account, the trace says whom they opened and why.",
+    ),
     counter(
         "feedback_total",
         &[("kind", "`unclear`, `wrong`, `question`"), ("by", "`app` or `sms`")],

@@ -30,9 +30,9 @@ use crate::endpoints::{Devices, Load};
 use crate::error::Error;
 use crate::fcm::Fcm;
 use crate::lane::{self, ApnsPost, FcmPost, Notices, Way, WebPushPost};
-use crate::notice::{Notice, NoticeId};
+use crate::notice::{Envelope, Notice, NoticeId};
 use crate::precedence::Precedence;
-use crate::settings::Settings;
+use crate::settings::{PersonalTexts, Settings};
 use crate::tally::Tally;
 use crate::web_push::WebPush;
 
@@ -44,6 +44,7 @@ pub struct AppChannel {
     fcm: Option<(Fcm, Vec<Account>)>,
     /// One account for each entry of the push services that may be called.
     web_push: Option<(WebPush, BTreeMap<String, Account>)>,
+    personal_texts: PersonalTexts,
     precedence: Precedence,
     database: Database,
     keyring: Keyring,
@@ -93,6 +94,7 @@ impl AppChannel {
             apns: apns.transpose()?,
             fcm: fcm.transpose()?,
             web_push: web_push.transpose()?,
+            personal_texts: settings.personal_texts,
             precedence: Precedence::new(),
             database: platform.database.clone(),
             keyring: platform.keyring.clone(),
@@ -263,10 +265,13 @@ impl BatchChannel for AppChannel {
         let id = NoticeId { alert_id: alert.alert_id, root_id: alert.root_id, wave: batch.wave };
         let text = |language| alert.content.text(language).cloned().ok_or(Unsendable::NoText);
         let words = |text: AlertText| Notice::new(id, alert.class, text, &alert.content, batch.send_until);
+        // what Apple and Google read of an alert about a person says nothing of them; browsers' letters are sealed
+        let in_envelope = alert.personal && self.personal_texts == PersonalTexts::Neutral;
+        let envelope = |language| in_envelope.then(|| Envelope::in_language(language));
         match Sendable::of(alert.content.status, ())? {
             Sendable::Live(_) if alert.exercise => Err(Unsendable::ExerciseInDisguise.into()),
             Sendable::Live(live) => {
-                let notice = |language| text(language).map(|text| live.map(|()| words(text)));
+                let notice = |language| text(language).map(|text| live.map(|()| words(text).enveloped(envelope(language))));
                 self.deliver(batch, noted, notice).await
             }
             Sendable::Drill(drill) => {

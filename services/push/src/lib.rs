@@ -54,7 +54,7 @@ use platform::worker::{self, Turn, Wake};
 
 pub use channel::AppChannel;
 pub use error::Error;
-pub use settings::{ApnsSettings, FcmProject, FcmSettings, Settings, WebPushSettings};
+pub use settings::{ApnsSettings, FcmProject, FcmSettings, PersonalTexts, Settings, WebPushSettings};
 
 /// How often it is seen to that an alert finds its connections open.
 const WARM_INTERVAL: Duration = Duration::from_secs(60);

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, AlertText, DeliveryClass};
 use domain::cap::Severity;
 use domain::ids::{AlertId, WaveNo};
+use domain::language::Language;
 use uuid::Uuid;
 
 /// An alert and its wave: what is pushed, whatever the words.
@@ -33,6 +34,25 @@ impl NoticeId {
     }
 }
 
+/// What is said on the outside of a letter about a person: nothing of what stands inside (CQ14). The app fetches that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The line seen first.
+    pub headline: &'static str,
+    /// What to do.
+    pub body: &'static str,
+}
+
+impl Envelope {
+    /// In this language.
+    pub const fn in_language(language: Language) -> Self {
+        match language {
+            Language::ZhCn => Self { headline: "您有一条健康提醒", body: "请打开应用查看。" },
+            Language::En => Self { headline: "You have a health alert", body: "Open the app to read it." },
+        }
+    }
+}
+
 /// The words and the urgency of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -44,6 +64,8 @@ pub struct Notice {
     pub headline: String,
     /// What happened, what to do, and whom to ask (CQ12).
     pub body: String,
+    /// What a provider that reads along sees instead; none where it may read all of it.
+    pub envelope: Option<Envelope>,
     /// Whether a person must see it soon. What only informs may wait until the phone is awake anyway.
     pub must_be_seen: bool,
     /// No phone shall show it anew afterwards: it is no longer true, or people sleep.
@@ -58,7 +80,17 @@ impl Notice {
         let body = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n");
         let must_be_seen = class == DeliveryClass::Urgent || content.severity != Severity::Minor;
         let show_until = quiet_from.map_or(content.expires_at, |quiet_from| quiet_from.min(content.expires_at));
-        Self { id, class, headline, body, must_be_seen, show_until }
+        Self { id, class, headline, body, envelope: None, must_be_seen, show_until }
+    }
+
+    /// The same in an envelope, for providers that read along.
+    pub fn enveloped(self, envelope: Option<Envelope>) -> Self {
+        Self { envelope, ..self }
+    }
+
+    /// Headline and body as a provider that reads along may have them.
+    pub fn outside(&self) -> (&str, &str) {
+        self.envelope.as_ref().map_or((&self.headline, &self.body), |envelope| (envelope.headline, envelope.body))
     }
 }
 
@@ -95,6 +127,7 @@ pub(crate) mod tests {
             class: DeliveryClass::Urgent,
             headline: "请立即居家隔离".to_owned(),
             body: "您是密切接触者。\n请勿外出。\n12320".to_owned(),
+            envelope: None,
             must_be_seen: true,
             show_until: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
         }

@@ -22,8 +22,24 @@ pub struct Settings {
     /// Web Push (RFC 8030, RFC 8292): residents who use the app in a browser. Browsers ask for the public half of the key, so the
     /// processes that serve `resident` need this section too.
     pub web_push: Option<WebPushSettings>,
+    /// What Apple and Google, who read along, and a locked screen see of an alert about a person: `neutral`, a line that says nothing of them, and
+    /// the app fetches the text; or `full`, the text.
+    ///
+    /// The text says that somebody is a close contact, or has a positive test.
+    pub personal_texts: PersonalTexts,
     /// How this process works through batches of pushes.
     pub worker: WorkerSettings,
+}
+
+/// What providers that read along see of an alert about a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonalTexts {
+    /// That there is one.
+    #[default]
+    Neutral,
+    /// All of it.
+    Full,
 }
 
 /// The Apple Push Notification service.

@@ -1,5 +1,7 @@
 //! Opening a person's name and phone number, for those who have to call them. Every opening is traced (CQ14).
 
+use std::time::Duration;
+
 use axum::extract::State;
 use domain::area::{Area, CommunityCode};
 use domain::identity_document::IdentityKind;
@@ -12,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Error, SCHEMA, Service, directory};
+
+/// Openings are counted for so long.
+const DAY: Duration = Duration::from_hours(24);
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("residents").allow(Access::Staff(&[Role::CommunityWorker, Role::DistrictReviewer]), routes!(open_contact))
@@ -66,6 +71,7 @@ async fn open_contact(
     if !caller.scope.covers(Area::Community(community)) {
         return Err(Error::OutsideScope.into());
     }
+    within_the_day(&service, &caller).await?;
     let keyring = &service.platform.keyring;
     let contact = Contact {
         name: open_text(keyring, Purpose::ResidentName, row.name_sealed)?,
@@ -93,6 +99,19 @@ async fn open_contact(
     .map_err(Error::from)?;
     tx.commit().await.map_err(Error::from)?;
     Ok(axum::Json(contact))
+}
+
+/// Counts an opening of this member of staff, and refuses more of them in a day than work takes: a phone book is no work.
+async fn within_the_day(service: &Service, caller: &StaffCaller) -> Result<(), Error> {
+    let most = service.settings.contacts_per_day;
+    let opened = service.platform.cache.incr(&format!("contact-day:{}", caller.id), DAY).await?;
+    let exhausted = opened > u64::from(most);
+    metrics::counter!("contacts_opened_total", "outcome" => if exhausted { "refused" } else { "opened" }).increment(1);
+    if exhausted {
+        tracing::warn!(staff = %caller.id, most, "a member of staff opens more contacts than a day may have");
+        return Err(Error::TooManyContacts { most });
+    }
+    Ok(())
 }
 
 /// Opens a sealed phone number.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::ids::{AlertId, ResidentNo};
+use http::StatusCode;
 use platform::BoxError;
 use platform::gather::Failure;
 use platform::http::{FieldFault, Problem};
@@ -36,6 +37,12 @@ pub enum Error {
     TooManyCodes {
         /// When to try again.
         after: Duration,
+    },
+    /// More contacts opened than a day may have.
+    #[error("more than {most} contacts were opened in a day")]
+    TooManyContacts {
+        /// How many a day may have.
+        most: u32,
     },
     /// Consent was not given, or to a text that is no longer current.
     #[error("consent to version {current} of the text is missing")]
@@ -115,6 +122,14 @@ impl From<Error> for Problem {
                 "The code is wrong or too old. Check the SMS, or ask for a new code.",
             ),
             Error::TooManyCodes { after } => Self::too_many_requests(after),
+            Error::TooManyContacts { most } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_contacts",
+                format!("您今天已查看 {most} 人的联系方式，达到上限。确有需要请联系技术运维调整上限，或请同事协助。"),
+                format!(
+                    "You have opened {most} contacts today, which is all that a day may have. Ask the operator or a colleague if the work takes more."
+                ),
+            ),
             Error::ConsentMissing { current } => Self::bad_request(
                 "consent_missing",
                 format!("请先阅读并同意《个人信息告知书》（版本 {current}）。"),

@@ -30,6 +30,12 @@ pub struct Settings {
     ///
     /// What they wrote is read, but not at once: 12320 is the national health hotline.
     pub hotline: String,
+    /// How many people's names and phones one member of staff may open in a day.
+    ///
+    /// Each opening is traced; this bounds what somebody can carry away before anybody looks at the trace.
+    ///
+    /// Unit: people
+    pub contacts_per_day: u32,
     /// How many devices one resident may have; the oldest leaves.
     ///
     /// Bounds what one alert costs for one person.
@@ -61,6 +67,7 @@ impl Default for Settings {
             codes_per_day: 10,
             signature: "烽火".to_owned(),
             hotline: "12320".to_owned(),
+            contacts_per_day: 200,
             devices: 5,
             gone_percent: 10,
             keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),

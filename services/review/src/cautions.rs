@@ -10,7 +10,7 @@ use domain::cap::Status;
 use domain::ids::AlertId;
 use platform::http::StaffCaller;
 
-use crate::actor::actor;
+use crate::actor::actor_for;
 use crate::store::Alert;
 use crate::{Error, Service, reading};
 
@@ -32,7 +32,7 @@ pub(crate) fn sending<'a>(service: &'a Service, alert: &Alert, class: DeliveryCl
 /// People are counted on a connection of their own, so this is not to be asked inside a transaction.
 pub(crate) async fn check(service: &Service, caller: &StaffCaller, alert: &Alert, action: Action, known: &[Caution]) -> Result<(), Error> {
     let now = service.platform.clock.now();
-    let Ok(decision) = alert_state::next(alert.state, action, &alert.participants, &actor(caller), "") else { return Ok(()) };
+    let Ok(decision) = alert_state::next(alert.state, action, &alert.participants, &actor_for(caller, alert), "") else { return Ok(()) };
     let sending = sending(service, alert, decision.class.unwrap_or(alert.class), now);
     if !reading::may_see(caller, alert) || alert.content.check_sending(&sending).is_err() {
         return Ok(());

@@ -8,6 +8,7 @@ use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, State};
 use domain::before_sending::Caution;
 use domain::ids::AlertId;
+use domain::public_reason::PublicReason;
 use domain::retention::OLDEST_DRAFT;
 use domain::staff::Role;
 use platform::database::Tx;
@@ -17,7 +18,7 @@ use proto::{AlertApproved, AlertStopped, DraftSettled, StopReason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::actor::actor;
+use crate::actor::actor_for;
 use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
@@ -42,6 +43,10 @@ struct DecisionRequest {
     /// Why, in at most 500 characters. Returns, refusals and cancellations need it; whoever submitted is told.
     #[serde(default)]
     reason: String,
+    /// Why an alert is taken back, as the public is told: of a cancellation only. Left out, nothing is said of why; the reason above is for
+    /// colleagues and reaches nobody else.
+    #[serde(default)]
+    public_reason: Option<PublicReason>,
     /// The passage of the text that the reason is about.
     #[serde(default)]
     passage: Option<Passage>,
@@ -86,6 +91,10 @@ async fn decide(
         (_, None) => return Err(Error::Invalid(vec![FieldFault::new("version", "缺少此字段", "is missing")]).into()),
     }
     passage::check(request.passage.as_ref(), &request.checked)?;
+    if request.public_reason.is_some() && request.action != Action::Cancel {
+        let fault = FieldFault::new("public_reason", "只有撤销才对公众说明原因", "is told to the public of a cancellation only");
+        return Err(Error::Invalid(vec![fault]).into());
+    }
     take(&service, &mut tx, &mut alert, &caller, &request).await?;
     let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
     tx.commit().await.map_err(Error::from)?;
@@ -98,7 +107,7 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
     let (action, said) = (request.action, reason::check(&request.reason)?);
     let reason = said.unwrap_or_default();
     let now = service.platform.clock.now();
-    let decision = alert_state::next(alert.state, action, &alert.participants, &actor(caller), reason)?;
+    let decision = alert_state::next(alert.state, action, &alert.participants, &actor_for(caller, alert), reason)?;
     // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
     if matches!(action, Action::Submit | Action::ComposeUrgent | Action::PassDistrict | Action::Approve | Action::Confirm) {
         message_kind::check(&alert.content, alert.corrects)?;
@@ -113,7 +122,8 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
     alert.step(action, decision, now);
     store::save(tx, alert).await?;
     let step = Step::of(caller.id, action.as_ref(), from, said);
-    store::record(tx, alert, Step { passage: request.passage.as_ref(), checked: &request.checked, ..step }).await?;
+    let public_reason = request.public_reason;
+    store::record(tx, alert, Step { public_reason, passage: request.passage.as_ref(), checked: &request.checked, ..step }).await?;
     trace::leave(tx, caller, action.as_ref(), alert, said).await?;
     if alert.rule.is_some() && alert.corrects.is_none() && (alert.approved_at == Some(now) || alert.state.is_final()) {
         let approved = !alert.state.is_final();
@@ -137,7 +147,7 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
                     alert_id: alert.id.to_string(),
                     how: StopReason::Cancelled.into(),
                     by_alert_id: None,
-                    reason: reason.to_owned(),
+                    reason: request.public_reason.map(|reason| reason.to_string()).unwrap_or_default(),
                 },
             )
             .await?;

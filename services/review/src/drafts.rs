@@ -40,6 +40,7 @@ async fn gathered(service: &Service, event: DraftGathered) -> Result<(), BoxErro
     alert.rule = Some((rule_id, event.rule_version.cast_signed()));
     alert.records = event.records.cast_signed();
     alert.missing = event.missing;
+    alert.involved = event.involved.iter().map(|staff| understood("member of staff", staff.parse())).collect::<Result<_, _>>()?;
 
     let mut tx = service.platform.database.begin().await?;
     if !store::insert(&mut tx, &alert).await? {

@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::Service;
 use crate::feed::Change;
-use crate::reading::{READING, is_in_view};
+use crate::reading::{READING, view};
 
 /// A comment that often keeps the connection open, and lets the platform notice that a page has gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -81,5 +81,5 @@ impl Line {
 
 /// Whether the caller may see the alert, as in a queue.
 fn concerns(caller: &StaffCaller, change: &Change) -> bool {
-    READING.contains(&caller.role) && is_in_view(caller, change.district)
+    READING.contains(&caller.role) && view(caller).shows(change.district, change.approved)
 }

@@ -38,6 +38,9 @@ pub(crate) struct Change {
     /// Whose it is; none: the whole city's.
     #[serde(skip)]
     pub(crate) district: Option<DistrictCode>,
+    /// Whether it was approved.
+    #[serde(skip)]
+    pub(crate) approved: bool,
 }
 
 /// Where changes are heard of.
@@ -89,7 +92,8 @@ impl Reader {
     async fn read(&mut self, platform: &Platform) -> Result<Vec<Change>, BoxError> {
         let (versions, alerts): (Vec<i32>, Vec<Uuid>) = self.known.keys().map(|(alert, version)| (*version, *alert)).unzip();
         let rows = sqlx::query!(
-            r#"select step.alert_id, step.version, step.to_state as state, step.at, alert.district
+            r#"select step.alert_id, step.version, step.to_state as state, step.at, alert.district,
+                      alert.approved_at is not null as "approved!"
                  from review.step join review.alert using (alert_id)
                 where step.at >= $1
                   and not exists (select from unnest($2::uuid[], $3::int[]) as known (alert_id, version)
@@ -106,7 +110,7 @@ impl Reader {
             self.since = self.since.max(row.at);
             self.known.insert((row.alert_id, row.version), row.at);
             let district = row.district.map(DistrictCode::try_from).transpose()?;
-            Ok::<_, AreaError>(Change { alert_id: row.alert_id, version: row.version, state: row.state, district })
+            Ok::<_, AreaError>(Change { alert_id: row.alert_id, version: row.version, state: row.state, district, approved: row.approved })
         });
         let changes = readable("changes of alerts", read);
         let oldest = self.since - LATEST_COMMIT;

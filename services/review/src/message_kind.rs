@@ -4,7 +4,7 @@
 //! the end of another alert and end nothing. Ending one is the decision *cancel*; correcting one has a route of its own.
 
 use domain::alert::AlertContent;
-use domain::cap::MsgType;
+use domain::cap::{MsgType, Status};
 use domain::ids::AlertId;
 use platform::http::FieldFault;
 
@@ -35,6 +35,19 @@ pub(crate) fn check(content: &AlertContent, corrects: Option<AlertId>) -> Result
         ),
         _ => return Ok(()),
     };
+    Err(Error::Invalid(vec![fault]))
+}
+
+/// Refuses to make a real alert of the correction of an exercise, or an exercise of a real one's: it goes to whom the old one went to.
+pub(crate) fn check_status(content: &AlertContent, status: Status) -> Result<(), Error> {
+    if content.status == status {
+        return Ok(());
+    }
+    let fault = FieldFault::new(
+        "content.status",
+        "更正与被更正的弹窗同为实际或同为演练，不能更改",
+        "a correction is real or an exercise as the alert that it corrects",
+    );
     Err(Error::Invalid(vec![fault]))
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use strum::VariantArray as _;
 use utoipa::ToSchema;
 
-use crate::reading::READING;
+use crate::reading::{READING, view};
 use crate::store::stored_district;
 use crate::{Error, Service};
 
@@ -52,17 +52,22 @@ struct OverviewRow {
 #[utoipa::path(get, path = "/api/v1/alerts/overview", responses((status = 200, description = "As of now", body = Overview)))]
 async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -> Result<axum::Json<Overview>, Problem> {
     let open: Vec<String> = State::VARIANTS.iter().filter(|state| !state.is_final()).map(|state| state.as_ref().to_owned()).collect();
+    let view = view(&caller);
     // the audiences of districts are within them, and need not be read
     let rows = sqlx::query!(
         r#"select district, state, class, coalesce(content ->> 'status' = 'exercise', false) as "exercise!", count(*) as "count!",
                   min(changed_at) as "oldest_changed_at!", case when district is null and get_byte(audience, 0) = $4 then audience end as audience
              from review.alert
-            where (state = any($1) or changed_at > $2) and ($3::int is null or district is null or district = $3)
+            where (state = any($1) or changed_at > $2)
+              and ((district is null or $5::bool or district = $3) and approved_at is not null
+                   or case when district is null then $5 else $5 or district = $3 end and $6::bool)
             group by 1, 2, 3, 4, 7"#,
         &open,
         service.platform.clock.now() - RECENT,
-        caller.scope.district().map(stored_district),
-        i32::from(Audience::QUERY)
+        view.district.map(stored_district),
+        i32::from(Audience::QUERY),
+        view.everywhere,
+        view.drafts
     )
     .fetch_all(service.platform.database.pool())
     .await

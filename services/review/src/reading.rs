@@ -6,11 +6,13 @@ use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
 use domain::alert::{AckWindow, AlertContent, ContentFault, DeliveryClass};
 use domain::alert_state::{self, Action, Participants, State};
+use domain::alert_view::AlertView;
 use domain::area::DistrictCode;
 use domain::audience::{Audience, AudienceQuery};
 use domain::before_sending::{CautionNote, Sending};
 use domain::ids::{AlertId, StaffId};
 use domain::language::Language;
+use domain::public_reason::PublicReason;
 use domain::staff::Role;
 use platform::database::{Connection, readable, readable_row};
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
@@ -20,7 +22,7 @@ use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::actor::actor;
+use crate::actor::{actor, actor_for};
 use crate::ended_records::{self, EndedRecord};
 use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
@@ -32,14 +34,14 @@ pub(crate) fn routes() -> Routes<Service> {
     Routes::new("review").allow(Access::Staff(READING), routes!(list)).allow(Access::Staff(READING), routes!(read))
 }
 
-/// Whether the caller may see the alert: their own area's and the whole city's.
+/// Whether the caller may see the alert.
 pub(crate) fn may_see(caller: &StaffCaller, alert: &Alert) -> bool {
-    is_in_view(caller, alert.participants.district)
+    view(caller).shows(alert.participants.district, alert.approved_at.is_some())
 }
 
-/// The same by the district whose alert it is; none: the whole city's. Who belongs to no district sees every district's.
-pub(crate) fn is_in_view(caller: &StaffCaller, district: Option<DistrictCode>) -> bool {
-    district.is_none() || caller.scope.district().is_none_or(|own| Some(own) == district)
+/// What the caller sees of alerts.
+pub(crate) fn view(caller: &StaffCaller) -> AlertView {
+    AlertView::of(caller.role, &caller.scope)
 }
 
 /// One line of a queue.
@@ -99,6 +101,7 @@ async fn list(
     caller: StaffCaller,
     Query(filter): Query<Filter>,
 ) -> Result<axum::Json<Vec<AlertLine>>, Problem> {
+    let view = view(&caller);
     let rows = sqlx::query!(
         r#"select alert_id, short_code, state, class, district, content #>> '{texts,zh-CN,headline}' as headline, version, created_at, changed_at,
              approved_at, handed_over_at,
@@ -107,24 +110,28 @@ async fn list(
              content -> 'ack_window_s' as ack_window_s
            from review.alert
            where (not $7::bool or state = any($8))
-             and (not $7::bool or case when state = 'draft' then submitter = $9 else submitter <> $9 and district_reviewer is distinct from $9 end)
+             and (not $7::bool or case when state = 'draft' then submitter = $9 else submitter <> $9 and district_reviewer is distinct from $9
+                                         and not $9 = any(involved) end)
              -- the first review of an alert across districts is the city's, of any other its own district's
              and (not $7::bool or state <> 'district_review' or district is not distinct from $3)
              and ($1::text is null or state = $1)
              and ($2::int is null or district = $2)
-             and ($3::int is null or district is null or district = $3)
+             and ((district is null or $10::bool or district = $3) and approved_at is not null
+                  or case when district is null then $10 else $10 or district = $3 end and $11::bool)
              and ($4::uuid is null or submitter = $4)
              and ($5::uuid is null or alert_id < $5)
            order by alert_id desc limit $6"#,
         filter.state.map(|state| state.as_ref().to_owned()),
         filter.district.map(stored_district),
-        caller.scope.district().map(stored_district),
+        view.district.map(stored_district),
         filter.mine.then(|| caller.id.uuid()),
         filter.before.map(AlertId::uuid),
         i64::from(filter.limit.unwrap_or(50).clamp(1, 200)),
         filter.waiting,
         &waiting_states(&caller),
-        caller.id.uuid()
+        caller.id.uuid(),
+        view.everywhere,
+        view.drafts
     )
     .fetch_all(service.platform.database.pool())
     .await
@@ -178,6 +185,8 @@ pub(crate) struct HistoryLine {
     /// None: the platform.
     actor: Option<Uuid>,
     reason: Option<String>,
+    /// What the public was told of why.
+    public_reason: Option<PublicReason>,
     /// The passage that the reason is about.
     passage: Option<Passage>,
     /// What of the checklist was ticked.
@@ -272,7 +281,7 @@ pub(crate) async fn detail(
     let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
     let sms = previews(&alert, &sending);
     Ok(AlertDetail {
-        open_actions: alert_state::open_actions(alert.state, &alert.participants, &actor(caller)),
+        open_actions: alert_state::open_actions(alert.state, &alert.participants, &actor_for(caller, &alert)),
         faults,
         cautions,
         sms,
@@ -308,7 +317,7 @@ pub(crate) async fn detail(
 /// Every step of the alert's life, the first one first.
 async fn history(connection: &mut Connection, alert: AlertId) -> Result<Vec<HistoryLine>, Error> {
     let steps = sqlx::query!(
-        "select version, action, from_state, to_state, actor, reason, passage, checked, content, at
+        "select version, action, from_state, to_state, actor, reason, public_reason, passage, checked, content, at
          from review.step where alert_id = $1 order by version",
         alert.uuid()
     )
@@ -324,6 +333,7 @@ async fn history(connection: &mut Connection, alert: AlertId) -> Result<Vec<Hist
             to: step.to_state,
             actor: step.actor,
             reason: step.reason,
+            public_reason: step.public_reason.and_then(|word| word.parse().ok()),
             passage: step.passage.and_then(|passage| as_written("passages", passage)),
             checked: step.checked,
             content: step.content.and_then(|content| as_written("contents of steps", content)),

@@ -6,6 +6,7 @@ use domain::alert_state::{Action, Decision, Participants, State};
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
 use domain::ids::{AlertId, ShortCode, StaffId};
+use domain::public_reason::PublicReason;
 use platform::database::Connection;
 use platform::database::Tx;
 use uuid::Uuid;
@@ -23,6 +24,8 @@ pub(crate) struct Alert {
     pub(crate) content: AlertContent,
     pub(crate) audience: Audience,
     pub(crate) participants: Participants,
+    /// Who else had a hand in it: they review nothing of it.
+    pub(crate) involved: Vec<StaffId>,
     pub(crate) version: i32,
     pub(crate) rule: Option<(Uuid, i32)>,
     pub(crate) records: i32,
@@ -45,6 +48,7 @@ impl Alert {
             content,
             audience,
             participants,
+            involved: Vec::new(),
             version: 1,
             rule: None,
             records: 0,
@@ -62,10 +66,18 @@ impl Alert {
         self.participants.district.map_or(Area::City, Area::District)
     }
 
+    /// Others have a hand in it from now on; whoever answered for its text until now had one.
+    pub(crate) fn pass_to(&mut self, participants: Participants) {
+        let before = std::mem::replace(&mut self.participants, participants).submitter;
+        if before != participants.submitter && !self.involved.contains(&before) {
+            self.involved.push(before);
+        }
+    }
+
     /// Takes a permitted step.
     pub(crate) fn step(&mut self, action: Action, decision: Decision, now: DateTime<Utc>) {
         self.state = decision.state;
-        self.participants = decision.participants;
+        self.pass_to(decision.participants);
         self.class = decision.class.unwrap_or(self.class);
         self.changed_at = now;
         match action {
@@ -86,7 +98,7 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
     }
     let row = sqlx::query!(
         "select short_code, state, class, district, content, audience, rule_id, rule_version, records, missing, submitter, automatic,
-             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects
+             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects, involved
          from review.alert where alert_id = $1",
         id.uuid()
     )
@@ -109,6 +121,7 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
             district_reviewer: row.district_reviewer.map(StaffId::from_uuid),
             city_reviewer: row.city_reviewer.map(StaffId::from_uuid),
         },
+        involved: row.involved.into_iter().map(StaffId::from_uuid).collect(),
         version: row.version,
         rule: row.rule_id.zip(row.rule_version),
         records: row.records,
@@ -136,8 +149,8 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
     .ok_or(Error::NoShortCode)?;
     let rows = sqlx::query!(
         "insert into review.alert (alert_id, short_code, state, class, district, content, audience, rule_id, rule_version, records, missing,
-             submitter, automatic, version, created_at, changed_at, corrects)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
+             submitter, automatic, version, created_at, changed_at, corrects, involved)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17)
          on conflict (alert_id) do nothing",
         alert.id.uuid(),
         short_code,
@@ -155,6 +168,7 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
         alert.version,
         alert.created_at,
         alert.corrects.map(AlertId::uuid),
+        &alert.involved.iter().map(|staff| staff.uuid()).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
@@ -168,7 +182,7 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
     alert.version += 1;
     let rows = sqlx::query!(
         "update review.alert set state = $3, class = $4, content = $5, audience = $6, submitter = $7, automatic = $8, district_reviewer = $9,
-             city_reviewer = $10, version = $11, changed_at = $12, approved_at = $13, handed_over_at = $14, missing = $15
+             city_reviewer = $10, version = $11, changed_at = $12, approved_at = $13, handed_over_at = $14, missing = $15, involved = $16
          where alert_id = $1 and version = $2",
         alert.id.uuid(),
         read_at,
@@ -185,6 +199,7 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
         alert.approved_at,
         alert.handed_over_at,
         &alert.missing,
+        &alert.involved.iter().map(|staff| staff.uuid()).collect::<Vec<_>>(),
     )
     .execute(&mut **tx)
     .await
@@ -202,6 +217,8 @@ pub(crate) struct Step<'a> {
     pub(crate) from: State,
     pub(crate) actor: Option<StaffId>,
     pub(crate) reason: Option<&'a str>,
+    /// What the public is told of why.
+    pub(crate) public_reason: Option<PublicReason>,
     /// What the reason is about.
     pub(crate) passage: Option<&'a Passage>,
     /// What of the checklist was ticked.
@@ -213,7 +230,7 @@ pub(crate) struct Step<'a> {
 impl<'a> Step<'a> {
     /// A step of the platform.
     pub(crate) fn of_platform(action: &'a str, from: State) -> Self {
-        Self { action, from, actor: None, reason: None, passage: None, checked: &[], writes: false }
+        Self { action, from, actor: None, reason: None, public_reason: None, passage: None, checked: &[], writes: false }
     }
 
     /// A step of a person.
@@ -230,8 +247,8 @@ impl<'a> Step<'a> {
 /// Adds the step that led to the alert's present version.
 pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result<(), Error> {
     sqlx::query!(
-        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at, passage, checked, content)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at, passage, checked, content, public_reason)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         alert.id.uuid(),
         alert.version,
         step.action,
@@ -242,7 +259,8 @@ pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result
         alert.changed_at,
         step.passage.map(serde_json::to_value).transpose().map_err(|_| Error::Stored { what: "passage" })?,
         step.checked,
-        step.writes.then(|| json(&alert.content)).transpose()?
+        step.writes.then(|| json(&alert.content)).transpose()?,
+        step.public_reason.map(|reason| reason.to_string())
     )
     .execute(&mut **tx)
     .await

@@ -87,12 +87,13 @@ async fn edit(
     }
     check(&caller, alert.area(), &edit.content, edit.audience.as_ref())?;
     // What it corrects stays what it was.
-    if alert.corrects.is_none() {
-        message_kind::check(&edit.content, None)?;
+    match alert.corrects {
+        None => message_kind::check(&edit.content, None)?,
+        Some(_) => message_kind::check_status(&edit.content, alert.content.status)?,
     }
     alert.content = message_kind::of(edit.content, alert.corrects);
     alert.audience = edit.audience.unwrap_or(alert.audience);
-    alert.participants = alert.participants.edited_by(caller.id);
+    alert.pass_to(alert.participants.edited_by(caller.id));
     alert.missing.clear();
     alert.changed_at = service.platform.clock.now();
     store::save(&mut tx, &mut alert).await?;
@@ -155,6 +156,7 @@ fn correction_of(old: &Alert, content: AlertContent, audience: Audience, author:
     alert.corrects = Some(old.id);
     alert.rule = old.rule;
     alert.records = old.records;
+    alert.involved.clone_from(&old.involved);
     alert
 }
 

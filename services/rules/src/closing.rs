@@ -5,6 +5,8 @@
 //! keeps somebody who was reported in two districts from hearing the same twice: only the draft that closes first gets them. It stands
 //! while the draft may still be approved, and for the whole cooldown once it is ([`settled`](crate::settled)).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::DistrictCode;
 use domain::ids::{AlertId, ResidentNo};
@@ -64,13 +66,14 @@ struct Due {
     version: i32,
     district: i32,
     activated_by: Uuid,
+    written_by: Uuid,
     definition: serde_json::Value,
 }
 
 async fn due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Option<Due>, Error> {
     sqlx::query_as!(
         Due,
-        "select draft_id, rule_id, version, district, activated_by, definition
+        "select draft_id, rule_id, version, district, activated_by, written_by, definition
          from rules.draft join rules.rule_version using (rule_id, version)
          where closed_at is null and closes_at <= $1 order by closes_at limit 1 for update of draft skip locked",
         now
@@ -118,6 +121,7 @@ async fn close(service: &Service, tx: &mut Tx, due: Due, now: DateTime<Utc>) -> 
             records: u32::try_from(reasons.len()).unwrap_or(u32::MAX),
             missing: draft.missing,
             gathered_at_ms: now.timestamp_millis(),
+            involved: involved(due.written_by, &reasons),
         };
         tx.publish(SCHEMA, &event).await?;
     }
@@ -126,6 +130,12 @@ async fn close(service: &Service, tx: &mut Tx, due: Due, now: DateTime<Utc>) -> 
         .await
         .map_err(Error::database("closing a draft"))?;
     Ok(closed)
+}
+
+/// Who may review nothing of a draft: who wrote its rule, and staff who delivered a record behind it.
+fn involved(written_by: Uuid, reasons: &[Reason]) -> Vec<String> {
+    let deliverers = reasons.iter().filter_map(|reason| reason.source.strip_prefix("staff:")).map(str::to_owned);
+    deliverers.chain([written_by.to_string()]).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Claims for this draft the people of it whom its rule has not told within its cooldown; why they and its places are in it, and which

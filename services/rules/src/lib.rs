@@ -76,6 +76,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     settled::subscribe(&service)?;
     ended::subscribe(&service)?;
     closing::start(&service);
+    settled::start(&service);
     Ok(authoring::routes()
         .merge(trial::routes())
         .merge(district_facts::routes())

@@ -1,14 +1,24 @@
 //! What became of a draft in review: whom it gathered were told by it, or it came to nothing and they count as not told.
 //!
-//! A draft that is refused, thrown away or cancelled gives its people back, so that the next record about them is not passed over in a
-//! cooldown from a message that nobody received. One that nobody decides about gives them back when its validity ends.
+//! A draft that is refused, thrown away or cancelled gives its people back, so that no record about them is passed over in a cooldown from
+//! a message that nobody received: neither the next one, nor one that came while the draft was in review. One that nobody decides
+//! about gives them back when its validity ends.
 
+use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
+use platform::BoxError;
 use platform::bus::understood;
+use platform::database::Tx;
+use platform::worker::{self, Turn, Wake};
 use proto::DraftSettled;
 use proto::topology::RULES_SETTLED;
+use uuid::Uuid;
 
-use crate::{Error, Service};
+use crate::ended::ENDING_LOCK;
+use crate::{Error, Service, cooled};
+
+/// People given back in one transaction.
+const AT_ONCE: i64 = 5_000;
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
@@ -20,16 +30,100 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
 }
 
 async fn settle(service: &Service, draft: AlertId, approved: bool) -> Result<(), Error> {
-    let pool = service.platform.database.pool();
-    let people = if approved {
-        sqlx::query!("update rules.alerted set lapses_at = null where draft_id = $1", draft.uuid()).execute(pool).await
-    } else {
-        sqlx::query!("delete from rules.alerted where draft_id = $1", draft.uuid()).execute(pool).await
-    };
-    let people = people.map_err(Error::database("settling the cooldown of a draft"))?.rows_affected();
-    if !approved {
-        metrics::counter!("rules_cooldown_given_back_total").increment(people);
+    if approved {
+        let people = sqlx::query!("update rules.alerted set lapses_at = null where draft_id = $1", draft.uuid())
+            .execute(service.platform.database.pool())
+            .await
+            .map_err(Error::database("settling the cooldown of a draft"))?
+            .rows_affected();
+        tracing::info!(%draft, people, "a draft was approved");
+        return Ok(());
     }
-    tracing::info!(%draft, approved, people, "draft settled");
+    let people = give_back(service, Whose::Draft(draft)).await?;
+    tracing::info!(%draft, people, "a draft came to nothing");
     Ok(())
+}
+
+/// Whose people are given back.
+#[derive(Clone, Copy)]
+enum Whose {
+    /// Of a draft that came to nothing.
+    Draft(AlertId),
+    /// Of drafts that nobody decided about.
+    Lapsed,
+}
+
+/// Whom a rule counted as told and does so no more.
+struct Told {
+    rule_id: Uuid,
+    resident_no: i32,
+}
+
+async fn of_draft(tx: &mut Tx, draft: AlertId) -> Result<Vec<Told>, Error> {
+    sqlx::query_as!(Told, "delete from rules.alerted where draft_id = $1 returning rule_id, resident_no", draft.uuid())
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(Error::database("giving the cooldowns of a draft back"))
+}
+
+/// Some whose draft nobody decided about as long as it was valid.
+async fn lapsed(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Told>, Error> {
+    sqlx::query_as!(
+        Told,
+        "delete from rules.alerted using (
+             select rule_id, resident_no from rules.alerted where lapses_at <= $1 order by lapses_at limit $2 for update skip locked
+         ) as lapsed
+          where alerted.rule_id = lapsed.rule_id and alerted.resident_no = lapsed.resident_no
+         returning alerted.rule_id, alerted.resident_no",
+        now,
+        AT_ONCE
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(Error::database("giving lapsed cooldowns back"))
+}
+
+/// Gives people back, and gathers what was left out of them meanwhile. Returns how many people they are.
+async fn give_back(service: &Service, whose: Whose) -> Result<usize, Error> {
+    let rulebook = service.rulebook.current().await?;
+    let now = service.platform.clock.now();
+    let mut tx = service.platform.database.begin().await?;
+    sqlx::query!("select pg_advisory_xact_lock($1)", ENDING_LOCK)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("waiting for loads being evaluated"))?;
+    let told = match whose {
+        Whose::Draft(draft) => of_draft(&mut tx, draft).await?,
+        Whose::Lapsed => lapsed(&mut tx, now).await?,
+    };
+    let (rules, residents): (Vec<Uuid>, Vec<i32>) = told.iter().map(|one| (one.rule_id, one.resident_no)).unzip();
+    let gathered = cooled::gather(&mut tx, &rulebook, &rules, &residents, now).await?;
+    tx.commit().await?;
+    metrics::counter!("rules_cooldown_given_back_total").increment(told.len() as u64);
+    metrics::counter!("rules_matches_total").increment(gathered);
+    Ok(told.len())
+}
+
+/// Looks after drafts that nobody decided about.
+pub(crate) fn start(service: &Service) {
+    let (platform, own) = (&service.platform, service.clone());
+    let interval = service.settings.close_interval();
+    worker::run(&platform.tasks, &platform.clock, "rules.lapsing", interval, &Wake::new(), move || {
+        let service = own.clone();
+        async move { turn(&service).await.map_err(BoxError::from) }
+    });
+}
+
+async fn turn(service: &Service) -> Result<Turn, Error> {
+    let now = service.platform.clock.now();
+    let due = sqlx::query_scalar!(r#"select exists (select from rules.alerted where lapses_at <= $1) as "due!""#, now)
+        .fetch_one(service.platform.database.pool())
+        .await
+        .map_err(Error::database("looking for lapsed cooldowns"))?;
+    if !due {
+        return Ok(Turn::Idle);
+    }
+    let people = give_back(service, Whose::Lapsed).await?;
+    tracing::info!(people, "people count as not told, since nobody decided about their draft");
+    Ok(if people > 0 { Turn::More } else { Turn::Idle })
 }

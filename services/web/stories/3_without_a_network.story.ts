@@ -41,7 +41,7 @@ test('a screen plays on without the server, says how old it is, and follows agai
   await urgentAlert('先前的提醒', ['500112']);
   const { page, context, faults } = await openWindow({ width: 1280, height: 720 });
   const wire = await Wire.to(city.url);
-  await page.goto(`${wire.url}/screen?key=${screen.key}`);
+  await page.goto(`${wire.url}/screen#key=${screen.key}`);
   await page.getByText('先前的提醒').first().waitFor({ timeout: 60_000 });
   const alert = await urgentAlert('屏幕上的提醒', ['500112']);
   // One is being shown for as long as reading takes; a new urgent one does not wait for its end.

@@ -125,7 +125,7 @@ test('a screen that has played for an hour holds no more memory than after its f
   await urgentAlert('一小时里一直显示的提醒', ['500117']);
   const { page, context } = await openWindow({ width: 1280, height: 720 });
   await page.clock.install();
-  await page.goto(`${city.url}/screen?key=${screen.key}`);
+  await page.goto(`${city.url}/screen#key=${screen.key}`);
   await page.getByText('一小时里一直显示的提醒').first().waitFor();
   const held = async (minutes: number) => {
     await page.clock.runFor(minutes * 60_000);

@@ -58,7 +58,7 @@ pub struct SentAlert {
     /// What it says.
     pub content: AlertContent,
     /// Whether the audience names residents rather than areas.
-    pub(crate) personal: bool,
+    pub personal: bool,
     /// The content is what people are told of its end: the wave that tells it.
     last_word: Option<WaveNo>,
 }
@@ -206,11 +206,13 @@ impl Ledger {
         let mut content: AlertContent = serde_json::from_value(row.content).map_err(|error| Error::damaged("content", alert_id, error))?;
         if wave == WaveNo::WITHDRAWAL_FOR_SOME {
             let until = withdrawal::told_to_some_until(content.expires_at);
-            content = LastWord { of: &content, ended: Ended::ForSome, reason: "", until }.content();
+            content = LastWord { of: &content, ended: Ended::ForSome, reason: None, until }.content();
         } else if last_word.is_some() {
             let ended = row.how.unwrap_or_default().parse().map_err(|error: strum::ParseError| Error::damaged("end", alert_id, error))?;
             let until = row.withdrawal_until.unwrap_or(content.expires_at);
-            content = LastWord { of: &content, ended, reason: row.reason.as_deref().unwrap_or_default(), until }.content();
+            // what an older version of the platform kept was written for colleagues
+            let reason = row.reason.and_then(|word| word.parse().ok());
+            content = LastWord { of: &content, ended, reason, until }.content();
         }
         let alert = Arc::new(SentAlert {
             alert_id,

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
-use domain::area::DistrictCode;
+use domain::area::{Area, DistrictCode};
 use domain::ids::{AlertId, WaveNo};
 use domain::outcome::{Channel, Outcome};
+use domain::staff::Scope;
 use platform::http::{Json, PathId, Problem, StaffCaller};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -104,7 +105,15 @@ pub(super) async fn delivery(
 ) -> Result<Json<Delivery>, Problem> {
     let (delivery, district) = load(&shared, alert_id).await?;
     caller.must_cover_alert_of(district)?;
-    Ok(Json(delivery))
+    Ok(Json(delivery.seen_from(&caller.scope)))
+}
+
+impl Delivery {
+    /// Without the districts that the scope does not hold: of an alert of the whole city each sees its own visits.
+    pub(super) fn seen_from(mut self, scope: &Scope) -> Self {
+        self.districts.retain(|district| scope.covers(Area::District(district.district)));
+        self
+    }
 }
 
 /// Whose alert it is; none: the whole city's.

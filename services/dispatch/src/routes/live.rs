@@ -8,15 +8,17 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use domain::ids::AlertId;
+use domain::staff::Scope;
 use futures::stream::{self, Stream, StreamExt as _};
 use platform::http::{PathId, Problem, StaffCaller};
 use platform::tasks::chain;
 
 use super::delivery::{self, Delivery};
-use super::looks::PAUSE;
 use super::shared::Shared;
 use crate::Error;
 
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A delivery, live
@@ -32,17 +34,17 @@ pub(super) async fn live(
 ) -> Result<impl IntoResponse, Problem> {
     caller.must_cover_alert_of(delivery::district_of(&shared, alert_id).await?)?;
     let stopping = shared.stopping.clone();
-    let events = follow(shared, alert_id).take_until(stopping.cancelled_owned());
+    let events = follow(shared, alert_id, caller.scope).take_until(stopping.cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive")))
 }
 
-fn follow(shared: Shared, alert_id: AlertId) -> impl Stream<Item = Result<Event, Infallible>> {
+fn follow(shared: Shared, alert_id: AlertId, scope: Scope) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold((shared, None::<Arc<str>>), move |(shared, mut told)| async move {
         loop {
             if told.is_some() {
                 tokio::time::sleep(PAUSE).await;
             }
-            match shared.looks.at(alert_id, || look(&shared, alert_id)).await {
+            match shared.looks.of((alert_id, scope), look(&shared, alert_id, scope)).await {
                 Ok(seen) if told.as_ref() == Some(&seen) => {}
                 Ok(seen) => {
                     told = Some(Arc::clone(&seen));
@@ -58,8 +60,9 @@ fn follow(shared: Shared, alert_id: AlertId) -> impl Stream<Item = Result<Event,
     })
 }
 
-/// The delivery as it is now, as JSON.
-async fn look(shared: &Shared, alert_id: AlertId) -> Result<Arc<str>, Error> {
+/// The delivery as it is now for staff of this scope, as JSON.
+async fn look(shared: &Shared, alert_id: AlertId, scope: Scope) -> Result<Arc<str>, Error> {
     let (delivery, _) = delivery::load(shared, alert_id).await?;
+    let delivery = delivery.seen_from(&scope);
     Ok(serde_json::to_string(&delivery).map_err(|error| Error::damaged("delivery", alert_id, error))?.into())
 }

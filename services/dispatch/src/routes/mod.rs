@@ -6,7 +6,6 @@ mod delivery;
 mod follow_ups;
 mod in_danger;
 mod live;
-mod looks;
 mod running;
 mod sending_again;
 mod series;

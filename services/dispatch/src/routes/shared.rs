@@ -1,13 +1,17 @@
 //! The state of the routes.
 
+use std::sync::Arc;
+
+use domain::ids::AlertId;
 use domain::quiet_hours::QuietHours;
+use domain::staff::Scope;
 use platform::Platform;
 use platform::clock::Clock;
 use platform::database::Database;
+use platform::recount::Recounted;
 use tokio_util::sync::CancellationToken;
 
 use super::acknowledged::Acknowledged;
-use super::looks::Looks;
 use super::visits::Visits;
 use super::wrote_back::WroteBack;
 
@@ -20,7 +24,8 @@ pub(super) struct Shared {
     pub acknowledged: Acknowledged,
     pub visits: Visits,
     pub wrote_back: WroteBack,
-    pub looks: Looks,
+    /// Deliveries as JSON, as staff of a scope see them: a thousand pages that watch one are one look a second.
+    pub looks: Arc<Recounted<(AlertId, Scope), Arc<str>>>,
     /// The process is stopping: streams end.
     pub stopping: CancellationToken,
 }
@@ -32,7 +37,7 @@ impl Shared {
             acknowledged: Acknowledged::new(platform.database.clone()),
             visits: Visits::new(platform.database.clone()),
             wrote_back: WroteBack::new(platform.database.clone()),
-            looks: Looks::default(),
+            looks: Arc::default(),
             stopping: platform.tasks.token().clone(),
             database: platform.database.clone(),
             clock: platform.clock.clone(),

@@ -30,7 +30,7 @@ pub(super) struct FollowUps {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct DistrictFollowUps {
     #[schema(value_type = String)]
-    district: DistrictCode,
+    pub(super) district: DistrictCode,
     /// Still to be visited.
     follow_ups_open: i64,
     /// Visited, with an outcome.

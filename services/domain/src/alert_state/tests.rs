@@ -21,7 +21,7 @@ fn person(number: u128) -> StaffId {
 
 fn staff(number: u128, role: Role, scope: Scope) -> Actor {
     assert!(role.accepts(&scope), "{role} with scope {scope}");
-    Actor::Staff { id: person(number), role, scope }
+    Actor::Staff { id: person(number), role, scope, involved: false }
 }
 
 fn unit(number: u128) -> Actor {
@@ -50,6 +50,24 @@ fn walk(start: Participants, steps: &[(Action, Actor)]) -> Decision {
         at.class = at.class.or(class);
     }
     at
+}
+
+/// Whoever delivered a record behind an alert, wrote its rule or an earlier version of its text would review themselves.
+#[rstest]
+#[case(State::DistrictReview, Action::PassDistrict, reviewer(2, YUZHONG), true)]
+#[case(State::DistrictReview, Action::ReturnDistrict, reviewer(2, YUZHONG), true)]
+#[case(State::CityReview, Action::Approve, city(3), true)]
+#[case(State::CityReview, Action::Refuse, city(3), true)]
+#[case(State::AwaitingConfirmation, Action::Confirm, city(3), true)]
+#[case::stopping_needs_no_other(State::Active, Action::Cancel, city(3), false)]
+fn who_had_a_hand_in_it_reviews_nothing_of_it(#[case] state: State, #[case] action: Action, #[case] actor: Actor, #[case] refused: bool) {
+    let participants = draft();
+    assert!(next(state, action, &participants, &actor, "理由").is_ok());
+    let Actor::Staff { id, role, scope, .. } = actor else { panic!("the cases are people") };
+    let involved = Actor::Staff { id, role, scope, involved: true };
+    let outcome = next(state, action, &participants, &involved, "理由");
+    assert_eq!(outcome == Err(Refusal::SamePerson { action }), refused);
+    assert_eq!(open_actions(state, &participants, &involved).contains(&action), !refused);
 }
 
 #[test]

@@ -8,10 +8,8 @@ use strum::VariantArray as _;
 use crate::alert::{AckWindow, AlertContent, AlertText};
 use crate::cap::MsgType;
 use crate::language::Language;
-use crate::privacy;
+use crate::public_reason::PublicReason;
 
-/// The longest part of a staff member's reason in a short message, in characters; with a full headline and contact it fits the segments allowed.
-const REASON_LIMIT: usize = 60;
 /// The longest part of a headline.
 const HEADLINE_LIMIT: usize = 100;
 
@@ -34,8 +32,8 @@ pub struct LastWord<'a> {
     pub of: &'a AlertContent,
     /// How it ended.
     pub ended: Ended,
-    /// Why, as whoever ended it wrote; empty: not said.
-    pub reason: &'a str,
+    /// Why, as the public is told; none: not said.
+    pub reason: Option<PublicReason>,
     /// Until when it is told.
     pub until: DateTime<Utc>,
 }
@@ -65,7 +63,7 @@ impl LastWord<'_> {
             Ended::ForSome => ("【已撤销】", format!("此前发给您的提醒《{headline}》经核实与您无关，对您不再有效。")),
         };
         let instruction = "请不要再按原提醒的要求行动。".to_owned();
-        let reason = self.said().map(|reason| format!("原因：{reason}。")).unwrap_or_default();
+        let reason = self.reason.map(|reason| format!("原因：{}。", reason.said_in(Language::ZhCn))).unwrap_or_default();
         AlertText {
             headline: format!("{mark}《{headline}》"),
             sms: format!("{mark}{body}{instruction}{reason}"),
@@ -89,21 +87,13 @@ impl LastWord<'_> {
             ),
         };
         let instruction = "Please stop following it.".to_owned();
-        // A reason in Chinese helps nobody here, and would more than halve what a short message holds.
-        let reason = self.said().filter(|reason| reason.is_ascii()).map(|reason| format!(" Reason: {reason}.")).unwrap_or_default();
+        let reason = self.reason.map(|reason| format!(" Reason: {}.", reason.said_in(Language::En))).unwrap_or_default();
         AlertText {
             headline: format!("{mark}: {headline}"),
             sms: format!("{mark}: {body} {instruction}{reason}"),
             body: format!("{body}{reason}"),
             instruction,
         }
-    }
-
-    /// The reason in short. One that holds personal data was written for colleagues and stands on nobody's lock screen.
-    fn said(&self) -> Option<String> {
-        let reason = self.reason.trim().trim_end_matches(['。', '.', '！', '!']);
-        let shown = !reason.is_empty() && privacy::find(reason, &self.of.contact).is_empty();
-        shown.then(|| shortened(&reason.split_whitespace().collect::<Vec<_>>().join(" "), REASON_LIMIT))
     }
 }
 
@@ -145,35 +135,39 @@ mod tests {
         }
     }
 
-    fn said(of: &AlertContent, ended: Ended, reason: &str) -> AlertContent {
+    fn said(of: &AlertContent, ended: Ended, reason: Option<PublicReason>) -> AlertContent {
         LastWord { of, ended, reason, until: DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1) }.content()
     }
 
     #[test]
     fn a_withdrawal_names_the_alert_says_why_and_what_to_do_in_both_languages() {
         let old = alert("请立即居家隔离", Some("Isolate at once"));
-        let word = said(&old, Ended::Cancelled, "样本混淆。");
+        let word = said(&old, Ended::Cancelled, Some(PublicReason::WrongFinding));
         let (zh, en) = (&word.texts[&Language::ZhCn], &word.texts[&Language::En]);
         assert_eq!(zh.headline, "【已撤销】《请立即居家隔离》");
-        assert_eq!(zh.sms, "【已撤销】此前发给您的提醒《请立即居家隔离》已撤销，不再有效。请不要再按原提醒的要求行动。原因：样本混淆。");
+        assert_eq!(
+            zh.sms,
+            "【已撤销】此前发给您的提醒《请立即居家隔离》已撤销，不再有效。请不要再按原提醒的要求行动。原因：依据的检测结果或报告已更正。"
+        );
         assert_eq!(en.headline, "WITHDRAWN: Isolate at once");
         assert_eq!(
             en.sms,
-            "WITHDRAWN: The alert \"Isolate at once\" that you were sent is withdrawn and holds no more. Please stop following it."
+            "WITHDRAWN: The alert \"Isolate at once\" that you were sent is withdrawn and holds no more. Please stop following it. \
+             Reason: a test result or report behind it was corrected."
         );
         assert_eq!((word.msg_type, word.ack_window_s, word.status), (MsgType::Cancel, AckWindow::NONE, cap::Status::Exercise));
     }
 
     #[test]
     fn whom_a_correction_no_longer_concerns_is_told_so() {
-        let word = said(&alert("请立即居家隔离", None), Ended::Superseded, "");
+        let word = said(&alert("请立即居家隔离", None), Ended::Superseded, None);
         assert!(word.texts[&Language::ZhCn].sms.contains("更正后的提醒与您无关，原提醒对您不再有效"));
         assert_eq!(word.texts[&Language::En].headline, "CORRECTED: 请立即居家隔离", "an alert without English is named as it was sent");
     }
 
     #[test]
     fn whom_an_alert_was_not_about_is_told_so() {
-        let word = said(&alert("请立即居家隔离", Some("Isolate at once")), Ended::ForSome, "");
+        let word = said(&alert("请立即居家隔离", Some("Isolate at once")), Ended::ForSome, None);
         let (zh, en) = (&word.texts[&Language::ZhCn], &word.texts[&Language::En]);
         assert_eq!(zh.sms, "【已撤销】此前发给您的提醒《请立即居家隔离》经核实与您无关，对您不再有效。请不要再按原提醒的要求行动。");
         assert_eq!(
@@ -183,26 +177,23 @@ mod tests {
         );
     }
 
-    #[rstest]
-    #[case::nothing("  ", false)]
-    #[case::plain("检测机构更正结果", true)]
-    #[case::a_phone_number("请回电13800138000", false)]
-    fn a_reason_is_told_unless_it_names_a_person(#[case] reason: &str, #[case] told: bool) {
-        let word = said(&alert("隔离", None), Ended::Cancelled, reason);
-        assert_eq!(word.texts[&Language::ZhCn].sms.contains("原因"), told);
+    #[test]
+    fn without_a_reason_for_the_public_none_is_told() {
+        let word = said(&alert("隔离", Some("Isolate")), Ended::Cancelled, None);
+        assert!(!word.texts[&Language::ZhCn].sms.contains("原因") && !word.texts[&Language::En].sms.contains("Reason"));
     }
 
     #[rstest]
     fn it_can_always_be_written_as_a_short_message(#[values(Ended::Cancelled, Ended::Superseded, Ended::ForSome)] ended: Ended) {
         let old = AlertContent { contact: "热".repeat(60), ..alert(&"疫".repeat(400), Some(&"疫".repeat(400))) };
-        let word = said(&old, ended, &"长".repeat(500));
-        for (language, text) in &word.texts {
+        let words = [None].into_iter().chain(PublicReason::VARIANTS.iter().copied().map(Some)).map(|reason| said(&old, ended, reason));
+        for (language, text) in words.flat_map(|word| word.texts) {
             let sms = compose(&Composition {
                 signature: "重庆市疾病预防控制中心",
                 text: &text.sms,
                 contact: &old.contact,
                 short_code: None,
-                language: *language,
+                language,
             });
             assert!(sms.is_ok(), "{language}: {sms:?}");
         }

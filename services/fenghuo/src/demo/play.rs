@@ -3,15 +3,19 @@
 //! For the guide of `fenghuo up`, where providers are simulated and nobody is real. Mounted only where the demo listens on this
 //! machine alone; no other way of running has these addresses.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::area::DistrictCode;
+use http::header::HOST;
+use http::uri::Authority;
 use http::{HeaderMap, StatusCode};
 use platform::clock::Clock;
 use resident::generate::People;
@@ -54,6 +58,20 @@ pub(crate) fn router(data: PathBuf, accounts: Accounts, clock: Clock, simulators
         .route("/demo/phones", get(phones))
         .route("/demo/providers", get(providers))
         .with_state(Play(Arc::new(Inner { data, accounts, clock, simulators, people })))
+        .layer(middleware::from_fn(only_from_here))
+}
+
+/// The passwords of the demo are for whoever sits at this machine: not for a page elsewhere that has its name resolved to this address,
+/// nor for whom a proxy brings.
+async fn only_from_here(request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).or_else(|| request.uri().authority().map(Authority::as_str));
+    let name = host.and_then(|host| host.parse::<Authority>().ok());
+    let is_here = name.is_some_and(|name| {
+        let host = name.host().trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    });
+    let is_brought = ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|header| request.headers().contains_key(*header));
+    if is_here && !is_brought { next.run(request).await } else { StatusCode::NOT_FOUND.into_response() }
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,8 @@
 //! A small city to which records are delivered over HTTP.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,8 +37,11 @@ const STAFF: Staff = Staff(&[
     (SUBMITTER, Role::SubmittingUnit, "district:500101"),
 ]);
 
-/// The units that report, by their keys.
-struct Sources;
+/// The units that report, by their keys, until these are revoked.
+#[derive(Clone, Default)]
+struct Sources {
+    revoked: Arc<AtomicBool>,
+}
 
 #[async_trait]
 impl Authenticator for Sources {
@@ -45,13 +50,14 @@ impl Authenticator for Sources {
     }
 
     async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
-        let (unit, area) = match token {
-            CDC => ("市疾控中心", "city"),
-            LABORATORY => ("区检验所", "500103"),
+        let (unit, area, key) = match token {
+            _ if self.revoked.load(Ordering::Relaxed) => return Ok(None),
+            CDC => ("市疾控中心", "city", 1),
+            LABORATORY => ("区检验所", "500103", 2),
             _ => return Ok(None),
         };
         Ok(Some(Caller::Source(SourceCaller {
-            key_id: ApiKeyId::new(),
+            key_id: ApiKeyId::from_uuid(uuid::Uuid::from_u128(key)),
             unit: unit.to_owned(),
             origin: Origin::Surveillance,
             area: area.parse().expect("an area"),
@@ -69,6 +75,7 @@ pub struct City {
     pub traced: Heard<AuditEntry>,
     client: reqwest::Client,
     stop: CancellationToken,
+    sources: Sources,
 }
 
 impl City {
@@ -103,11 +110,13 @@ impl City {
         stages::unheard::<RecordsEnded>(&platform, &[&RULES_ENDED]);
         let traced = Heard::on(&platform, &AUDIT_ENTRIES);
         let routes = ingest::start(&platform, settings).await.expect("started");
-        let router = Shell::new(routes, Authenticators::new().with(STAFF).with(Sources)).router();
+        let sources = Sources::default();
+        let authenticators = Authenticators::new().with(STAFF).with(sources.clone());
+        let router = Shell::new(routes, authenticators).clock(platform.clock.clone()).router();
         let server = Server::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
         let (address, stop) = (server.address(), CancellationToken::new());
         tokio::spawn(server.serve(router, stop.clone(), Duration::from_secs(5)));
-        Self { platform, address, told, traced, client: stages::client(), stop }
+        Self { platform, address, told, traced, client: stages::client(), stop, sources }
     }
 
     pub fn post(&self, token: &str, path: &str, media_type: &str) -> RequestBuilder {
@@ -140,6 +149,11 @@ impl City {
         assert_eq!(answer.status(), 200);
         // `text` would take the byte order mark away
         String::from_utf8(answer.bytes().await.expect("a body").to_vec()).expect("UTF-8")
+    }
+
+    /// The administrators revoke all keys.
+    pub fn revoke_keys(&self) {
+        self.sources.revoked.store(true, Ordering::Relaxed);
     }
 
     /// Somebody with this phone registers.

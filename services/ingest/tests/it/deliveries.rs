@@ -5,7 +5,7 @@ use bytes::Bytes;
 use ingest::{Ending, LoadReport};
 use rstest::rstest;
 use stages::Store::{self, Embedded, Postgres};
-use stages::eventually;
+use stages::{MINUTE, eventually};
 use tokio::io::AsyncWriteExt as _;
 
 #[rstest]
@@ -55,6 +55,10 @@ async fn refused_rows_are_fetched_mended_and_sent_again(#[values(Embedded, Postg
     let kept: Vec<Vec<u8>> =
         sqlx::query_scalar("select row_sealed from ingest.refused_row").fetch_all(city.platform.database.pool()).await.unwrap();
     assert!(!kept.concat().windows(10).any(|bytes| bytes == b"1380000567"), "the rows are sealed");
+    city.settle().await;
+    let traced: Vec<_> = city.traced.take().into_iter().map(|entry| (entry.actor_kind, entry.action, entry.object)).collect();
+    let opened = ("source".to_owned(), "refused_rows.open".to_owned(), load.load_id.to_string());
+    assert_eq!(traced, [opened], "and whoever opens them leaves a trace, a key too");
     city.end().await;
 }
 
@@ -116,10 +120,59 @@ async fn a_person_needs_a_district_or_a_registration() {
     let named: Vec<&str> = load.refused_rows.iter().map(|row| row.field.as_str()).collect();
     assert_eq!(named, ["district", "subject.resident_no"]);
 
-    // a district that follows from the person is still not everybody's to report
     city.register("+8613800005678", 17).await;
-    let elsewhere = city.ndjson(LABORATORY, contact("lab-1", "13800005678").replace(r#""district":"500101","#, "")).await;
-    assert_eq!(elsewhere.refused_rows[0].field, "district");
+    assert_eq!(counts(&city.ndjson(CDC, contact("cdc-3", "13800005678").replace(r#""district":"500101","#, "")).await), (1, 0, 0));
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_delivers_for_one_district_learns_of_nobody_whether_or_where_they_live(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    let nowhere = |id: &str, phone: &str| contact(id, phone).replace(r#""district":"500101","#, "");
+    let own = |id: &str, phone: &str| contact(id, phone).replace("500101", "500103");
+    // one lives in another district, one is not registered
+    city.register("+8613800005678", 17).await;
+    let rows = nowhere("1", "13800005678") + &nowhere("2", "13800005677");
+    let load = city.ndjson(LABORATORY, rows).await;
+    let why: Vec<_> = load.refused_rows.iter().map(|row| (row.field.as_str(), row.reason_en.as_str())).collect();
+    assert_eq!((why.len(), why[0].0, why[0]), (2, "district", why[1]), "one answer for all");
+
+    // a record of the own district about who lives elsewhere stays a record of the district, now and for who registers later
+    city.ndjson(LABORATORY, own("3", "13800005678") + &own("4", "13800005676")).await;
+    city.register("+8613800005676", 19).await;
+    city.settle().await;
+    let placed = "select count(*) from ingest.record where source_id in ('3', '4') and resident_no is not null and township is null and community is null";
+    assert_eq!(city.count(placed).await, 2);
+    let exact = contact("5", "13800005678");
+    assert_eq!(counts(&city.ndjson(CDC, exact).await), (1, 0, 0));
+    assert_eq!(city.count("select count(*) from ingest.record where source_id = '5' and community = 500101001001").await, 1);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_the_key_that_it_came_by(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    let (more, pieces) = futures::channel::mpsc::unbounded::<Result<String, std::io::Error>>();
+    let body = reqwest::Body::wrap_stream(pieces);
+    let sending = tokio::spawn(city.post(CDC, "/api/v1/records/stream", "application/x-ndjson").body(body).send());
+    let rows = |from: u32| (from..from + 3).map(|n| contact(&format!("cdc-{n}"), "13800005678")).collect::<String>();
+    let stored = async || city.count("select count(*) from ingest.record").await;
+    for hours in 1..=3 {
+        more.unbounded_send(Ok(rows(hours * 10))).unwrap();
+        stages::until("they are stored", async || stored().await == i64::from(hours) * 3).await;
+        city.platform.clock.forward(60 * MINUTE);
+    }
+
+    city.revoke_keys();
+    city.platform.clock.forward(MINUTE);
+    // it ends by itself, although the source would go on
+    assert!(stages::soon("it ends", sending).await.unwrap().is_ok_and(|answer| answer.status() == 200));
+    more.unbounded_send(Ok(rows(90))).ok();
+    assert_eq!(city.get(CDC, "/api/v1/loads").await.status(), 401);
+    assert_eq!(stored().await, 9);
+    assert_eq!(city.count("select count(*) from ingest.load where ending = 'broken_off'").await, 1);
     city.end().await;
 }
 
@@ -247,6 +300,35 @@ async fn an_id_that_another_load_takes_meanwhile_is_compared_and_the_others_are_
     assert_eq!(counts(&load), (2, 0, 1));
     assert_eq!((load.refused_rows[0].line, load.refused_rows[0].field.as_str()), (2, "source_id"));
     assert_eq!(city.count("select count(*) from ingest.record where source_id in ('cdc-0', 'cdc-2')").await, 2);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_list_says_twice_holds_as_it_was_said_first_however_far_apart(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    // each four rows and more from the other, so in chunks of their own that may be in the store together
+    let others = |from: u32| (from..from + 4).map(|n| contact(&format!("other-{n}"), "13800005678")).collect::<String>();
+    for round in 0..20 {
+        let (one, from) = (contact(&format!("twice-{round}"), "13800005678"), round * 100);
+        let taken_back = format!(r#"{{"source_id":"taken-{round}","correction":"retract","correction_reason":"误报"}}"#);
+        let rows = [
+            others(from),
+            one.clone(),
+            others(from + 10),
+            one.replace("high", "low"),
+            others(from + 20),
+            one,
+            contact(&format!("taken-{round}"), "13800005678"),
+            others(from + 30),
+            taken_back + "\n",
+            others(from + 40),
+        ];
+        let load = city.ndjson(CDC, rows.concat()).await;
+        assert_eq!((counts(&load), load.retracted), ((20 + 2, 1, 1), 1), "round {round}: {:?}", load.refused_rows);
+    }
+    let first = "select count(*) from ingest.record where source_id like 'twice-%' and level = 'high'";
+    assert_eq!(city.count(first).await, 20);
     city.end().await;
 }
 

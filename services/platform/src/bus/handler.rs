@@ -145,6 +145,11 @@ impl Fault {
         Self { reason, hopeless: false }
     }
 
+    /// A message that nobody of ours has published.
+    pub(super) fn unmarked() -> Self {
+        Self { hopeless: true, ..Self::new("it bears no mark of this installation: somebody else wrote it to the broker".to_owned()) }
+    }
+
     fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
         Self::new(format!("the handler panicked: {}", panic_text(panic)))
     }

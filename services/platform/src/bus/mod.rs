@@ -11,6 +11,7 @@
 //! - Arrives at least once at every queue of its topic, in no promised order: handlers are idempotent.
 //! - The outbox row goes only when the message is kept elsewhere: in table `bus.message` or confirmed by a
 //!   quorum queue. The message goes only when its handler has succeeded.
+//! - On RabbitMQ a message bears a mark that only whoever has the keys can make; what has none is never handled.
 //! - A failing handler delays its own message, not those behind it. What fails is tried without end, ever more rarely; what becomes of
 //!   which failure is decided in one place ([`handler`]).
 //!
@@ -36,6 +37,7 @@ use proto::{Event, Queue};
 use sqlx::migrate::Migrator;
 
 use crate::clock::Clock;
+use crate::crypto::Keyring;
 use crate::database::{Database, Tx};
 use crate::error::{BoxError, Error};
 use crate::tasks::Tasks;
@@ -92,11 +94,11 @@ impl std::fmt::Debug for Bus {
 impl Bus {
     /// Opens the bus; with RabbitMQ, declares every queue there is. Its tasks end with `tasks`.
     #[compiled_once]
-    pub async fn open(settings: &BusSettings, database: &Database, tasks: &Tasks) -> Result<Self, Error> {
+    pub async fn open(settings: &BusSettings, database: &Database, keyring: &Keyring, tasks: &Tasks) -> Result<Self, Error> {
         let (retries, given_up) = (Retries::from_millis(settings.first_retry_ms), Wake::new());
         let carrier = match settings.mode {
             BusMode::InProcess => Carrier::Local(Arc::new(LocalBus::new(database.clone(), retries))),
-            BusMode::Rabbitmq => Carrier::Rabbit(Rabbit::open(settings, retries, given_up.clone()).await?),
+            BusMode::Rabbitmq => Carrier::Rabbit(Rabbit::open(settings, retries, given_up.clone(), keyring.clone()).await?),
         };
         let (database, tasks) = (database.clone(), tasks.clone());
         let bus = Self(Arc::new(Inner { database, tasks, carrier, relays: Mutex::default(), dead: AtomicU64::new(0), given_up }));

@@ -34,6 +34,11 @@ pub trait Authenticator: Send + Sync + 'static {
     /// The caller that the token stands for; `None` if it is unknown, expired or revoked. An error means that nobody can
     /// tell at the moment.
     async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem>;
+
+    /// The same without counting as use of it, where use keeps it alive.
+    async fn look(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        self.authenticate(token).await
+    }
 }
 
 /// All authenticators of this process.
@@ -55,12 +60,25 @@ impl Authenticators {
         self
     }
 
-    /// The caller of a request, by the token presented.
-    pub(super) async fn identify(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+    /// The caller of a request, by the token presented, and the token.
+    pub(super) async fn identify<'h>(&self, method: &Method, headers: &'h HeaderMap) -> Result<(Caller, Cow<'h, str>), Problem> {
         let token = presented(method, headers)?;
+        Ok((self.admit(&token).await?, token))
+    }
+
+    /// The caller that a token stands for.
+    pub(super) async fn admit(&self, token: &str) -> Result<Caller, Problem> {
+        self.who_knows(token)?.authenticate(token).await?.ok_or_else(unknown_token)
+    }
+
+    /// The same without counting as use of it.
+    pub(super) async fn look(&self, token: &str) -> Result<Caller, Problem> {
+        self.who_knows(token)?.look(token).await?.ok_or_else(unknown_token)
+    }
+
+    fn who_knows(&self, token: &str) -> Result<&dyn Authenticator, Problem> {
         let knows = |authenticator: &&Arc<dyn Authenticator>| authenticator.prefixes().iter().any(|prefix| token.starts_with(prefix));
-        let Some(authenticator) = self.known.iter().find(knows) else { return Err(unknown_token()) };
-        authenticator.authenticate(&token).await?.ok_or_else(unknown_token)
+        self.known.iter().find(knows).map(AsRef::as_ref).ok_or_else(unknown_token)
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use http::{Extensions, HeaderMap};
 
-const FORWARDED: &str = "x-forwarded-for";
+pub(super) const FORWARDED: &str = "x-forwarded-for";
 
 /// The other end of the connection, as the server saw it.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +21,26 @@ impl ClientAddress {
         if !trusted.contains(&peer) {
             return Self(peer);
         }
-        // Every proxy appends whom it saw: the last one that is no proxy of ours is the client.
-        let told = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        let hops: Vec<IpAddr> = told.filter_map(|hop| hop.trim().parse().ok()).collect();
-        Self(hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer))
+        // Every proxy appends whom it saw: the last one that is no proxy of ours is the client. What cannot be read ends the list: what
+        // stands before it nobody of ours has said.
+        let told = headers.get_all(FORWARDED).iter().map(|value| value.to_str().unwrap_or_default());
+        let hops: Vec<&str> = told.flat_map(|value| value.split(',')).collect();
+        let mut last = peer;
+        for hop in hops.into_iter().rev() {
+            match read(hop.trim()) {
+                Some(address) if trusted.contains(&address) => last = address,
+                Some(address) => return Self(address),
+                None => break,
+            }
+        }
+        Self(last)
     }
+}
+
+/// An address, with or without the port that some proxies write.
+fn read(hop: &str) -> Option<IpAddr> {
+    let address = hop.parse().or_else(|_| hop.parse::<SocketAddr>().map(|address| address.ip()));
+    address.or_else(|_| hop.trim_matches(['[', ']']).parse()).ok().map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -41,6 +56,11 @@ mod tests {
     #[case::behind_two_of_ours("10.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1")]
     #[case::a_client_that_forges_the_start_of_the_list("10.0.0.1", "203.0.113.9, 198.51.100.1", "198.51.100.1")]
     #[case::our_proxy_without_a_word("10.0.0.1", "", "10.0.0.1")]
+    #[case::with_a_port("10.0.0.1", "203.0.113.9, 198.51.100.1:4711", "198.51.100.1")]
+    #[case::of_version_six_with_a_port("10.0.0.1", "[2001:db8::7]:4711", "2001:db8::7")]
+    #[case::our_proxy_as_version_six_writes_it("10.0.0.1", "198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1")]
+    #[case::what_a_client_forged_before_an_unknown_hop("10.0.0.1", "203.0.113.9, unknown", "10.0.0.1")]
+    #[case::what_a_client_forged_before_nothing("10.0.0.1", "203.0.113.9, , 10.0.0.2", "10.0.0.2")]
     fn the_client_is_whom_our_own_proxies_saw(#[case] peer: IpAddr, #[case] told: &str, #[case] client: IpAddr) {
         let trusted = ["10.0.0.1", "10.0.0.2"].map(|proxy| proxy.parse().unwrap());
         let mut extensions = Extensions::new();

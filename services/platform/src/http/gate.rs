@@ -1,6 +1,7 @@
 //! What stands before every single handler: its access rule, its limits, and a look at the texts of its address.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use domain::staff::Role;
 
 use super::limits::Limits;
 use super::seen::Seen;
+use super::while_admitted::{Admission, WhileAdmitted};
 use super::{Access, Problem, texts};
 
 /// The rule of one route; `limits` where it has its own.
@@ -61,38 +63,64 @@ where
         let mut inner = std::mem::replace(&mut self.inner, ready);
         Box::pin(async move {
             match admit(gate, request).await {
-                Ok((request, limits)) => within(limits.time, inner.call(request)).await,
+                Ok(Admitted { request, limits: Limits { time: Some(time), .. }, .. }) => within(time, inner.call(request)).await,
+                Ok(Admitted { request, admission, .. }) => Ok(while_admitted(admission, inner.call(request).await?)),
                 Err(problem) => Ok(problem.into_response()),
             }
         })
     }
 }
 
-async fn admit(gate: Gate, mut request: Request) -> Result<(Request, Limits), Problem> {
+/// A request that its handler may have.
+struct Admitted {
+    request: Request,
+    limits: Limits,
+    /// Of a caller who has to be admitted for as long as it takes.
+    admission: Option<Arc<Admission>>,
+}
+
+async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
     let Some(Seen { guard, .. }) = request.extensions().get::<Seen>() else {
         // Routes served without the shell: nobody could be identified, so nobody gets in.
         return Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR));
     };
     let limits = gate.limits.unwrap_or(guard.limits);
+    let mut admission = None;
     if gate.access != Access::Public {
-        let caller = guard.authenticators.identify(request.method(), request.headers()).await?;
+        let (caller, token) = guard.authenticators.identify(request.method(), request.headers()).await?;
         if !gate.access.admits(&caller) {
             return Err(not_admitted(gate.access));
+        }
+        if limits.time.is_none() {
+            let (authenticators, clock) = (guard.authenticators.clone(), guard.clock.clone());
+            admission = Some(Arc::new(Admission { authenticators, clock, token: token.into(), caller: caller.clone() }));
         }
         request.extensions_mut().insert(caller);
     }
     if announced_length(request.headers()).is_some_and(|length| length > limits.body as u64) {
         return Err(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
-    let request = texts::check_address(request).await?;
-    if request.body().is_end_stream() {
-        return Ok((request, limits));
+    let mut request = texts::check_address(request).await?;
+    if !request.body().is_end_stream() {
+        request = request.map(|body| {
+            let body = Body::new(Limited::new(body, limits.body));
+            match &admission {
+                Some(admission) => WhileAdmitted::sending(body, admission),
+                None => body,
+            }
+        });
     }
-    Ok((request.map(|body| Body::new(Limited::new(body, limits.body))), limits))
+    Ok(Admitted { request, limits, admission })
 }
 
-async fn within(time: Option<Duration>, answering: impl Future<Output = Result<Response, Infallible>>) -> Result<Response, Infallible> {
-    let Some(time) = time else { return answering.await };
+fn while_admitted(admission: Option<Arc<Admission>>, answer: Response) -> Response {
+    match admission {
+        Some(admission) => answer.map(|body| WhileAdmitted::hearing(body, &admission)),
+        None => answer,
+    }
+}
+
+async fn within(time: Duration, answering: impl Future<Output = Result<Response, Infallible>>) -> Result<Response, Infallible> {
     match tokio::time::timeout(time, answering).await {
         Ok(answer) => answer,
         Err(_) => Ok(Problem::of_status(StatusCode::GATEWAY_TIMEOUT).into_response()),

@@ -1,6 +1,10 @@
 //! Is the process alive (`/healthz`), can it work (`/readyz`), what does it count (`/metrics`).
+//!
+//! Everybody learns whether it can work, since a balancer has to ask. Why not, and what it counts, is for whoever runs it: for this machine itself and
+//! the addresses that are set to read it. They tell too much: how many sign-ins fail, what stands behind the service, when an alert was approved.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +12,13 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures::future::join_all;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Access, Json, Routes, routes};
+use super::client_address::FORWARDED;
+use super::{Access, ClientAddress, Json, Problem, Routes, routes};
 
 /// A dependency that does not answer within this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -72,6 +77,18 @@ impl fmt::Debug for Check {
 struct Vitals {
     checks: Arc<[Check]>,
     metrics: Option<PrometheusHandle>,
+    readers: Arc<[IpAddr]>,
+}
+
+impl Vitals {
+    /// Whether somebody may read all of it. Whom a proxy brings stands for nobody here, though it speaks from this machine.
+    fn may_read(&self, client: ClientAddress, headers: &HeaderMap) -> bool {
+        let ClientAddress(address) = client;
+        let is_brought = [FORWARDED, "forwarded", "x-real-ip"].iter().any(|header| headers.contains_key(*header));
+        // a request that came over no connection has no address
+        let is_here = (address.is_loopback() || address.is_unspecified()) && !is_brought;
+        is_here || self.readers.contains(&address)
+    }
 }
 
 /// What was found.
@@ -99,12 +116,12 @@ struct Finding {
     note: Option<String>,
 }
 
-pub(super) fn routes(checks: Vec<Check>, metrics: Option<PrometheusHandle>) -> Routes {
+pub(super) fn routes(checks: Vec<Check>, metrics: Option<PrometheusHandle>, readers: Vec<IpAddr>) -> Routes {
     Routes::new("operation")
         .allow(Access::Public, routes!(healthz))
         .allow(Access::Public, routes!(readyz))
         .allow(Access::Public, routes!(render_metrics))
-        .with_state(Vitals { checks: checks.into(), metrics })
+        .with_state(Vitals { checks: checks.into(), metrics, readers: readers.into() })
 }
 
 /// Whether the process is alive.
@@ -118,16 +135,29 @@ async fn healthz() -> &'static str {
     (status = 200, description = "It can", body = Readiness),
     (status = 503, description = "Something it needs does not answer, or a worker takes no turns", body = Readiness),
 ))]
-async fn readyz(State(vitals): State<Vitals>) -> Response {
-    let checks = join_all(vitals.checks.iter().map(Check::run)).await;
+async fn readyz(State(vitals): State<Vitals>, client: ClientAddress, headers: HeaderMap) -> Response {
+    let mut checks = join_all(vitals.checks.iter().map(Check::run)).await;
     let ready = checks.iter().all(|finding| finding.ready);
+    if !vitals.may_read(client, &headers) {
+        checks = checks.into_iter().map(|finding| Finding { reason: None, note: None, ..finding }).collect();
+    }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { ready, checks })).into_response()
 }
 
-/// Counters and timings in the Prometheus text format.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "All metrics", body = String, content_type = "text/plain")))]
-async fn render_metrics(State(vitals): State<Vitals>) -> Response {
+/// Counters and timings in the Prometheus text format, for this machine and the addresses of `http.operations_from`.
+#[utoipa::path(get, path = "/metrics", responses(
+    (status = 200, description = "All metrics", body = String, content_type = "text/plain"),
+    (status = 403, description = "The caller's address may not read them"),
+))]
+async fn render_metrics(State(vitals): State<Vitals>, client: ClientAddress, headers: HeaderMap) -> Result<Response, Problem> {
+    if !vitals.may_read(client, &headers) {
+        return Err(Problem::forbidden(
+            "operations_only",
+            "运行指标只对本机和设置中 http.operations_from 列出的地址开放。",
+            "What the platform counts is read from its own machine and from the addresses of http.operations_from.",
+        ));
+    }
     let text = vitals.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

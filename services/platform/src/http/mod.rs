@@ -9,7 +9,8 @@
 //! 1. `observe`: request id in every log line, metrics by route template, security headers, and the finishing touch that makes
 //!    every failure a [`Problem`], whoever produced it;
 //! 2. `gate`, once per route: access rule, body limit, time limit, and no control characters in the address (`texts`). The
-//!    [`Authenticators`] turn the presented token into a [`Caller`]; nothing of the body is read before the caller is known;
+//!    [`Authenticators`] turn the presented token into a [`Caller`]; nothing of the body is read before the caller is known, and
+//!    uploads and streams end when the caller is not admitted any more (`while_admitted`);
 //! 3. the handler, which takes its caller as [`StaffCaller`], [`ResidentCaller`], [`SourceCaller`] or [`ScreenCaller`] and its
 //!    input as [`Json`], [`Query`] or [`Path`], all of which refuse with a problem that names the field.
 //!
@@ -39,6 +40,7 @@ mod shell;
 mod tests;
 mod texts;
 mod unread;
+mod while_admitted;
 mod within;
 
 pub use access::{Access, RouteRule};

@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::current::CurrentRequest;
 use super::limits::Limits;
 use super::{Authenticators, ClientAddress, Problem, RequestId};
+use crate::clock::Clock;
 
 /// An extension of every request.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub(super) struct Seen {
 pub(super) struct Guard {
     pub authenticators: Authenticators,
     pub limits: Limits,
+    pub clock: Clock,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {

@@ -3,6 +3,8 @@
 use crate::compiled_once;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -27,12 +30,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Requests that one HTTP/2 connection may have open.
 const STREAMS: u32 = 250;
+/// A client that takes nothing of what is sent to it is given up after this long: the answer would be held for nothing.
+const UNREAD: Duration = Duration::from_secs(60);
+/// Connections at once, unless somebody says otherwise.
+const CONNECTIONS: usize = 10_000;
 
 /// A socket that listens, before anything is served on it: with port 0 the system chooses, and [`Server::address`] tells.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    connections: usize,
+    head_timeout: Duration,
 }
 
 impl Server {
@@ -42,12 +51,24 @@ impl Server {
         let failed = |source| Error::Listen { address: address.to_string(), source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, connections: CONNECTIONS, head_timeout: HEAD_TIMEOUT })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// At most so many connections at once; whoever comes then waits until one has ended.
+    #[must_use]
+    pub fn connections(self, connections: usize) -> Self {
+        Self { connections: connections.clamp(1, Semaphore::MAX_PERMITS), ..self }
+    }
+
+    /// How long a client may take for the head of a request, the first one included.
+    #[must_use]
+    pub fn heads_within(self, head_timeout: Duration) -> Self {
+        Self { head_timeout, ..self }
     }
 
     /// Serves until `shutdown`; then takes no new connection, lets open requests finish for at most `drain`, and returns.
@@ -56,15 +77,21 @@ impl Server {
         let connections = TaskTracker::new();
         // Cancelled when patience with the open requests ends.
         let abort = CancellationToken::new();
+        let places = Arc::new(Semaphore::new(self.connections));
         tracing::info!(address = %self.address, "listening");
         loop {
             let accepted = tokio::select! {
                 () = shutdown.cancelled() => break,
-                accepted = self.listener.accept() => accepted,
+                accepted = accept(&self.listener, &places) => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => {
-                    connections.spawn(serve_connection(stream, Peer(peer), router.clone(), shutdown.clone(), abort.clone()));
+                Ok((stream, peer, place)) => {
+                    let stopping = (shutdown.clone(), abort.clone());
+                    let serving = serve_connection(stream, Peer(peer), router.clone(), self.head_timeout, stopping);
+                    connections.spawn(async move {
+                        serving.await;
+                        drop(place);
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "connection not accepted");
@@ -83,16 +110,44 @@ impl Server {
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, shutdown: CancellationToken, abort: CancellationToken) {
+/// The next connection, with its place among those that may be open.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let free = Arc::clone(places).try_acquire_owned();
+    let place = match free {
+        Ok(place) => place,
+        Err(_) => {
+            tracing::warn!("as many connections are open as may be; the next ones wait");
+            metrics::counter!("http_connections_full_total").increment(1);
+            Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?
+        }
+    };
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
+}
+
+async fn serve_connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    head_timeout: Duration,
+    (shutdown, abort): (CancellationToken, CancellationToken),
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY not set");
     }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD)) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT not set");
+    }
+    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = Arc::clone(&asked);
     let service = TowerToHyperService::new(router.map_request(move |mut request: http::Request<_>| {
+        asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(peer);
         request.map(axum::body::Body::new)
     }));
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(KEEP_ALIVE).max_concurrent_streams(STREAMS);
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     // Each is asked when it has something to say, not whenever the connection is woken: they are the same for all connections.
@@ -100,8 +155,16 @@ async fn serve_connection(stream: TcpStream, peer: Peer, router: Router, shutdow
         shutdown.cancelled_owned().map(|()| Signal::Finish).boxed(),
         abort.cancelled_owned().map(|()| Signal::Leave).boxed(),
     ]);
+    // Whoever connects and says nothing, or half of it, is not yet read by a version of HTTP and its times.
+    let mut first_request = pin!(tokio::time::sleep(head_timeout));
     loop {
         tokio::select! {
+            () = first_request.as_mut(), if !first_request.is_elapsed() => {
+                if !has_asked.load(Ordering::Relaxed) {
+                    tracing::debug!("a connection asked for nothing");
+                    return;
+                }
+            }
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     // Clients break off all the time; nobody has to act on it.

@@ -39,11 +39,29 @@ pub struct HttpSettings {
     ///
     /// Attempts to sign in are slowed down by address; a client that could name its own would get round that.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Addresses that may read `/metrics`, and in `/readyz` why something is not ready, besides this machine itself.
+    ///
+    /// Everybody else learns only whether the process is ready: the rest tells how the city is doing, and how it is to be attacked. Whom one of our
+    /// proxies brings is known by the address that it names.
+    pub operations_from: Vec<IpAddr>,
+    /// Connections that may be open at once; whoever comes then waits until one has ended.
+    ///
+    /// Each takes a file descriptor: keep it below what the process may open.
+    ///
+    /// Unit: connections
+    pub connections: usize,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { body_limit: 1024 * 1024, timeout_seconds: 30, drain_seconds: 20, trusted_proxies: Vec::new() }
+        Self {
+            body_limit: 1024 * 1024,
+            timeout_seconds: 30,
+            drain_seconds: 20,
+            trusted_proxies: Vec::new(),
+            operations_from: Vec::new(),
+            connections: 10_000,
+        }
     }
 }
 
@@ -93,7 +111,8 @@ impl Shell {
         self
     }
 
-    /// The clock that every answer tells the time of (`x-fenghuo-time`); the machine's, unless this says otherwise.
+    /// The clock by which streams look whether their caller is still admitted, and that every answer tells the time of
+    /// (`x-fenghuo-time`); the machine's, unless this says otherwise.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -109,19 +128,21 @@ impl Shell {
 
     /// Every route with its rule, the shell's own included.
     pub fn table(&self) -> Vec<RouteRule> {
-        let own = health::routes(Vec::new(), None).merge(describing(Document::default()));
+        let own = health::routes(Vec::new(), None, Vec::new()).merge(describing(Document::default()));
         self.routes.table().iter().chain(own.table()).cloned().collect()
     }
 
     /// The router, ready to be served.
     pub fn router(self) -> Router {
         let document = Document::default();
-        let routes = self.routes.merge(health::routes(self.checks, self.metrics)).merge(describing(document.clone()));
+        let routes =
+            self.routes.merge(health::routes(self.checks, self.metrics, self.settings.operations_from)).merge(describing(document.clone()));
         // The document describes itself too, so it can only be written once all routes are there.
         document.get_or_init(|| serde_json::to_vec(&openapi::document(&routes)).unwrap_or_default().into());
         let guard = Guard {
             authenticators: self.authenticators,
             limits: Limits { body: self.settings.body_limit, time: Some(Duration::from_secs(self.settings.timeout_seconds)) },
+            clock: self.clock.clone(),
         };
         let router = routes.router.method_not_allowed_fallback(observe::no_such_method);
         let router = match self.pages {

@@ -5,22 +5,31 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::staff::Role;
+use http::StatusCode;
+use lapin::options::BasicPublishOptions;
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use platform::bus::{BusMode, BusSettings};
 use platform::cache::{Cache, CacheSettings, Tokens};
 use platform::clock::Clock;
 use platform::database::{Database, DatabaseMode, DatabaseSettings};
+use platform::http::Authenticators;
 use platform::tasks::chain;
 use platform::{Error, Platform, StoreSettings, scratch};
-use proto::RecordsStored;
-use proto::topology::RULES_RECORDS;
+use prost::Message as _;
+use proto::topology::{AUDIT_ENTRIES, RULES_RECORDS};
+use proto::{AuditEntry, RecordsStored};
 use secrecy::{ExposeSecret as _, SecretString};
-use stages::{soon, until};
+use stages::{Desk, Heard, Staff, soon, until};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::contract::bus::{listen, load, next, publish};
 use crate::contract::{self, SCHEMA, settle, standing_clock};
 use crate::weir::Weir;
+
+const OPERATOR: Staff = Staff(&[("fhs_operator", Role::TechnicalOperator, "city")]);
 
 /// PostgreSQL and Redis, for what needs no broker: declaring its queues takes a second.
 async fn without_broker(clock: Clock) -> Result<Platform, Error> {
@@ -95,6 +104,51 @@ async fn an_outage_of_the_broker_loses_nothing() {
             missing.retain(|other| *other != number);
         }
         settle(platform).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
+async fn what_somebody_else_writes_to_the_broker_is_never_handled() {
+    let settings = scratch::service_settings();
+    let database = Database::scratch(&scratch::postgres_url()).await.expect("PostgreSQL answers");
+    let bus = settings.bus.clone();
+    contract::on(Platform::on(database, &settings, standing_clock()).await, async |platform: &Platform| {
+        let (told, mut heard) = unbounded_channel();
+        listen(platform, &RULES_RECORDS, told);
+        platform.bus.start_relay(SCHEMA);
+        let intruder = Connection::connect(bus.url.expose_secret(), ConnectionProperties::default()).await.expect("the broker answers");
+        let channel = intruder.create_channel().await.expect("a channel");
+        let like_ours = || {
+            let id = uuid::Uuid::new_v4().to_string();
+            BasicProperties::default().with_message_id(id.into()).with_type("records.stored".into())
+        };
+        let marked = |mark: &str| {
+            let mut headers = FieldTable::default();
+            headers.insert("fenghuo-mark".into(), AMQPValue::LongString(mark.into()));
+            like_ours().with_headers(headers)
+        };
+        let queue = format!("{}.{}", bus.prefix, RULES_RECORDS.name);
+        for properties in [like_ours(), marked(""), marked("zz"), marked(&"0".repeat(64)), BasicProperties::default()] {
+            let payload = load(66).encode_to_vec();
+            let sent = channel.basic_publish("".into(), queue.as_str().into(), BasicPublishOptions::default(), &payload, properties);
+            sent.await.expect("it is written");
+        }
+        publish(platform, &load(1)).await;
+        assert_eq!(next(&mut heard).await, 1, "ours is handled");
+        until("the others are given up", async || platform.bus.dead_letters().await.is_ok_and(|letters| letters.len() == 5)).await;
+
+        // an operator who has them delivered again lends them no mark
+        let _trace = Heard::<AuditEntry>::on(platform, &AUDIT_ENTRIES);
+        let desk = Desk::of(platform::bus::routes(platform), Authenticators::new().with(OPERATOR));
+        let again = desk.post("fhs_operator", "/api/v1/dead-letters/deliveries", serde_json::Value::Null).await;
+        assert_eq!(again, (StatusCode::OK, serde_json::json!({ "letters": 5 })));
+        until("they are given up again", async || platform.bus.dead_letters().await.is_ok_and(|letters| letters.len() == 5)).await;
+        settle(platform).await;
+        assert!(heard.try_recv().is_err(), "nothing of it was handled");
+        let letters = platform.bus.dead_letters().await.expect("they can be read");
+        assert!(letters.iter().all(|letter| letter.reason.contains("bears no mark of this installation")), "{letters:?}");
     })
     .await;
 }

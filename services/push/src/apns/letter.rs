@@ -27,6 +27,8 @@ struct Aps<'a> {
     /// The app offers the acknowledgement button for this category.
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutable_content: Option<u8>,
 }
 
 #[derive(Serialize)]
@@ -56,10 +58,13 @@ pub(super) fn payload(notice: &Notice, critical: bool) -> Bytes {
     };
     let alert_id = notice.id.alert_id.to_string();
     let category = (!notice.id.wave.is_withdrawal()).then_some("HEALTH_ALERT");
-    Bytes::from(shortened_until(&notice.body, LARGEST_PAYLOAD, |body| {
+    // with an envelope the app's extension puts what it fetched in the place of what is shown
+    let mutable_content = notice.envelope.is_some().then_some(1);
+    let (title, body) = notice.outside();
+    Bytes::from(shortened_until(body, LARGEST_PAYLOAD, |body| {
         let sound = if loud { Sound::Critical { critical: 1, name: "default", volume: 1.0 } } else { Sound::Default("default") };
-        let alert = AlertDictionary { title: &notice.headline, body };
-        json(&Payload { aps: Aps { alert, interruption_level, sound, category }, alert_id: &alert_id })
+        let alert = AlertDictionary { title, body };
+        json(&Payload { aps: Aps { alert, interruption_level, sound, category, mutable_content }, alert_id: &alert_id })
     }))
 }
 
@@ -82,13 +87,14 @@ pub(super) fn headers(notice: &Notice, topic: &HeaderValue, authorization: Heade
 #[cfg(test)]
 mod tests {
     use domain::ids::{AlertId, WaveNo};
+    use domain::language::Language;
     use rstest::rstest;
     use serde_json::Value;
     use uuid::Uuid;
 
     use super::*;
-    use crate::notice::NoticeId;
     use crate::notice::tests::notice;
+    use crate::notice::{Envelope, NoticeId};
 
     #[rstest]
     #[case(DeliveryClass::Routine, false, true, "active", "10")]
@@ -129,6 +135,18 @@ mod tests {
         assert_eq!((read(&first)["aps"]["category"].as_str(), read(&ended)["aps"].get("category")), (Some("HEALTH_ALERT"), None));
         let correction = Notice { id: NoticeId { alert_id: AlertId::from_uuid(Uuid::from_u128(8)), ..first.id }, ..notice() };
         assert_eq!(read(&correction)["alert_id"], correction.id.alert_id.to_string());
+    }
+
+    #[test]
+    fn of_an_alert_about_a_person_apple_reads_nothing_of_them() {
+        let read = |notice: &Notice| serde_json::from_slice::<Value>(&payload(notice, false)).unwrap();
+        let open = read(&notice());
+        let sealed = notice().enveloped(Some(Envelope::in_language(Language::ZhCn)));
+        let seen = read(&sealed);
+        assert_eq!(seen["aps"]["alert"], serde_json::json!({ "title": "您有一条健康提醒", "body": "请打开应用查看。" }));
+        assert_eq!((&seen["aps"]["mutable-content"], &open["aps"]["mutable-content"]), (&serde_json::json!(1), &Value::Null));
+        assert_eq!(seen["alert_id"], open["alert_id"], "the app fetches the text by it");
+        assert!(!seen.to_string().contains(&sealed.headline) && !seen.to_string().contains("密切接触者"));
     }
 
     #[rstest]

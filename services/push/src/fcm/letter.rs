@@ -25,7 +25,7 @@ struct Shared<'a> {
     android: Android,
 }
 
-/// All that the app needs to show the notice without asking anybody. Values are text: Google takes nothing else.
+/// All that the app needs to show the notice without asking anybody, but for what is about a person. Values are text: Google takes nothing else.
 #[derive(Serialize)]
 struct Data<'a> {
     /// What the app opens.
@@ -66,13 +66,14 @@ impl Body {
             DeliveryClass::Routine => "routine",
         };
         let ttl = (notice.show_until - now).clamp(TimeDelta::zero(), LONGEST_TTL).num_seconds();
-        let shared = shortened_until(&notice.body, LARGEST_TEXTS, |body| {
+        let (title, body) = notice.outside();
+        let shared = shortened_until(body, LARGEST_TEXTS, |body| {
             json(&Shared {
                 data: Data {
                     alert_id: &alert_id,
                     tag: &collapse_id,
                     sent_at_ms: now.timestamp_millis().to_string(),
-                    title: &notice.headline,
+                    title,
                     body,
                     channel_id,
                 },
@@ -101,10 +102,12 @@ impl Body {
 
 #[cfg(test)]
 mod tests {
+    use domain::language::Language;
     use rstest::rstest;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::notice::Envelope;
     use crate::notice::tests::notice;
 
     fn an_hour_before(notice: &Notice) -> DateTime<Utc> {
@@ -140,6 +143,16 @@ mod tests {
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["message"]["android"]["ttl"], ttl);
         assert_eq!(body["message"]["android"]["priority"], "NORMAL");
+    }
+
+    #[test]
+    fn of_an_alert_about_a_person_google_reads_nothing_of_them() {
+        let sealed = notice().enveloped(Some(Envelope::in_language(Language::En)));
+        let body = Body::of(&sealed, an_hour_before(&sealed)).to(&Token::parse("fcm_fid", b"f").unwrap()).unwrap();
+        let seen: Value = serde_json::from_slice(&body).unwrap();
+        let data = &seen["message"]["data"];
+        assert_eq!((&data["title"], &data["body"]), (&json!("You have a health alert"), &json!("Open the app to read it.")));
+        assert!(!seen.to_string().contains(&sealed.headline) && !seen.to_string().contains("密切接触者"));
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl City {
         let (apns, fcm) = settings(&simulators, directory.path());
         let worker = WorkerSettings { batches: 2, checkpoint_every: 5, ..WorkerSettings::default() };
         let web_push = web_push_settings(&simulators, directory.path());
-        let mut push = Settings { apns: Some(apns), fcm: Some(fcm), web_push: Some(web_push), worker };
+        let mut push = Settings { apns: Some(apns), fcm: Some(fcm), web_push: Some(web_push), worker, ..Settings::default() };
         change(&mut push);
         let dispatch = dispatch::Settings { batch_size: 20, first_chunk: 40, ..dispatch::Settings::default() };
         crate::start(&platform, push).await.unwrap();

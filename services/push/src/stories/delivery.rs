@@ -12,11 +12,11 @@ use stages::{SECOND, noon, soon};
 
 use super::city::{City, OTHER_PROJECT};
 use crate::fcm::Fcm;
-use crate::{FcmProject, FcmSettings};
+use crate::{FcmProject, FcmSettings, PersonalTexts};
 
 #[tokio::test]
 async fn everybody_is_reached_once_on_their_own_phone_in_their_own_language() {
-    let city = City::new(|_| ()).await;
+    let city = City::new(|push| push.personal_texts = PersonalTexts::Full).await;
     let mut apple = city.apple_users(0..30).await;
     city.resident(30, Language::En, false).await;
     apple.push(city.device(30, 30, "apns", Language::En).await);
@@ -37,8 +37,33 @@ async fn everybody_is_reached_once_on_their_own_phone_in_their_own_language() {
 }
 
 #[tokio::test]
-async fn what_a_phone_shows_of_an_alert_is_replaced_when_it_is_cancelled_or_corrected() {
+async fn of_an_alert_about_a_person_apple_and_google_read_that_there_is_one() {
     let city = City::new(|_| ()).await;
+    let apple = city.apple_users(0..1).await;
+    city.resident(1, Language::En, false).await;
+    let google = city.device(1, 1, "fcm_token", Language::En).await;
+    let alert_id = city.approve(Status::Actual, 0..2).await;
+    city.settle().await;
+    city.stop(alert_id, StopReason::Cancelled, None).await;
+    city.settle().await;
+
+    let read = |token: &str| -> Vec<_> { city.simulators.pushes_to(token).into_iter().map(|push| push.payload).collect() };
+    assert_eq!(read(&apple[0]).iter().map(|said| said["aps"]["alert"]["title"].clone()).collect::<Vec<_>>(), ["您有一条健康提醒"; 2]);
+    assert_eq!(read(&google).iter().map(|said| said["data"]["title"].clone()).collect::<Vec<_>>(), ["You have a health alert"; 2]);
+    for said in read(&apple[0]).into_iter().chain(read(&google)) {
+        let said_text = said.to_string();
+        assert!(!said_text.contains("隔离") && !said_text.to_lowercase().contains("isolate"), "{said}");
+        assert_eq!(
+            said["alert_id"].as_str().or(said["data"]["alert_id"].as_str()),
+            Some(alert_id.to_string().as_str()),
+            "it opens all the same"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_phone_shows_of_an_alert_is_replaced_when_it_is_cancelled_or_corrected() {
+    let city = City::new(|push| push.personal_texts = PersonalTexts::Full).await;
     let apple = city.apple_users(0..2).await;
     city.resident(2, Language::En, false).await;
     let google = city.device(2, 2, "fcm_token", Language::En).await;

@@ -5,6 +5,7 @@ use domain::alert::{AlertContent, AlertText};
 use domain::cap::{MsgType, Severity, Status, Urgency};
 use domain::ids::AlertId;
 use domain::language::Language;
+use domain::public_reason::PublicReason;
 use serde::Serialize;
 use strum::VariantArray as _;
 use utoipa::ToSchema;
@@ -20,8 +21,9 @@ pub(super) struct InboxItem {
     /// `live`, `cancelled`, `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for this person.
     pub(super) state: String,
     pub(super) superseded_by: Option<Uuid>,
-    /// Why it was stopped.
-    pub(super) stop_reason: Option<String>,
+    /// Why it was stopped, in the resident's language.
+    #[schema(value_type = Option<String>)]
+    pub(super) stop_reason: Option<&'static str>,
     pub(super) status: Status,
     pub(super) msg_type: MsgType,
     pub(super) severity: Severity,
@@ -64,18 +66,19 @@ const WITHDRAWN: &str = "withdrawn";
 const UNACKNOWLEDGED: &str = "null}";
 
 impl WrittenItem {
-    /// Writes the item with the texts of the content.
-    pub(super) fn of(mut item: InboxItem, content: &AlertContent) -> serde_json::Result<Self> {
+    /// Writes the item with the texts of the content, and why it was stopped.
+    pub(super) fn of(mut item: InboxItem, content: &AlertContent, stopped: Option<PublicReason>) -> serde_json::Result<Self> {
         item.acknowledged_at = None;
-        let as_it_stands = Self::in_every_language(&mut item, content)?;
-        let mut withdrawn = InboxItem { state: WITHDRAWN.to_owned(), superseded_by: None, stop_reason: None, ..item };
-        Ok(Self { as_it_stands, withdrawn: Self::in_every_language(&mut withdrawn, content)? })
+        let as_it_stands = Self::in_every_language(&mut item, content, stopped)?;
+        let mut withdrawn = InboxItem { state: WITHDRAWN.to_owned(), superseded_by: None, ..item };
+        Ok(Self { as_it_stands, withdrawn: Self::in_every_language(&mut withdrawn, content, None)? })
     }
 
-    fn in_every_language(item: &mut InboxItem, content: &AlertContent) -> serde_json::Result<Written> {
+    fn in_every_language(item: &mut InboxItem, content: &AlertContent, stopped: Option<PublicReason>) -> serde_json::Result<Written> {
         let mut written = Vec::with_capacity(Language::VARIANTS.len());
         for &language in Language::VARIANTS {
             item.text = content.text(language).cloned().unwrap_or_default();
+            item.stop_reason = stopped.map(|reason| reason.said_in(language));
             let mut json = serde_json::to_string(item)?;
             json.truncate(json.len() - UNACKNOWLEDGED.len());
             written.push((language, json.into_boxed_str()));
@@ -134,7 +137,7 @@ mod tests {
             short_code: "AB2C".into(),
             state: if own.withdrawn { "withdrawn" } else { "cancelled" }.into(),
             superseded_by: None,
-            stop_reason: (!own.withdrawn).then(|| "样本有误".into()),
+            stop_reason: None,
             status: content.status,
             msg_type: content.msg_type,
             severity: content.severity,
@@ -148,13 +151,16 @@ mod tests {
             ack_by: at,
             acknowledged_at: own.acknowledged_at,
         };
-        let written = WrittenItem::of(item(AlertText::default(), Own { acknowledged_at: Some(at), withdrawn: false }), &content).unwrap();
+        let reason = PublicReason::WrongFinding;
+        let unread = item(AlertText::default(), Own { acknowledged_at: Some(at), withdrawn: false });
+        let written = WrittenItem::of(unread, &content, Some(reason)).unwrap();
         for (language, headline) in [(Language::ZhCn, "请煮沸饮用水"), (Language::En, "Boil \"your\" water")] {
             for own in [(None, false), (Some(at), false), (None, true), (Some(at), true)] {
                 let own = Own { acknowledged_at: own.0, withdrawn: own.1 };
                 let mut list = String::new();
                 written.write(&mut list, language, own).unwrap();
-                assert_eq!(list, serde_json::to_string(&item(text(headline), own)).unwrap());
+                let stop_reason = (!own.withdrawn).then(|| reason.said_in(language));
+                assert_eq!(list, serde_json::to_string(&InboxItem { stop_reason, ..item(text(headline), own) }).unwrap());
             }
         }
     }

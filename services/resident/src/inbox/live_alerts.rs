@@ -70,12 +70,14 @@ impl Row {
         let content: AlertContent = serde_json::from_value(self.content).map_err(Error::stored_alert("content", id))?;
         let mut audience = RoaringBitmap::deserialize_from(&self.audience[..]).map_err(Error::stored_alert("audience", id))?;
         audience.optimize();
+        // what an older version of the platform kept was written for colleagues
+        let stopped = self.stop_reason.and_then(|word| word.parse().ok());
         let item = InboxItem {
             alert_id: id,
             short_code: self.short_code.clone(),
             state: self.state,
             superseded_by: self.superseded_by,
-            stop_reason: self.stop_reason,
+            stop_reason: None,
             status: content.status,
             msg_type: content.msg_type,
             severity: content.severity,
@@ -92,7 +94,7 @@ impl Row {
         Ok(LiveAlert {
             id,
             short_code: self.short_code,
-            item: WrittenItem::of(item, &content).map_err(Error::stored_alert("content", id))?,
+            item: WrittenItem::of(item, &content, stopped).map_err(Error::stored_alert("content", id))?,
             audience,
             growing: self.growing,
             released_at: self.released_at,

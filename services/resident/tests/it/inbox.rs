@@ -91,7 +91,7 @@ async fn what_was_cancelled_or_corrected_says_so_until_it_expires(#[values(Embed
         city.release(alert, &[&reader]).await;
     }
     assert_eq!(city.inbox(&reader).await.len(), 4);
-    city.stop(&mistaken, None, "样本有误").await;
+    city.stop(&mistaken, None, "wrong_finding").await;
     city.stop(&imprecise, Some(precise.id), "").await;
     city.tell(&AlertClosed { alert_id: over.id.to_string(), at_ms: 0 }).await;
     city.stop(&over, None, "太迟").await;
@@ -101,7 +101,7 @@ async fn what_was_cancelled_or_corrected_says_so_until_it_expires(#[values(Embed
     let expected = [("详", "live"), ("已结束", "closed"), ("不详", "superseded"), ("误", "cancelled")];
     assert_eq!(told, expected.map(|(headline, state)| (headline.to_owned(), state.to_owned())));
     assert_eq!(inbox[2]["superseded_by"], json!(precise.id));
-    assert_eq!(inbox[3]["stop_reason"], json!("样本有误"));
+    assert_eq!(inbox[3]["stop_reason"], json!("依据的检测结果或报告已更正"));
 
     city.platform.clock.forward(4 * HOUR);
     assert_eq!(headlines(&city, &reader).await, ["详"], "no event is needed for that");
@@ -119,7 +119,7 @@ async fn an_alert_that_was_stopped_before_its_release_arrived_is_shown_as_stoppe
     city.stop(&mistaken, None, "样本有误").await;
     city.tell(&AlertReleased { alert_id: mistaken.id.to_string() }).await;
     let [item] = &city.inbox(&reader).await[..] else { panic!("who was pushed to finds it") };
-    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &json!("样本有误")));
+    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &Value::Null));
     city.close().await;
 }
 
@@ -131,15 +131,15 @@ async fn an_alert_that_ended_before_any_inbox_had_it_is_found_there_as_withdrawn
     let reader = city.register("13812345678").await;
     let mistaken = alert("AB2C", "误");
     city.plan(&mistaken, &[&reader]).await;
-    sqlx::query("insert into dispatch.ended values ($1, 'cancelled', null, '样本有误')")
+    sqlx::query("insert into dispatch.ended values ($1, 'cancelled', null, 'wrong_finding')")
         .bind(mistaken.id.uuid())
         .execute(city.pool())
         .await
         .unwrap();
     city.tell(&AlertReleased { alert_id: mistaken.id.to_string() }).await;
-    city.stop(&mistaken, None, "样本有误").await;
+    city.stop(&mistaken, None, "wrong_finding").await;
     let [item] = &city.inbox(&reader).await[..] else { panic!("who was pushed to finds it") };
-    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &json!("样本有误")));
+    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &json!("依据的检测结果或报告已更正")));
     city.close().await;
 }
 

@@ -44,6 +44,27 @@ async fn a_phone_number_is_opened_for_the_persons_own_community_with_a_reason_an
 
 #[rstest]
 #[tokio::test]
+async fn nobody_carries_a_phone_book_away_in_a_day(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let person = city.register("13812345678").await;
+    let open = async |token: &str| {
+        let path = format!("/api/v1/residents/{}/contact", person.no);
+        city.post(token, &path, json!({ "reason": "电话回访密接人员" })).await
+    };
+    for _ in 0..200 {
+        assert_eq!(open(WORKER).await.0, StatusCode::OK);
+    }
+    let (status, problem) = open(WORKER).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("too_many_contacts")));
+    assert_eq!(city.trail().await.len(), 200, "what was refused was not opened");
+    assert_eq!(open(REVIEWER).await.0, StatusCode::OK, "colleagues go on");
+    city.platform.clock.forward(stages::DAY);
+    assert_eq!(open(WORKER).await.0, StatusCode::OK);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_audience_is_counted_with_its_exclusions_and_by_the_way_it_is_reached(#[values(Embedded, Services)] store: Store) {
     let city = City::open(store).await;
     let with_app = city.register("13800000001").await;

@@ -23,10 +23,10 @@ async fn a_release_a_larger_audience_and_a_stop_that_no_event_has_told_are_taken
     assert_eq!(city.inbox(&second).await.len(), 1);
 
     views::standing(&city.platform, water.id, "cancelled").await;
-    sqlx::query("update review.alert_standing set stop_reason = '样本有误'").execute(city.pool()).await.unwrap();
+    sqlx::query("update review.alert_standing set stop_reason = 'wrong_finding'").execute(city.pool()).await.unwrap();
     city.forward_with_jobs(2 * MINUTE).await;
     let [item] = &city.inbox(&first).await[..] else { panic!("one") };
-    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &json!("样本有误")));
+    assert_eq!((&item["state"], &item["stop_reason"]), (&json!("cancelled"), &json!("依据的检测结果或报告已更正")));
     city.close().await;
 }
 

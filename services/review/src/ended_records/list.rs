@@ -10,7 +10,7 @@ use platform::http::{Access, Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::reading::READING;
+use crate::reading::{READING, view};
 use crate::store::stored_district;
 use crate::{Error, Service};
 
@@ -48,16 +48,20 @@ struct AlertWithEndedRecords {
 #[utoipa::path(get, path = "/api/v1/ended-records", operation_id = "ended_records",
     responses((status = 200, description = "Alerts of my area and of the whole city", body = Vec<AlertWithEndedRecords>)))]
 async fn list(Shared(service): Shared<Service>, caller: StaffCaller) -> Result<axum::Json<Vec<AlertWithEndedRecords>>, Problem> {
+    let view = view(&caller);
     let rows = sqlx::query!(
         r#"select alert_id, short_code, state, district, content #>> '{texts,zh-CN,headline}' as headline, approved_at is not null as "told!",
                   count(*) as "records!", count(*) filter (where how = 'retract') as "retracted!",
                   count(distinct resident_no) as "people!", min(ended_at) as "since!"
              from review.alert join review.ended_record_open using (alert_id)
             where state not in ('refused', 'cancelled', 'superseded')
-              and ($1::int is null or district is null or district = $1)
+              and ((district is null or $3::bool or district = $1) and approved_at is not null
+                   or case when district is null then $3 else $3 or district = $1 end and $4::bool)
             group by alert.alert_id order by approved_at is null, min(ended_at) limit $2"#,
-        caller.scope.district().map(stored_district),
-        MOST
+        view.district.map(stored_district),
+        MOST,
+        view.everywhere,
+        view.drafts
     )
     .fetch_all(service.platform.database.pool())
     .await

@@ -97,6 +97,7 @@ impl City {
             records: 2,
             missing: missing.iter().map(ToString::to_string).collect(),
             gathered_at_ms: self.platform.clock.now().timestamp_millis(),
+            involved: Vec::new(),
         }
     }
 

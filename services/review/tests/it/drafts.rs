@@ -1,6 +1,8 @@
 //! Stories of drafts: those that rules gather, and those that people write and edit.
 
-use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, WORKER, everybody_in, path, words};
+use crate::city::{
+    City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, SUBMITTER, THIRD_OFFICER, WORKER, everybody_in, path, words,
+};
 use domain::alert::AckWindow;
 use domain::language::Language;
 use http::StatusCode;
@@ -26,6 +28,37 @@ async fn a_rules_draft_that_misses_nothing_goes_to_its_district_by_itself(#[valu
     let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
     assert_eq!(alert["state"], json!("approved"));
     assert_eq!(city.approved().await, [draft.draft_id]);
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_delivered_a_record_or_wrote_an_earlier_version_reviews_nothing_of_the_alert(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    // the reviewer brought the record, the second officer wrote the rule
+    let mut draft = city.draft(&city.content(), [7, 8], &[]);
+    draft.involved = vec![id(REVIEWER).to_string(), id(SECOND_OFFICER).to_string()];
+    city.tell(&draft).await;
+    let alert = city.get(OFFICER, &format!("/api/v1/alerts/{}", draft.draft_id)).await.1;
+    assert_eq!(alert["state"], json!("district_review"));
+    let code = async |token: &str, alert: &Value, action: &str| city.decide(token, alert, action, "").await.1["code"].clone();
+    assert_eq!(code(REVIEWER, &alert, "pass_district").await, json!("same_person"));
+    let waiting = async |token: &str| city.get(token, "/api/v1/alerts?waiting=true").await.1.as_array().unwrap().len();
+    assert_eq!((waiting(REVIEWER).await, waiting(SECOND_REVIEWER).await), (0, 1), "it does not wait for who may not decide");
+    let seen = city.get(REVIEWER, &path(&alert)).await.1;
+    assert_eq!(seen["open_actions"], json!([]));
+    let alert = city.take(alert, &[(SECOND_REVIEWER, "pass_district")]).await;
+    assert_eq!(code(SECOND_OFFICER, &alert, "approve").await, json!("same_person"));
+    city.take(alert, &[(THIRD_OFFICER, "approve")]).await;
+
+    // one character changed by a colleague does not make an author a reviewer
+    let mine = city.write(REVIEWER).await;
+    let edit = json!({ "version": mine["version"], "content": city.content(), "audience": everybody_in("500103") });
+    let (status, edited) = city.put(SUBMITTER, &path(&mine), edit).await;
+    assert_eq!(status, StatusCode::OK, "{edited}");
+    let submitted = city.take(edited, &[(SUBMITTER, "submit")]).await;
+    assert_eq!(code(REVIEWER, &submitted, "pass_district").await, json!("same_person"));
+    city.take(submitted, &[(SECOND_REVIEWER, "pass_district")]).await;
     city.close().await;
 }
 

@@ -73,7 +73,8 @@ async fn what_dispatch_shows_and_no_event_has_told_is_taken_over(#[values(Embedd
 async fn how_a_stop_came_about_is_shown_to_those_who_compare(#[values(Embedded, Services)] store: Store) {
     let city = City::open(store).await;
     let (cancelled, old) = (city.approved_alert().await, city.approved_alert().await);
-    assert_eq!(city.decide(OFFICER, &cancelled, "cancel", "样本有误").await.0, StatusCode::OK);
+    let withdrawal = json!({ "action": "cancel", "reason": "样本有误", "public_reason": "wrong_finding" });
+    assert_eq!(city.decide_with(OFFICER, &cancelled, withdrawal).await.0, StatusCode::OK);
     let (_, new) = correct(&city, SUBMITTER, &old).await;
     let new = city.take(new, &APPROVAL).await;
     let shown = async |alert: &Value| -> (String, Option<String>, Option<String>) {
@@ -83,7 +84,7 @@ async fn how_a_stop_came_about_is_shown_to_those_who_compare(#[values(Embedded, 
             .await
             .unwrap()
     };
-    assert_eq!(shown(&cancelled).await, ("cancelled".to_owned(), Some("样本有误".to_owned()), None));
+    assert_eq!(shown(&cancelled).await, ("cancelled".to_owned(), Some("wrong_finding".to_owned()), None));
     assert_eq!(shown(&old).await, ("superseded".to_owned(), None, new["alert_id"].as_str().map(str::to_owned)));
     city.close().await;
 }
@@ -168,16 +169,32 @@ async fn nobody_has_received_what_was_not_approved_so_it_is_not_corrected() {
 
 #[rstest]
 #[tokio::test]
-async fn a_cancelled_alert_is_stopped_with_its_reason(#[values(Embedded, Services)] store: Store) {
+async fn a_cancelled_alert_is_stopped_with_a_reviewed_reason_and_no_words_of_whoever_stopped_it(
+    #[values(Embedded, Services)] store: Store,
+) {
     let city = City::open(store).await;
     let alert = city.approved_alert().await;
     assert_eq!(city.decide(REVIEWER, &alert, "cancel", "误报").await.0, StatusCode::FORBIDDEN);
     assert_eq!(city.decide(SECOND_OFFICER, &alert, "cancel", "").await.0, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(city.stopped().await.is_empty());
-    let (_, cancelled) = city.decide(SECOND_OFFICER, &alert, "cancel", "误报").await;
+    let words = json!({ "action": "cancel", "reason": "误报", "public_reason": "请加微信领取补偿" });
+    assert_eq!(city.decide_with(SECOND_OFFICER, &alert, words).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let approval = json!({ "version": alert["version"], "action": "approve", "public_reason": "over" });
+    assert_eq!(city.decide_with(SECOND_OFFICER, &alert, approval).await.1["errors"][0]["field"], json!("public_reason"));
+
+    let withdrawal = json!({ "action": "cancel", "reason": "误报", "public_reason": "sent_by_mistake" });
+    let (_, cancelled) = city.decide_with(SECOND_OFFICER, &alert, withdrawal).await;
     assert_eq!(cancelled["state"], json!("cancelled"));
     let [stop] = &city.stopped().await[..] else { panic!("one stop") };
-    assert_eq!((json!(stop.alert_id), stop.how(), stop.reason.as_str()), (alert["alert_id"].clone(), StopReason::Cancelled, "误报"));
+    let told = (json!(stop.alert_id), stop.how(), stop.reason.as_str());
+    assert_eq!(told, (alert["alert_id"].clone(), StopReason::Cancelled, "sent_by_mistake"));
+    let last = cancelled["history"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["reason"], &last["public_reason"]), (&json!("误报"), &json!("sent_by_mistake")), "colleagues read both");
+
+    // in a hurry nothing is said of why, and what was written stays inside all the same
+    let other = city.approved_alert().await;
+    assert_eq!(city.decide(OFFICER, &other, "cancel", "张三的样本拿错了").await.0, StatusCode::OK);
+    assert_eq!(city.stopped().await[0].reason, "");
 
     // what dispatch had under way changes nothing any more
     let alert_id = alert["alert_id"].as_str().unwrap().to_owned();

@@ -109,9 +109,12 @@ async fn a_draft_that_comes_to_nothing_gives_its_people_back(#[values(Embedded, 
     city.report(&[contact(2, 11, "500103001")]).await;
     assert!(city.end_of_window().await.is_empty(), "while it may still be approved they are not told by another");
     city.settles(refused, false).await;
+    let second = &city.end_of_window().await[0];
+    assert_eq!(second.residents(), [11], "nobody has told them: what came meanwhile is heard");
+    city.settles(second, false).await;
     city.report(&[contact(3, 11, "500103001")]).await;
     let second = &city.end_of_window().await[0];
-    assert_eq!(second.residents(), [11], "nobody has told them");
+    assert_eq!(second.residents(), [11], "and so is what comes next");
 
     // one that was approved counts, whatever comes late about the other
     city.settles(second, true).await;
@@ -133,9 +136,32 @@ async fn a_draft_that_nobody_decides_about_holds_its_people_no_longer_than_it_wo
     sqlx::query(longer).execute(city.pool()).await.unwrap();
     city.report(&[contact(1, 11, "500103001")]).await;
     assert_eq!(city.end_of_window().await[0].residents(), [11]);
-    city.platform.clock.forward(DAY);
     city.report(&[contact(2, 11, "500103001")]).await;
+    assert!(city.end_of_window().await.is_empty(), "the first may still be approved");
+    city.platform.clock.forward(DAY);
+    stages::until("what came meanwhile is gathered", async || {
+        city.count("select count(*) from rules.draft where closed_at is null").await == 1
+    })
+    .await;
     assert_eq!(city.end_of_window().await[0].residents(), [11], "a week of cooldown has not passed, but nobody was told");
+    city.platform.clock.forward(DAY);
+    city.report(&[contact(3, 11, "500103001")]).await;
+    assert_eq!(city.end_of_window().await[0].residents(), [11], "and so with what comes then");
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_draft_says_who_of_staff_had_a_hand_in_it() {
+    let city = City::open(Postgres).await;
+    let load = city.store(&[contact(1, 11, "500103001"), contact(2, 12, "500103001")]).await;
+    let reviewer = uuid::Uuid::from_u128(7);
+    let entered = "update ingest.record_feed set source = 'staff:' || $1::text where record_id = 2";
+    sqlx::query(entered).bind(reviewer.to_string()).execute(city.pool()).await.unwrap();
+    city.tell_of(&[load]).await;
+    let drafts = city.end_of_window().await;
+    let mut expected = [reviewer.to_string(), id(OFFICER).to_string()];
+    expected.sort();
+    assert_eq!(drafts[0].event.involved, expected, "who entered a record, and who wrote the rule");
     city.close().await;
 }
 

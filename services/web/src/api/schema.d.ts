@@ -1644,7 +1644,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counters and timings in the Prometheus text format. */
+        /** Counters and timings in the Prometheus text format, for this machine and the addresses of `http.operations_from`. */
         get: operations["operation_render_metrics"];
         put?: never;
         post?: never;
@@ -2482,6 +2482,7 @@ export interface components {
             /** @description What is known, and meant, although it is unusual: an alert with a caution that has to be confirmed is not approved without it. */
             known?: components["schemas"]["Caution"][];
             passage?: components["schemas"]["Passage"] | null;
+            public_reason?: components["schemas"]["PublicReason"] | null;
             /** @description Why, in at most 500 characters. Returns, refusals and cancellations need it; whoever submitted is told. */
             reason?: string;
             /**
@@ -2952,6 +2953,7 @@ export interface components {
             content?: components["schemas"]["AlertContent"] | null;
             from: string;
             passage?: components["schemas"]["Passage"] | null;
+            public_reason?: components["schemas"]["PublicReason"] | null;
             reason?: string | null;
             to: string;
             /** Format: int32 */
@@ -2990,7 +2992,7 @@ export interface components {
             /** @description `live`, `cancelled`, `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for this person. */
             state: string;
             status: components["schemas"]["CapStatus"];
-            /** @description Why it was stopped. */
+            /** @description Why it was stopped, in the resident's language. */
             stop_reason?: string | null;
             /** Format: uuid */
             superseded_by?: string | null;
@@ -3735,6 +3737,11 @@ export interface components {
             /** Format: int32 */
             resident_no: number;
         };
+        /**
+         * @description Why an alert was taken back, as the public is told.
+         * @enum {string}
+         */
+        PublicReason: "wrong_place" | "wrong_people" | "wrong_time" | "wrong_finding" | "wrong_measure" | "sent_by_mistake" | "over";
         /** @description An alert that might be approved. Give `audience` or `recipients`. */
         Question: {
             audience?: components["schemas"]["Audience"] | null;
@@ -4504,7 +4511,7 @@ export interface components {
             taken: number;
         };
         /**
-         * @description What is expected of a source.
+         * @description What is expected of a source, in a word.
          * @enum {string}
          */
         SourceExpectation: "learnt" | "within" | "nothing";
@@ -10656,6 +10663,15 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description The caller's address may not read them */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Anything else that went wrong */

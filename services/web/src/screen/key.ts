@@ -6,12 +6,11 @@ export const looksRight = (key: string): boolean => /^fhd_[0-9a-f]{64}$/.test(ke
 
 /** The key, if this device has one. */
 export function keyOfThisScreen(): string | null {
-  const address = new URL(location.href);
-  const given = address.searchParams.get('key')?.trim();
+  // behind the #, which no browser sends: what stands before it is in logs of proxies and servers
+  const given = new URLSearchParams(location.hash.slice(1)).get('key')?.trim();
   if (given) {
     keepKey(given);
-    address.searchParams.delete('key');
-    history.replaceState(null, '', address);
+    history.replaceState(null, '', location.pathname);
     return given;
   }
   try {

@@ -6,6 +6,7 @@ import { say } from './say.svelte.ts';
 export type State = Schema['AlertState'];
 export type Action = Schema['AlertAction'];
 export type Role = Schema['Role'];
+export type PublicReason = Schema['PublicReason'];
 export type Tone = 'plain' | 'fire' | 'amber' | 'jade' | 'sky' | 'drill' | 'night';
 
 export function stateWord(state: State): string {
@@ -123,4 +124,21 @@ export function channelWord(channel: string): string {
   const words: Record<string, [string, string]> = { app: ['应用', 'App'], sms: ['短信', 'SMS'], display: ['屏幕', 'Screens'], web: ['网页', 'Web'] };
   const found = words[channel];
   return found ? say(...found) : channel;
+}
+
+const reasonsForThePublic: Record<PublicReason, [string, string]> = {
+  wrong_place: ['地点或范围有误', 'The place or area was wrong'],
+  wrong_people: ['发送对象有误', 'It was sent to the wrong people'],
+  wrong_time: ['时间有误', 'The time was wrong'],
+  wrong_finding: ['依据的检测结果或报告已更正', 'A test result or report behind it was corrected'],
+  wrong_measure: ['要求的措施有误', 'It asked for the wrong thing to be done'],
+  sent_by_mistake: ['误发', 'It was sent by mistake'],
+  over: ['情况已解除', 'The danger is over'],
+};
+
+/** The reasons that may be told to the public, in the order in which they are offered. */
+export const publicReasons = Object.keys(reasonsForThePublic) as PublicReason[];
+
+export function publicReasonWord(reason: PublicReason): string {
+  return say(...reasonsForThePublic[reason]);
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::answer::answered;
 use super::link::Outgoing;
 use super::probe::Probe;
-use super::{Rabbit, topology};
+use super::{Rabbit, mark, topology};
 use crate::bus::handler::{Fault, Handler, Verdict, count};
 use crate::error::Error;
 use crate::tasks::{Tasks, chain};
@@ -203,7 +203,11 @@ impl Reader {
             biased;
             () = ends.any() => return,
             permit = self.permits.acquire() => {
-                let outcome = (self.handler)(&delivery.data).await;
+                let outcome = if mark::is_on(&self.rabbit.keyring, self.queue.topic, &delivery) {
+                    (self.handler)(&delivery.data).await
+                } else {
+                    Err(Fault::unmarked())
+                };
                 drop(permit);
                 outcome
             }
@@ -241,6 +245,9 @@ impl Reader {
         let queue = self.rabbit.names.queue(self.queue);
         let mut headers = FieldTable::default();
         headers.insert(topology::FAILURES.into(), i32::from(failures).into());
+        if let Some(mark) = topology::header(delivery, mark::HEADER) {
+            headers.insert(mark::HEADER.into(), topology::text(&mark));
+        }
         let verdict = self.rabbit.retries.judge(self.queue, fault, failures);
         let (exchange, routing_key) = match verdict {
             Verdict::LetGo => return Ok(()),

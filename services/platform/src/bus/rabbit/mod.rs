@@ -10,6 +10,7 @@
 mod answer;
 pub(super) mod consumer;
 mod link;
+mod mark;
 mod probe;
 pub(super) mod standing;
 mod topology;
@@ -20,17 +21,20 @@ use std::sync::{Mutex, PoisonError};
 
 use futures::future::join_all;
 use lapin::BasicProperties;
+use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
+use lapin::types::FieldTable;
 use proto::QUEUES;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::AssertSqlSafe;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::dead_letter::{self, Letter};
+use super::dead_letter::{self, Given, Letter};
 use super::handler::Retries;
 use super::outboxes;
 use super::settings::BusSettings;
+use crate::crypto::Keyring;
 use crate::database::{Connection, Database};
 use crate::error::Error;
 use crate::worker::{Turn, Wake};
@@ -56,6 +60,8 @@ pub(super) struct Rabbit {
     probes: Mutex<Vec<Probe>>,
     /// Something was given up.
     given_up: Wake,
+    /// What messages are marked with as ours.
+    keyring: Keyring,
 }
 
 /// A row of an outbox.
@@ -69,7 +75,7 @@ struct OutboxRow {
 
 impl Rabbit {
     /// Connects once, so that a wrong address is told at the start, and declares every queue.
-    pub(super) async fn open(settings: &BusSettings, retries: Retries, given_up: Wake) -> Result<Arc<Self>, Error> {
+    pub(super) async fn open(settings: &BusSettings, retries: Retries, given_up: Wake, keyring: Keyring) -> Result<Arc<Self>, Error> {
         required(&settings.url)?;
         let names = Names::new(&settings.prefix);
         let link = Link::new(settings.url.clone(), names.clone());
@@ -82,6 +88,7 @@ impl Rabbit {
             activity: AtomicU64::new(0),
             probes: Mutex::default(),
             given_up,
+            keyring,
         }))
     }
 
@@ -116,7 +123,7 @@ impl Rabbit {
             exchange: self.names.exchange(),
             routing_key: &row.topic,
             payload: &row.payload,
-            properties: properties_of(row.event_id, &row.topic),
+            properties: self.properties_of(row.event_id, &row.topic, &row.payload),
         });
         let outcomes = self.link.publish(messages).await;
         self.note_activity();
@@ -182,7 +189,7 @@ impl Rabbit {
             read.push(message.delivery);
         }
         let Some(last) = read.last() else { return Ok(Turn::Idle) };
-        let given: Vec<_> = read.iter().map(|delivery| self.names.given(delivery)).collect();
+        let given: Vec<_> = read.iter().map(|delivery| self.given(delivery)).collect();
         let kept = dead_letter::keep(database, &given).await;
         if kept.is_err() {
             let copies = read.iter().map(|delivery| Outgoing {
@@ -197,6 +204,12 @@ impl Rabbit {
         kept.map(|()| if read.len() < COLLECTED { Turn::Idle } else { Turn::More })
     }
 
+    /// A dead letter for the table. One that bears no mark loses its topic: marked as it is when it is delivered again, it is still nobody's.
+    fn given(&self, delivery: &Delivery) -> Given {
+        let given = self.names.given(delivery);
+        if mark::is_on(&self.keyring, &given.topic, delivery) { given } else { Given { topic: String::new(), ..given } }
+    }
+
     /// Publishes these letters to their queues and removes them from the table when the broker has them.
     pub(super) async fn redrive(&self, tx: &mut Connection, letters: &[Letter]) -> Result<(), Error> {
         let queues: Vec<String> = letters.iter().map(|letter| self.names.queue_named(&letter.queue)).collect();
@@ -204,7 +217,7 @@ impl Rabbit {
             exchange: "",
             routing_key: queue,
             payload: &letter.payload,
-            properties: properties_of(letter.event_id, &letter.topic),
+            properties: self.properties_of(letter.event_id, &letter.topic, &letter.payload),
         });
         self.link.publish(messages).await.into_iter().collect::<Result<(), Error>>()?;
         self.note_activity();
@@ -212,17 +225,20 @@ impl Rabbit {
         dead_letter::remove(tx, &numbers).await
     }
 
+    fn properties_of(&self, event_id: Uuid, topic: &str, payload: &[u8]) -> BasicProperties {
+        let mut headers = FieldTable::default();
+        headers.insert(mark::HEADER.into(), topology::text(&mark::of(&self.keyring, topic, event_id, payload)));
+        BasicProperties::default()
+            .with_message_id(event_id.to_string().into())
+            .with_type(topic.into())
+            .with_content_type("application/x-protobuf".into())
+            .with_headers(headers)
+    }
+
     pub(super) async fn delete_all(&self) -> Result<(), Error> {
         let channel = self.link.channel().await?;
         topology::delete(&channel, &self.names).await
     }
-}
-
-fn properties_of(event_id: Uuid, topic: &str) -> BasicProperties {
-    BasicProperties::default()
-        .with_message_id(event_id.to_string().into())
-        .with_type(topic.into())
-        .with_content_type("application/x-protobuf".into())
 }
 
 fn required(url: &SecretString) -> Result<(), Error> {

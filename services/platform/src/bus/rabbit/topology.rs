@@ -91,7 +91,7 @@ pub(super) fn wait_for(pause: Duration) -> Option<Duration> {
     LATER.into_iter().rfind(|wait| *wait <= pause)
 }
 
-fn header(delivery: &Delivery, name: &str) -> Option<String> {
+pub(super) fn header(delivery: &Delivery, name: &str) -> Option<String> {
     match delivery.properties.headers().as_ref()?.inner().get(name)? {
         AMQPValue::LongString(text) => Some(text.to_string()),
         AMQPValue::ShortString(text) => Some(text.to_string()),

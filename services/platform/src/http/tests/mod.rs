@@ -3,6 +3,7 @@
 mod access;
 mod failures;
 mod serving;
+mod while_admitted;
 
 use std::sync::Arc;
 use std::time::Duration;

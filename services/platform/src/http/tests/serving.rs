@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,36 @@ fn requests_are_counted_by_template_and_never_by_path() {
     assert!(rendered.contains("http_requests_total{method=\"GET\",route=\"/pages/{id}\",status=\"200\"} 1"), "{rendered}");
     assert!(rendered.contains("route=\"none\",status=\"404\"} 1"), "{rendered}");
     assert!(!rendered.contains("0190b5a0") && !rendered.contains("13800138000"));
+}
+
+#[rstest::rstest]
+#[case::this_machine("127.0.0.1", None, true)]
+#[case::this_machine_by_version_six("::1", None, true)]
+#[case::an_address_that_is_set("198.51.100.7", None, true)]
+#[case::another("198.51.100.8", None, false)]
+#[case::brought_by_a_proxy_on_this_machine("127.0.0.1", Some("203.0.113.9"), false)]
+#[case::brought_and_forged("127.0.0.1", Some("127.0.0.1"), false)]
+#[tokio::test]
+async fn how_the_city_is_doing_is_told_to_whoever_runs_it(
+    #[case] from: std::net::IpAddr,
+    #[case] brought: Option<&str>,
+    #[case] told: bool,
+) {
+    let ill = Check::new("bus", || async { Err("amqp://fenghuo@10.0.0.7 refused".to_owned()) });
+    let settings = HttpSettings { operations_from: vec!["198.51.100.7".parse().unwrap()], ..HttpSettings::default() };
+    let router = shell().settings(settings).checks([ill]).router();
+    let ask = async |path: &str| {
+        let mut request = get(path).extension(client_address::Peer(SocketAddr::new(from, 4711)));
+        if let Some(brought) = brought {
+            request = request.header("x-forwarded-for", brought);
+        }
+        router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    assert_eq!(ask("/metrics").await.status(), if told { StatusCode::OK } else { StatusCode::FORBIDDEN });
+    let ready = ask("/readyz").await;
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE, "a balancer asks from anywhere");
+    assert_eq!(text(ready).await.contains("10.0.0.7"), told);
+    assert_eq!(ask("/healthz").await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -136,4 +167,39 @@ async fn an_address_that_is_taken_is_named() {
     let first = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let error = Server::bind(first.address()).await.unwrap_err();
     assert!(error.to_string().contains(&first.address().to_string()));
+}
+
+#[rstest::rstest]
+#[case::that_says_nothing("")]
+#[case::that_says_half_of_it("PRI * HTTP/2.0\r\n")]
+#[case::that_says_half_a_head("GET /public HTTP/1.1\r\nhost: localhost\r\n")]
+#[tokio::test]
+async fn a_connection_is_not_held_for_somebody(#[case] said: &str) {
+    let server = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap().heads_within(Duration::from_millis(20));
+    let (address, shutdown) = (server.address(), CancellationToken::new());
+    tokio::spawn(server.serve(router(), shutdown.clone(), Duration::ZERO));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(said.as_bytes()).await.unwrap();
+    stages::soon("it is given up", stream.read_to_end(&mut Vec::new())).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_more_connections_than_may_be_open_the_last_waits_for_one_to_end() {
+    let server = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap().connections(2);
+    let (address, shutdown) = (server.address(), CancellationToken::new());
+    tokio::spawn(server.serve(router(), shutdown.clone(), Duration::ZERO));
+    let mut open = vec![client(address).await, client(address).await];
+    for one in &mut open {
+        assert_eq!(one.send_request(absolute("/public")).await.unwrap().status(), StatusCode::OK);
+    }
+    let mut last = client(address).await;
+    let mut waits = Box::pin(last.send_request(absolute("/public")));
+    // those that are open are served meanwhile
+    for _ in 0..50 {
+        assert_eq!(open[0].send_request(absolute("/public")).await.unwrap().status(), StatusCode::OK);
+        assert!(futures::poll!(waits.as_mut()).is_pending());
+    }
+    drop(open.pop());
+    assert_eq!(waits.await.unwrap().status(), StatusCode::OK);
+    shutdown.cancel();
 }
