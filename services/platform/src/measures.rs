@@ -489,7 +489,7 @@ pub const MEASURES: &[Measure] = &[
     ),
     counter(
         "resident_codes_refused_total",
-        &[("limit", "`again`, `number`, `network`, `resident`, `city`")],
+        &[("limit", "`again`, `number`, `network`, `resident`, `document`, `city`")],
         "One-time codes that were asked for and not sent, by the limit that they met.",
         "Any `city`: somebody asks for codes in masses, or everybody registers at once; then raise `resident.codes_per_minute` and \
          `sms.codes_per_second`. Many `network`: see whether `http.trusted_proxies` names the proxy.",

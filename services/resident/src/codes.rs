@@ -30,6 +30,8 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 const NETWORK_KNOWN: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Codes that somebody who is signed in may ask for in a day, whatever for.
 const SIGNED_IN_A_DAY: u32 = 10;
+/// Codes about one document that its holder is sent in a day, whoever asks.
+const HOLDER_A_DAY: u32 = 5;
 
 /// What to expect after asking for a code.
 #[derive(Serialize, ToSchema)]
@@ -130,6 +132,16 @@ pub(crate) async fn admit_number(service: &Service, phone: &PhoneNumber) -> Resu
     let number = hex::encode(directory::phone_hash(&service.platform.keyring, phone));
     let a_day = service.settings.codes_per_day;
     take(service, &format!("codes:number:{number}"), per_day(a_day), a_day, "number").await
+}
+
+/// Whether whoever holds this document may be written to once more: many may claim it, and its holder is one.
+pub(crate) async fn may_ask_holder(service: &Service, document: &[u8; 32]) -> Result<bool, Error> {
+    let bucket = format!("codes:document:{}", hex::encode(document));
+    match take(service, &bucket, per_day(HOLDER_A_DAY), HOLDER_A_DAY, "document").await {
+        Ok(()) => Ok(true),
+        Err(Error::TooManyCodes { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn take(service: &Service, bucket: &str, per_second: f64, burst: u32, limit: &'static str) -> Result<(), Error> {

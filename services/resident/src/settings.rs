@@ -48,18 +48,26 @@ pub struct Settings {
     /// How long a phone number may be silent until whoever registers with it is somebody new.
     ///
     /// Carriers give a number out again after 90 days.
+    ///
+    /// Unit: days
     pub silent_after_days: u32,
     /// How long a sign-in of the app holds without being used.
     ///
     /// A phone in a drawer, or sold.
+    ///
+    /// Unit: days
     pub sign_in_idle_days: u32,
     /// How long a sign-in of the app holds at most.
     ///
     /// Nothing opens an inbox for ever.
+    ///
+    /// Unit: days
     pub sign_in_longest_days: u32,
     /// How long somebody may object whose identity document was proved to be another person's.
     ///
     /// Long enough to see the SMS after a week's absence.
+    ///
+    /// Unit: days
     pub objection_days: u32,
     /// Signature 签名 in front of one-time codes, shown as 【…】.
     ///
@@ -92,7 +100,7 @@ pub struct Settings {
     pub web_push: Option<WebPushOffer>,
 }
 
-const THREE_HUNDRED: NonZeroU32 = NonZeroU32::new(300).expect("not zero");
+const A_HUNDRED_AND_TWENTY: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
 const TWELVE_HUNDRED: NonZeroU32 = NonZeroU32::new(1_200).expect("not zero");
 
 impl Settings {
@@ -118,7 +126,7 @@ impl Default for Settings {
             code_valid_s: retention::CODES.keeping.length(),
             code_again_s: 60,
             codes_per_day: 10,
-            codes_per_minute_from_a_network: THREE_HUNDRED,
+            codes_per_minute_from_a_network: A_HUNDRED_AND_TWENTY,
             codes_per_minute: TWELVE_HUNDRED,
             wrong_codes_per_day: 15,
             silent_after_days: 90,

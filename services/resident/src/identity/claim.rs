@@ -70,11 +70,14 @@ async fn request_code(State(service): State<Service>, caller: ResidentCaller) ->
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let document = claimed(&mut tx, caller.no).await?.ok_or(Error::NothingClaimed)?;
     let holder = binding::holder(&mut tx, &document.hash).await?;
-    let asked = match holder.and_then(|holder| Some((holder.stored, holder.phone_sealed?))) {
-        Some((of, phone)) if of != directory::stored(caller.no) => {
+    let other = holder.filter(|holder| holder.stored != directory::stored(caller.no));
+    let other = other.and_then(|holder| Some((holder.stored, holder.phone_sealed?)));
+    let may_ask = other.is_some() && codes::may_ask_holder(&service, &document.hash).await?;
+    let asked = match other.filter(|_| may_ask) {
+        Some((of, phone)) => {
             codes::send(&service, &mut tx, Opens::Document { of: directory::resident_no(of) }, &document.hash, phone).await?
         }
-        _ => Asked::new(),
+        None => Asked::new(),
     };
     tx.commit().await.map_err(Error::from)?;
     Ok((StatusCode::ACCEPTED, axum::Json(CodeSent::of(asked, &service.settings))))

@@ -662,6 +662,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/identity-objections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Documents that two residents say are theirs, where one of them lives in my area
+         * @description Ask both to come with the document. A check in person decides.
+         */
+        get: operations["identity_objections_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-objections/{id}/settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have looked at it, and it is right as it is */
+        post: operations["identity_objections_settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -937,6 +974,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say which identity document is mine
+         * @description Records find me by it once it is proved: with a code to the phone it was bound to before, by my community, or by a record source.
+         */
+        put: operations["identity_claim"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identity/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a code sent to the phone that my document was bound to before
+         * @description If it is bound to another number, a code goes there. The answer is the same if it is not: then it takes my community.
+         */
+        post: operations["identity_request_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identity/objection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Object: this document is mine */
+        post: operations["objections_object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identity/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove that my document is mine, with the code
+         * @description Whom it was bound to is told, and may object.
+         */
+        post: operations["identity_prove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/inbox": {
         parameters: {
             query?: never;
@@ -949,6 +1063,98 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I am told about my own registration, newest first */
+        get: operations["notices_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have read them */
+        post: operations["notices_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move to my new number
+         * @description Everything stays as it is; the old number is told. Whoever was registered with the new number has it no more.
+         */
+        put: operations["number_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/number/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a code sent to my new number, and one to my old one */
+        post: operations["number_request_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/number/lost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask to be moved to my new number, the old one being lost
+         * @description My community confirms it when they have seen me with my document, within seven days. The old number is told.
+         */
+        post: operations["lost_numbers_ask"];
+        /** Take back the change of number that waits */
+        delete: operations["lost_numbers_withdraw"];
         options?: never;
         head?: never;
         patch?: never;
@@ -969,6 +1175,41 @@ export interface paths {
          * @description The token opens nothing any more. The person stays registered: alerts go to their other devices, and by SMS.
          */
         delete: operations["session_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My devices, the last used first */
+        get: operations["sign_ins_list"];
+        put?: never;
+        post?: never;
+        /** Sign out on all my other devices */
+        delete: operations["sign_ins_end_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sign-ins/{sign_in}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign out on one of my devices */
+        delete: operations["sign_ins_end_one"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1113,7 +1354,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register with the code from the SMS */
+        /**
+         * Register with the code from the SMS
+         * @description Whoever is known by the number is signed in on one more device. Somebody else's number that was given out again, or that comes with another
+         *     name or document, begins a new resident: nothing of the one before is shown, and their devices are signed out. A request that brings the token of
+         *     the person who is known is theirs in any case.
+         */
         post: operations["registration_register"];
         delete?: never;
         options?: never;
@@ -1149,6 +1395,46 @@ export interface paths {
         put?: never;
         /** Open a resident's name and phone, with a reason */
         post: operations["residents_open_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{resident_no}/identity-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a resident's identity document, seen in person
+         * @description The resident has to have said that it is theirs. Traced with the kind of document.
+         */
+        post: operations["identity_checks_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{resident_no}/number-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a resident's new number, the old one being lost
+         * @description For who has seen the resident and a document of theirs. Traced.
+         */
+        post: operations["lost_numbers_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2271,6 +2557,8 @@ export interface components {
              * @description Seconds after which another one may be asked for.
              */
             again_s: number;
+            /** @description Names what was asked for; to be given back with the code. */
+            request: string;
             /**
              * Format: int32
              * @description Seconds for which the code is good.
@@ -2311,6 +2599,8 @@ export interface components {
         /** @description How to reach a person. */
         Contact: {
             identity_kind?: components["schemas"]["IdentityKind"] | null;
+            /** @description Whether it is proved to be theirs. */
+            identity_proved: boolean;
             name?: string | null;
             phone?: string | null;
         };
@@ -2600,6 +2890,29 @@ export interface components {
             /** @description In words, 1 to 500 characters: its sender reads it. It names nobody. */
             reason: string;
         };
+        /** @description Two people say that one document is theirs. */
+        DisputedIdentity: {
+            /** Format: int64 */
+            binding_id: number;
+            identity_kind: components["schemas"]["IdentityKind"];
+            /** Format: date-time */
+            objected_at: string;
+            /**
+             * Format: int32
+             * @description Who held it before and objects.
+             */
+            objector?: number | null;
+            proof: components["schemas"]["Proof"];
+            /** Format: date-time */
+            proved_at: string;
+            /**
+             * Format: int32
+             * @description Whom it was proved for, and how.
+             */
+            proved_for: number;
+            /** @description Whether it is the objector's again until somebody has looked. */
+            put_back: boolean;
+        };
         /**
          * @description Code of an area (GB/T 2260 and its longer forms)
          * @example 500103
@@ -2618,6 +2931,15 @@ export interface components {
              * @description Still to be visited.
              */
             follow_ups_open: number;
+        };
+        /** @description The document that was seen. */
+        DocumentSeen: {
+            /** @description The country that issued it; needed for a passport. */
+            country?: string | null;
+            /** @description What kind it is; traced. */
+            kind: components["schemas"]["IdentityKind"];
+            /** @description Its number: needed where the resident has given theirs, which it is compared with. It is not kept. */
+            number?: string | null;
         };
         /** @description A new draft. */
         Draft: {
@@ -2957,11 +3279,41 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        /** @description What came of a check. */
+        IdentityChecked: {
+            /** @description Whether the document was bound to somebody else until now. They are told, and may object. */
+            taken_over: boolean;
+        };
+        /** @description The code that came to the phone my document was bound to. */
+        IdentityCode: {
+            code: string;
+            /** @description What the code was asked for with. */
+            request: string;
+        };
         /**
          * @description A kind of identity document.
          * @enum {string}
          */
         IdentityKind: "identity_card" | "residence_permit" | "hong_kong_macao_permit" | "taiwan_permit" | "permanent_resident_card" | "passport";
+        /** @description What I object to. */
+        IdentityObjection: {
+            /**
+             * Format: int64
+             * @description As the notice names it.
+             */
+            binding_id: number;
+        };
+        /** @description A document as somebody writes it. */
+        IdentitySaid: {
+            /**
+             * @description The country that issued it, by its name or its code of letters; needed for a passport.
+             * @example GBR
+             */
+            identity_country?: string | null;
+            identity_kind?: components["schemas"]["IdentityKind"] | null;
+            /** @description Its number. Only its keyed hash is kept. */
+            identity_number: string;
+        };
         /** @description One alert in an inbox. */
         InboxItem: {
             /**
@@ -3230,6 +3582,12 @@ export interface components {
             /** @description Who sent it. */
             source: string;
         };
+        /** @description My new number, and the code that came to it. */
+        LostNumber: {
+            new_code: string;
+            new_request: string;
+            phone: string;
+        };
         /** @description One record, without whom it is about. */
         MatchedRecord: {
             /** @description Whether it names a resident; else it is about a place. */
@@ -3322,6 +3680,16 @@ export interface components {
             /** @description The unit, as it stands in the list. */
             source: string;
         };
+        /** @description Where I want to be reached. */
+        NewNumber: {
+            /** @description Whether the old number can no longer be read: then no code goes there. */
+            old_is_lost?: boolean;
+            /**
+             * @description Mobile number: of the mainland as people write it, of another country or region with + and its code.
+             * @example 138 1234 5678
+             */
+            phone: string;
+        };
         /** @description A password that was just made. */
         NewPassword: {
             /** @description The password. It is shown this once. */
@@ -3370,7 +3738,10 @@ export interface components {
             /** @description Where. */
             scope: components["schemas"]["Scope"];
         };
-        /** @description Whom or what a record is about: exactly one of these. */
+        /**
+         * @description Whom or what a record is about: exactly one of these. A source that is trusted with it (`ingest.document_sources`) may give a phone together with
+         *     an identity document of the same person.
+         */
         NewSubject: {
             /**
              * @description Of which country or region it is, if no code stands in it: by its name or its code of letters.
@@ -3419,6 +3790,27 @@ export interface components {
             version: number;
             /** @description How to take consent back. */
             withdrawal: string;
+        };
+        /** @description The codes that came to both numbers. */
+        NumberChange: {
+            new_code: string;
+            /** @description What the code to the new number was asked for with, and that code. */
+            new_request: string;
+            old_code: string;
+            /** @description The same of the old number. */
+            old_request: string;
+            /** @description The new number. */
+            phone: string;
+        };
+        /** @description The two codes that were sent. */
+        NumberCodes: {
+            new: components["schemas"]["CodeSent"];
+            old?: components["schemas"]["CodeSent"] | null;
+        };
+        /** @description What came of my objection. */
+        Objected: {
+            /** @description Whether the document is mine again. Staff of the community look at it in any case. */
+            put_back: boolean;
         };
         /** @description A draft that is gathering. */
         OpenDraft: {
@@ -3569,6 +3961,27 @@ export interface components {
              */
             web: number;
         };
+        /** @description Something that I am told about my own registration. */
+        PersonalNotice: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description What an objection is about, and until when there may be one.
+             */
+            binding_id?: number | null;
+            kind: components["schemas"]["PersonalNoticeKind"];
+            /** Format: int64 */
+            notice_id: number;
+            /** Format: date-time */
+            object_until?: string | null;
+            seen: boolean;
+        };
+        /**
+         * @description What is told.
+         * @enum {string}
+         */
+        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_put_back" | "number_changed";
         /** @description The place an alert is about: a market, a school, an isolation site. Never a home (CQ14). */
         PlaceNote: {
             /** @description Where it lies. */
@@ -3724,6 +4137,8 @@ export interface components {
         /** @description My profile. */
         Profile: {
             community: string;
+            /** @description Whether it is proved, so that risk records find me by it. */
+            identity: components["schemas"]["Standing"];
             identity_kind?: components["schemas"]["IdentityKind"] | null;
             industry?: string | null;
             language: string;
@@ -3735,6 +4150,11 @@ export interface components {
             /** Format: int32 */
             resident_no: number;
         };
+        /**
+         * @description What proved that an identity document is a person's.
+         * @enum {string}
+         */
+        Proof: "earlier" | "record" | "code" | "in_person";
         /** @description An alert that might be approved. Give `audience` or `recipients`. */
         Question: {
             audience?: components["schemas"]["Audience"] | null;
@@ -3865,35 +4285,41 @@ export interface components {
             /** @description Its id. */
             screen_id: components["schemas"]["ScreenId"];
         };
-        /** @description Registers, or signs in with a number that is known. */
+        /** @description Registers, or signs in with a number that is known. Of somebody who is known, what is left out stays as it is. */
         Registration: {
             /** @description The code from the SMS. */
             code: string;
             /**
-             * @description Community or village where the person lives, 12 digits.
+             * @description Community or village where the person lives, 12 digits; needed of whoever is not known.
              * @example 500103001001
              */
-            community: string;
+            community?: string | null;
             /**
              * Format: int32
-             * @description Version of the privacy notice that was shown and agreed to (CQ1).
+             * @description Version of the privacy notice that was shown and agreed to (CQ1); needed of whoever is not known.
              */
-            consent_version: number;
+            consent_version?: number | null;
+            /**
+             * @description What kind of device signs in, in a word, to be told apart in one's own list: up to 40 characters.
+             * @example iPhone
+             */
+            device?: string | null;
             /**
              * @description The country that issued it, by its name or its code of letters; needed for a passport.
              * @example GBR
              */
             identity_country?: string | null;
             identity_kind?: components["schemas"]["IdentityKind"] | null;
-            /** @description Number of an identity document, if given, so that risk records find the person. Only its keyed hash is kept. */
+            /** @description Number of an identity document, if given. Risk records find the person by it once it is proved. Only its keyed hash is kept. */
             identity_number?: string | null;
             industry?: components["schemas"]["Industry"] | null;
-            /** @description Language of alerts. */
-            language?: components["schemas"]["Language"];
+            language?: components["schemas"]["Language"] | null;
             /** @description Name, if given; shown to community workers, masked to everybody else. */
             name?: string | null;
             /** @description The number that received the code. */
             phone: string;
+            /** @description What the code was asked for with. */
+            request: string;
         };
         /**
          * @description What is done about somebody who is in an alert by a record that holds no longer.
@@ -4401,6 +4827,24 @@ export interface components {
             /** @description The screen. */
             screen_id: components["schemas"]["ScreenId"];
         };
+        /** @description A device on which I am signed in. */
+        SignInOn: {
+            /** @description Whether alerts are pushed to it. */
+            alerts: boolean;
+            /** @description What kind of device it is, where it said so. */
+            device?: string | null;
+            /** @description Names it, for signing out. */
+            sign_in: string;
+            /** Format: date-time */
+            since: string;
+            /** @description Whether it is the one that asks. */
+            this: boolean;
+            /**
+             * Format: date
+             * @description The day on which it was used last.
+             */
+            used_on: string;
+        };
         /** @description Name and password. */
         SignInRequest: {
             /** @description Whether the session is to be kept in a cookie that pages cannot read. Otherwise the answer holds the token. */
@@ -4504,7 +4948,7 @@ export interface components {
             taken: number;
         };
         /**
-         * @description What is expected of a source.
+         * @description What is expected of a source, in a word.
          * @enum {string}
          */
         SourceExpectation: "learnt" | "within" | "nothing";
@@ -4620,6 +5064,11 @@ export interface components {
             /** @description The account. */
             staff: components["schemas"]["Staff"];
         };
+        /**
+         * @description How an identity document stands with a person.
+         * @enum {string}
+         */
+        Standing: "none" | "claimed" | "proved";
         /** @description Whom or what the fact is about. As JSON: `{"resident": 17}`, `{"phone_hash": "…"}`, `{"place": "500103"}`. */
         Subject: {
             /** @description A registered resident. */
@@ -7056,6 +7505,101 @@ export interface operations {
             };
         };
     };
+    identity_objections_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The longest waiting first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisputedIdentity"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_objections_settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proof that was objected to */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     jobs_list: {
         parameters: {
             query?: never;
@@ -8132,6 +8676,211 @@ export interface operations {
             };
         };
     };
+    identity_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentitySaid"];
+            };
+        };
+        responses: {
+            /** @description Noted, to be proved; the same whether or not somebody else holds it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_request_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Asked for */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    objections_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityObjection"];
+            };
+        };
+        responses: {
+            /** @description Staff of the community look at it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Objected"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too late, or somebody has decided since */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityCode"];
+            };
+        };
+        responses: {
+            /** @description Records find me by it from now on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     inbox_inbox: {
         parameters: {
             query?: never;
@@ -8191,6 +8940,292 @@ export interface operations {
             };
         };
     };
+    notices_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of the last 90 days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalNotice"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notices_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None of them is new any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    number_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberChange"];
+            };
+        };
+        responses: {
+            /** @description Alerts go to the new number */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    number_request_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNumber"];
+            };
+        };
+        responses: {
+            /** @description The codes are on their way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberCodes"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lost_numbers_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LostNumber"];
+            };
+        };
+        responses: {
+            /** @description It waits for a check in person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lost_numbers_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None waits */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_end: {
         parameters: {
             query?: never;
@@ -8201,6 +9236,146 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The session ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ins_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where I am signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInOn"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ins_end_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only this device is signed in */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ins_end_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the list names it */
+                sign_in: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is signed out, and hears no alert any more */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -8786,6 +9961,130 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_checks_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The resident */
+                resident_no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentitySaid"];
+            };
+        };
+        responses: {
+            /** @description Records find the resident by it from now on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityChecked"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not the document that the resident claims */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lost_numbers_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The resident */
+                resident_no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentSeen"];
+            };
+        };
+        responses: {
+            /** @description Alerts go to the new number */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No change waits, or it is another document */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -19,6 +19,3 @@ export const noticeWord = (kind: OwnNotice['kind']) =>
     identity_put_back: ['一份证件因原持有人提出异议，已回到原持有人名下。请带证件到社区核验。', 'A document went back to whom it belonged to before, who objected. Take it to your community.'],
     number_changed: ['您的登记已改用新的手机号。', 'You are registered with your new number.'],
   } satisfies Record<OwnNotice['kind'], [string, string]>)[kind]);
-
-/** Those that have not been read, and those that something can still be done about: they are shown first. */
-export const pressing = (notices: readonly OwnNotice[]) => notices.filter((notice) => !notice.seen || notice.binding_id);
