@@ -13,7 +13,7 @@ use platform::http::{Access, FieldFault, Json, Problem, ResidentCaller, Routes, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Error, SCHEMA, Service, directory};
+use crate::{Error, SCHEMA, Service, directory, number};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("profile")
@@ -64,6 +64,8 @@ struct Profile {
     industry: Option<String>,
     /// Whether consent stands.
     notices: bool,
+    /// Whether a change to another phone number waits for my community.
+    number_waits: bool,
 }
 
 /// My profile
@@ -71,9 +73,11 @@ struct Profile {
 async fn read(State(service): State<Service>, caller: ResidentCaller) -> Result<axum::Json<Profile>, Problem> {
     let row = sqlx::query!(
         r#"select phone_sealed, name_sealed, identity_hash is not null as "proved!", identity_kind,
-                  claimed_hash is not null as "claimed!", claimed_kind, community, language, industry, notices
-             from resident.resident where resident_no = $1"#,
-        directory::stored(caller.no)
+                  claimed_hash is not null as "claimed!", claimed_kind, community, language, industry, notices,
+                  exists (select from resident.number_change c where c.resident_no = r.resident_no and c.asked_at >= $2) as "number_waits!"
+             from resident.resident r where resident_no = $1"#,
+        directory::stored(caller.no),
+        service.platform.clock.now() - number::lost::WAITS
     )
     .fetch_optional(service.platform.database.pool())
     .await
@@ -96,6 +100,7 @@ async fn read(State(service): State<Service>, caller: ResidentCaller) -> Result<
         language: row.language,
         industry: row.industry,
         notices: row.notices,
+        number_waits: row.number_waits,
     }))
 }
 

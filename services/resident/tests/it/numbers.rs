@@ -188,12 +188,14 @@ async fn who_has_lost_the_old_number_moves_with_the_eyes_of_their_community() {
     let body = json!({ "phone": NEW_PHONE, "new_request": new.request, "new_code": new.digits });
     assert_eq!(city.post(&person.token, "/api/v1/me/number/lost", body).await.0, StatusCode::ACCEPTED);
     assert!(city.written().await.iter().any(|(to, _)| to == "+8613812345678"), "the old number is told, should it not be lost");
-    assert_eq!(city.get(&person.token, "/api/v1/me").await.1["phone"], "138****5678", "it waits");
+    let (_, profile) = city.get(&person.token, "/api/v1/me").await;
+    assert_eq!((&profile["phone"], &profile["number_waits"]), (&json!("138****5678"), &json!(true)), "it waits");
 
     assert_eq!(confirm(WORKER_NEXT_DOOR, IDENTITY).await, StatusCode::FORBIDDEN);
     assert_eq!(confirm(WORKER, "110101199003070097").await, StatusCode::CONFLICT, "another document");
     assert_eq!(confirm(WORKER, IDENTITY).await, StatusCode::NO_CONTENT);
     assert_eq!(city.get(&person.token, "/api/v1/me").await.1["phone"], "139****1111");
+    assert_eq!(city.get(&person.token, "/api/v1/me").await.1["number_waits"], false);
     assert_eq!(city.get(&had.token, "/api/v1/me").await.1["code"], "number_changed_hands", "whoever had it has it no more");
     let seen = city.trail().await.into_iter().find(|entry| entry.action == "number.changed").unwrap();
     assert_eq!((seen.role.as_str(), seen.detail_json.as_str()), ("community_worker", r#"{"document":"identity_card"}"#));

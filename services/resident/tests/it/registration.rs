@@ -19,7 +19,7 @@ async fn a_person_registers_with_the_code_and_is_known_when_they_come_again(#[va
     let (status, profile) = city.get(&person.token, "/api/v1/me").await;
     assert_eq!(status, StatusCode::OK);
     let expected = json!({ "resident_no": person.no, "phone": "138****5678", "name": "张三", "community": HOME, "language": "zh-CN",
-        "identity_kind": "identity_card", "identity": "claimed", "industry": "catering", "notices": true });
+        "identity_kind": "identity_card", "identity": "claimed", "industry": "catering", "notices": true, "number_waits": false });
     assert_eq!(profile, expected);
     assert_eq!(city.reach(&person).await, Some((false, true)));
     let told = city.registered().await;

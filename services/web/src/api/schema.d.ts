@@ -4145,6 +4145,8 @@ export interface components {
             name?: string | null;
             /** @description Whether consent stands. */
             notices: boolean;
+            /** @description Whether a change to another phone number waits for my community. */
+            number_waits: boolean;
             /** @description Masked. */
             phone?: string | null;
             /** Format: int32 */
