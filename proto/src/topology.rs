@@ -47,6 +47,7 @@ macro_rules! topology {
 topology! {
     "records.stored" RecordsStored { RULES_RECORDS = "rules.records" by "rules" }
     "records.ended" RecordsEnded { RULES_ENDED = "rules.ended" by "rules" }
+    "records.identities-paired" IdentitiesPaired { RESIDENT_PAIRED = "resident.paired" by "resident" }
     "resident.registered" ResidentRegistered { INGEST_REGISTRATIONS = "ingest.registrations" by "ingest" }
     "draft.gathered" DraftGathered { REVIEW_DRAFTS = "review.drafts" by "review" }
     "draft.settled" DraftSettled { RULES_SETTLED = "rules.settled" by "rules" }

@@ -4,7 +4,7 @@
 //! call a decision, and store what it says; there is no second copy of a decision in SQL, in the API or in the pages.
 //!
 //! * Who and where: [`ids`], [`area`], [`place`], [`country`], [`phone`], [`identity_document`], [`identity_number`], [`language`],
-//!   [`industry`], [`staff`], [`consent`].
+//!   [`industry`], [`staff`], [`consent`]; whose a number is: [`binding`], [`continuity`], [`sign_in`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`public_reason`].
@@ -23,9 +23,11 @@ pub mod area;
 pub mod audience;
 pub mod batch;
 pub mod before_sending;
+pub mod binding;
 pub mod cap;
 pub mod condition;
 pub mod consent;
+pub mod continuity;
 pub mod country;
 pub mod deadline;
 mod digits;
@@ -61,6 +63,7 @@ pub mod risk_record;
 pub mod rule;
 pub mod schedule;
 pub mod shipped;
+pub mod sign_in;
 pub mod sms_reply;
 pub mod sms_text;
 pub mod source_health;

@@ -127,6 +127,16 @@ pub const CODES: Kind = Kind {
     requirement: "CQ14",
 };
 
+/// What residents are told about their own registration.
+pub const NOTICES: Kind = Kind {
+    what: "What residents were told about their own sign-in, number and document",
+    tables: &["resident.notice"],
+    keeping: Keeping::Days(180),
+    setting: None,
+    why: "To be read in the app. It says what happened, and holds no number.",
+    requirement: "CQ14",
+};
+
 /// How old a draft may be when it is approved. What is kept by the month is kept by the month in which its alert was first written, so an
 /// alert that had lain for long would lose what is known of it while it holds.
 pub const OLDEST_DRAFT: TimeDelta = TimeDelta::days(31);
@@ -294,8 +304,26 @@ pub const KINDS: &[Kind] = &[
         tables: &["resident.device", "resident.session"],
         keeping: Keeping::WithThePerson,
         setting: None,
-        why: "Until signed out or removed; a device goes as well when its provider has said for 14 days that it is gone, or when the person has \
+        why: "Until signed out, removed, or unused for `resident.sign_in_idle_days`; a sign-in that is over stays half \
+              a year longer, since it tells when its owner was last heard of, and its device why it ended; a device goes as well when its provider has said for 14 days that it is gone, or when the person has \
               more than `resident.devices`.",
+        requirement: "CQ14",
+    },
+    NOTICES,
+    Kind {
+        what: "By what an identity document was proved to be whose, who saw it, and what was objected",
+        tables: &["resident.binding"],
+        keeping: Keeping::WithThePerson,
+        setting: None,
+        why: "Two people may say that one document is theirs, and staff have to see what was done. Keyed hashes only.",
+        requirement: "CQ14",
+    },
+    Kind {
+        what: "Changes of phone number that wait for a check in person, sealed",
+        tables: &["resident.number_change"],
+        keeping: Keeping::Days(7),
+        setting: None,
+        why: "As long as somebody may take to come to their community with their document.",
         requirement: "CQ14",
     },
     Kind {

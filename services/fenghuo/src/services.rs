@@ -140,7 +140,7 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
     let routes = routes.context("no service was named")?.merge(jobs::routes(platform)).merge(bus::routes(platform));
     let authenticators = Authenticators::new()
         .with(identity::authenticator(platform))
-        .with(resident::SessionAuthenticator::new(platform))
+        .with(resident::SessionAuthenticator::new(platform, &settings.resident))
         .with(display::authenticator(platform));
     Ok(Shell::new(routes, authenticators)
         .settings(settings.http.clone())

@@ -19,7 +19,7 @@ use domain::ids::ResidentNo;
 use domain::list::{self, ListWord};
 use domain::place_name::PlaceNameError;
 use domain::record_life::{Correction, REASON_LIMIT};
-use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
+use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject, SubjectHash};
 use domain::written_time::{self, WrittenTime};
 use domain::{place, place_name};
 use platform::crypto::Keyring;
@@ -45,6 +45,8 @@ pub(crate) struct Candidate {
     pub community: Option<CommunityCode>,
     /// Over what the source said, not over what was added since.
     pub content_hash: [u8; 32],
+    /// The document that a trusted source named together with the phone.
+    pub paired: Option<SubjectHash>,
 }
 
 /// A row by which a source corrects or takes back a record that it delivered before.
@@ -95,6 +97,8 @@ pub(crate) struct Checker {
     pub time_zone: Tz,
     /// What happened earlier is refused.
     pub oldest_event_days: u32,
+    /// Whether the sender is trusted with saying whose phone and whose document belong together.
+    pub pairs: bool,
 }
 
 impl Checker {
@@ -152,7 +156,8 @@ impl Checker {
         let origin = faults.hear(self.word("origin", &fields.origin).and_then(|said| self.sender.origin(said)));
         let occurred_at = faults.hear(self.time(&fields.occurred_at, now));
         let level = faults.hear(self.word("level", &fields.level).and_then(|level| level.ok_or_else(|| reason::missing("level"))));
-        let subject = faults.hear(self.subject(&fields));
+        let about = faults.hear(self.about(&fields));
+        let (subject, paired) = (about.as_ref().map(|about| about.subject), about.and_then(|about| about.paired));
         let Areas { district, township, community } = self.areas(&fields, subject, &mut faults);
         if let (Some(kind), Some(district)) = (deliverable, district) {
             faults.hear(self.sender.may_deliver(kind, district, community));
@@ -182,7 +187,7 @@ impl Checker {
         if self.is_list() {
             in_words_of_rules(&mut record.attributes);
         }
-        Ok(Candidate { row, record, district, township, community, content_hash })
+        Ok(Candidate { row, record, district, township, community, content_hash, paired })
     }
 
     /// Whether rows come from a list, in which everything is text.

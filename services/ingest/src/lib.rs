@@ -43,6 +43,7 @@ mod intake;
 mod json_text;
 mod load;
 mod loads;
+mod pairing;
 mod pieces;
 mod placed;
 mod preview;

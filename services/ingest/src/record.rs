@@ -71,7 +71,8 @@ pub struct NewRecord {
     pub correction_reason: Option<String>,
 }
 
-/// Whom or what a record is about: exactly one of these.
+/// Whom or what a record is about: exactly one of these. A source that is trusted with it (`ingest.document_sources`) may give a phone together with
+/// an identity document of the same person.
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum NewSubject {

@@ -137,7 +137,8 @@ async fn checker(platform: &Platform, settings: &Settings, load: LoadId) -> Resu
     };
     let Settings { time_zone, oldest_event_days, .. } = *settings;
     let sender: Arc<Sender> = Arc::new(stored_sender::read(row.sender)?);
-    Ok(Checker { keyring: platform.keyring.clone(), sender, form, time_zone, oldest_event_days })
+    let pairs = settings.trusts_with_documents(&sender);
+    Ok(Checker { keyring: platform.keyring.clone(), sender, form, time_zone, oldest_event_days, pairs })
 }
 
 /// The columns as they were understood when the list came.

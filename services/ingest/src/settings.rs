@@ -5,6 +5,8 @@ use domain::retention;
 use domain::unusual_list::Limits;
 use serde::{Deserialize, Serialize};
 
+use crate::sender::Sender;
+
 /// Settings of ingest; section `[ingest]` of the configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -57,6 +59,15 @@ pub struct Settings {
     ///
     /// Unit: deliveries
     pub hold_after: u32,
+    /// Sources that are trusted with saying whose an identity document is, by the unit of their key; none by default.
+    ///
+    /// A record of theirs may name a phone and a document of one person: a resident with this phone who claims this document has proved it by that.
+    /// Name only those who see the document and call the number, as hospitals do.
+    ///
+    /// Unit: names of units
+    ///
+    /// Example: ["市中心医院"]
+    pub document_sources: Vec<String>,
     /// How long a list waits for a person; then it is given up and its rows are deleted.
     ///
     /// What nobody decides about in a month is out of date, and its rows may name people.
@@ -66,6 +77,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether what this sender says of phones and documents together is believed. Staff confirm documents in person instead.
+    pub(crate) fn trusts_with_documents(&self, sender: &Sender) -> bool {
+        sender.staff().is_none() && self.document_sources.iter().any(|trusted| trusted == sender.source())
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             times: self.hold_times,
@@ -87,6 +103,7 @@ impl Default for Settings {
             hold_rows: 1_000,
             hold_compared_rows: 20,
             hold_after: 5,
+            document_sources: Vec::new(),
             keep_waiting_days: retention::WAITING_LISTS.keeping.length(),
         }
     }

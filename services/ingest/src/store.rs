@@ -25,7 +25,7 @@ use crate::placed::{Columns, Placed};
 use crate::sender::Sender;
 use crate::source_hours::{self, Lateness};
 use crate::subjects::Known;
-use crate::{Error, SCHEMA, corrections, reason};
+use crate::{Error, SCHEMA, corrections, pairing, reason};
 
 /// The advisory lock between chunks and registrations.
 pub(crate) const MATCHING_LOCK: i64 = 0x6665_6e67_6875_6f01;
@@ -112,14 +112,17 @@ pub(crate) async fn store_in(
     kept: Kept,
     now: DateTime<Utc>,
 ) -> Result<Stored, Error> {
-    let Chunk { block, candidates, corrections, mut refusals } = chunk;
+    let Chunk { block, mut candidates, mut corrections, mut refusals } = chunk;
     let chunk_id = Uuid::now_v7();
     sqlx::query!("select pg_advisory_xact_lock_shared($1)", MATCHING_LOCK)
         .execute(&mut **tx)
         .await
         .map_err(Error::database("holding registrations back"))?;
     let corrected = corrections.iter().filter_map(|correction| correction.by.as_ref());
-    let known = Known::among(tx, candidates.iter().chain(corrected).map(|candidate| &candidate.record.subject)).await?;
+    let subjects = candidates.iter().chain(corrected).flat_map(pairing::subjects);
+    let known = Known::among(tx, subjects.collect::<Vec<_>>().iter()).await?;
+    let by = corrections.iter_mut().filter_map(|correction| correction.by.as_mut());
+    let pairs = pairing::settle(candidates.iter_mut().chain(by), &known);
 
     let mut refuse = |candidate: &Candidate, fault: FieldFault| {
         refusals.push(Refusal::of(candidate.row.line, fault, block.row(candidate.row).to_vec()));
@@ -162,6 +165,7 @@ pub(crate) async fn store_in(
     let kept = keep(tx, platform, load, &refusals, kept).await?;
     let counts = Counts { accepted, repeated, refused, corrected: corrected.replaced, retracted: corrected.retracted };
     count(tx, load, counts).await?;
+    pairing::tell(tx, pairs).await?;
     if accepted + corrected.replaced > 0 {
         tell(tx, load, chunk_id, accepted + corrected.replaced).await?;
     }

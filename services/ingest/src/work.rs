@@ -67,9 +67,10 @@ impl<D: End> Work<D> {
             Form::Json => None,
             Form::List(columns) => Some(Arc::clone(columns)),
         };
+        let pairs = settings.trusts_with_documents(&sender);
         let sender = Arc::new(sender);
         let end = D::begin(means, Arc::clone(&sender), format, columns).await?;
-        let checker = Checker { keyring: platform.keyring.clone(), sender, form, time_zone, oldest_event_days };
+        let checker = Checker { keyring: platform.keyring.clone(), sender, form, time_zone, oldest_event_days, pairs };
         Ok(Self { platform: platform.clone(), checker: Arc::new(checker), deciding, end })
     }
 

@@ -493,6 +493,13 @@ pub const MEASURES: &[Measure] = &[
         "What replies by SMS came to.",
         "Many `other`: people ask something by SMS; it waits with the feedback.",
     ),
+    counter(
+        "resident_codes_refused_total",
+        &[("limit", "`again`, `number`, `network`, `resident`, `document`, `city`")],
+        "One-time codes that were asked for and not sent, by the limit that they met.",
+        "Any `city`: somebody asks for codes in masses, or everybody registers at once; then raise `resident.codes_per_minute` and \
+         `sms.codes_per_second`. Many `network`: see whether `http.trusted_proxies` names the proxy.",
+    ),
     counter("acknowledgements_total", &[("by", "`app` or `sms`")], "Acknowledgements, each person and alert once.", ""),
     counter(
         "contacts_opened_total",

@@ -38,6 +38,8 @@ struct Contact {
     phone: Option<String>,
     /// Kind of the identity document that they gave; its number is not kept.
     identity_kind: Option<IdentityKind>,
+    /// Whether it is proved to be theirs.
+    identity_proved: bool,
 }
 
 /// Open a resident's name and phone, with a reason
@@ -58,7 +60,8 @@ async fn open_contact(
     }
     let stored = i32::try_from(no.get()).map_err(|_| Error::NoSuchResident(no))?;
     let row = sqlx::query!(
-        r#"select community, phone_sealed, name_sealed, identity_hash is not null as "identified!", identity_kind
+        r#"select community, phone_sealed, name_sealed, identity_hash is not null as "proved!", claimed_hash is not null as "claimed!",
+                  coalesce(identity_kind, claimed_kind) as identity_kind
              from resident.resident where resident_no = $1"#,
         stored
     )
@@ -76,7 +79,8 @@ async fn open_contact(
     let contact = Contact {
         name: open_text(keyring, Purpose::ResidentName, row.name_sealed)?,
         phone: open_phone(keyring, row.phone_sealed)?.map(|phone| phone.e164()),
-        identity_kind: directory::identity_kind(row.identified, row.identity_kind.as_deref()),
+        identity_kind: directory::identity_kind(row.proved || row.claimed, row.identity_kind.as_deref()),
+        identity_proved: row.proved,
     };
     // The trace first: nothing is shown that is not traced.
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;

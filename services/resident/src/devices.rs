@@ -7,11 +7,11 @@ use axum::extract::State;
 use domain::ids::ResidentNo;
 use http::StatusCode;
 use platform::crypto::Purpose;
-use platform::http::{Access, FieldFault, Json, Path, Problem, ResidentCaller, Routes, routes};
+use platform::http::{Access, Credential, FieldFault, Json, Path, Problem, ResidentCaller, Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Error, Service, directory};
+use crate::{Error, Service, directory, session};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("devices").allow(Access::Resident, routes!(add)).allow(Access::Resident, routes!(remove))
@@ -88,6 +88,7 @@ impl DeviceKind {
 async fn add(
     State(service): State<Service>,
     caller: ResidentCaller,
+    credential: Credential,
     Json(phone): Json<Phone>,
 ) -> Result<(StatusCode, axum::Json<DeviceAdded>), Problem> {
     if !phone.kind.accepts(&phone.token) {
@@ -100,11 +101,11 @@ async fn add(
     }
     let token = phone.token.as_bytes();
     let device = Device { kind: DeviceKind::Phone(phone.kind), name: token, secret: token };
-    Ok((StatusCode::CREATED, axum::Json(register(&service, caller.no, device).await?)))
+    Ok((StatusCode::CREATED, axum::Json(register(&service, caller.no, &credential, device).await?)))
 }
 
-/// Registers a device for alerts to this resident, and to nobody else.
-pub(crate) async fn register(service: &Service, no: ResidentNo, device: Device<'_>) -> Result<DeviceAdded, Error> {
+/// Registers a device for alerts to this resident, and to nobody else, for as long as they are signed in there.
+pub(crate) async fn register(service: &Service, no: ResidentNo, signed_in: &Credential, device: Device<'_>) -> Result<DeviceAdded, Error> {
     let (platform, stored) = (&service.platform, directory::stored(no));
     let hash = platform.keyring.hash(Purpose::PushToken, device.name);
     let sealed = platform.keyring.seal(Purpose::PushToken, device.secret).into_bytes();
@@ -115,15 +116,16 @@ pub(crate) async fn register(service: &Service, no: ResidentNo, device: Device<'
         .map_err(Error::database("finding the device"))?;
     // Sealed anew, too: a browser may get new keys at the same address.
     let endpoint_id = sqlx::query_scalar!(
-        "insert into resident.device (resident_no, kind, token_hash, token_sealed, registered_at) values ($1, $2, $3, $4, $5)
+        "insert into resident.device (resident_no, kind, token_hash, token_sealed, registered_at, session_hash) values ($1, $2, $3, $4, $5, $6)
          on conflict (token_hash) do update set resident_no = excluded.resident_no, kind = excluded.kind, token_sealed = excluded.token_sealed,
-             registered_at = excluded.registered_at, gone_at = null, gone_alert = null
+             registered_at = excluded.registered_at, session_hash = excluded.session_hash, gone_at = null, gone_alert = null
          returning endpoint_id",
         stored,
         device.kind.stored(),
         &hash.bytes()[..],
         sealed,
-        platform.clock.now()
+        platform.clock.now(),
+        &session::hash(signed_in.token())[..]
     )
     .fetch_one(&mut *tx)
     .await

@@ -50,9 +50,27 @@ pub enum Error {
         /// The version that must be shown.
         current: u16,
     },
-    /// The identity number belongs to another registration.
-    #[error("the identity number is already registered with another phone")]
-    IdentityTaken,
+    /// No document was claimed.
+    #[error("the resident has not said which document is theirs")]
+    NothingClaimed,
+    /// The document is held by somebody who is bound to it by more.
+    #[error("the document is held by somebody with a stronger proof")]
+    IdentityHeld,
+    /// The document that was seen is not the one that the resident said is theirs.
+    #[error("the document is not the one that the resident claims")]
+    NotAsClaimed,
+    /// There is nothing to object to, or no more.
+    #[error("there is nothing to object to, or not any more")]
+    NothingToObjectTo,
+    /// No such objection in the caller's area, or somebody has settled it.
+    #[error("there is no such objection in the caller's area")]
+    NoSuchObjection,
+    /// No change of number waits.
+    #[error("no change of number waits for a check")]
+    NoNumberWaits,
+    /// No such sign-in of this resident.
+    #[error("the resident is not signed in there")]
+    NoSuchSignIn,
     /// No such resident.
     #[error("resident {0} does not exist")]
     NoSuchResident(ResidentNo),
@@ -135,11 +153,39 @@ impl From<Error> for Problem {
                 format!("请先阅读并同意《个人信息告知书》（版本 {current}）。"),
                 format!("Show the privacy notice, version {current}, and send the consent to it."),
             ),
-            Error::IdentityTaken => Self::conflict(
-                "identity_taken",
-                "该证件号码已用其他手机号登记，请使用原手机号登录，或联系社区更正。",
-                "This identity number is registered with another phone. Sign in with that phone, or ask your community.",
+            Error::NothingClaimed => Self::conflict(
+                "no_identity_claimed",
+                "您还没有填写证件，请先填写。",
+                "You have not said which identity document is yours. Do that first.",
             ),
+            Error::IdentityHeld => Self::conflict(
+                "identity_held",
+                "此证件须由社区当面核验，请带证件到所在社区。",
+                "This document has to be seen by your community. Take it there.",
+            ),
+            Error::NotAsClaimed => Self::conflict(
+                "identity_not_as_claimed",
+                "证件号码与居民本人填写的不一致。请居民在应用“我的”中核对证件，再行核验。",
+                "This is not the document that the resident gave. Have them check it in the app, under Me, and try again.",
+            ),
+            Error::NothingToObjectTo => Self::conflict(
+                "nothing_to_object_to",
+                "没有可以提出异议的事项，或已过期限。请带证件到所在社区。",
+                "There is nothing to object to, or it is too late. Take your document to your community.",
+            ),
+            Error::NoSuchObjection => Self::not_found(
+                "no_such_objection",
+                "没有此异议，或已处理，或不在您的管辖范围内。",
+                "There is no such objection in your area, or somebody has settled it.",
+            ),
+            Error::NoNumberWaits => Self::conflict(
+                "no_number_waits",
+                "没有待核验的换号申请。请居民先在应用“我的”中申请，七天内有效。",
+                "No change of number waits. The resident has to ask for it in the app first; it waits for seven days.",
+            ),
+            Error::NoSuchSignIn => {
+                Self::not_found("no_such_sign_in", "该设备已经退出，请刷新。", "That device is signed out already. Refresh the list.")
+            }
             Error::NoSuchResident(_) => Self::not_found("no_such_resident", "没有此居民。", "There is no such resident."),
             Error::NotInInbox(_) => Self::not_found(
                 "no_such_alert",

@@ -1,8 +1,9 @@
 //! The resident app's server: registration, consent, inbox, acknowledgement.
 //!
-//! A resident registers with a phone number, proved by a one-time code, and with consent to a text that was shown
+//! A resident registers with a phone number, proved by a one-time code ([`codes`]), and with consent to a text that was shown
 //! ([`registration`], [`consent`], CQ1). Phone number, name and device tokens are sealed at rest and looked up by keyed
-//! hash; an identity number is never stored, only its keyed hash ([`directory`]).
+//! hash; an identity number is never stored, only its keyed hash ([`directory`]), and counts when it is proved ([`identity`]).
+//! A number that changes hands takes nobody with it ([`former`]); a person who changes their number stays who they are ([`number`]).
 //!
 //! When dispatch releases an alert, its audience arrives here as one bitmap ([`alerts`]); the inbox is the live alerts
 //! whose bitmap holds the resident ([`inbox`]). An acknowledgement counts once per person and alert, whether it came by
@@ -21,16 +22,22 @@ mod acknowledging;
 mod alerts;
 mod arrivals;
 mod audience;
+mod codes;
 mod consent;
 mod contact;
 mod devices;
 mod directory;
 mod error;
 mod feedback;
+mod former;
 pub mod generate;
 mod gone_devices;
 pub mod headcount;
+mod identity;
 mod inbox;
+mod notices;
+mod number;
+mod over;
 mod profile;
 mod registration;
 mod replies;
@@ -39,6 +46,7 @@ mod service;
 mod session;
 mod settings;
 mod short_message;
+mod sign_ins;
 mod web_push;
 
 use platform::compiled_once;
@@ -66,6 +74,7 @@ pub const JOBS: &[Job] = &[
     arrivals::FORGET,
     gone_devices::DELETE_GONE,
     headcount::FOLD,
+    over::FORGET,
     replies::FORGET,
     replies::second_look::LOOK_AGAIN,
 ];
@@ -89,13 +98,19 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     service.headcount.keep(&platform.tasks, &platform.clock);
     headcount::keep_folded(platform)?;
     arrivals::forget_old(platform)?;
+    over::forget_old(&service)?;
     alerts::subscribe(&service)?;
     replies::subscribe(&service)?;
     gone_devices::start(&service)?;
+    identity::paired::subscribe(&service)?;
     Ok(registration::routes()
         .merge(consent::routes())
         .merge(profile::routes())
         .merge(session::routes())
+        .merge(sign_ins::routes())
+        .merge(identity::routes())
+        .merge(number::routes())
+        .merge(notices::routes())
         .merge(devices::routes())
         .merge(web_push::routes())
         .merge(inbox::routes())

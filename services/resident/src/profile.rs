@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::area::CommunityCode;
+use domain::binding::Standing;
 use domain::identity_document::IdentityKind;
 use domain::industry::Industry;
 use domain::language::Language;
@@ -12,7 +13,7 @@ use platform::http::{Access, FieldFault, Json, Problem, ResidentCaller, Routes, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Error, SCHEMA, Service, directory};
+use crate::{Error, SCHEMA, Service, directory, number};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("profile")
@@ -54,37 +55,52 @@ struct Profile {
     /// Masked.
     phone: Option<String>,
     name: Option<String>,
-    /// Kind of the identity document by which risk records find me; its number is not kept.
+    /// Kind of the identity document that I gave; its number is not kept.
     identity_kind: Option<IdentityKind>,
+    /// Whether it is proved, so that risk records find me by it.
+    identity: Standing,
     community: String,
     language: String,
     industry: Option<String>,
     /// Whether consent stands.
     notices: bool,
+    /// Whether a change to another phone number waits for my community.
+    number_waits: bool,
 }
 
 /// My profile
 #[utoipa::path(get, path = "/api/v1/me", responses((status = 200, description = "What is stored about me", body = Profile)))]
 async fn read(State(service): State<Service>, caller: ResidentCaller) -> Result<axum::Json<Profile>, Problem> {
     let row = sqlx::query!(
-        r#"select phone_sealed, name_sealed, identity_hash is not null as "identified!", identity_kind, community, language, industry, notices
-             from resident.resident where resident_no = $1"#,
-        directory::stored(caller.no)
+        r#"select phone_sealed, name_sealed, identity_hash is not null as "proved!", identity_kind,
+                  claimed_hash is not null as "claimed!", claimed_kind, community, language, industry, notices,
+                  exists (select from resident.number_change c where c.resident_no = r.resident_no and c.asked_at >= $2) as "number_waits!"
+             from resident.resident r where resident_no = $1"#,
+        directory::stored(caller.no),
+        service.platform.clock.now() - number::lost::WAITS
     )
     .fetch_optional(service.platform.database.pool())
     .await
     .map_err(Error::database("reading a profile"))?
     .ok_or(Error::NoSuchResident(caller.no))?;
     let keyring = &service.platform.keyring;
+    // What somebody says about another document than the proved one is shown: that is what they are asked to prove.
+    let (identity, kind) = match (row.proved, row.claimed) {
+        (_, true) => (Standing::Claimed, row.claimed_kind),
+        (true, false) => (Standing::Proved, row.identity_kind),
+        (false, false) => (Standing::None, None),
+    };
     Ok(axum::Json(Profile {
         resident_no: caller.no.get(),
         phone: crate::contact::open_phone(keyring, row.phone_sealed)?.map(|phone| phone.masked()),
         name: crate::contact::open_text(keyring, Purpose::ResidentName, row.name_sealed)?,
-        identity_kind: directory::identity_kind(row.identified, row.identity_kind.as_deref()),
+        identity_kind: directory::identity_kind(identity != Standing::None, kind.as_deref()),
+        identity,
         community: format!("{:012}", row.community),
         language: row.language,
         industry: row.industry,
         notices: row.notices,
+        number_waits: row.number_waits,
     }))
 }
 
@@ -132,7 +148,7 @@ async fn forget(State(service): State<Service>, caller: ResidentCaller) -> Resul
     // Numbers are not given out again, so old bitmaps stay right; the row stays as an empty shell that nothing reaches.
     sqlx::query!(
         "update resident.resident set phone_hash = null, phone_sealed = null, name_sealed = null, identity_hash = null, identity_kind = null,
-             industry = null, notices = false, has_apns = false, has_fcm = false, has_web = false, enrolled_drill = false
+             identity_proof = null, claimed_hash = null, claimed_kind = null, industry = null, notices = false, has_apns = false, has_fcm = false, has_web = false, enrolled_drill = false
          where resident_no = $1",
         stored
     )
@@ -147,6 +163,22 @@ async fn forget(State(service): State<Service>, caller: ResidentCaller) -> Resul
         .execute(&mut *tx)
         .await
         .map_err(Error::database("forgetting sessions"))?;
+    sqlx::query!("delete from resident.binding where resident_no = $1", stored)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("forgetting proofs"))?;
+    sqlx::query!("update resident.binding set before_no = null where before_no = $1", stored)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("forgetting whose a document was"))?;
+    sqlx::query!("delete from resident.notice where resident_no = $1", stored)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("forgetting notices"))?;
+    sqlx::query!("delete from resident.number_change where resident_no = $1", stored)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("forgetting a change of number"))?;
     sqlx::query!("delete from resident.consent where resident_no = $1", stored)
         .execute(&mut *tx)
         .await

@@ -1,32 +1,36 @@
-//! Registration by phone and one-time code.
+//! Registration by phone and one-time code ([`crate::codes`]).
 //!
-//! The answer to a request for a code is the same whether the number is known or not, so that nobody can ask which numbers
-//! are registered. A code is good for five minutes and five tries; a number may ask once a minute and ten times a day.
-
-use std::time::Duration;
+//! The answer to a request for a code is the same whether the number is known or not, so that nobody can ask which numbers are registered. Who
+//! registers with a known number is that person or a new one ([`domain::continuity`]); an identity number that they give is a claim and no more
+//! ([`crate::identity`]), and the answer is the same whether or not somebody else holds it.
 
 use axum::extract::State;
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use domain::area::CommunityCode;
 use domain::consent;
-use domain::country::{Country, CountryError};
-use domain::identity_document::{IdentityDocument, IdentityError, IdentityKind};
+use domain::continuity::{Evidence, Fact, Owner};
+use domain::identity_document::IdentityKind;
+use domain::ids::ResidentNo;
 use domain::industry::Industry;
 use domain::language::Language;
 use domain::phone::{PhoneNumber, PhoneNumberError};
-use http::StatusCode;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode};
 use platform::crypto::Purpose;
-use platform::http::{Access, FieldFault, Json, Problem, Routes, routes};
+use platform::database::Tx;
+use platform::http::{Access, ClientAddress, FieldFault, Json, Problem, Routes, routes};
 use proto::ResidentRegistered;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::codes::{self, CodeSent, Opens};
 use crate::consent::stored_version;
+use crate::identity::binding::Document;
+use crate::identity::{self, claim};
+use crate::notices::{self, NoticeKind};
+use crate::number::Kept;
 use crate::profile::{self, Place};
-use crate::{Error, SCHEMA, Service, directory, session, short_message};
-
-const TRIES: u64 = 5;
-const A_DAY: Duration = Duration::from_secs(24 * 3600);
+use crate::{Error, SCHEMA, Service, contact, directory, former, session};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("registration").allow(Access::Public, routes!(request_code)).allow(Access::Public, routes!(register))
@@ -41,75 +45,55 @@ struct CodeRequest {
     phone: String,
 }
 
-/// What to expect after asking for a code.
-#[derive(Serialize, ToSchema)]
-struct CodeSent {
-    /// Seconds for which the code is good.
-    valid_s: u32,
-    /// Seconds after which another one may be asked for.
-    again_s: u32,
-}
-
 /// Send a one-time code by SMS
 #[utoipa::path(post, path = "/api/v1/registration/code", request_body = CodeRequest,
     responses((status = 202, description = "A code is on its way", body = CodeSent)))]
 async fn request_code(
     State(service): State<Service>,
+    ClientAddress(from): ClientAddress,
     Json(request): Json<CodeRequest>,
 ) -> Result<(StatusCode, axum::Json<CodeSent>), Problem> {
     let phone = parse_phone(&request.phone)?;
-    let (platform, settings) = (&service.platform, &service.settings);
-    let hash = directory::phone_hash(&platform.keyring, &phone);
-    let (again, valid) = (Duration::from_secs(settings.code_again_s.into()), Duration::from_secs(settings.code_valid_s.into()));
-
-    let name = hex::encode(hash);
-    if platform.cache.incr(&format!("code-again:{name}"), again).await.map_err(Error::from)? > 1 {
-        return Err(Error::TooManyCodes { after: again }.into());
-    }
-    if platform.cache.incr(&format!("code-day:{name}"), A_DAY).await.map_err(Error::from)? > u64::from(settings.codes_per_day) {
-        return Err(Error::TooManyCodes { after: A_DAY }.into());
-    }
-
-    let code = format!("{:06}", rand::random_range(0..1_000_000u32));
-    platform.cache.set(&format!("code:{name}"), &code_hash(&service, &hash, &code), valid).await.map_err(Error::from)?;
-    platform.cache.delete(&format!("code-tries:{name}")).await.map_err(Error::from)?;
-
-    let text = format!("【{}】验证码 {code}，{} 分钟内有效。请勿告知他人。", settings.signature, settings.code_valid_s / 60);
-    let now = platform.clock.now();
-    let phone_sealed = platform.keyring.seal(Purpose::ResidentPhone, phone.e164().as_bytes()).into_bytes();
-    let mut tx = platform.database.begin().await.map_err(Error::from)?;
-    short_message::send(&mut tx, platform, phone_sealed, &text, now + TimeDelta::seconds(settings.code_valid_s.into())).await?;
+    codes::admit_anybody(&service, &phone, from).await?;
+    let to = Kept::of(&service, &phone);
+    let hash = directory::phone_hash(&service.platform.keyring, &phone);
+    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    let asked = codes::send(&service, &mut tx, Opens::Registration, &hash, to.sealed).await?;
     tx.commit().await.map_err(Error::from)?;
-    Ok((StatusCode::ACCEPTED, axum::Json(CodeSent { valid_s: settings.code_valid_s, again_s: settings.code_again_s })))
+    Ok((StatusCode::ACCEPTED, axum::Json(CodeSent::of(asked, &service.settings))))
 }
 
-/// Registers, or signs in with a number that is known.
+/// Registers, or signs in with a number that is known. Of somebody who is known, what is left out stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Registration {
     /// The number that received the code.
     phone: String,
+    /// What the code was asked for with.
+    request: String,
     /// The code from the SMS.
     code: String,
     /// Name, if given; shown to community workers, masked to everybody else.
     name: Option<String>,
-    /// Number of an identity document, if given, so that risk records find the person. Only its keyed hash is kept.
+    /// Number of an identity document, if given. Risk records find the person by it once it is proved. Only its keyed hash is kept.
     identity_number: Option<String>,
     /// What kind of document that is; needed where the number could be of several.
     identity_kind: Option<IdentityKind>,
     /// The country that issued it, by its name or its code of letters; needed for a passport.
     #[schema(example = "GBR")]
     identity_country: Option<String>,
-    /// Community or village where the person lives, 12 digits.
-    #[schema(value_type = String, example = "500103001001")]
-    community: CommunityCode,
-    /// Language of alerts.
-    #[serde(default)]
-    language: Language,
+    /// Community or village where the person lives, 12 digits; needed of whoever is not known.
+    #[schema(value_type = Option<String>, example = "500103001001")]
+    community: Option<CommunityCode>,
+    /// Language of alerts; Chinese where it is left out.
+    language: Option<Language>,
     /// Industry of the person's employer, for alerts to one industry.
     industry: Option<Industry>,
-    /// Version of the privacy notice that was shown and agreed to (CQ1).
-    consent_version: u16,
+    /// Version of the privacy notice that was shown and agreed to (CQ1); needed of whoever is not known.
+    consent_version: Option<u16>,
+    /// What kind of device signs in, in a word, to be told apart in one's own list: up to 40 characters.
+    #[schema(example = "iPhone")]
+    device: Option<String>,
 }
 
 /// A registered resident's way in.
@@ -122,137 +106,260 @@ pub(crate) struct Registered {
 }
 
 /// Register with the code from the SMS
+///
+/// Whoever is known by the number is signed in on one more device. Somebody else's number that was given out again, or that comes with another
+/// name or document, begins a new resident: nothing of the one before is shown, and their devices are signed out. A request that brings the token of
+/// the person who is known is theirs in any case.
 #[utoipa::path(post, path = "/api/v1/registration", request_body = Registration,
     responses((status = 201, description = "Registered and signed in", body = Registered)))]
 async fn register(
     State(service): State<Service>,
+    ClientAddress(from): ClientAddress,
+    headers: HeaderMap,
     Json(request): Json<Registration>,
 ) -> Result<(StatusCode, axum::Json<Registered>), Problem> {
     let phone = parse_phone(&request.phone)?;
-    if request.consent_version != consent::CURRENT_VERSION {
+    if request.consent_version.is_some_and(|version| version != consent::CURRENT_VERSION) {
         return Err(Error::ConsentMissing { current: consent::CURRENT_VERSION }.into());
     }
-    let identity = parse_identity(&request)?;
-    let place = Place::of(request.community)?;
-    let name = profile::parse_name(request.name)?;
+    let said = Said::read(&service, &request)?;
     let hash = directory::phone_hash(&service.platform.keyring, &phone);
-    redeem(&service, &hash, &request.code).await?;
+    let right = codes::compare(&service, Opens::Registration, &hash, &request.request, &request.code).await?;
 
-    let platform = &service.platform;
-    let identity_kind = identity.as_ref().map(IdentityDocument::kind);
-    let identity_hash = identity.map(|document| directory::identity_hash(&platform.keyring, &document));
-    let phone_sealed = platform.keyring.seal(Purpose::ResidentPhone, phone.e164().as_bytes()).into_bytes();
-    let name_sealed = name.map(|name| platform.keyring.seal(Purpose::ResidentName, name.as_bytes()).into_bytes());
-    let now = platform.clock.now();
-
+    let (platform, now) = (&service.platform, service.platform.clock.now());
     let mut tx = platform.database.begin().await.map_err(Error::from)?;
-    let stored = sqlx::query_scalar!(
-        "insert into resident.resident (phone_hash, phone_sealed, name_sealed, identity_hash, identity_kind, district, township, community, industry,
-             language, notices, registered_at)
-         values ($1, $2, $3, $4, $11, $5, $6, $7, $8, $9, true, $10)
-         on conflict (phone_hash) do update set
-             name_sealed = coalesce(excluded.name_sealed, resident.name_sealed),
-             identity_hash = coalesce(excluded.identity_hash, resident.identity_hash),
-             identity_kind = case when excluded.identity_hash is null then resident.identity_kind else excluded.identity_kind end,
-             district = excluded.district, township = excluded.township, community = excluded.community,
-             industry = coalesce(excluded.industry, resident.industry), language = excluded.language, notices = true
-         returning resident_no",
-        &hash[..],
-        phone_sealed,
-        name_sealed,
-        identity_hash.as_ref().map(|hash| &hash[..]),
-        place.district,
-        place.township,
-        place.community,
-        request.industry.map(|industry| industry.as_ref().to_owned()),
-        request.language.as_ref(),
-        now,
-        identity_kind.map(|kind| kind.as_ref().to_owned()),
-    )
-    .fetch_one(&mut *tx)
-    .await
-    .map_err(identity_taken_or("registering a resident"))?;
+    let signed_in = match presented(&headers) {
+        Some(token) => session::owner(&mut tx, token, service.settings.sign_in_terms(), now).await?,
+        None => None,
+    };
+    let known = Known::by(&mut tx, &service, &hash, now).await?;
+    let same = known.as_ref().filter(|known| known.is_owner(&said, signed_in, &service));
+    // Only who reads the number's messages gets so far, and their code stays good until they have said what is missing.
+    if same.is_none() {
+        said.suffices()?;
+    }
+    right.use_up_from(&service, from).await?;
+    let stored = match (same, &known) {
+        (Some(known), _) => {
+            change(&mut tx, known.stored, &said).await?;
+            if signed_in.is_none() && known.elsewhere {
+                notices::tell(&mut tx, known.stored, NoticeKind::SignedInElsewhere, None, now).await?;
+            }
+            known.stored
+        }
+        (None, Some(former)) => {
+            former::number_went(&mut tx, former.stored, now).await?;
+            begin(&mut tx, &Kept::of(&service, &phone), &said, now).await?
+        }
+        (None, None) => begin(&mut tx, &Kept::of(&service, &phone), &said, now).await?,
+    };
+    if let Some(document) = said.document {
+        claim::note(&mut tx, stored, document).await?;
+    }
+    if said.consents {
+        consent_to_current(&mut tx, stored, now).await?;
+    }
     let no = directory::resident_no(stored);
-
-    // a standing consent to an older text ends where the new one begins
-    sqlx::query!("update resident.consent set withdrawn_at = $2 where resident_no = $1 and withdrawn_at is null", stored, now)
-        .execute(&mut *tx)
+    let token = session::open(&mut tx, no, said.device.as_deref(), now).await?;
+    // A claim finds no records: only the number is told.
+    tx.publish(SCHEMA, &ResidentRegistered { resident_no: no.get(), phone_hash: hash.to_vec(), identity_hash: None })
         .await
-        .map_err(Error::database("ending an older consent"))?;
+        .map_err(Error::from)?;
+    tx.commit().await.map_err(Error::from)?;
+    Ok((StatusCode::CREATED, axum::Json(Registered { resident_no: no.get(), token })))
+}
+
+/// What somebody says about themselves, checked.
+struct Said {
+    name: Option<String>,
+    name_sealed: Option<Vec<u8>>,
+    document: Option<Document>,
+    place: Option<Place>,
+    language: Option<Language>,
+    industry: Option<Industry>,
+    consents: bool,
+    device: Option<String>,
+}
+
+impl Said {
+    fn read(service: &Service, request: &Registration) -> Result<Self, Error> {
+        let keyring = &service.platform.keyring;
+        let document = match &request.identity_number {
+            Some(number) => Some(identity::read(number, request.identity_kind, request.identity_country.as_deref())?),
+            None => None,
+        };
+        let name = profile::parse_name(request.name.clone())?;
+        Ok(Self {
+            name_sealed: name.as_ref().map(|name| keyring.seal(Purpose::ResidentName, name.as_bytes()).into_bytes()),
+            name,
+            document: document.map(|document| Document { hash: directory::identity_hash(keyring, &document), kind: document.kind() }),
+            place: request.community.map(Place::of).transpose()?,
+            language: request.language,
+            industry: request.industry,
+            consents: request.consent_version.is_some(),
+            device: device(request.device.as_deref()),
+        })
+    }
+
+    /// Whether it is enough to begin with.
+    fn suffices(&self) -> Result<(), Error> {
+        if !self.consents {
+            return Err(Error::ConsentMissing { current: consent::CURRENT_VERSION });
+        }
+        if self.place.is_none() {
+            return Err(Error::Invalid(vec![FieldFault::new(
+                "community",
+                "此号码尚未登记，或已很久没有使用。请选择您住的社区或村。",
+                "This number is not registered, or was not used for long. Choose the community or village where you live.",
+            )]));
+        }
+        Ok(())
+    }
+}
+
+/// A short word, for one's own list; nothing hangs on it.
+fn device(said: Option<&str>) -> Option<String> {
+    let word: String = said?.trim().chars().filter(|c| !c.is_control()).take(40).collect();
+    (!word.is_empty()).then_some(word)
+}
+
+/// The token that the request brings beside the code.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Who had the number until now.
+struct Known {
+    stored: i32,
+    name: Option<String>,
+    proved: Option<Vec<u8>>,
+    claimed: Option<Vec<u8>>,
+    /// When any device of theirs was heard of last.
+    heard_of: DateTime<Utc>,
+    /// Whether they are signed in on some device.
+    elsewhere: bool,
+    now: DateTime<Utc>,
+}
+
+impl Known {
+    async fn by(tx: &mut Tx, service: &Service, phone_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<Self>, Error> {
+        let idle_since = now - service.settings.sign_in_terms().idle;
+        let row = sqlx::query!(
+            r#"select resident_no, name_sealed, identity_hash, claimed_hash,
+                   greatest(registered_at, (select max(last_used_at) from resident.session s where s.resident_no = r.resident_no),
+                       (select max(d.registered_at) from resident.device d where d.resident_no = r.resident_no)) as "heard_of!",
+                   exists (select from resident.session s
+                            where s.resident_no = r.resident_no and ended_at is null and last_used_at >= $2) as "elsewhere!"
+                 from resident.resident r where phone_hash = $1 for update"#,
+            &phone_hash[..],
+            idle_since
+        )
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(Error::database("finding whose a number is"))?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Self {
+            stored: row.resident_no,
+            name: contact::open_text(&service.platform.keyring, Purpose::ResidentName, row.name_sealed)?,
+            proved: row.identity_hash,
+            claimed: row.claimed_hash,
+            heard_of: row.heard_of,
+            elsewhere: row.elsewhere,
+            now,
+        }))
+    }
+
+    fn is_owner(&self, said: &Said, signed_in: Option<ResidentNo>, service: &Service) -> bool {
+        let document = said.document.as_ref().map(|document| &document.hash[..]);
+        let identity = match self.proved.as_deref() {
+            Some(proved) => Fact::of(document, Some(proved), true),
+            None => Fact::of(document, self.claimed.as_deref(), false),
+        };
+        let evidence = Evidence {
+            signed_in: signed_in == Some(directory::resident_no(self.stored)),
+            silent_for: self.now - self.heard_of,
+            name: Fact::of(said.name.as_ref(), self.name.as_ref(), false),
+            identity,
+        };
+        evidence.owner(service.settings.silent_after()) == Owner::Same
+    }
+}
+
+/// Somebody new, with this number.
+async fn begin(tx: &mut Tx, phone: &Kept, said: &Said, now: DateTime<Utc>) -> Result<i32, Error> {
+    let (place, language) = (said.place.as_ref(), said.language.unwrap_or_default());
+    sqlx::query_scalar!(
+        "insert into resident.resident (phone_hash, phone_sealed, name_sealed, district, township, community, industry, language, notices, registered_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, true, $9) returning resident_no",
+        &phone.hash,
+        &phone.sealed,
+        said.name_sealed.as_deref(),
+        place.map(|place| place.district) as Option<i32>,
+        place.map(|place| place.township) as Option<i32>,
+        place.map(|place| place.community) as Option<i64>,
+        said.industry.map(|industry| industry.as_ref().to_owned()),
+        language.as_ref(),
+        now
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(Error::database("registering a resident"))
+}
+
+/// The person who is known says more, or something else; what they leave out stays.
+async fn change(tx: &mut Tx, stored: i32, said: &Said) -> Result<(), Error> {
+    let place = said.place.as_ref();
+    if said.name_sealed.is_none() && place.is_none() && said.industry.is_none() && said.language.is_none() {
+        return Ok(());
+    }
     sqlx::query!(
-        "insert into resident.consent (resident_no, version, told_at, given_at) values ($1, $2, $3, $3)
+        "update resident.resident set name_sealed = coalesce($2, name_sealed), district = coalesce($3, district), township = coalesce($4, township),
+             community = coalesce($5, community), industry = coalesce($6, industry), language = coalesce($7, language)
+         where resident_no = $1",
+        stored,
+        said.name_sealed,
+        place.map(|place| place.district),
+        place.map(|place| place.township),
+        place.map(|place| place.community),
+        said.industry.map(|industry| industry.as_ref().to_owned()),
+        said.language.map(|language| language.as_ref().to_owned())
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(Error::database("changing a resident"))?;
+    Ok(())
+}
+
+/// A consent to the text in force that stands already stays as it is; one to an older text ends where the new one begins.
+async fn consent_to_current(tx: &mut Tx, stored: i32, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!(
+        "update resident.consent set withdrawn_at = $2 where resident_no = $1 and withdrawn_at is null and version <> $3",
+        stored,
+        now,
+        stored_version()
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(Error::database("ending an older consent"))?;
+    sqlx::query!(
+        "insert into resident.consent (resident_no, version, told_at, given_at)
+         select $1, $2, $3, $3 where not exists (select from resident.consent where resident_no = $1 and withdrawn_at is null)
          on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null",
         stored,
         stored_version(),
         now
     )
-    .execute(&mut *tx)
+    .execute(&mut **tx)
     .await
     .map_err(Error::database("recording consent"))?;
-    let token = session::open(&mut tx, no, now).await?;
-    tx.publish(
-        SCHEMA,
-        &ResidentRegistered { resident_no: no.get(), phone_hash: hash.to_vec(), identity_hash: identity_hash.map(|hash| hash.to_vec()) },
-    )
-    .await
-    .map_err(Error::from)?;
-    tx.commit().await.map_err(Error::from)?;
-    Ok((StatusCode::CREATED, axum::Json(Registered { resident_no: no.get(), token })))
+    sqlx::query!("update resident.resident set notices = true where resident_no = $1 and not notices", stored)
+        .execute(&mut **tx)
+        .await
+        .map_err(Error::database("resuming notices"))?;
+    Ok(())
 }
 
-/// Uses the code up, or counts the wrong try.
-async fn redeem(service: &Service, phone_hash: &[u8; 32], code: &str) -> Result<(), Error> {
-    let cache = &service.platform.cache;
-    let name = hex::encode(phone_hash);
-    let valid = Duration::from_secs(service.settings.code_valid_s.into());
-    if cache.incr(&format!("code-tries:{name}"), valid).await? > TRIES {
-        cache.delete(&format!("code:{name}")).await?;
-        return Err(Error::TooManyCodes { after: valid });
-    }
-    let right = code_hash(service, phone_hash, code.trim());
-    // Both sides are keyed hashes, so comparing them tells nothing about the code.
-    let guessed = cache.get(&format!("code:{name}")).await?.is_some_and(|stored| stored == right);
-    // taken, not just read: of two requests with the right code one is let in
-    if guessed && cache.take(&format!("code:{name}")).await?.is_some() {
-        cache.delete(&format!("code-tries:{name}")).await?;
-        Ok(())
-    } else {
-        Err(Error::Code)
-    }
-}
-
-fn code_hash(service: &Service, phone_hash: &[u8; 32], code: &str) -> Vec<u8> {
-    let mut told = phone_hash.to_vec();
-    told.extend_from_slice(code.as_bytes());
-    service.platform.keyring.hash(Purpose::OneTimeCode, &told).to_vec()
-}
-
-fn parse_phone(text: &str) -> Result<PhoneNumber, Error> {
+pub(crate) fn parse_phone(text: &str) -> Result<PhoneNumber, Error> {
     text.parse().map_err(|error: PhoneNumberError| Error::Invalid(vec![FieldFault::new("phone", error.chinese(), error.to_string())]))
-}
-
-/// The document that somebody gave, if any.
-fn parse_identity(request: &Registration) -> Result<Option<IdentityDocument>, Error> {
-    let Some(number) = &request.identity_number else { return Ok(None) };
-    let said = request.identity_country.as_deref().map(str::trim).filter(|country| !country.is_empty());
-    let country: Option<Country> = said
-        .map(str::parse)
-        .transpose()
-        .map_err(|error: CountryError| Error::Invalid(vec![FieldFault::new("identity_country", error.chinese(), error.to_string())]))?;
-    IdentityDocument::read(number, request.identity_kind, country).map(Some).map_err(|error| {
-        let field = match error {
-            IdentityError::KindNeeded | IdentityError::OtherKind(_) => "identity_kind",
-            IdentityError::CountryNeeded => "identity_country",
-            _ => "identity_number",
-        };
-        Error::Invalid(vec![FieldFault::new(field, error.chinese(), error.to_string())])
-    })
-}
-
-/// A second registration with the same identity number is told so; any other failure stays one of the database.
-pub(crate) fn identity_taken_or(action: &'static str) -> impl Fn(sqlx::Error) -> Error {
-    move |source| match source.as_database_error().and_then(|error| error.constraint()) {
-        Some("resident_by_identity") => Error::IdentityTaken,
-        _ => Error::Database { action, source },
-    }
 }

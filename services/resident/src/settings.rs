@@ -1,6 +1,10 @@
 //! What the operator sets.
 
+use std::num::NonZeroU32;
+
+use chrono::TimeDelta;
 use domain::retention;
+use domain::sign_in::Terms;
 use domain::web_push::PushServices;
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +20,55 @@ pub struct Settings {
     ///
     /// So that impatience costs no second SMS.
     pub code_again_s: u32,
-    /// How many codes one phone number may ask for in a day.
+    /// How many codes may be asked for in a day to one phone number; from a network from which it has registered before, as many again.
     ///
     /// Bounds what a prank can cost, and how far a number can be pestered.
     ///
     /// Unit: codes
     pub codes_per_day: u32,
+    /// How many codes may be asked for in a minute from one network, /24 of IPv4 or /64 of IPv6.
+    ///
+    /// Mobile carriers put thousands of phones behind one address, so it is not small. Behind a proxy that is not named in `http.trusted_proxies`
+    /// everybody is one network.
+    ///
+    /// Unit: codes
+    pub codes_per_minute_from_a_network: NonZeroU32,
+    /// How many codes may be asked for in a minute in the whole city, by numbers and networks that do not know each other.
+    ///
+    /// Not more than `sms.codes_per_second` sends: what waits longer than a code is good for helps nobody.
+    ///
+    /// Unit: codes
+    pub codes_per_minute: NonZeroU32,
+    /// After how many wrong codes of one number in a day each of its codes has one try instead of five.
+    ///
+    /// Guessing stays hopeless however many codes are asked for, and nobody is locked out: the right code still opens.
+    ///
+    /// Unit: codes
+    pub wrong_codes_per_day: u32,
+    /// How long a phone number may be silent until whoever registers with it is somebody new.
+    ///
+    /// Carriers give a number out again after 90 days.
+    ///
+    /// Unit: days
+    pub silent_after_days: u32,
+    /// How long a sign-in of the app holds without being used.
+    ///
+    /// A phone in a drawer, or sold.
+    ///
+    /// Unit: days
+    pub sign_in_idle_days: u32,
+    /// How long a sign-in of the app holds at most.
+    ///
+    /// Nothing opens an inbox for ever.
+    ///
+    /// Unit: days
+    pub sign_in_longest_days: u32,
+    /// How long somebody may object whose identity document was proved to be another person's.
+    ///
+    /// Long enough to see the SMS after a week's absence.
+    ///
+    /// Unit: days
+    pub objection_days: u32,
     /// Signature 签名 in front of one-time codes, shown as 【…】.
     ///
     /// SMS centres pass on only what bears the signature agreed with them.
@@ -59,12 +106,39 @@ pub struct Settings {
     pub web_push: Option<WebPushOffer>,
 }
 
+const A_HUNDRED_AND_TWENTY: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
+const TWELVE_HUNDRED: NonZeroU32 = NonZeroU32::new(1_200).expect("not zero");
+
+impl Settings {
+    /// How long somebody may object.
+    pub(crate) fn objection_within(&self) -> TimeDelta {
+        TimeDelta::days(self.objection_days.into())
+    }
+
+    /// How long a number may be silent.
+    pub(crate) fn silent_after(&self) -> TimeDelta {
+        TimeDelta::days(self.silent_after_days.into())
+    }
+
+    /// How long sign-ins hold.
+    pub(crate) fn sign_in_terms(&self) -> Terms {
+        Terms { idle: TimeDelta::days(self.sign_in_idle_days.into()), longest: TimeDelta::days(self.sign_in_longest_days.into()) }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             code_valid_s: retention::CODES.keeping.length(),
             code_again_s: 60,
             codes_per_day: 10,
+            codes_per_minute_from_a_network: A_HUNDRED_AND_TWENTY,
+            codes_per_minute: TWELVE_HUNDRED,
+            wrong_codes_per_day: 15,
+            silent_after_days: 90,
+            sign_in_idle_days: 90,
+            sign_in_longest_days: 365,
+            objection_days: 7,
             signature: "烽火".to_owned(),
             hotline: "12320".to_owned(),
             contacts_per_day: 200,

@@ -6,7 +6,7 @@
 use axum::extract::State;
 use domain::web_push::{Subscription, SubscriptionFault};
 use http::StatusCode;
-use platform::http::{Access, FieldFault, Json, Problem, ResidentCaller, Routes, routes};
+use platform::http::{Access, Credential, FieldFault, Json, Problem, ResidentCaller, Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -60,13 +60,14 @@ async fn key(State(service): State<Service>) -> Result<axum::Json<WebPushKey>, P
 async fn add(
     State(service): State<Service>,
     caller: ResidentCaller,
+    credential: Credential,
     Json(said): Json<WebPushSubscription>,
 ) -> Result<(StatusCode, axum::Json<DeviceAdded>), Problem> {
     let offer = service.settings.web_push.as_ref().ok_or(Error::NoWebPush)?;
     let subscription = Subscription::parse(&said.endpoint, &said.keys.p256dh, &said.keys.auth, &offer.services).map_err(told)?;
     let address = subscription.address().to_string();
     let device = Device { kind: DeviceKind::WebPush, name: address.as_bytes(), secret: &subscription.to_bytes() };
-    let added = devices::register(&service, caller.no, device).await?;
+    let added = devices::register(&service, caller.no, &credential, device).await?;
     Ok((StatusCode::CREATED, axum::Json(added)))
 }
 

@@ -1,5 +1,5 @@
 //! One-time codes, and answers to what people wrote: resident asks for them with the event `sms.code-requested`, they go out over the same
-//! account, [`once`](crate::once).
+//! account, [`once`](crate::once), at a rate of their own.
 
 use chrono::DateTime;
 use domain::phone::PhoneNumber;
@@ -9,6 +9,7 @@ use proto::CodeRequested;
 use crate::{
     error::Error,
     once::{Once, Word, answer},
+    smpp::lanes::Lane,
 };
 
 /// Sends one code, unless it has expired.
@@ -17,7 +18,7 @@ pub(crate) async fn send(once: &Once, request: CodeRequested) -> Result<(), Erro
     let to: PhoneNumber =
         open(once, Purpose::ResidentPhone, request.phone_sealed)?.parse().map_err(|_| Error::Unreadable { what: "phone number" })?;
     let text = open(once, Purpose::SmsText, request.text_sealed)?;
-    let sent = once.send(Word { id: &request.request_id, to, text: &text, until }).await;
+    let sent = once.send(Word { id: &request.request_id, to, text: &text, lane: Lane::Code, until }).await;
     if let Some(outcome) = answer(&sent) {
         metrics::counter!("sms_codes_total", "answer" => outcome.to_string()).increment(1);
     }

@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     once::{Once, Word, answer},
     settings::Settings,
+    smpp::lanes::Lane,
 };
 
 /// Alarms attended to at the same time: a repeat waits until the first is noted.
@@ -39,7 +40,7 @@ async fn tell(once: &Once, settings: &Settings, alert_id: AlertId, alarm: &Alert
     let text = text(&settings.signature, &headline, alarm);
     let sends = settings.duty_phones.iter().enumerate().map(async |(place, to)| {
         let id = format!("{}:{place}", alarm.alarm_id);
-        let sent = once.send(Word { id: &id, to: *to, text: &text, until: at + OF_USE }).await;
+        let sent = once.send(Word { id: &id, to: *to, text: &text, lane: Lane::Duty, until: at + OF_USE }).await;
         if let Some(outcome) = answer(&sent) {
             metrics::counter!("sms_duty_total", "answer" => outcome.to_string()).increment(1);
         }

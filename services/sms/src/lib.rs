@@ -14,7 +14,7 @@
 //! * No answer is no failure: a part whose answer stays out is submitted once more at most, and its late answer settles it. A message goes
 //!   on at its missing part ([`begun`]).
 //! * No more than the window is unanswered on a bind, no more than the rate leaves the account, whatever the number of
-//!   processes; urgent parts go before routine ones, one-time codes before all. A broken bind comes back by itself.
+//!   processes; urgent parts go before routine ones; one-time codes go before them at a small rate of their own. A broken bind comes back by itself.
 //! * What is accepted has a row before the ledger knows; a receipt finds it even if it comes first ([`receipts`]).
 //!   Whom a message does not reach is told to dispatch.
 //! * A message ends with its alert: by its validity, and when the alert is stopped by taking it back ([`stopped`]).

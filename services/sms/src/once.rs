@@ -2,7 +2,8 @@
 //!
 //! It is sent once; once more when its answer stays out, or when the process dies between the centre's answer and our note of it, or
 //! the cache is away, where that note stands: twice is better than not at all. It is not sent any more when it is of no use; until then
-//! one that cannot be sent now is tried again by the bus. It goes before every alert: somebody waits for it at this moment.
+//! one that cannot be sent now is tried again by the bus. It goes before every alert, since somebody waits for it at this moment; codes and answers
+//! at a small rate of their own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ pub(crate) struct Word<'a> {
     pub(crate) id: &'a str,
     pub(crate) to: PhoneNumber,
     pub(crate) text: &'a str,
+    pub(crate) lane: Lane,
     /// From then on it is of no use.
     pub(crate) until: DateTime<Utc>,
 }
@@ -52,7 +54,7 @@ impl Once {
             .submit(Order {
                 to: word.to,
                 segments: &segments,
-                lane: Lane::Code,
+                lane: word.lane,
                 until: Some(word.until),
                 of: None,
                 begun: Vec::new(),

@@ -71,6 +71,12 @@ pub struct Settings {
     ///
     /// Above it the centre throttles, and pauses cost more than they gain.
     pub rate_per_second: NonZeroU32,
+    /// One-time codes, and answers to what people wrote, a second over all processes; they are part of the account's rate, a tenth of it at most.
+    ///
+    /// However many codes are asked for, the rest is the alerts'. It sends what `resident.codes_per_minute` lets in.
+    ///
+    /// Unit: messages
+    pub codes_per_second: NonZeroU32,
     /// How this process works through batches of short messages.
     pub worker: WorkerSettings,
     /// Time between signs of life on a quiet connection.
@@ -147,6 +153,7 @@ impl Default for Settings {
             binds: nonzero(2),
             window: nonzero_size(64),
             rate_per_second: nonzero(1000),
+            codes_per_second: nonzero(20),
             worker: WorkerSettings { checkpoint_every: 500, ..WorkerSettings::default() },
             enquire_link_s: 30,
             connect_timeout_s: 10,

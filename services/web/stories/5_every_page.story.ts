@@ -42,7 +42,7 @@ async function looksAt(page: Page, name: string): Promise<string[]> {
 const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [name: string, path: string][]> = {
   'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
   'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['rules', '/rules'], ['screens', '/screens']],
-  'community.centre': () => [['follow-ups', '/community'], ['report', '/report']],
+  'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report']],
   operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
   admin: () => [['staff', '/staff'], ['settings', '/settings']],
 };

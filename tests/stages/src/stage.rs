@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use platform::Platform;
 use platform::database::Pool;
-use platform::http::{Authenticators, Routes};
+use platform::http::{Authenticators, Routes, Shell};
 use proto::{Event, Queue};
 use sqlx::SqlSafeStr;
 
@@ -34,6 +34,11 @@ impl Stage {
     /// The service that has this schema and answers on these routes. What a story tells is published from its schema.
     pub fn new(platform: Platform, schema: &'static str, routes: Routes, callers: Authenticators) -> Self {
         Self { platform, desk: Desk::of(routes, callers), schema }
+    }
+
+    /// The same, asked where this shell answers.
+    pub fn at(platform: Platform, schema: &'static str, shell: Shell) -> Self {
+        Self { platform, desk: Desk::at(shell), schema }
     }
 
     /// What the reader of this queue is told from now on.

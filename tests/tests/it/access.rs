@@ -173,6 +173,7 @@ struct Belongings {
     gathered: String,
     follow_up: i64,
     feedback: i64,
+    objection: i64,
     load: String,
     resident_no: u32,
 }
@@ -227,6 +228,16 @@ impl Belongings {
         .fetch_one(platform.database.pool())
         .await
         .unwrap();
+        let objection: i64 = sqlx::query_scalar(
+            "insert into resident.binding (identity_hash, identity_kind, resident_no, proof, by, at, objected_at)
+             values (sha256('a document'), 'identity_card', $1, 'in_person', $2, $3, $3) returning binding_id",
+        )
+        .bind(resident_no.cast_signed())
+        .bind(uuid::Uuid::from_u128(1))
+        .bind(morning())
+        .fetch_one(platform.database.pool())
+        .await
+        .unwrap();
         rules::install_shipped(platform, StaffId::from_uuid(uuid::Uuid::from_u128(13))).await.unwrap();
         let reviewer = staff(Role::DistrictReviewer, OWN, 1);
         let (status, report) = whole.ask(Some(reviewer), &Method::POST, "/api/v1/records", &record()).await;
@@ -239,7 +250,7 @@ impl Belongings {
         })
         .await;
         let load = report["load_id"].as_str().unwrap().to_owned();
-        Self { draft: Self::written(whole, author).await, alert, gathered, follow_up, feedback, load, resident_no }
+        Self { draft: Self::written(whole, author).await, alert, gathered, follow_up, feedback, objection, load, resident_no }
     }
 
     async fn written(whole: &Whole, author: Who) -> String {
@@ -252,7 +263,7 @@ impl Belongings {
 /// Routes that reach one thing of a district: how they are asked about it, with a body that goes through for its own people or
 /// fails for another reason than whose it is.
 fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
-    let Belongings { draft: drafted, alert, gathered, follow_up, feedback, load, resident_no } = own;
+    let Belongings { draft: drafted, alert, gathered, follow_up, feedback, objection, load, resident_no } = own;
     let looked_at_long_ago = 999;
     vec![
         ("POST /api/v1/alerts", "/api/v1/alerts".into(), draft()),
@@ -289,6 +300,17 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
             format!("/api/v1/residents/{resident_no}/contact"),
             json!({ "reason": "上门随访联系" }),
         ),
+        (
+            "POST /api/v1/residents/{resident_no}/identity-check",
+            format!("/api/v1/residents/{resident_no}/identity-check"),
+            json!({ "identity_number": "11010519491231002X" }),
+        ),
+        (
+            "POST /api/v1/residents/{resident_no}/number-check",
+            format!("/api/v1/residents/{resident_no}/number-check"),
+            json!({ "kind": "identity_card" }),
+        ),
+        ("POST /api/v1/identity-objections/{id}/settled", format!("/api/v1/identity-objections/{objection}/settled"), Value::Null),
         ("GET /api/v1/loads/{id}", format!("/api/v1/loads/{load}"), Value::Null),
         ("GET /api/v1/loads/{id}/refused", format!("/api/v1/loads/{load}/refused"), Value::Null),
         ("POST /api/v1/loads/{id}/release", format!("/api/v1/loads/{load}/release"), Value::Null),
@@ -308,6 +330,7 @@ const ONLY_THE_OWN_PART: &[&str] = &[
     "GET /api/v1/alerts/{id}/screens",
     "GET /api/v1/ended-records",
     "GET /api/v1/follow-ups",
+    "GET /api/v1/identity-objections",
     "GET /api/v1/loads",
     "DELETE /api/v1/uploads/{id}",
     "GET /api/v1/records",

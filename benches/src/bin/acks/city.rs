@@ -79,7 +79,7 @@ impl<'a> City<'a> {
     /// The service, as it is served.
     pub async fn shell(&self, metrics: PrometheusHandle) -> anyhow::Result<Shell> {
         let routes = resident::start(self.platform, Settings::default()).await?;
-        let sessions = SessionAuthenticator::new(self.platform);
+        let sessions = SessionAuthenticator::new(self.platform, &Settings::default());
         Ok(Shell::new(routes, Authenticators::new().with(sessions)).checks(self.platform.checks()).metrics(metrics))
     }
 

@@ -159,7 +159,7 @@ async fn prepared(platform: &Platform, arguments: &Arguments) -> anyhow::Result<
 
 async fn look_up(platform: &Platform) -> anyhow::Result<Figures> {
     let routes = resident::start(platform, Settings::default()).await?;
-    let authenticators = Authenticators::new().with(OneOfficer).with(SessionAuthenticator::new(platform));
+    let authenticators = Authenticators::new().with(OneOfficer).with(SessionAuthenticator::new(platform, &Settings::default()));
     let router = Shell::new(routes, authenticators).router();
     let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
     let (address, stop) = (server.address(), CancellationToken::new());

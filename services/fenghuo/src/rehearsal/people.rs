@@ -106,10 +106,10 @@ async fn in_the_app(stage: &Stage, cast: &Cast, resident_no: u32) -> Result<usiz
     let person = cast.person(resident_no)?;
     let post = |path: &str| stage.client.post(format!("{}/api/v1/{path}", stage.url));
     let known = messages(stage, &person.phone).await?.len();
-    stage::answer(post("registration/code").json(&json!({ "phone": person.phone }))).await.context("no code was sent")?;
+    let asked = stage::answer(post("registration/code").json(&json!({ "phone": person.phone }))).await.context("no code was sent")?;
     let Some(code) = code_from_sms(stage, &person.phone, known).await? else { return Ok(0) };
     let body = json!({
-        "phone": person.phone, "code": code, "community": person.community, "language": person.language, "consent_version": domain::consent::CURRENT_VERSION,
+        "phone": person.phone, "request": asked["request"], "code": code, "community": person.community, "language": person.language, "consent_version": domain::consent::CURRENT_VERSION,
     });
     let registered = stage::answer(post("registration").json(&body)).await.context("the registration was refused")?;
     let token = registered["token"].as_str().context("a registration has a token")?;

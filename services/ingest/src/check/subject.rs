@@ -1,5 +1,8 @@
 //! Whom or what a row is about.
 //!
+//! Exactly one of phone, document, resident and place; a source that is trusted with saying whose a document is may name a phone and a document of one
+//! person together.
+//!
 //! What is said beside a number, its kind and its country, is asked for only where the number needs it: lists have such columns for
 //! everybody, and what stands in them is often of no use.
 
@@ -23,8 +26,31 @@ use crate::reason;
 /// Nobody who is alive was born before this year.
 const FIRST_BIRTH: u16 = 1900;
 
+/// Whom or what a row is about, and beside a phone the document of its owner, where the sender is trusted with saying whose it is.
+pub(super) struct About {
+    pub subject: Subject,
+    pub paired: Option<SubjectHash>,
+}
+
 impl Checker {
-    pub(super) fn subject(&self, fields: &Fields<'_>) -> Result<Subject, FieldFault> {
+    pub(super) fn about(&self, fields: &Fields<'_>) -> Result<About, FieldFault> {
+        let Fields { phone, identity_number, resident_no, place, .. } = fields;
+        if self.pairs
+            && *phone != Scalar::Absent
+            && *identity_number != Scalar::Absent
+            && (resident_no, place) == (&Scalar::Absent, &Scalar::Absent)
+        {
+            let number = phone_number(phone, &fields.number_country)?;
+            let document = self.document(identity_number, fields)?;
+            return Ok(About {
+                subject: Subject::PhoneHash(self.hash(Purpose::ResidentPhone, number.e164().as_bytes())),
+                paired: Some(self.hash(Purpose::IdentityNumber, document.hashed().as_bytes())),
+            });
+        }
+        Ok(About { subject: self.subject(fields)?, paired: None })
+    }
+
+    fn subject(&self, fields: &Fields<'_>) -> Result<Subject, FieldFault> {
         let Fields { phone, identity_number, resident_no, place, .. } = fields;
         match (phone, identity_number, resident_no, place) {
             (phone, Scalar::Absent, Scalar::Absent, Scalar::Absent) if *phone != Scalar::Absent => {

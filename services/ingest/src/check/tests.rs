@@ -32,7 +32,29 @@ fn staff(role: Role, scope: Scope) -> Sender {
 }
 
 fn checker(sender: Sender, form: Form) -> Checker {
-    Checker { keyring: Keyring::random(), sender: Arc::new(sender), form, time_zone: Tz::Asia__Shanghai, oldest_event_days: 731 }
+    Checker {
+        keyring: Keyring::random(),
+        sender: Arc::new(sender),
+        form,
+        time_zone: Tz::Asia__Shanghai,
+        oldest_event_days: 731,
+        pairs: false,
+    }
+}
+
+#[test]
+fn only_a_trusted_source_names_a_phone_and_a_document_of_one_person() {
+    let row = with("subject", r#"{"phone":"13812345678","identity_number":"11010519491231002X"}"#);
+    let own = checker(source(), Form::Json);
+    assert_eq!(one(&own, &row).err().unwrap().field, "subject");
+    let trusted = Checker { pairs: true, ..own };
+    let both = one(&trusted, &row).ok().unwrap();
+    let phone = one(&trusted, &with("subject", r#"{"phone":"13812345678"}"#)).ok().unwrap();
+    let document = one(&trusted, &with("subject", r#"{"identity_number":"11010519491231002X"}"#)).ok().unwrap();
+    assert!(both.record.subject == phone.record.subject && phone.paired.is_none() && document.paired.is_none());
+    assert!(both.paired.is_some_and(|paired| document.record.subject == domain::risk_record::Subject::IdentityHash(paired)));
+    let third = with("subject", r#"{"phone":"13812345678","identity_number":"11010519491231002X","place":"500101"}"#);
+    assert_eq!(one(&trusted, &third).err().unwrap().field, "subject");
 }
 
 fn check(checker: &Checker, bytes: &[u8]) -> Chunk {

@@ -14,8 +14,8 @@ use ingest::{LoadReport, Settings};
 use platform::Platform;
 use platform::crypto::Purpose;
 use platform::http::{Authenticator, Authenticators, Caller, Problem, Server, Shell, SourceCaller};
-use proto::topology::{AUDIT_ENTRIES, RULES_ENDED, RULES_RECORDS};
-use proto::{AuditEntry, RecordsEnded, RecordsStored, ResidentRegistered};
+use proto::topology::{AUDIT_ENTRIES, RESIDENT_PAIRED, RULES_ENDED, RULES_RECORDS};
+use proto::{AuditEntry, IdentitiesPaired, RecordsEnded, RecordsStored, ResidentRegistered};
 use reqwest::RequestBuilder;
 use stages::{Heard, Staff, Store, soon};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -73,6 +73,8 @@ pub struct City {
     pub told: UnboundedReceiver<RecordsStored>,
     /// What staff did.
     pub traced: Heard<AuditEntry>,
+    /// Which phones and documents resident is told belong together.
+    pub paired: Heard<IdentitiesPaired>,
     client: reqwest::Client,
     stop: CancellationToken,
     sources: Sources,
@@ -94,6 +96,12 @@ impl City {
         Self::with(store, Settings { chunk_rows, ..Settings::default() }).await
     }
 
+    /// One in which these units are trusted with saying whose a document is.
+    pub async fn trusting(store: Store, units: &[&str]) -> Self {
+        let document_sources = units.iter().map(|unit| (*unit).to_owned()).collect();
+        Self::with(store, Settings { document_sources, ..Settings::default() }).await
+    }
+
     async fn with(store: Store, settings: Settings) -> Self {
         let platform = store.open_at("2026-11-02T04:00:00Z".parse().expect("a time")).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.expect("migrated");
@@ -108,7 +116,7 @@ impl City {
             })
             .expect("subscribed");
         stages::unheard::<RecordsEnded>(&platform, &[&RULES_ENDED]);
-        let traced = Heard::on(&platform, &AUDIT_ENTRIES);
+        let (traced, paired) = (Heard::on(&platform, &AUDIT_ENTRIES), Heard::on(&platform, &RESIDENT_PAIRED));
         let routes = ingest::start(&platform, settings).await.expect("started");
         let sources = Sources::default();
         let authenticators = Authenticators::new().with(STAFF).with(sources.clone());
@@ -116,7 +124,7 @@ impl City {
         let server = Server::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
         let (address, stop) = (server.address(), CancellationToken::new());
         tokio::spawn(server.serve(router, stop.clone(), Duration::from_secs(5)));
-        Self { platform, address, told, traced, client: stages::client(), stop, sources }
+        Self { platform, address, told, traced, paired, client: stages::client(), stop, sources }
     }
 
     pub fn post(&self, token: &str, path: &str, media_type: &str) -> RequestBuilder {

@@ -111,6 +111,29 @@ async fn a_record_about_a_stranger_waits_until_they_register(#[values(Embedded, 
     city.end().await;
 }
 
+/// The phone went to somebody else, and the hospital writes the patient's old number beside their document.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_a_trusted_source_names_beside_a_phone_says_whom_it_is_about() {
+    let mut city = City::trusting(Embedded, &["市疾控中心"]).await;
+    city.register("+8613800005678", 17).await;
+    city.identify("11010519491231002X", 18).await;
+    let both = |source_id: &str, number: &str| {
+        contact(source_id, "13800005678").replace(r#""phone""#, &format!(r#""identity_number":"{number}","phone""#))
+    };
+    let report = city.ndjson(CDC, both("cdc-1", "11010519491231002X") + &both("cdc-2", "110101199003070097")).await;
+    assert_eq!(counts(&report), (2, 0, 0));
+    let event = city.next_told().await;
+    let about: Vec<_> = city.feed(&event).await.into_iter().map(|(_, resident, _)| resident).collect();
+    assert_eq!(about, [Some(18), Some(17)], "who has proved the document, else who has the phone");
+    city.settle().await;
+    assert_eq!(city.paired.take().iter().map(|event| event.pairs.len()).sum::<usize>(), 2);
+    city.end().await;
+
+    let city = City::new(Embedded).await;
+    assert_eq!(counts(&city.ndjson(CDC, both("cdc-1", "11010519491231002X")).await), (0, 0, 1), "from others it is one or the other");
+    city.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_needs_a_district_or_a_registration() {
     let city = City::new(Embedded).await;

@@ -1,5 +1,6 @@
 //! A city whose people register. Dispatch is stood in for by a table, the SMS centre and audit by lists of what they were told, staff by fixed tokens.
 
+use std::net::Ipv4Addr;
 use std::ops::Deref;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,12 +12,15 @@ use domain::phone::PhoneNumber;
 use domain::staff::Role;
 use http::{HeaderValue, Request, StatusCode};
 use platform::crypto::{Purpose, Sealed};
-use platform::http::Authenticators;
+use platform::http::{Authenticators, HttpSettings, Shell};
+use proto::identities_paired::Pair;
 use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS, REVIEW_CLOSED,
     REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
 };
-use proto::{AlertClosed, AlertReleased, AlertStopped, AuditEntry, CodeRequested, ResidentRegistered, SmsReplied, StopReason};
+use proto::{
+    AlertClosed, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied, StopReason,
+};
 use resident::{SessionAuthenticator, Settings};
 use roaring::RoaringBitmap;
 use serde_json::{Value, json};
@@ -29,12 +33,14 @@ pub const ELSEWHERE: &str = "500104001001";
 
 pub const WORKER: &str = "fhs_worker_of_home";
 pub const WORKER_NEXT_DOOR: &str = "fhs_worker_next_door";
+pub const WORKER_ELSEWHERE: &str = "fhs_worker_elsewhere";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
 pub const OFFICER: &str = "fhs_officer";
 
 const STAFF: Staff = Staff(&[
     (WORKER, Role::CommunityWorker, "community:500103001003"),
     (WORKER_NEXT_DOOR, Role::CommunityWorker, "community:500103001006"),
+    (WORKER_ELSEWHERE, Role::CommunityWorker, "community:500104001001"),
     (REVIEWER, Role::DistrictReviewer, "district:500103"),
     (OFFICER, Role::CityCommandOfficer, "city"),
 ]);
@@ -79,31 +85,92 @@ impl Deref for City {
 
 impl City {
     pub async fn open(store: Store) -> Self {
+        Self::open_with(store, Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn open_with(store: Store, settings: Settings) -> Self {
         let platform = store.open().await;
         views::stand_in(&platform, views::DISPATCH).await;
         views::stand_in(&platform, views::REVIEW).await;
         views::stand_in(&platform, views::SMS).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
-        let settings = Settings { web_push: Some(crate::web_push::offer()), ..Settings::default() };
-        let routes = resident::start(&platform, settings).await.unwrap();
-        let callers = Authenticators::new().with(STAFF).with(SessionAuthenticator::new(&platform));
+        let settings = Settings { web_push: Some(crate::web_push::offer()), ..settings };
+        let routes = resident::start(&platform, settings.clone()).await.unwrap();
+        let callers = Authenticators::new().with(STAFF).with(SessionAuthenticator::new(&platform, &settings));
         unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertReleased>(&platform, &[&DISPLAY_RELEASED, &REVIEW_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&DISPLAY_CLOSED, &REVIEW_CLOSED]);
-        let stage = Stage::new(platform, resident::SCHEMA, routes, callers);
+        // whoever asks without a network is a proxy of ours, and says from where it was asked
+        let http = HttpSettings { trusted_proxies: vec![Ipv4Addr::UNSPECIFIED.into()], ..HttpSettings::default() };
+        let stage = Stage::at(platform, resident::SCHEMA, Shell::new(routes, callers).settings(http));
         let (codes, trail, registered) = (stage.hears(&SMS_CODES), stage.hears(&AUDIT_ENTRIES), stage.hears(&INGEST_REGISTRATIONS));
         Self { stage, codes, trail, registered }
     }
 
     /// Asks for a code and reads it from the SMS.
-    pub async fn code(&self, phone: &str) -> String {
+    pub async fn code(&self, phone: &str) -> Code {
         let (status, answer) = self.post(NOBODY, "/api/v1/registration/code", json!({ "phone": phone })).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
-        self.settle().await;
-        let requested = self.codes.take().pop().expect("a code was sent");
-        assert_eq!(self.opened(Purpose::ResidentPhone, requested.phone_sealed), e164(phone));
-        let text = self.opened(Purpose::SmsText, requested.text_sealed);
-        text.chars().filter(char::is_ascii_digit).take(6).collect()
+        self.code_to(phone, &answer).await
+    }
+
+    /// Reads the code that was asked for with this answer from the newest SMS to the phone.
+    pub async fn code_to(&self, phone: &str, asked: &Value) -> Code {
+        let written = self.written().await;
+        let sms = written.into_iter().rev().find(|(to, _)| *to == e164(phone)).expect("a code was sent").1;
+        Code { request: text(&asked["request"]), digits: sms.chars().filter(char::is_ascii_digit).take(6).collect() }
+    }
+
+    /// As a browser or phone elsewhere asks, behind a proxy of ours.
+    pub async fn post_from(&self, address: &str, path: &str, body: Value) -> (StatusCode, Value) {
+        let mut request = stages::request(http::Method::POST, NOBODY, path, &body);
+        request.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
+        let (parts, octets) = self.answered(request).await;
+        (parts.status, serde_json::from_slice(&octets).unwrap_or(Value::Null))
+    }
+
+    /// Somebody says that this document is theirs, and a community worker of [`HOME`] has seen it and them.
+    pub async fn prove(&self, person: &Person, number: &str) -> (StatusCode, Value) {
+        assert_eq!(self.put(&person.token, "/api/v1/me/identity", json!({ "identity_number": number })).await.0, StatusCode::NO_CONTENT);
+        self.check_identity(WORKER, person, number).await
+    }
+
+    /// A trusted source named these phones and documents together.
+    pub async fn source_pairs(&self, pairs: &[(&str, &str)]) {
+        let keyring = &self.platform.keyring;
+        let pair = |(phone, number): &(&str, &str)| {
+            let document = domain::identity_document::IdentityDocument::read(number, None, None).unwrap();
+            Pair {
+                phone_hash: keyring.hash(Purpose::ResidentPhone, e164(phone).as_bytes()).bytes().to_vec(),
+                identity_hash: keyring.hash(Purpose::IdentityNumber, document.hashed().as_bytes()).bytes().to_vec(),
+            }
+        };
+        self.tell(&IdentitiesPaired { pairs: pairs.iter().map(pair).collect() }).await;
+    }
+
+    /// Staff have seen the person and the document.
+    pub async fn check_identity(&self, worker: &str, person: &Person, number: &str) -> (StatusCode, Value) {
+        self.post(worker, &format!("/api/v1/residents/{}/identity-check", person.no), json!({ "identity_number": number })).await
+    }
+
+    /// How the person's document stands.
+    pub async fn identity(&self, person: &Person) -> String {
+        text(&self.get(&person.token, "/api/v1/me").await.1["identity"])
+    }
+
+    /// What the person is told about their own registration, newest first.
+    pub async fn notices(&self, person: &Person) -> Vec<String> {
+        let (_, notices) = self.get(&person.token, "/api/v1/me/notices").await;
+        notices.as_array().unwrap().iter().map(|notice| text(&notice["kind"])).collect()
+    }
+
+    /// Whom records find by this document; nobody where it is not proved.
+    pub async fn found_by(&self, number: &str) -> Option<i32> {
+        let document = domain::identity_document::IdentityDocument::read(number, None, None).unwrap();
+        let hash = self.platform.keyring.hash(Purpose::IdentityNumber, document.hashed().as_bytes()).bytes().to_vec();
+        let query = sqlx::query_scalar("select resident_no from resident.subject where identity_hash = $1");
+        query.bind(hash).fetch_optional(self.pool()).await.unwrap()
     }
 
     /// A person of [`HOME`] registers.
@@ -336,10 +403,34 @@ impl City {
     }
 }
 
-/// The body of a registration; what `says` names replaces what it is otherwise.
-pub fn registration(phone: &str, code: &str, says: Value) -> Value {
-    let mut body = json!({ "phone": phone, "code": code, "community": HOME, "consent_version": domain::consent::CURRENT_VERSION });
-    body.as_object_mut().unwrap().extend(says.as_object().unwrap().clone());
+/// A code that came by SMS.
+#[derive(Clone, Debug)]
+pub struct Code {
+    pub request: String,
+    pub digits: String,
+}
+
+impl Code {
+    /// A guess that is wrong.
+    pub fn missed(&self) -> Self {
+        let digits = if self.digits == "000000" { "000001" } else { "000000" };
+        Self { request: self.request.clone(), digits: digits.to_owned() }
+    }
+
+    /// One that nobody asked for.
+    pub fn of_nobody() -> Self {
+        Self { request: "0".repeat(32), digits: "123456".to_owned() }
+    }
+}
+
+/// The body of a registration; what `says` names replaces what it is otherwise, and what it says is null is left out.
+pub fn registration(phone: &str, code: &Code, says: Value) -> Value {
+    let mut body = json!({
+        "phone": phone, "request": code.request, "code": code.digits, "community": HOME, "consent_version": domain::consent::CURRENT_VERSION,
+    });
+    let fields = body.as_object_mut().unwrap();
+    fields.extend(says.as_object().unwrap().clone());
+    fields.retain(|_, value| !value.is_null());
     body
 }
 

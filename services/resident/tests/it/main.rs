@@ -4,14 +4,18 @@
 
 mod acknowledgements;
 mod city;
+mod codes;
 mod consent;
 mod devices;
 mod feedback;
 mod gone_devices;
+mod identities;
 mod inbox;
 mod latecomers;
+mod numbers;
 mod registration;
 mod replies;
+mod sign_ins;
 mod staff;
 mod sweep;
 mod web_push;

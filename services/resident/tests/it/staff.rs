@@ -31,7 +31,13 @@ async fn a_phone_number_is_opened_for_the_persons_own_community_with_a_reason_an
 
     for token in [WORKER, REVIEWER] {
         let contact = open(token, person.no, " 电话回访密接人员 ").await;
-        assert_eq!(contact, (StatusCode::OK, json!({ "name": "张三", "phone": "+8613812345678", "identity_kind": "residence_permit" })));
+        assert_eq!(
+            contact,
+            (
+                StatusCode::OK,
+                json!({ "name": "张三", "phone": "+8613812345678", "identity_kind": "residence_permit", "identity_proved": false })
+            )
+        );
     }
     let trail = city.trail().await;
     let told: Vec<_> = trail.iter().map(|entry| (entry.role.as_str(), entry.action.as_str(), entry.object.as_str())).collect();

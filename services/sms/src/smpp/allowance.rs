@@ -33,12 +33,22 @@ impl Allowance {
     }
 }
 
+/// Codes have this part of the account's rate at most: what is left is the alerts', whoever asks for codes.
+const CODES_SHARE: u32 = 10;
+
+/// Takes one token of the codes' own bucket, which all processes share. It is taken before a code stands in line for the account.
+pub(super) async fn take_for_code(cache: &Cache, settings: &Settings) -> Result<Tokens, Error> {
+    let rate = settings.codes_per_second.get().min(settings.rate_per_second.get() / CODES_SHARE).max(1);
+    cache.take_tokens(&format!("sms:code-rate:{}", settings.system_id), f64::from(rate), rate, 1).await
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
 
     use chrono::DateTime;
     use platform::clock::Clock;
+    use rstest::rstest;
 
     use super::*;
 
@@ -57,5 +67,25 @@ mod tests {
             granted += 1;
         }
         assert_eq!(granted, 150);
+    }
+
+    #[rstest]
+    #[case::as_set(20, 1_000, 20)]
+    #[case::a_tenth_of_a_small_account(20, 50, 5)]
+    #[case::never_none(20, 2, 1)]
+    #[tokio::test]
+    async fn codes_have_a_small_part_of_the_account_and_never_none(#[case] set: u32, #[case] account: u32, #[case] a_second: u32) {
+        let clock = Clock::moved(DateTime::from_timestamp(1_700_000_000, 0).unwrap());
+        let cache = Cache::in_process(&clock);
+        let nonzero = |number| NonZeroU32::new(number).unwrap();
+        let settings = Settings { rate_per_second: nonzero(account), codes_per_second: nonzero(set), ..Settings::default() };
+        for _ in 0..3 {
+            let mut granted = 0;
+            while take_for_code(&cache, &settings).await.unwrap() == Tokens::Granted {
+                granted += 1;
+            }
+            assert_eq!(granted, a_second);
+            clock.forward(std::time::Duration::from_secs(1));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Who goes next: one part at a time asks for the account's rate and for a place in a window, and while a more pressing one
 //! waits, a less pressing one does not ask.
 //!
-//! So an urgent alert has the whole account, however many routine parts are in hand, and a one-time code, for which somebody
-//! sits before a screen, waits for one part at most.
+//! So an urgent alert has the whole account, however many routine parts are in hand. A one-time code, for which somebody sits before a screen, waits
+//! for one part at most once it stands in line; but it does so at a small rate of its own ([`super::allowance`]), so that those who ask for codes
+//! in masses wait for each other and not the alerts for them.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +15,9 @@ use tokio::sync::oneshot;
 /// How pressing a part is, the most pressing first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// A one-time code.
+    /// Word to who is on duty: an alert is in danger.
+    Duty,
+    /// A one-time code, or the answer to what somebody wrote.
     Code,
     /// Of an urgent alert.
     Urgent,
@@ -22,14 +25,15 @@ pub enum Lane {
     Routine,
 }
 
-const LANES: usize = 3;
+const LANES: usize = 4;
 
 impl Lane {
     const fn place(self) -> usize {
         match self {
-            Self::Code => 0,
-            Self::Urgent => 1,
-            Self::Routine => 2,
+            Self::Duty => 0,
+            Self::Code => 1,
+            Self::Urgent => 2,
+            Self::Routine => 3,
         }
     }
 }
@@ -100,7 +104,7 @@ mod tests {
     async fn the_most_pressing_goes_first_and_equals_in_their_order() {
         let (lanes, went) = (Arc::new(Lanes::default()), Mutex::new(Vec::new()));
         let first = lanes.turn(Lane::Routine).await;
-        let asked = [(Lane::Routine, 1), (Lane::Routine, 2), (Lane::Urgent, 3), (Lane::Code, 4), (Lane::Urgent, 5)];
+        let asked = [(Lane::Routine, 1), (Lane::Routine, 2), (Lane::Urgent, 3), (Lane::Code, 4), (Lane::Urgent, 5), (Lane::Duty, 6)];
         let mut all = Box::pin(join_all(asked.map(|(lane, number)| {
             let (lanes, went) = (&lanes, &went);
             async move {
@@ -111,7 +115,7 @@ mod tests {
         assert!(all.as_mut().now_or_never().is_none(), "somebody has the turn");
         drop(first);
         all.await;
-        assert_eq!(*went.lock().unwrap(), [4, 3, 5, 1, 2]);
+        assert_eq!(*went.lock().unwrap(), [6, 4, 3, 5, 1, 2]);
     }
 
     #[tokio::test]

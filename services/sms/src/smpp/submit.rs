@@ -31,7 +31,7 @@ use rusmpp::{
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    allowance::Allowance,
+    allowance::{Allowance, take_for_code},
     alphabet, answer,
     lanes::{Lane, Lanes},
     late::{LateAnswer, PartOf},
@@ -308,6 +308,9 @@ impl Account {
     /// Waits for the part's turn, for a token of the account's rate and for a place in a window. Only who has the turn asks for the
     /// other two. [`Outcome::Pending`]: no bind is up, or it is not wanted any more; nothing was sent.
     async fn place(&self, order: &Order<'_>) -> Result<Place, Outcome> {
+        if order.lane == Lane::Code {
+            self.wait_for_code_token().await;
+        }
         loop {
             self.links.bound().await?;
             let _turn = self.lanes.turn(order.lane).await;
@@ -334,6 +337,21 @@ impl Account {
                 Err(error) => {
                     // Without the cache the window still bounds us, and an alert must not wait for a cache.
                     tracing::warn!(%error, "the rate of SMS is not shared between processes now");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes a token of the codes' own rate, before anything of the account is asked for.
+    async fn wait_for_code_token(&self) {
+        loop {
+            match take_for_code(&self.platform.cache, &self.settings).await {
+                Ok(Tokens::Granted) => return,
+                Ok(Tokens::WaitUntil(until)) => self.platform.clock.sleep_until(until).await,
+                // Codes themselves stand in the cache: without it none are asked for.
+                Err(error) => {
+                    tracing::warn!(%error, "the rate of one-time codes is not shared between processes now");
                     return;
                 }
             }

@@ -294,6 +294,34 @@ async fn a_one_time_code_is_sent_once_and_not_after_its_time(#[values(Embedded, 
 
 #[rstest]
 #[tokio::test]
+async fn codes_asked_for_in_masses_wait_for_each_other_and_no_alert_waits_for_them(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store, Options::default()).await;
+    city.residents(1..=20, false).await;
+    city.start(sms::Settings { codes_per_second: 3.try_into().unwrap(), ..city.settings() }).await;
+    let keyring = &city.platform.keyring;
+    for number in 100..140 {
+        city.publish(&CodeRequested {
+            request_id: format!("code-{number}"),
+            phone_sealed: keyring.seal(Purpose::ResidentPhone, format!("+86{}", phone(number)).as_bytes()).into_bytes(),
+            text_sealed: keyring.seal(Purpose::SmsText, "【烽火】验证码 123456".as_bytes()).into_bytes(),
+            expires_at_ms: (city.platform.clock.now() + TimeDelta::minutes(5)).timestamp_millis(),
+        })
+        .await;
+    }
+    let codes = || (100..140).filter(|number| !city.centre.sms_to(&phone(*number)).is_empty()).count();
+    city.until_now("the first codes are sent", async || codes() == 3).await;
+
+    let alert = city.approve(Status::Actual, 1..=20).await;
+    let told = || (1..=20).filter(|number| !city.centre.sms_to(&phone(*number)).is_empty()).count();
+    city.until_now("everybody has the alert, with the time standing still", async || told() == 20).await;
+    assert_eq!(codes(), 3);
+    city.until("the codes come, too", async || codes() == 40).await;
+    city.until_messages(alert, "delivered", 20).await;
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn who_is_on_duty_is_told_once_that_a_deadline_is_in_danger(#[values(Embedded, Postgres)] store: Store) {
     let city = City::new(store, Options::default()).await;
     unheard::<AlertInDanger>(&city.platform, &[&AUDIT_IN_DANGER]);

@@ -30,6 +30,7 @@ export const pages: readonly Page[] = [
   { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator', 'administrator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
   { path: '/sources/:id', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer'], load: page(() => import('./sources/Load.svelte')) },
   { path: '/community', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('社区随访', 'Follow-ups'), load: page(() => import('./community/Community.svelte')) },
+  { path: '/identity', roles: ['community_worker', 'district_reviewer'], menu: () => say('证件核验', 'Identity checks'), load: page(() => import('./community/Identity.svelte')) },
   { path: '/report', roles: ['community_worker', 'district_reviewer', 'submitting_unit'], menu: () => say('情况上报', 'Report'), load: page(() => import('./community/Report.svelte')) },
   { path: '/feedback', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('居民反馈', 'Feedback'), load: page(() => import('./community/Feedback.svelte')) },
   { path: '/rules', roles: reading, menu: () => say('规则', 'Rules'), load: page(() => import('./administration/Rules.svelte')) },

@@ -6,7 +6,7 @@ import { change, forgetAll, keep, kept } from './device.ts';
 import { KEPT, leaving, taking, waiting, type LeftBehind } from './outbox.ts';
 import { ask, type Answer } from './platform.ts';
 
-const state = $state<{ token: string | null; known: boolean; profile: Profile | null; ended: boolean; left: number }>({ token: null, known: false, profile: null, ended: false, left: 0 });
+const state = $state<{ token: string | null; known: boolean; profile: Profile | null; ended: boolean; why: Problem | null; left: number }>({ token: null, known: false, profile: null, ended: false, why: null, left: 0 });
 
 export const token = () => state.token;
 export const profile = () => state.profile;
@@ -14,6 +14,9 @@ export const profile = () => state.profile;
 export const isKnown = () => state.known;
 /** Whether the platform ended the sign-in. */
 export const hasEnded = () => state.ended;
+
+/** Why it did, where it says more than that. */
+export const whyEnded = () => state.why;
 
 /** How much waits to be sent until the person whose sign-in was ended signs in again. */
 export const leftBehind = () => state.left;
@@ -33,7 +36,7 @@ export async function asked<T>(method: string, path: string, more: { body?: unkn
     return await ask<T>(method, path, { ...more, token: by });
   } catch (thrown) {
     if (thrown instanceof Problem && thrown.status === 401 && by && by === state.token) {
-      await lose();
+      await lose(thrown.code === 'credential_unknown' ? null : thrown);
     }
     throw thrown;
   }
@@ -52,6 +55,7 @@ export async function enter(newToken: string, no: number): Promise<void> {
   const { entries, others } = taking((await kept<LeftBehind[]>(KEPT.left)) ?? [], no, Date.now());
   await forgetAll({ token: newToken, resident_no: no, [KEPT.outbox]: entries, [KEPT.left]: others });
   state.ended = false;
+  state.why = null;
   state.left = 0;
   state.token = newToken;
   state.known = true;
@@ -67,13 +71,14 @@ export async function leave(): Promise<void> {
 }
 
 /** The platform has ended the sign-in: nothing stays in sight, and what was not sent waits for the same person. */
-async function lose(): Promise<void> {
+async function lose(why: Problem | null): Promise<void> {
   // At once: another request may be refused meanwhile, and would find nothing left to keep.
   state.token = null;
   const entries = await waiting();
   const left = await leftBy(entries);
   state.profile = null;
   state.ended = true;
+  state.why = why;
   state.left = entries.length;
   await forgetAll({ [KEPT.left]: left });
 }

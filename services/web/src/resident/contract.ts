@@ -9,3 +9,9 @@ export type Consent = Schema['Given'];
 export type FeedbackKind = Schema['FeedbackKind'];
 /** What the resident said about an alert, and what was answered. */
 export type Said = Schema['Feedback'];
+/** A device on which I am signed in. */
+export type SignIn = Schema['SignInOn'];
+/** Something that I am told about my own registration. */
+export type OwnNotice = Schema['PersonalNotice'];
+export type CodeSent = Schema['CodeSent'];
+export type NumberCodes = Schema['NumberCodes'];

@@ -198,7 +198,7 @@ impl City {
     /// Registers a person's app with the code from the SMS and returns its token.
     pub async fn register(&self, person: &Person) -> String {
         let known = self.simulators.sms_to(&person.phone).len();
-        self.post("resident", "registration/code", "", json!({ "phone": person.phone })).await;
+        let asked = self.post("resident", "registration/code", "", json!({ "phone": person.phone })).await;
         let code = eventually("a code comes by SMS", async || {
             let received = self.simulators.sms_to(&person.phone);
             let sms = received.get(known..)?.iter().find(|sms| sms.text.contains("验证码"))?;
@@ -207,7 +207,7 @@ impl City {
         })
         .await;
         let registration = json!({
-            "phone": person.phone, "code": code, "community": person.community, "consent_version": domain::consent::CURRENT_VERSION,
+            "phone": person.phone, "request": asked["request"], "code": code, "community": person.community, "consent_version": domain::consent::CURRENT_VERSION,
         });
         let registered = self.post("resident", "registration", "", registration).await;
         assert_eq!(registered["resident_no"], person.resident_no, "a known number is the same person");

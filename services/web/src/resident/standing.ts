@@ -1,0 +1,21 @@
+// Words for what is told about one's own registration.
+import { say } from '../words/say.svelte.ts';
+import type { OwnNotice, Profile } from './contract.ts';
+
+/** How my document stands. */
+export const identityStanding = (identity: Profile['identity']) =>
+  say(...({
+    none: ['未填写', 'not given'],
+    claimed: ['待核验：现在还不会按证件查找与您有关的提醒', 'to be proved: alerts do not find you by it yet'],
+    proved: ['已核验', 'proved'],
+  } satisfies Record<Profile['identity'], [string, string]>)[identity]);
+
+/** What happened. */
+export const noticeWord = (kind: OwnNotice['kind']) =>
+  say(...({
+    signed_in_elsewhere: ['有一台新设备登录了您的账号。如果不是您，请在“我的设备”中退出它。', 'Somebody signed in to you on another device. If it was not you, sign it out under My devices.'],
+    identity_proved: ['您的证件已核验，今后会按证件查找与您有关的提醒。', 'Your identity document is proved: alerts find you by it.'],
+    identity_taken: ['您登记的证件经核验转到了另一位居民名下。', 'Your identity document was proved to be another resident’s.'],
+    identity_put_back: ['一份证件因原持有人提出异议，已回到原持有人名下。请带证件到社区核验。', 'A document went back to whom it belonged to before, who objected. Take it to your community.'],
+    number_changed: ['您的登记已改用新的手机号。', 'You are registered with your new number.'],
+  } satisfies Record<OwnNotice['kind'], [string, string]>)[kind]);
