@@ -101,6 +101,8 @@ uuid_ids! {
     ScreenId "screen";
     /// The key with which a source system calls.
     ApiKeyId "API key";
+    /// A change of an account or key that one administrator proposed.
+    ProposalId "proposal";
 }
 
 macro_rules! number_ids {

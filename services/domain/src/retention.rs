@@ -349,10 +349,11 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Accounts of staff and keys of sources: hashes of passwords and keys",
-        tables: &["identity.staff", "identity.api_key"],
+        tables: &["identity.staff", "identity.api_key", "identity.activation", "identity.proposal"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "The trace names accounts by number. A disabled account and a revoked key open nothing.",
+        why: "The trace names accounts by number, and who stood behind each change is asked for years later. A disabled account and a revoked \
+              key open nothing; half a secret is gone with the decision.",
         requirement: "CQ5",
     },
     STAFF_SESSIONS,
