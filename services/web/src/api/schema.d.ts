@@ -296,7 +296,11 @@ export interface paths {
         /** All API keys of source systems, newest first, without their secrets. */
         get: operations["api_keys_list"];
         put?: never;
-        /** Make an API key for a source system. The answer holds its token, which is shown only once. */
+        /**
+         * Propose an API key for a source system. Another administrator confirms it
+         * @description The source's token is the first half that this answer holds, followed without a space by the second half that the confirmation holds. Each is
+         *     shown only once, and to one of the two.
+         */
         post: operations["api_keys_create"];
         delete?: never;
         options?: never;
@@ -314,7 +318,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke an API key: it stops at once. Doing it twice changes nothing. */
+        /** Revoke an API key: it stops at once, without a second administrator. Doing it twice changes nothing. */
         delete: operations["api_keys_revoke"];
         options?: never;
         head?: never;
@@ -994,6 +998,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes of accounts and keys that were proposed in the last thirty days, newest first
+         * @description Each says what the caller can do about it. Those with an emergency are for the city command and the auditor to look at.
+         */
+        get: operations["proposals_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm what another administrator proposed: it holds at once
+         * @description In an emergency whoever proposed it may confirm it, after the delay and unless somebody objected.
+         */
+        post: operations["proposals_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that one's proposal cannot wait for another administrator: an alarm
+         * @description After a delay its proposer may confirm it alone, unless another administrator or the city command objects. They and the auditor are told.
+         *     The time in which a new account waits cannot be lifted this way.
+         */
+        post: operations["proposals_declare_emergency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/objection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop what an administrator proposed: it never holds. For other administrators and the city command. */
+        post: operations["proposals_object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what one proposed oneself. */
+        post: operations["proposals_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records": {
         parameters: {
             query?: never;
@@ -1400,6 +1499,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/activation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set one's own password on a new or reset account, and sign in
+         * @description Until then the account can do nothing. A code is good once, and for a few days.
+         */
+        post: operations["session_activate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all one's sessions but this one. */
+        delete: operations["session_end_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -1464,7 +1600,11 @@ export interface paths {
         /** All accounts of staff, by login name. */
         get: operations["staff_list"];
         put?: never;
-        /** Make an account. The answer holds its generated password, which is shown only once. */
+        /**
+         * Propose an account. Another administrator confirms it
+         * @description Its owner sets a password with a code (`POST /api/v1/session/activation`): the first half is in this answer, the second in that of the
+         *     confirmation. Each is shown only once, and to one of the two.
+         */
         post: operations["staff_create"];
         delete?: never;
         options?: never;
@@ -1485,7 +1625,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change name, role or scope of an account. It holds from the account's next request on. */
+        /**
+         * Change name, role or scope of an account
+         * @description What only lessens its power holds from its next request on; anything else is proposed, and another administrator confirms it.
+         */
         patch: operations["staff_change"];
         trace?: never;
     };
@@ -1498,7 +1641,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Disable an account: its sessions end at once. Doing it twice changes nothing. */
+        /** Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing. */
         post: operations["staff_disable"];
         delete?: never;
         options?: never;
@@ -1515,7 +1658,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a disabled account sign in again. */
+        /** Propose that a disabled account may sign in again. Another administrator confirms it. */
         post: operations["staff_enable"];
         delete?: never;
         options?: never;
@@ -1523,7 +1666,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/staff/{id}/password": {
+    "/api/v1/staff/{id}/reset": {
         parameters: {
             query?: never;
             header?: never;
@@ -1532,8 +1675,49 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give an account a new generated password, shown only once. Its sessions end. */
-        post: operations["staff_reset_password"];
+        /**
+         * Propose that the owner of an account sets a new password. Another administrator confirms it
+         * @description With the confirmation the old password and all sessions end, and the owner sets a new one with a code: its first half is in this answer, the
+         *     second in that of the confirmation.
+         */
+        post: operations["staff_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all sessions of an account at once, without a second administrator: for one that somebody else may be using. */
+        delete: operations["staff_end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/{id}/waiting-lifted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose that a new, changed, enabled or reset account need not wait any longer before it approves, confirms or sends. Another administrator
+         *     confirms it; no emergency takes their place.
+         */
+        post: operations["staff_lift_waiting"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1706,6 +1890,19 @@ export interface components {
             at: string;
             /** Format: int64 */
             count: number;
+        };
+        /** @description A code and the password that its owner chose. */
+        ActivationRequest: {
+            /** @description As for signing in. */
+            cookie?: boolean;
+            /** @description The half of the code that the administrator has who proposed the account or its reset. */
+            first_half: string;
+            /** @description Login name. */
+            login: string;
+            /** @description The password from now on: at least 12 characters, without the login name. */
+            password: components["schemas"]["Password"];
+            /** @description The half that the administrator has who confirmed it. */
+            second_half: string;
         };
         /**
          * @description A step in an alert's life.
@@ -2026,13 +2223,6 @@ export interface components {
          * @description The key with which a source system calls.
          */
         ApiKeyId: string;
-        /** @description A key that was just made. */
-        ApiKeyWithToken: {
-            /** @description The key. */
-            key: components["schemas"]["ApiKey"];
-            /** @description What the source system presents as `Authorization: Bearer`. It is shown this once. */
-            token: string;
-        };
         /**
          * @description "city", or the code of a district, township or community
          * @example 500103
@@ -2300,6 +2490,19 @@ export interface components {
          * @example 500101001001
          */
         CommunityCode: string;
+        /** @description The account that a proposal is about, as it is now. */
+        Concerned: {
+            /** @description The account. */
+            id: components["schemas"]["StaffId"];
+            /** @description Name to sign in with. */
+            login: string;
+            /** @description Name shown to colleagues. */
+            name: string;
+            /** @description What they are. */
+            role: components["schemas"]["Role"];
+            /** @description Where they are it. */
+            scope: components["schemas"]["Scope"];
+        };
         /** @description Consents to the notice. */
         Consenting: {
             /**
@@ -2638,6 +2841,26 @@ export interface components {
              * @description The version that was looked at.
              */
             version: number;
+        };
+        /** @description That a change could not wait for a second administrator. */
+        Emergency: {
+            /**
+             * Format: date-time
+             * @description From when on its proposer may confirm it alone.
+             */
+            alone_from: string;
+            /**
+             * Format: date-time
+             * @description When it was declared.
+             */
+            declared_at: string;
+            /** @description Why, in the words of who declared it. */
+            reason: string;
+        };
+        /** @description Why a change cannot wait. */
+        EmergencyDeclared: {
+            /** @description Why no second administrator can be waited for, in at most 500 characters. */
+            reason: string;
         };
         /** @description How a version ended. */
         Ended: {
@@ -3301,7 +3524,7 @@ export interface components {
             area: components["schemas"]["Area"];
             /**
              * Format: date-time
-             * @description When it ends.
+             * @description When it ends: in a year at the latest.
              */
             expires_at: string;
             /** @description Kinds of record that it may deliver. */
@@ -3321,11 +3544,6 @@ export interface components {
             hours?: number | null;
             /** @description The unit, as it stands in the list. */
             source: string;
-        };
-        /** @description A password that was just made. */
-        NewPassword: {
-            /** @description The password. It is shown this once. */
-            password: string;
         };
         /** @description One risk record (CQ6). Deliberately without `Debug`: it may name a person. */
         NewRecord: {
@@ -3734,6 +3952,99 @@ export interface components {
             phone?: string | null;
             /** Format: int32 */
             resident_no: number;
+        };
+        /** @description A change that was proposed, and how far it is. */
+        Proposal: {
+            /** @description What is to change. */
+            change: components["schemas"]["ProposedChange"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            decided_at?: string | null;
+            decided_by?: components["schemas"]["StaffId"] | null;
+            emergency?: components["schemas"]["Emergency"] | null;
+            /**
+             * Format: date-time
+             * @description Until when it may be confirmed.
+             */
+            expires_at: string;
+            /** @description The proposal. */
+            id: components["schemas"]["ProposalId"];
+            /** @description What the caller can do about it now. */
+            open_steps: components["schemas"]["ProposalStep"][];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            proposed_at: string;
+            proposed_by?: components["schemas"]["StaffId"] | null;
+            staff?: components["schemas"]["Concerned"] | null;
+            /** @description How far it is. */
+            state: components["schemas"]["ProposalState"];
+        };
+        /** @description A change that holds now. */
+        ProposalConfirmed: {
+            /** @description The proposal. */
+            proposal: components["schemas"]["Proposal"];
+            /**
+             * @description The second half of the code or key, for whoever has the account or key; the administrator who proposed it has the first. It is shown this
+             *     once.
+             */
+            second_half?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A change of an account or key that one administrator proposed.
+         */
+        ProposalId: string;
+        /** @description A change that waits for a second administrator. */
+        ProposalMade: {
+            /**
+             * @description The first half of the code or key, for whoever will have the account or key; the administrator who confirms gets the second. It is shown
+             *     this once.
+             */
+            first_half?: string | null;
+            /** @description The proposal. */
+            proposal: components["schemas"]["Proposal"];
+        };
+        /**
+         * @description How far a proposal is.
+         * @enum {string}
+         */
+        ProposalState: "waiting" | "effective" | "withdrawn" | "objected" | "expired";
+        /**
+         * @description What can be done about a proposal.
+         * @enum {string}
+         */
+        ProposalStep: "confirm" | "withdraw" | "object" | "declare_emergency";
+        /** @description What was proposed. */
+        ProposedChange: {
+            /** @description As it is to be. */
+            account: components["schemas"]["NewStaff"];
+            /** @enum {string} */
+            kind: "make_account";
+        } | {
+            /** @description As it is to be. */
+            after: components["schemas"]["Standing"];
+            /** @description As it was when it was proposed. */
+            before: components["schemas"]["Standing"];
+            /** @enum {string} */
+            kind: "change_account";
+        } | {
+            /** @enum {string} */
+            kind: "enable_account";
+        } | {
+            /** @enum {string} */
+            kind: "reset_account";
+        } | {
+            /** @enum {string} */
+            kind: "lift_waiting";
+        } | {
+            /** @description As it is to be. */
+            key: components["schemas"]["NewApiKey"];
+            /** @enum {string} */
+            kind: "make_key";
         };
         /** @description An alert that might be approved. Give `audience` or `recipients`. */
         Question: {
@@ -4412,6 +4723,11 @@ export interface components {
         };
         /** @description Who is signed in. */
         SignedInStaff: {
+            /**
+             * Format: date-time
+             * @description From when on they may approve, confirm and send, if their account waits.
+             */
+            acts_from?: string | null;
             /** @description The account. */
             id: components["schemas"]["StaffId"];
             /** @description Name shown to colleagues. */
@@ -4504,7 +4820,7 @@ export interface components {
             taken: number;
         };
         /**
-         * @description What is expected of a source.
+         * @description What is expected of a source, in a word.
          * @enum {string}
          */
         SourceExpectation: "learnt" | "within" | "nothing";
@@ -4582,6 +4898,13 @@ export interface components {
         Staff: {
             /**
              * Format: date-time
+             * @description From when on it may approve, confirm and send, if it had to wait.
+             */
+            acts_from?: string | null;
+            /** @description Whether its owner has yet to set a password with the code. */
+            awaits_owner: boolean;
+            /**
+             * Format: date-time
              * @description Since when there is the account.
              */
             created_at: string;
@@ -4613,12 +4936,14 @@ export interface components {
          * @description A member of staff.
          */
         StaffId: string;
-        /** @description An account with a password that was just made. */
-        StaffWithPassword: {
-            /** @description Its password. It is shown this once. */
-            password: string;
-            /** @description The account. */
-            staff: components["schemas"]["Staff"];
+        /** @description Who somebody is to colleagues. */
+        Standing: {
+            /** @description Name shown to colleagues. */
+            name: string;
+            /** @description What they are. */
+            role: components["schemas"]["Role"];
+            /** @description Where they are it. */
+            scope: components["schemas"]["Scope"];
         };
         /** @description Whom or what the fact is about. As JSON: `{"resident": 17}`, `{"phone_hash": "…"}`, `{"place": "500103"}`. */
         Subject: {
@@ -5918,13 +6243,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Made */
-            201: {
+            /** @description Proposed */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiKeyWithToken"];
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -8287,6 +8612,334 @@ export interface operations {
             };
         };
     };
+    proposals_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposals */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalConfirmed"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's own account is too new */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller proposed it, is the one whom it is about, or it is not waiting or not as it was any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_declare_emergency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmergencyDeclared"];
+            };
+        };
+        responses: {
+            /** @description Declared */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else proposed it, it does not wait any more, or it lifts a waiting time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The reason is missing or too long */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stopped */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller proposed it, or it does not wait any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else proposed it, or it does not wait any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     records_record: {
         parameters: {
             query: {
@@ -9695,6 +10348,111 @@ export interface operations {
             };
         };
     };
+    session_activate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivationRequest"];
+            };
+        };
+        responses: {
+            /** @description The password is set and the session began */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBegun"];
+                };
+            };
+            /** @description Name or code are wrong, or the code is void */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_end_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They have ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_change_password: {
         parameters: {
             query?: never;
@@ -9936,13 +10694,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Made */
-            201: {
+            /** @description Proposed */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StaffWithPassword"];
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -10008,13 +10766,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Changed */
+            /** @description Changed: it has less power than before */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Staff"];
+                };
+            };
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -10044,7 +10811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is one's own account */
+            /** @description It is one's own account, or it is like that already */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10151,7 +10918,143 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Enabled */
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account, or it is enabled already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -10185,6 +11088,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is one's own account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Anything else that went wrong */
             default: {
                 headers: {
@@ -10196,7 +11108,7 @@ export interface operations {
             };
         };
     };
-    staff_reset_password: {
+    staff_lift_waiting: {
         parameters: {
             query?: never;
             header?: never;
@@ -10208,13 +11120,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Reset */
-            200: {
+            /** @description Proposed */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewPassword"];
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -10237,6 +11149,15 @@ export interface operations {
             };
             /** @description There is no such account */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account, or it does not wait */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
