@@ -109,11 +109,12 @@ pub const WAITING_LISTS: Kind = Kind {
 
 /// A member of staff's session.
 pub const STAFF_SESSIONS: Kind = Kind {
-    what: "Sessions of staff: the hash of the token with the account, in the cache",
-    tables: &[],
+    what: "Sessions of staff: the hash of the token with the account, in the cache; and which an account has",
+    tables: &["identity.session"],
     keeping: Keeping::Seconds(12 * 3600),
     setting: Some("identity.session_longest_seconds"),
-    why: "No shift is longer. An unused one ends earlier, after `identity.session_idle_seconds`.",
+    why: "No shift is longer. An unused one ends earlier, after `identity.session_idle_seconds`. What has ended is gone from the table when its \
+          owner next signs in.",
     requirement: "CQ13",
 };
 

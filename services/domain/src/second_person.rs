@@ -302,7 +302,8 @@ pub fn withdraw(proposal: &Proposal, by: &StaffMember, now: DateTime<Utc>) -> Re
 /// # Errors
 /// Why not.
 pub fn object(proposal: &Proposal, by: &StaffMember, now: DateTime<Utc>) -> Result<(), Refusal> {
-    if !by.is_administrator() && !(by.active && by.role == Role::CityCommandOfficer) {
+    let of_the_command = by.active && by.role == Role::CityCommandOfficer;
+    if !of_the_command && !by.is_administrator() {
         return Err(Refusal::NotAdministrator);
     }
     if proposal.proposed_by == Some(by.id) {

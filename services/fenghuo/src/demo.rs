@@ -41,6 +41,7 @@ fn everybody() -> Result<Vec<NewStaff>> {
         staff("community.centre", "社区工作者", Role::CommunityWorker, Scope::Community(community)),
         staff("operator", "技术支撑", Role::TechnicalOperator, Scope::City),
         staff("auditor", "审计", Role::Auditor, Scope::City),
+        identity::demo::administrator(SECOND_ADMINISTRATOR, "系统管理员二"),
     ];
     everybody.extend(place::districts().iter().map(|district| NewStaff {
         login: reviewer_login(district.code),
@@ -76,7 +77,6 @@ pub(crate) async fn settle(platform: &Platform, new: &mut (dyn FnMut(Access) -> 
         rules::set_district_facts(platform, district.code, &facts, responsible).await?;
     }
     new(key(platform, responsible).await?)?;
-    account(platform, identity::demo::administrator(SECOND_ADMINISTRATOR, "系统管理员二")).await?.map_or(Ok(()), &mut *new)?;
     // The administrator comes last: once there, the city is complete.
     account(platform, identity::demo::administrator(ADMINISTRATOR, "系统管理员")).await?.map_or(Ok(()), new)
 }

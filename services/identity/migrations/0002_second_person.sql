@@ -9,6 +9,16 @@ create table identity.activation (
     expires_at timestamptz not null
 );
 
+-- Which sessions an account has, so that its owner can look at them; what a session is lies in the cache under the same hash.
+create table identity.session (
+    id uuid primary key,
+    token_hash bytea not null unique check (octet_length(token_hash) = 32),
+    staff_id uuid not null references identity.staff (id),
+    began_at timestamptz not null,
+    ends_at timestamptz not null
+);
+create index session_of_staff on identity.session (staff_id);
+
 create table identity.proposal (
     id uuid primary key,
     change jsonb not null,

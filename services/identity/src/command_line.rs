@@ -4,6 +4,8 @@
 //! The first two may act at once, or the city could never begin. Whoever comes later waits like everybody else, and what was done stands
 //! among the emergencies, where the other administrators, the city command and the auditor see it.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use domain::staff::{Role, Scope};
 use platform::Platform;
@@ -22,8 +24,7 @@ use crate::{Error, NewStaff, SCHEMA, Settings};
 /// Why a change from the command line stands among the emergencies.
 const REASON: &str = "由服务器命令行操作 Made on the command line";
 
-/// A code with which an administrator sets their own password, in its halves.
-#[derive(Debug)]
+/// A code with which an administrator sets their own password, in its halves. They never print.
 pub struct Code {
     /// Whose it is.
     pub login: String,
@@ -31,6 +32,12 @@ pub struct Code {
     pub first: String,
     /// What they enter second.
     pub second: String,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Code").field("login", &self.login).finish_non_exhaustive()
+    }
 }
 
 /// Makes the first two administrators of a city that has none. The schema must be migrated. The codes are kept nowhere.

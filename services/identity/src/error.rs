@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ids::{ApiKeyId, ProposalId, StaffId};
+use domain::ids::{ApiKeyId, ProposalId, SessionId, StaffId};
 use domain::second_person::Refusal;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
@@ -53,6 +53,9 @@ pub enum Error {
     /// There is no such key.
     #[error("no API key {0}")]
     NoSuchKey(ApiKeyId),
+    /// The account has no such session.
+    #[error("no session {0}")]
+    NoSuchSession(SessionId),
     /// There is no such proposal.
     #[error("no proposal {0}")]
     NoSuchProposal(ProposalId),
@@ -116,6 +119,9 @@ impl From<Error> for Problem {
             }
             Error::NoSuchKey(_) => {
                 Self::not_found("api_key_not_found", "没有此接口密钥，请在列表中核对。", "There is no such key. Check the list of keys.")
+            }
+            Error::NoSuchSession(_) => {
+                Self::not_found("session_not_found", "没有此登录，可能已经结束。", "There is no such session. It may have ended already.")
             }
             Error::NoSuchProposal(_) => {
                 Self::not_found("proposal_not_found", "没有此提议，请在列表中核对。", "There is no such proposal. Check the list.")

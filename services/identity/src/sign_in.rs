@@ -7,6 +7,7 @@ use domain::ids::StaffId;
 use domain::staff::Role;
 use platform::Platform;
 use platform::cache::Tokens;
+use platform::database::Tx;
 use proto::AuditEntry;
 use uuid::Uuid;
 
@@ -70,9 +71,9 @@ impl SignIn {
             self.record(Some(&staff), "session.refuse").await?;
             return Err(Error::SignInRefused);
         }
-        self.record(Some(&staff), "session.begin").await?;
-        let (token, session) = self.sessions.begin(staff.id, revision, self.lifetimes).await?;
-        Ok(SignedIn { token, session, staff })
+        let mut tx = self.platform.database.begin().await?;
+        tx.publish(SCHEMA, &self.entry(Some(&staff), "session.begin")).await?;
+        self.begin(tx, staff, revision).await
     }
 
     /// Begins the first session of an account: its owner sets a password with the two halves of their code. Refuses without saying why.
@@ -91,9 +92,7 @@ impl SignIn {
         let revision = row.credential_revision;
         let staff = row.into_staff()?;
         tx.publish(SCHEMA, &self.entry(Some(&staff), "staff.activate")).await?;
-        tx.commit().await?;
-        let (token, session) = self.sessions.begin(staff.id, revision, self.lifetimes).await?;
-        Ok(SignedIn { token, session, staff })
+        self.begin(tx, staff, revision).await
     }
 
     /// Whether this is the account's password: before it is changed. Counts as an attempt.
@@ -104,6 +103,14 @@ impl SignIn {
             return Err(Error::CurrentPasswordWrong);
         }
         row.into_staff()
+    }
+
+    /// Begins a session once what led to it stands in the trace.
+    async fn begin(&self, mut tx: Tx, staff: Staff, revision: i64) -> Result<SignedIn, Error> {
+        let (token, session) = self.sessions.list_new(&mut tx, staff.id, revision, self.lifetimes).await?;
+        tx.commit().await?;
+        self.sessions.open(&token, &session).await?;
+        Ok(SignedIn { token, session, staff })
     }
 
     async fn throttle(&self, login: &str, from: IpAddr) -> Result<(), Error> {

@@ -335,6 +335,8 @@ const THE_SAME_FOR_ALL: &[&str] = &[
     "GET /api/v1/rules",
     "GET /api/v1/rules/{id}/versions",
     "GET /api/v1/session",
+    "GET /api/v1/session/own",
+    "DELETE /api/v1/session/own/{id}",
     "POST /api/v1/session/password",
 ];
 

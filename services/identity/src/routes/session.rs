@@ -3,17 +3,18 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use domain::ids::StaffId;
+use domain::ids::{SessionId, StaffId};
 use domain::staff::{Role, Scope};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use platform::http::{Access, ClientAddress, Credential, Json, Problem, Routes, SESSION_COOKIE, StaffCaller, routes};
+use platform::http::{Access, ClientAddress, Credential, Json, Path, PathId, Problem, Routes, SESSION_COOKIE, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::identity::Identity;
 use crate::account::{self, Staff};
 use crate::password::Password;
+use crate::session::OwnSession;
 use crate::sign_in::SignedIn;
 use crate::token::TokenHash;
 use crate::{Error, SCHEMA};
@@ -25,6 +26,8 @@ pub(super) fn routes() -> Routes<Identity> {
         .allow(Access::ANY_STAFF, routes!(who_am_i, sign_out))
         .allow(Access::ANY_STAFF, routes!(change_password))
         .allow(Access::ANY_STAFF, routes!(end_others))
+        .allow(Access::ANY_STAFF, routes!(own_sessions))
+        .allow(Access::ANY_STAFF, routes!(end_one))
 }
 
 /// Name and password.
@@ -193,6 +196,30 @@ async fn end_others(State(identity): State<Identity>, caller: StaffCaller, crede
     tx.publish(SCHEMA, &caller.did("session.end_others", "staff", caller.id, identity.now())).await?;
     tx.commit().await?;
     identity.sessions.carry_over(&TokenHash::of(credential.token()), revision).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// One's own sessions, the newest first.
+#[utoipa::path(get, path = "/api/v1/session/own", responses((status = 200, description = "The sessions that live", body = Vec<OwnSession>)))]
+async fn own_sessions(State(identity): State<Identity>, caller: StaffCaller) -> Result<Json<Vec<OwnSession>>, Problem> {
+    let mut connection = identity.platform.database.pool().acquire().await?;
+    let account = account::by_id(&mut connection, caller.id).await?.ok_or(Error::NoSuchStaff(caller.id))?;
+    let revision = account.credential_revision;
+    Ok(Json(identity.sessions.of_staff(&mut connection, caller.id, revision, &caller.session).await?))
+}
+
+/// End one of one's own sessions at once.
+#[utoipa::path(delete, path = "/api/v1/session/own/{id}", params(("id" = Uuid, Path, description = "The session")), responses(
+    (status = 204, description = "It has ended"),
+    (status = 404, description = "One has no such session"),
+))]
+async fn end_one(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<SessionId>) -> Result<StatusCode, Problem> {
+    let mut tx = identity.platform.database.begin().await?;
+    if !identity.sessions.end_of_staff(&mut tx, caller.id, id).await? {
+        return Err(Error::NoSuchSession(id).into());
+    }
+    tx.publish(SCHEMA, &caller.did("session.end", "staff", caller.id, identity.now())).await?;
+    tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
