@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { alarms, differences, type Proposal } from './proposals.ts';
+import { aboutWhom, alarms, differences, type Proposal } from './proposals.ts';
 
 const NOW = Date.parse('2026-11-20T00:00:00Z');
 const proposal = (id: string, more: object) => ({ id, change: { kind: 'reset_account' }, state: 'waiting', emergency: null, decided_at: null, open_steps: [], ...more }) as unknown as Proposal;
@@ -14,6 +14,12 @@ it('rings for what one administrator does alone, until a week after it took effe
     proposal('long ago', { emergency, state: 'effective', decided_at: '2026-11-12T00:00:00Z' }),
   ];
   expect(alarms(all, NOW).map(({ id }) => id)).toEqual(['declared', 'yesterday']);
+});
+
+it('says whom it is about before there is an account, and after', () => {
+  const account = { login: 'duty.night', name: '值班', role: 'auditor', scope: 'city' } as const;
+  expect(aboutWhom({ change: { kind: 'make_account', account }, staff: null })).toBe('duty.night');
+  expect(aboutWhom({ change: { kind: 'reset_account' }, staff: { id: '1', ...account } })).toBe('duty.night');
 });
 
 it('shows only what differs', () => {

@@ -14,6 +14,12 @@ export function differences(change: Proposal['change']): Part[] {
   return (['name', 'role', 'scope'] as const).filter((part) => before[part] !== after[part]);
 }
 
+/** Whose account or key it is about: a login, or a unit. */
+export function aboutWhom({ change, staff }: Pick<Proposal, 'change' | 'staff'>): string {
+  if (change.kind === 'make_account') return change.account.login;
+  return change.kind === 'make_key' ? change.key.unit : (staff?.login ?? '');
+}
+
 /** Those that somebody has to look at: a change that one administrator makes alone, until a week after. */
 export function alarms(proposals: readonly Proposal[], now: number): Proposal[] {
   return proposals.filter(
