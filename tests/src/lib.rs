@@ -169,6 +169,7 @@ impl Who {
                 name: "测试".to_owned(),
                 role,
                 scope,
+                acts_from: None,
                 session: "session".to_owned(),
             }),
             Self::Resident(no) => Caller::Resident(ResidentCaller { no: ResidentNo::new(no) }),

@@ -35,6 +35,8 @@ pub use servers::Servers;
 pub const DESK: &str = "identity audit review resident";
 /// The population of every measurement.
 pub const SEED: u64 = 7;
+/// What everybody chooses as their password.
+const PASSWORD: &str = "beacon tower at dusk";
 /// How long the platform may take for anything that is not measured.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Sealed tokens in a kept database must open again; they are nobody's.
@@ -141,15 +143,14 @@ impl City {
         for group in &plan.processes {
             self.is_ready(group).await?;
         }
-        let printed = self.command(&["staff", "administrator", "--login", "admin"])?;
-        let (login, password) = printed.trim().split_once(' ').context("no login and password were printed")?;
-        let administrator = self.sign_in(login, password).await?;
+        let administrators = self.administrators().await?;
         for login in ["command.one", "command.two", "command.three"] {
             let new = json!({ "login": login, "name": login, "role": "city_command_officer", "scope": "city" });
-            let made = self.call("identity", Method::POST, "staff", &administrator, new).await?;
-            let password = made["password"].as_str().context("no password")?.to_owned();
-            let session = self.sign_in(login, &password).await?;
-            self.officers.push(Officer { login: login.to_owned(), password, session });
+            let (made, [first, second]) = self.agreed(&administrators, "staff", new).await?;
+            let session = self.activate([login, &first, &second]).await?;
+            let id = made["staff"]["id"].as_str().context("no account")?;
+            self.agreed(&administrators, &format!("staff/{id}/waiting-lifted"), Value::Null).await?;
+            self.officers.push(Officer { login: login.to_owned(), password: PASSWORD.to_owned(), session });
         }
         Ok(())
     }
@@ -258,6 +259,37 @@ impl City {
             bail!("{service} {path}: {status} {text}");
         }
         Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
+    }
+
+    /// The sessions of the first two administrators.
+    async fn administrators(&self) -> Result<[String; 2]> {
+        let folder = self.directory.path();
+        self.command(&["staff", "administrators", "--codes", folder.to_str().context("no path")?])?;
+        let mut sessions = Vec::new();
+        for login in ["admin.one", "admin.two"] {
+            let code = std::fs::read_to_string(folder.join(format!("{login}.code")))?;
+            let lines: Vec<&str> = code.lines().collect();
+            let [login, first, second] = lines.as_slice() else { bail!("no code in its file") };
+            sessions.push(self.activate([login, first, second]).await?);
+        }
+        sessions.try_into().ok().context("not two administrators")
+    }
+
+    /// What one administrator proposed and the other confirmed, with both halves of its secret.
+    async fn agreed(&self, administrators: &[String; 2], path: &str, body: Value) -> Result<(Value, [String; 2])> {
+        let made = self.call("identity", Method::POST, path, &administrators[0], body).await?;
+        let id = made["proposal"]["id"].as_str().context("no proposal")?;
+        let confirmation = format!("proposals/{id}/confirmation");
+        let confirmed = self.call("identity", Method::POST, &confirmation, &administrators[1], Value::Null).await?;
+        let half = |half: &Value| half.as_str().unwrap_or_default().to_owned();
+        Ok((confirmed["proposal"].clone(), [half(&made["first_half"]), half(&confirmed["second_half"])]))
+    }
+
+    /// Sets a password with a code; the session that begins.
+    async fn activate(&self, [login, first, second]: [&str; 3]) -> Result<String> {
+        let body = json!({ "login": login, "first_half": first, "second_half": second, "password": PASSWORD });
+        let begun = self.call("identity", Method::POST, "session/activation", "", body).await?;
+        Ok(begun["token"].as_str().context("no token")?.to_owned())
     }
 
     async fn sign_in(&self, login: &str, password: &str) -> Result<String> {

@@ -99,8 +99,12 @@ uuid_ids! {
     UploadId "upload";
     /// A public display.
     ScreenId "screen";
+    /// A session of a member of staff.
+    SessionId "session";
     /// The key with which a source system calls.
     ApiKeyId "API key";
+    /// A change of an account or key that one administrator proposed.
+    ProposalId "proposal";
 }
 
 macro_rules! number_ids {

@@ -109,11 +109,12 @@ pub const WAITING_LISTS: Kind = Kind {
 
 /// A member of staff's session.
 pub const STAFF_SESSIONS: Kind = Kind {
-    what: "Sessions of staff: the hash of the token with the account, in the cache",
-    tables: &[],
+    what: "Sessions of staff: the hash of the token with the account, in the cache; and which an account has",
+    tables: &["identity.session"],
     keeping: Keeping::Seconds(12 * 3600),
     setting: Some("identity.session_longest_seconds"),
-    why: "No shift is longer. An unused one ends earlier, after `identity.session_idle_seconds`.",
+    why: "No shift is longer. An unused one ends earlier, after `identity.session_idle_seconds`. What has ended is gone from the table when its \
+          owner next signs in.",
     requirement: "CQ13",
 };
 
@@ -377,10 +378,11 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Accounts of staff and keys of sources: hashes of passwords and keys",
-        tables: &["identity.staff", "identity.api_key"],
+        tables: &["identity.staff", "identity.api_key", "identity.activation", "identity.proposal"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "The trace names accounts by number. A disabled account and a revoked key open nothing.",
+        why: "The trace names accounts by number, and who stood behind each change is asked for years later. A disabled account and a revoked \
+              key open nothing; half a secret is gone with the decision.",
         requirement: "CQ5",
     },
     STAFF_SESSIONS,

@@ -1,6 +1,7 @@
 //! The demo city: staff of every role, the shipped rules in force, what each district fills in, a key for records.
 //!
-//! Made once; a second start finds it there. Rehearsals use the same city.
+//! Made once; a second start finds it there. Rehearsals use the same city. Its accounts have passwords that were made for them and wait for nothing
+//! ([`identity::demo`]): one person plays everybody, in five minutes.
 
 pub(crate) mod accounts;
 pub(crate) mod play;
@@ -14,13 +15,15 @@ use domain::place;
 use domain::risk_record::{Origin, RecordKind};
 use domain::staff::{Role, Scope};
 use identity::NewStaff;
-use identity::api_key::{self, NewApiKey};
+use identity::api_key::NewApiKey;
 use platform::Platform;
 use strum::VariantArray as _;
 
 use accounts::Access;
 
 const ADMINISTRATOR: &str = "admin";
+/// Power takes two people.
+const SECOND_ADMINISTRATOR: &str = "admin.two";
 
 /// The district of the demo's district staff: 渝中区, the city's centre.
 const CENTRE: u32 = 500_103;
@@ -38,6 +41,7 @@ fn everybody() -> Result<Vec<NewStaff>> {
         staff("community.centre", "社区工作者", Role::CommunityWorker, Scope::Community(community)),
         staff("operator", "技术支撑", Role::TechnicalOperator, Scope::City),
         staff("auditor", "审计", Role::Auditor, Scope::City),
+        identity::demo::administrator(SECOND_ADMINISTRATOR, "系统管理员二"),
     ];
     everybody.extend(place::districts().iter().map(|district| NewStaff {
         login: reviewer_login(district.code),
@@ -74,22 +78,27 @@ pub(crate) async fn settle(platform: &Platform, new: &mut (dyn FnMut(Access) -> 
     }
     new(key(platform, responsible).await?)?;
     // The administrator comes last: once there, the city is complete.
-    let administrator =
-        NewStaff { login: ADMINISTRATOR.to_owned(), name: "系统管理员".to_owned(), role: Role::Administrator, scope: Scope::City };
-    account(platform, administrator).await?.map_or(Ok(()), new)
+    account(platform, identity::demo::administrator(ADMINISTRATOR, "系统管理员")).await?.map_or(Ok(()), new)
+}
+
+/// The administrators alone: a city that people want to fill themselves.
+pub(crate) async fn settle_administrators(platform: &Platform, new: &mut (dyn FnMut(Access) -> Result<()> + Send)) -> Result<()> {
+    for (login, name) in [(ADMINISTRATOR, "系统管理员"), (SECOND_ADMINISTRATOR, "系统管理员二")] {
+        account(platform, identity::demo::administrator(login, name)).await?.map_or(Ok(()), &mut *new)?;
+    }
+    Ok(())
 }
 
 /// The account, if it is new.
 async fn account(platform: &Platform, person: NewStaff) -> Result<Option<Access>> {
     let (login, title) = (person.login.clone(), format!("{} {}", person.role.title(), person.name));
-    let secret = identity::ensure_staff(platform, person).await?;
+    let secret = identity::demo::ensure_staff(platform, person).await?;
     Ok(secret.map(|secret| Access { login, secret, title }))
 }
 
 /// A key that may deliver every kind of record for the whole city.
 async fn key(platform: &Platform, by: StaffId) -> Result<Access> {
     let now = platform.clock.now();
-    let mut tx = platform.database.begin().await?;
     let request = NewApiKey {
         unit: "市疾控中心".to_owned(),
         origin: Origin::Surveillance,
@@ -97,11 +106,8 @@ async fn key(platform: &Platform, by: StaffId) -> Result<Access> {
         kinds: RecordKind::VARIANTS.to_vec(),
         expires_at: now + TimeDelta::days(365),
     };
-    let (token, _) = api_key::create(&mut tx, request, by, now).await?;
-    tx.commit().await?;
-    Ok(Access {
-        login: "api-key".to_owned(), secret: token.into_text(), title: "数据来源 市疾控中心（导入风险记录）".to_owned()
-    })
+    let secret = identity::demo::make_key(platform, request, by).await?;
+    Ok(Access { login: "api-key".to_owned(), secret, title: "数据来源 市疾控中心（导入风险记录）".to_owned() })
 }
 
 async fn staff_id(platform: &Platform, login: &str) -> Result<StaffId> {

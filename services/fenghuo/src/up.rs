@@ -166,6 +166,5 @@ async fn administrator(platform: &Platform, accounts: &Accounts) -> Result<()> {
     if !accounts.read()?.is_empty() {
         return Ok(());
     }
-    let secret = identity::create_administrator(platform, "admin").await?;
-    accounts.keep(&Access { login: "admin".to_owned(), secret, title: "系统管理员".to_owned() })
+    demo::settle_administrators(platform, &mut |access| accounts.keep(&access)).await
 }

@@ -2,18 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
+use domain::second_person::{Post, StaffMember};
 use domain::staff::{Role, Scope};
 use platform::Platform;
 use platform::compiled_once;
 use platform::database::{Connection, Tx, readable};
 use platform::http::FieldFault;
-use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::password::{Hasher, Password};
-use crate::{Error, SCHEMA};
+use crate::Error;
+use crate::proposal::Standing;
+use crate::token::TokenHash;
 
 const LONGEST_LOGIN: usize = 64;
 const LONGEST_NAME: usize = 64;
@@ -35,6 +36,20 @@ pub struct Staff {
     pub disabled_at: Option<DateTime<Utc>>,
     /// Since when there is the account.
     pub created_at: DateTime<Utc>,
+    /// From when on it may approve, confirm and send, if it had to wait.
+    pub acts_from: Option<DateTime<Utc>>,
+    /// Whether its owner has yet to set a password with the code.
+    pub awaits_owner: bool,
+}
+
+impl Staff {
+    pub(crate) const fn post(&self) -> Post {
+        Post { role: self.role, scope: self.scope }
+    }
+
+    pub(crate) const fn member(&self) -> StaffMember {
+        StaffMember { id: self.id, role: self.role, active: self.disabled_at.is_none(), acts_from: self.acts_from }
+    }
 }
 
 /// An account to be made.
@@ -90,10 +105,11 @@ pub(crate) struct Row {
     pub name: String,
     pub role: String,
     pub scope: String,
-    pub password_hash: String,
+    pub password_hash: Option<String>,
     pub credential_revision: i64,
     pub created_at: DateTime<Utc>,
     pub disabled_at: Option<DateTime<Utc>>,
+    pub acts_from: Option<DateTime<Utc>>,
 }
 
 impl Row {
@@ -106,6 +122,8 @@ impl Row {
             scope: self.scope.parse().map_err(|_| Error::Stored { what: "staff.scope" })?,
             disabled_at: self.disabled_at,
             created_at: self.created_at,
+            acts_from: self.acts_from,
+            awaits_owner: self.password_hash.is_none(),
         })
     }
 }
@@ -126,12 +144,38 @@ pub(crate) async fn all(platform: &Platform) -> Result<Vec<Staff>, Error> {
     Ok(readable("staff", rows.into_iter().map(Row::into_staff)))
 }
 
+/// How an account begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Beginning<'a> {
+    /// Its owner sets a password with this code.
+    Code(Activation),
+    /// With a password that was made for it: only where nobody is real.
+    Password(&'a str),
+}
+
+/// A code by its hash, and until when it is good.
+#[derive(Clone, Copy)]
+pub(crate) struct Activation {
+    pub code: TokenHash,
+    pub expires_at: DateTime<Utc>,
+}
+
 /// Makes an account; `None` if the login name is taken.
-pub(crate) async fn insert(tx: &mut Tx, new: NewStaff, password_hash: &str, now: DateTime<Utc>) -> Result<Option<Staff>, Error> {
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    new: &NewStaff,
+    beginning: Beginning<'_>,
+    acts_from: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Option<Staff>, Error> {
+    let (password_hash, activation) = match beginning {
+        Beginning::Code(activation) => (None, Some(activation)),
+        Beginning::Password(hash) => (Some(hash), None),
+    };
     let inserted = sqlx::query_as!(
         Row,
-        "insert into identity.staff (id, login, name, role, scope, password_hash, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7) on conflict (login) do nothing returning *",
+        "insert into identity.staff (id, login, name, role, scope, password_hash, created_at, acts_from)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (login) do nothing returning *",
         StaffId::new().uuid(),
         new.login,
         new.name.trim(),
@@ -139,10 +183,103 @@ pub(crate) async fn insert(tx: &mut Tx, new: NewStaff, password_hash: &str, now:
         new.scope.to_string(),
         password_hash,
         now,
+        acts_from,
     )
     .fetch_optional(&mut **tx)
     .await?;
-    inserted.map(Row::into_staff).transpose()
+    let Some(staff) = inserted.map(Row::into_staff).transpose()? else { return Ok(None) };
+    if let Some(activation) = activation {
+        expect_owner(tx, staff.id, activation).await?;
+    }
+    Ok(Some(staff))
+}
+
+/// The account, held until the transaction ends.
+pub(crate) async fn lock(tx: &mut Tx, id: StaffId) -> Result<Staff, Error> {
+    sqlx::query_as!(Row, "select * from identity.staff where id = $1 for update", id.uuid())
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or(Error::NoSuchStaff(id))?
+        .into_staff()
+}
+
+/// Gives an account another name, role or scope, and has it wait where it must.
+pub(crate) async fn alter(tx: &mut Tx, id: StaffId, to: &Standing, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
+    sqlx::query!(
+        "update identity.staff set name = $2, role = $3, scope = $4, acts_from = coalesce($5, acts_from) where id = $1",
+        id.uuid(),
+        to.name,
+        to.role.as_ref(),
+        to.scope.to_string(),
+        acts_from,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The one code with which the owner sets their password; one that was given before is void.
+async fn expect_owner(tx: &mut Tx, id: StaffId, activation: Activation) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into identity.activation (staff_id, code_hash, expires_at) values ($1, $2, $3)
+         on conflict (staff_id) do update set code_hash = excluded.code_hash, expires_at = excluded.expires_at",
+        id.uuid(),
+        activation.code.bytes(),
+        activation.expires_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes the password away and ends the sessions: the owner sets a new one with this code.
+pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
+    sqlx::query!(
+        "update identity.staff set password_hash = null, credential_revision = credential_revision + 1, acts_from = coalesce($2, acts_from)
+         where id = $1",
+        id.uuid(),
+        acts_from,
+    )
+    .execute(&mut **tx)
+    .await?;
+    expect_owner(tx, id, activation).await
+}
+
+/// Sets the password that the owner chose with this code; none where the code is not this account's, or void. A code is good once.
+pub(crate) async fn activate(
+    tx: &mut Tx,
+    login: &str,
+    code: TokenHash,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Row>, Error> {
+    Ok(sqlx::query_as!(
+        Row,
+        "with used as (
+             delete from identity.activation a using identity.staff s
+              where a.staff_id = s.id and s.login = $1 and a.code_hash = $2 and a.expires_at > $4 and s.disabled_at is null
+             returning a.staff_id
+         )
+         update identity.staff s set password_hash = $3, credential_revision = credential_revision + 1 from used where s.id = used.staff_id
+         returning s.*",
+        login,
+        code.bytes(),
+        password_hash,
+        now,
+    )
+    .fetch_optional(&mut **tx)
+    .await?)
+}
+
+/// Ends all sessions of an account for good; gives the new revision of its credentials.
+pub(crate) async fn end_sessions(tx: &mut Tx, id: StaffId) -> Result<i64, Error> {
+    sqlx::query_scalar!(
+        "update identity.staff set credential_revision = credential_revision + 1 where id = $1 returning credential_revision",
+        id.uuid(),
+    )
+    .fetch_optional(&mut **tx)
+    .await?
+    .ok_or(Error::NoSuchStaff(id))
 }
 
 /// Sets a password and ends the sessions that began under another; gives the new revision of the credentials.
@@ -158,71 +295,8 @@ pub(crate) async fn set_password(tx: &mut Tx, id: StaffId, password_hash: &str) 
     .ok_or(Error::NoSuchStaff(id))
 }
 
-/// Makes the first administrator, or gives a forgotten one a new password, from the command line. The schema must be
-/// migrated. Returns the password, which is kept nowhere.
-#[compiled_once]
-pub async fn create_administrator(platform: &Platform, login: &str) -> Result<String, Error> {
-    let new = NewStaff { login: login.to_owned(), name: login.to_owned(), role: Role::Administrator, scope: Scope::City };
-    new.check()?;
-    let (password, hash) = generated().await?;
-    let mut tx = platform.database.begin().await?;
-    let now = platform.clock.now();
-    let (id, action) = match by_login(&mut tx, login).await? {
-        None => {
-            let staff = insert(&mut tx, new, &hash, now).await?.ok_or_else(|| Error::LoginTaken { login: login.to_owned() })?;
-            (staff.id, "staff.create")
-        }
-        Some(row) if row.role == Role::Administrator.as_ref() => {
-            let id = row.id.into();
-            set_password(&mut tx, id, &hash).await?;
-            sqlx::query!("update identity.staff set disabled_at = null where id = $1", row.id).execute(&mut *tx).await?;
-            (id, "staff.reset_password")
-        }
-        Some(_) => return Err(Error::LoginTaken { login: login.to_owned() }),
-    };
-    tx.publish(SCHEMA, &from_command_line(action, id, now)).await?;
-    tx.commit().await?;
-    Ok(password.into_text())
-}
-
-/// Makes the account unless the login name exists: for demo cities and rehearsals. Returns the password of a new account.
-#[compiled_once]
-pub async fn ensure_staff(platform: &Platform, new: NewStaff) -> Result<Option<String>, Error> {
-    new.check()?;
-    if by_login(&mut platform.database.pool().acquire().await?, &new.login).await?.is_some() {
-        return Ok(None);
-    }
-    let (password, hash) = generated().await?;
-    let mut tx = platform.database.begin().await?;
-    let now = platform.clock.now();
-    let Some(staff) = insert(&mut tx, new, &hash, now).await? else { return Ok(None) };
-    tx.publish(SCHEMA, &from_command_line("staff.create", staff.id, now)).await?;
-    tx.commit().await?;
-    Ok(Some(password.into_text()))
-}
-
 /// The account with this login name.
 #[compiled_once]
 pub async fn find(platform: &Platform, login: &str) -> Result<Option<StaffId>, Error> {
     Ok(by_login(&mut platform.database.pool().acquire().await?, login).await?.map(|row| row.id.into()))
-}
-
-async fn generated() -> Result<(Password, String), Error> {
-    let password = Password::generate();
-    let hash = Hasher::new().hash(password.clone()).await?;
-    Ok((password, hash))
-}
-
-fn from_command_line(action: &str, staff: StaffId, now: DateTime<Utc>) -> AuditEntry {
-    AuditEntry {
-        entry_id: Uuid::now_v7().to_string(),
-        actor_kind: "system".to_owned(),
-        actor: "command-line".to_owned(),
-        action: action.to_owned(),
-        object_kind: "staff".to_owned(),
-        object: staff.to_string(),
-        at_ms: now.timestamp_millis(),
-        detail_json: "{}".to_owned(),
-        ..AuditEntry::default()
-    }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
-use platform::compiled_once;
 use platform::database::{Connection, Database, Tx, readable};
 use platform::http::{FieldFault, SourceCaller};
 use serde::{Deserialize, Serialize};
@@ -14,9 +13,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::token::{API_KEY, Token, TokenHash};
+use crate::token::TokenHash;
 
 const LONGEST_UNIT: usize = 128;
+/// The longest life of a key, as the table has it too: who holds it is asked again every year.
+const LONGEST_LIFE: TimeDelta = TimeDelta::days(366);
 
 /// A key, without its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -52,7 +53,7 @@ pub struct NewApiKey {
     pub area: Area,
     /// Kinds of record that it may deliver.
     pub kinds: Vec<RecordKind>,
-    /// When it ends.
+    /// When it ends: in a year at the latest.
     #[serde(deserialize_with = "domain::instant::read")]
     pub expires_at: DateTime<Utc>,
 }
@@ -65,6 +66,10 @@ impl NewApiKey {
         if !(1..=LONGEST_UNIT).contains(&unit.chars().count()) || unit.chars().any(char::is_control) {
             faults.push(FieldFault::new("unit", "须为 1–128 个字符，不含换行", "takes 1 to 128 characters on one line"));
         }
+        // what staff enter by hand is kept under such a name
+        if unit.starts_with("staff:") {
+            faults.push(FieldFault::new("unit", "不能以 staff: 开头", "may not begin with staff:"));
+        }
         if !matches!(self.area, Area::City | Area::District(_)) {
             faults.push(FieldFault::new("area", "须为全市或一个区县", "is the city or one district"));
         }
@@ -73,6 +78,9 @@ impl NewApiKey {
         }
         if self.expires_at <= now {
             faults.push(FieldFault::new("expires_at", "须在将来", "lies in the past"));
+        }
+        if self.expires_at > now + LONGEST_LIFE {
+            faults.push(FieldFault::new("expires_at", "最长一年", "is at most a year ahead"));
         }
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
@@ -107,12 +115,9 @@ impl Row {
     }
 }
 
-/// Makes a key; the token is shown once and kept nowhere.
-#[compiled_once]
-pub async fn create(tx: &mut Tx, new: NewApiKey, by: StaffId, now: DateTime<Utc>) -> Result<(Token, ApiKey), Error> {
+/// Makes the key with this hash.
+pub(crate) async fn insert(tx: &mut Tx, new: &NewApiKey, hash: TokenHash, by: StaffId, now: DateTime<Utc>) -> Result<ApiKey, Error> {
     new.check(now)?;
-    let token = Token::generate(API_KEY);
-    let hash = token.hash();
     // Each once, however often it was named.
     let kinds: BTreeSet<String> = new.kinds.iter().map(ToString::to_string).collect();
     let kinds: Vec<String> = kinds.into_iter().collect();
@@ -133,7 +138,7 @@ pub async fn create(tx: &mut Tx, new: NewApiKey, by: StaffId, now: DateTime<Utc>
     )
     .fetch_one(&mut **tx)
     .await?;
-    Ok((token, row.into_key()?))
+    row.into_key()
 }
 
 /// All keys, newest first.

@@ -28,8 +28,14 @@ impl StaffAndSources {
             return Ok(None);
         };
         let staff = row.into_staff()?;
-        let caller = StaffCaller { id: staff.id, name: staff.name, role: staff.role, scope: staff.scope, session: token.hex() };
-        Ok(Some(Caller::Staff(caller)))
+        Ok(Some(Caller::Staff(StaffCaller {
+            id: staff.id,
+            name: staff.name,
+            role: staff.role,
+            scope: staff.scope,
+            acts_from: staff.acts_from,
+            session: token.hex(),
+        })))
     }
 
     async fn source(&self, token: &TokenHash) -> Result<Option<Caller>, Error> {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use domain::ids::{ApiKeyId, StaffId};
+use domain::ids::{ApiKeyId, ProposalId, SessionId, StaffId};
+use domain::second_person::Refusal;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
 use platform::http::{FieldFault, Problem};
@@ -52,9 +53,37 @@ pub enum Error {
     /// There is no such key.
     #[error("no API key {0}")]
     NoSuchKey(ApiKeyId),
-    /// Administrators cannot disable or change themselves.
-    #[error("an administrator may not change their own account")]
-    OwnAccount,
+    /// The account has no such session.
+    #[error("no session {0}")]
+    NoSuchSession(SessionId),
+    /// There is no such proposal.
+    #[error("no proposal {0}")]
+    NoSuchProposal(ProposalId),
+    /// The rules about two people do not permit the step.
+    #[error("the step is not permitted: {}", .0.as_ref())]
+    Refused(#[from] Refusal),
+    /// What a proposal is about is not as it was.
+    #[error("the account is not as it was when the change was proposed")]
+    ProposalOutdated,
+    /// There is nothing to change: it is so already.
+    #[error("nothing would change")]
+    NothingToChange,
+    /// The code with which somebody sets their password is wrong, void or used.
+    #[error("activation refused")]
+    ActivationRefused,
+    /// The city has administrators, who make others.
+    #[error(
+        "this city has administrators already: they make accounts, two of them for each; for one who cannot sign in there is `fenghuo staff administrator`"
+    )]
+    AdministratorsExist,
+    /// A setting makes no sense.
+    #[error("setting {name}: {reason}")]
+    Setting {
+        /// The key in the configuration file.
+        name: &'static str,
+        /// What is wanted.
+        reason: String,
+    },
     /// The role does not go with the scope.
     #[error("role {role} does not go with scope {scope}")]
     ScopeNotForRole {
@@ -73,7 +102,7 @@ impl From<Error> for Problem {
         match error {
             Error::Database(error) => error.into(),
             Error::Platform(error) => error.into(),
-            Error::Stored { .. } | Error::Hashing { .. } => Self::internal(&error),
+            Error::Stored { .. } | Error::Hashing { .. } | Error::Setting { .. } => Self::internal(&error),
             Error::SignInRefused => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "sign_in_refused",
@@ -91,10 +120,33 @@ impl From<Error> for Problem {
             Error::NoSuchKey(_) => {
                 Self::not_found("api_key_not_found", "没有此接口密钥，请在列表中核对。", "There is no such key. Check the list of keys.")
             }
-            Error::OwnAccount => Self::conflict(
-                "own_account",
-                "管理员不能停用或更改自己的账号，请由另一位管理员操作。",
-                "You cannot disable or change your own account. Ask another administrator.",
+            Error::NoSuchSession(_) => {
+                Self::not_found("session_not_found", "没有此登录，可能已经结束。", "There is no such session. It may have ended already.")
+            }
+            Error::NoSuchProposal(_) => {
+                Self::not_found("proposal_not_found", "没有此提议，请在列表中核对。", "There is no such proposal. Check the list.")
+            }
+            Error::Refused(refusal) => refused(refusal),
+            Error::ProposalOutdated => Self::conflict(
+                "proposal_outdated",
+                "账号在提议之后已有变化，该提议不再适用。请撤回或否决，并重新提议。",
+                "The account was changed after this was proposed. Withdraw or stop it, and propose again.",
+            ),
+            Error::NothingToChange => Self::conflict(
+                "nothing_to_change",
+                "账号已是如此，无须变更。",
+                "The account is like that already. There is nothing to change.",
+            ),
+            Error::ActivationRefused => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "activation_refused",
+                "登录名或启用码不正确，或启用码已过期、已使用。请核对两段启用码，或请管理员重置账号。",
+                "Login or code is wrong, or the code has expired or was used. Check both halves, or ask the administrators for a new one.",
+            ),
+            Error::AdministratorsExist => Self::conflict(
+                "administrators_exist",
+                "已有管理员，请由管理员建立账号。",
+                "There are administrators already: they make accounts.",
             ),
             Error::ScopeNotForRole { role, scope } => Self::invalid(vec![FieldFault::new(
                 "scope",
@@ -102,6 +154,36 @@ impl From<Error> for Problem {
                 format!("{scope} is no scope for the role {role}"),
             )]),
             Error::Invalid(faults) => Self::invalid(faults),
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> Problem {
+    let (detail, code) = (format!("{refusal}。"), refusal.as_ref());
+    match refusal {
+        Refusal::OwnAccount => {
+            Problem::conflict(code, detail, "You cannot change your own account, nor confirm what is about it. Ask another administrator.")
+        }
+        Refusal::NotAdministrator => Problem::forbidden(code, detail, "Only administrators do this."),
+        Refusal::SamePerson => Problem::conflict(code, detail, "You proposed it: another administrator has to decide."),
+        Refusal::TooEarly { at } => {
+            Problem::conflict(code, detail, format!("In an emergency it takes effect from {at} on, unless somebody objects."))
+        }
+        Refusal::StillWaiting { from } => {
+            Problem::forbidden("account_too_new", detail, format!("Your account may approve, confirm and send from {from} on."))
+        }
+        Refusal::NotWaiting { state } => {
+            Problem::conflict("proposal_ended", detail, format!("The proposal is {state}: nothing more can be done about it."))
+        }
+        Refusal::ProposerGone => {
+            Problem::conflict(code, detail, "Whoever proposed it is no administrator in use any more. Stop it, and propose it yourself.")
+        }
+        Refusal::NotProposer => {
+            Problem::conflict(code, detail, "Only who proposed it can withdraw it or declare an emergency; you can stop it.")
+        }
+        Refusal::AlreadyEmergency => Problem::conflict(code, detail, "An emergency was declared for it before."),
+        Refusal::NoEmergency => {
+            Problem::conflict(code, detail, "Two administrators lift the waiting time, or nobody: not even an emergency does.")
         }
     }
 }

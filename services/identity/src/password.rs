@@ -10,11 +10,14 @@ use platform::http::FieldFault;
 use serde::Deserialize;
 use tokio::sync::{OnceCell, Semaphore};
 use utoipa::ToSchema;
+use zxcvbn::Score;
 
 use crate::Error;
 
 /// Shortest password that people may choose, in characters (NIST SP 800-63B asks for length, not for kinds of characters).
 const SHORTEST: usize = 12;
+/// How hard to guess it has to be: more than 10^8 guesses by whoever knows lists of passwords, names, words, dates and rows of keys.
+const LEAST_SCORE: Score = Score::Three;
 /// Longest, in bytes: hashing time must not be in the caller's hands.
 const LONGEST: usize = 256;
 /// Characters of generated passwords: none that is taken for another.
@@ -41,7 +44,7 @@ impl Password {
         self.0
     }
 
-    /// Refuses a password that is too short, too long, or contains the login name.
+    /// Refuses a password that is too short, too long, contains the login name, or is among the first that somebody would try.
     pub fn check_chosen(&self, field: &str, login: &str) -> Result<(), Error> {
         let refused = |reason: String, reason_en: String| Err(Error::Invalid(vec![FieldFault::new(field, reason, reason_en)]));
         if self.0.chars().count() < SHORTEST {
@@ -52,6 +55,12 @@ impl Password {
         }
         if self.0.to_lowercase().contains(login) {
             return refused("不能包含登录名".to_owned(), "may not contain the login name".to_owned());
+        }
+        if zxcvbn::zxcvbn(&self.0, &[login]).score() < LEAST_SCORE {
+            return refused(
+                "过于常见，容易被猜到：请换用几个互不相关的词".to_owned(),
+                "is too common and soon guessed: take several words that have nothing to do with each other".to_owned(),
+            );
         }
         Ok(())
     }
@@ -143,11 +152,14 @@ mod tests {
 
     #[rstest]
     #[case("short", false)]
-    #[case("exactly12chr", true)]
+    #[case("qz7-lamp-vok", true)]
+    #[case("123456789012", false)]
+    #[case("password1234", false)]
+    #[case("qwertyuiop123", false)]
     #[case("十二个汉字也是一个好密码", true)]
     #[case("my.name.is.Wang.Wu", false)]
     #[case(&"x".repeat(257), false)]
-    fn a_chosen_password_is_long_and_not_the_name(#[case] password: &str, #[case] good: bool) {
+    fn a_chosen_password_is_long_uncommon_and_not_the_name(#[case] password: &str, #[case] good: bool) {
         assert_eq!(Password::from(password).check_chosen("new", "wang.wu").is_ok(), good);
     }
 

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::StaffId;
+use domain::ids::{SessionId, StaffId};
 use platform::Platform;
 use platform::cache::Cache;
 use platform::clock::Clock;
+use platform::database::{Connection, Tx};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Error;
 use crate::token::{SESSION, Token, TokenHash};
@@ -39,6 +41,21 @@ pub struct Session {
     pub idle_seconds: u64,
 }
 
+/// A session as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OwnSession {
+    /// The session.
+    pub id: SessionId,
+    /// When it began.
+    pub began_at: DateTime<Utc>,
+    /// When it was last used, to within a minute.
+    pub seen_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    pub ends_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    pub this: bool,
+}
+
 /// All sessions.
 #[derive(Debug, Clone)]
 pub struct Sessions {
@@ -52,13 +69,66 @@ impl Sessions {
         Self { cache: platform.cache.clone(), clock: platform.clock.clone() }
     }
 
-    /// Begins one; the token is its only key.
-    pub async fn begin(&self, staff: StaffId, revision: i64, lifetimes: Lifetimes) -> Result<(Token, Session), Error> {
+    /// Begins one; the token is its only key. It lives once `tx`, which lists it, is committed and [`Sessions::open`] is called.
+    pub async fn list_new(&self, tx: &mut Tx, staff: StaffId, revision: i64, lifetimes: Lifetimes) -> Result<(Token, Session), Error> {
         let now = self.clock.now();
         let token = Token::generate(SESSION);
+        let hash = token.hash();
         let session = Session { staff, revision, ends_at: now + lifetimes.longest, seen_at: now, idle_seconds: lifetimes.idle.as_secs() };
-        self.store(&token.hash(), &session, now).await?;
+        sqlx::query!("delete from identity.session where staff_id = $1 and ends_at <= $2", staff.uuid(), now).execute(&mut **tx).await?;
+        sqlx::query!(
+            "insert into identity.session (id, token_hash, staff_id, began_at, ends_at) values ($1, $2, $3, $4, $5)",
+            SessionId::new().uuid(),
+            hash.bytes(),
+            staff.uuid(),
+            now,
+            session.ends_at,
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok((token, session))
+    }
+
+    /// Lets a listed session live.
+    pub async fn open(&self, token: &Token, session: &Session) -> Result<(), Error> {
+        self.store(&token.hash(), session, self.clock.now()).await
+    }
+
+    /// The sessions of an account that live, the newest first. `own` is the one that asks, `revision` that of the account's credentials.
+    pub async fn of_staff(&self, connection: &mut Connection, staff: StaffId, revision: i64, own: &str) -> Result<Vec<OwnSession>, Error> {
+        let now = self.clock.now();
+        let rows = sqlx::query!(
+            "select id, token_hash, began_at from identity.session where staff_id = $1 and ends_at > $2 order by began_at desc, id desc",
+            staff.uuid(),
+            now,
+        )
+        .fetch_all(connection)
+        .await?;
+        let mut living = Vec::new();
+        for row in rows {
+            let hash = hex::encode(&row.token_hash);
+            let Some(bytes) = self.cache.get(&key_of(&hash)).await? else { continue };
+            let Ok(session) = serde_json::from_slice::<Session>(&bytes) else { continue };
+            if session.revision == revision && now < session.ends_at {
+                let Session { seen_at, ends_at, .. } = session;
+                living.push(OwnSession { id: row.id.into(), began_at: row.began_at, seen_at, ends_at, this: hash == own });
+            }
+        }
+        Ok(living)
+    }
+
+    /// Ends a session of this account by its id. Whether there was one.
+    pub async fn end_of_staff(&self, tx: &mut Tx, staff: StaffId, id: SessionId) -> Result<bool, Error> {
+        let ended = sqlx::query_scalar!(
+            "delete from identity.session where id = $1 and staff_id = $2 returning token_hash",
+            id.uuid(),
+            staff.uuid(),
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        let Some(hash) = ended else { return Ok(false) };
+        self.cache.delete(&key_of(&hex::encode(hash))).await?;
+        Ok(true)
     }
 
     /// The session of a presented token, if it still lives; notes its use.
@@ -102,5 +172,9 @@ impl Sessions {
 }
 
 fn key(token: &TokenHash) -> String {
-    format!("identity:session:{}", token.hex())
+    key_of(&token.hex())
+}
+
+fn key_of(hash: &str) -> String {
+    format!("identity:session:{hash}")
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use domain::retention;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::session::Lifetimes;
 
 /// The section `identity` of the configuration.
@@ -23,6 +25,22 @@ pub struct Settings {
     ///
     /// Switch it off only where pages are served without TLS, as a demo on one machine is.
     pub cookie_secure: bool,
+    /// A new, changed, enabled or reset account of a role that approves, confirms or sends may do so after so long.
+    ///
+    /// So that there is time to notice an account that should not be there. Two administrators can lift it for one account.
+    pub acting_after_hours: u32,
+    /// A proposed change of an account or key is void when no second administrator has confirmed it within this time.
+    ///
+    /// Long enough for a weekend; what is still wanted is proposed again.
+    pub proposal_hours: u32,
+    /// The code with which somebody sets their own password is void after so long.
+    ///
+    /// Long enough to hand it over in person; a code that lies about longer finds somebody else.
+    pub activation_hours: u32,
+    /// In an emergency one administrator may act alone, but not before so long has passed since they declared it.
+    ///
+    /// The time in which other administrators and the city command may object.
+    pub emergency_delay_minutes: u32,
 }
 
 impl Default for Settings {
@@ -31,6 +49,10 @@ impl Default for Settings {
             session_idle_seconds: 30 * 60,
             session_longest_seconds: retention::STAFF_SESSIONS.keeping.length().into(),
             cookie_secure: true,
+            acting_after_hours: 24,
+            proposal_hours: 72,
+            activation_hours: 72,
+            emergency_delay_minutes: 15,
         }
     }
 }
@@ -38,5 +60,61 @@ impl Default for Settings {
 impl Settings {
     pub(crate) fn lifetimes(&self) -> Lifetimes {
         Lifetimes { idle: Duration::from_secs(self.session_idle_seconds), longest: Duration::from_secs(self.session_longest_seconds) }
+    }
+
+    /// How long the parts of a change between two people last.
+    pub(crate) fn delays(&self) -> Result<Delays, Error> {
+        for (name, value, least) in [
+            ("identity.acting_after_hours", self.acting_after_hours, 1),
+            ("identity.proposal_hours", self.proposal_hours, 1),
+            ("identity.activation_hours", self.activation_hours, 1),
+            ("identity.emergency_delay_minutes", self.emergency_delay_minutes, 5),
+        ] {
+            if value < least {
+                return Err(Error::Setting { name, reason: format!("must be at least {least}") });
+            }
+        }
+        if self.emergency_delay_minutes >= self.proposal_hours.saturating_mul(60) {
+            return Err(Error::Setting {
+                name: "identity.emergency_delay_minutes",
+                reason: "must be shorter than identity.proposal_hours, or no emergency takes effect".to_owned(),
+            });
+        }
+        Ok(Delays {
+            acting: TimeDelta::hours(self.acting_after_hours.into()),
+            proposal: TimeDelta::hours(self.proposal_hours.into()),
+            activation: TimeDelta::hours(self.activation_hours.into()),
+            emergency: TimeDelta::minutes(self.emergency_delay_minutes.into()),
+        })
+    }
+}
+
+/// How long the parts of a change between two people last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Delays {
+    /// Before a new account acts.
+    pub acting: TimeDelta,
+    /// Until a proposal expires.
+    pub proposal: TimeDelta,
+    /// Until a code is void.
+    pub activation: TimeDelta,
+    /// Before one administrator acts alone.
+    pub emergency: TimeDelta,
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(Settings { acting_after_hours: 0, ..Settings::default() }, "identity.acting_after_hours")]
+    #[case(Settings { activation_hours: 0, ..Settings::default() }, "identity.activation_hours")]
+    #[case(Settings { emergency_delay_minutes: 4, ..Settings::default() }, "identity.emergency_delay_minutes")]
+    #[case(Settings { proposal_hours: 1, emergency_delay_minutes: 60, ..Settings::default() }, "identity.emergency_delay_minutes")]
+    fn no_setting_takes_the_second_person_or_the_time_to_notice_away(#[case] settings: Settings, #[case] refused: &str) {
+        assert!(Settings::default().delays().is_ok());
+        assert!(matches!(settings.delays(), Err(Error::Setting { name, .. }) if name == refused));
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn read(stored: serde_json::Value) -> Result<Sender, Error> {
         }
         Stored::Staff { id, role, scope } => {
             let scope = scope.parse().map_err(|_| damaged())?;
-            Caller::Staff(StaffCaller { id, name: String::new(), role, scope, session: String::new() })
+            Caller::Staff(StaffCaller { id, name: String::new(), role, scope, acts_from: None, session: String::new() })
         }
     };
     Sender::of(caller).ok_or_else(damaged)

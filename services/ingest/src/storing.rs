@@ -53,13 +53,20 @@ impl InStore {
 impl Storing {
     /// Waits for the chunks in the store, until no more than `rest` of them are left.
     async fn settle(&mut self, rest: usize) -> Result<(), Error> {
+        let (mut rest, mut failed) = (rest, None);
         while self.in_store.len() > rest
             && let Some(InStore { stored, .. }) = self.in_store.pop_front()
         {
-            let stored = stored.await.map_err(|_| Error::Interrupted { step: "storing records" })??;
-            self.load.add(stored);
+            match stored.await.map_err(|_| Error::Interrupted { step: "storing records" }).flatten() {
+                Ok(stored) => self.load.add(stored),
+                Err(error) => {
+                    // what was on its way counts, and is waited for: nothing goes on behind the answer
+                    rest = 0;
+                    failed = failed.or(Some(error));
+                }
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Holds the chunk back if the delivery is unlike what its source usually brings; else gives it back.

@@ -110,6 +110,7 @@ async fn list_waiting(Shared(intake): Shared<Intake>, staff: StaffCaller) -> Res
     (status = 409, description = "It does not wait, or was discarded"),
 ))]
 async fn release_list(Shared(intake): Shared<Intake>, staff: StaffCaller, Path(id): PathId<LoadId>) -> Result<Json<LoadReport>, Problem> {
+    staff.may_act(intake.platform.clock.now())?;
     decide(&intake, &staff, id, Decision::Release, None).await?;
     let own = intake.clone();
     crate::records::to_its_end(&intake, async move {

@@ -59,6 +59,8 @@ domain::words! {
         ApiKey,
         /// The token of a display screen.
         ScreenToken,
+        /// Half a code or key, while a change waits for the administrator who gives the other half.
+        SecretHalf,
         /// What a resident says about an alert, and the answer.
         Feedback,
         /// A token by which a provider knows us, shared by all processes.

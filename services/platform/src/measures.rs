@@ -114,6 +114,19 @@ pub const MEASURES: &[Measure] = &[
         "Requests whose handler panicked; the caller got a 500.",
         "Any: a fault of ours. The log has the place (`panicked`).",
     ),
+    // Staff
+    counter(
+        "staff_changes_total",
+        &[("step", "`proposed`, `confirmed`, `withdrawn` or `objected`")],
+        "Changes of accounts and keys that give power: what one administrator proposed, and what became of it.",
+        "Many `proposed` at once, or any at night: ask both administrators. The console shows what they are.",
+    ),
+    counter(
+        "staff_emergencies_total",
+        &[],
+        "Emergencies that an administrator declared to change an account or key without a second one.",
+        "Any: call the administrator now. Another administrator or the city command can stop it until its delay is over.",
+    ),
     // Bus, and questions asked together
     counter(
         "fenghuo_bus_messages_total",

@@ -54,6 +54,7 @@ pub fn service_settings() -> StoreSettings {
             mode: BusMode::Rabbitmq,
             url: SecretString::from(rabbitmq_url()),
             prefix: prefix.clone(),
+            accept_unmarked: false,
             first_retry_ms: FIRST_RETRY_MS,
         },
         cache: CacheSettings { mode: CacheMode::Redis, url: SecretString::from(redis_url()), prefix },

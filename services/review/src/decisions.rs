@@ -71,6 +71,9 @@ async fn decide(
     Path(id): Path<AlertId>,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<AlertDetail>, Problem> {
+    if request.action.releases() {
+        caller.may_act(service.platform.clock.now())?;
+    }
     if matches!(request.action, Action::Approve | Action::Confirm) {
         let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
         let alert = store::load(&mut connection, id, false).await?;

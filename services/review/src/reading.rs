@@ -22,7 +22,7 @@ use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::actor::{actor, actor_for};
+use crate::actor::{actor, open_to};
 use crate::ended_records::{self, EndedRecord};
 use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
@@ -281,7 +281,7 @@ pub(crate) async fn detail(
     let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
     let sms = previews(&alert, &sending);
     Ok(AlertDetail {
-        open_actions: alert_state::open_actions(alert.state, &alert.participants, &actor_for(caller, &alert)),
+        open_actions: open_to(caller, &alert, service.platform.clock.now()),
         faults,
         cautions,
         sms,

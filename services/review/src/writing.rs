@@ -156,7 +156,9 @@ fn correction_of(old: &Alert, content: AlertContent, audience: Audience, author:
     alert.corrects = Some(old.id);
     alert.rule = old.rule;
     alert.records = old.records;
-    alert.involved.clone_from(&old.involved);
+    // whose words they are, too
+    let authors = old.involved.iter().copied().chain([old.participants.submitter]);
+    alert.involved = authors.filter(|staff| *staff != author).collect();
     alert
 }
 

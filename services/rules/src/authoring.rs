@@ -148,6 +148,7 @@ async fn activate(
     Path(id): PathId<RuleId>,
     Json(activation): Json<RuleActivation>,
 ) -> Result<StatusCode, Problem> {
+    caller.may_act(service.platform.clock.now())?;
     library::activate(&service.platform, id, activation.version, &caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }

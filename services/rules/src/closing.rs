@@ -17,6 +17,7 @@ use platform::worker::{self, Turn, Wake};
 use proto::DraftGathered;
 use uuid::Uuid;
 
+use crate::ended::ENDING_LOCK;
 use crate::matching::Reason;
 use crate::{Error, SCHEMA, Service, cooled, district_facts, drafting};
 
@@ -36,6 +37,11 @@ pub(crate) fn start(service: &Service) {
 async fn turn(service: &Service) -> Result<Turn, Error> {
     let now = service.platform.clock.now();
     let mut tx = service.platform.database.begin().await?;
+    // before any draft is locked, as whoever gives people back has it: the two never wait for each other in a circle
+    sqlx::query!("select pg_advisory_xact_lock_shared($1)", ENDING_LOCK)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("holding the end of records back"))?;
     let Some(due) = due(&mut tx, now).await? else {
         tx.rollback().await?;
         return Ok(Turn::Idle);

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::gathering::{self, Columns, rule_id};
 use crate::matching::{Match, Reason};
 use crate::rulebook::Rulebook;
+use crate::settled::Told;
 use crate::{Error, record};
 
 /// Keeps matches of a load that were left out, each about somebody. A repeat changes nothing.
@@ -71,14 +72,19 @@ pub(crate) async fn forget(tx: &mut Tx, records: &[i64]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gathers what was left out of people who count as not told: rule and resident of each. A rule that is in force no more gathers nobody.
-pub(crate) async fn gather(tx: &mut Tx, rulebook: &Rulebook, rules: &[Uuid], residents: &[i32], now: DateTime<Utc>) -> Result<u64, Error> {
+/// Gathers what was left out of people because of what they count as told by no more; what was left out before that was left out for another
+/// reason, and stays so. A rule that is in force no more gathers nobody.
+pub(crate) async fn gather(tx: &mut Tx, rulebook: &Rulebook, back: &[Told], now: DateTime<Utc>) -> Result<u64, Error> {
+    let rules: Vec<Uuid> = back.iter().map(|told| told.rule_id).collect();
+    let residents: Vec<i32> = back.iter().map(|told| told.resident_no).collect();
+    let since: Vec<DateTime<Utc>> = back.iter().map(|told| told.alerted_at).collect();
     let rows = sqlx::query!(
-        r#"delete from rules.cooled using (select distinct * from unnest($1::uuid[], $2::int[]) as back (rule_id, resident_no)) as back
-            where cooled.rule_id = back.rule_id and cooled.resident_no = back.resident_no
+        r#"delete from rules.cooled using unnest($1::uuid[], $2::int[], $3::timestamptz[]) as back (rule_id, resident_no, since)
+            where cooled.rule_id = back.rule_id and cooled.resident_no = back.resident_no and cooled.cooled_at >= back.since
         returning cooled.rule_id, record_id, cooled.resident_no, district, area, source, occurred_at, attributes"#,
-        rules,
-        residents
+        &rules,
+        &residents,
+        &since
     )
     .fetch_all(&mut **tx)
     .await

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::matching::Findings;
 use crate::rulebook::Rulebook;
+use crate::settled::Told;
 use crate::{Error, SCHEMA, Service, cooled, record};
 
 /// The advisory lock between records that end and matches that are kept.
@@ -279,19 +280,20 @@ async fn give_back<'m>(
             residents.push(no);
         }
     }
-    let people = sqlx::query!(
+    let told = sqlx::query_as!(
+        Told,
         "delete from rules.alerted using unnest($1::uuid[], $2::uuid[], $3::int[]) as back (rule_id, draft_id, resident_no)
-          where alerted.rule_id = back.rule_id and alerted.draft_id = back.draft_id and alerted.resident_no = back.resident_no",
+          where alerted.rule_id = back.rule_id and alerted.draft_id = back.draft_id and alerted.resident_no = back.resident_no
+         returning alerted.rule_id, alerted.resident_no, alerted.alerted_at",
         &rules,
         &drafts,
         &residents
     )
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await
-    .map_err(Error::database("giving cooldowns back"))?
-    .rows_affected();
-    metrics::counter!("rules_cooldown_given_back_total").increment(people);
-    let gathered = cooled::gather(tx, rulebook, &rules, &residents, now).await?;
+    .map_err(Error::database("giving cooldowns back"))?;
+    metrics::counter!("rules_cooldown_given_back_total").increment(told.len() as u64);
+    let gathered = cooled::gather(tx, rulebook, &told, now).await?;
     metrics::counter!("rules_matches_total").increment(gathered);
     Ok(())
 }

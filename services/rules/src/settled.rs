@@ -31,17 +31,31 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
 
 async fn settle(service: &Service, draft: AlertId, approved: bool) -> Result<(), Error> {
     if approved {
-        let people = sqlx::query!("update rules.alerted set lapses_at = null where draft_id = $1", draft.uuid())
-            .execute(service.platform.database.pool())
-            .await
-            .map_err(Error::database("settling the cooldown of a draft"))?
-            .rows_affected();
+        let people = approved_by(service, draft).await?;
         tracing::info!(%draft, people, "a draft was approved");
         return Ok(());
     }
     let people = give_back(service, Whose::Draft(draft)).await?;
     tracing::info!(%draft, people, "a draft came to nothing");
     Ok(())
+}
+
+/// From now on its people count as told by it, also where its claim had lapsed before somebody approved it after all; whom another draft
+/// claimed meanwhile counts as told by that.
+async fn approved_by(service: &Service, draft: AlertId) -> Result<u64, Error> {
+    let told = sqlx::query!(
+        "insert into rules.alerted as before (rule_id, resident_no, alerted_at, draft_id)
+         select distinct d.rule_id, m.resident_no, coalesce(d.closed_at, $2), d.draft_id
+           from rules.draft d join rules.match m using (draft_id)
+          where d.draft_id = $1 and m.resident_no is not null and m.ended_at is null order by m.resident_no
+         on conflict (rule_id, resident_no) do update set lapses_at = null where before.draft_id = excluded.draft_id",
+        draft.uuid(),
+        service.platform.clock.now()
+    )
+    .execute(service.platform.database.pool())
+    .await
+    .map_err(Error::database("settling the cooldown of a draft"))?;
+    Ok(told.rows_affected())
 }
 
 /// Whose people are given back.
@@ -53,14 +67,15 @@ enum Whose {
     Lapsed,
 }
 
-/// Whom a rule counted as told and does so no more.
-struct Told {
-    rule_id: Uuid,
-    resident_no: i32,
+/// Whom a rule counted as told since then and does so no more.
+pub(crate) struct Told {
+    pub(crate) rule_id: Uuid,
+    pub(crate) resident_no: i32,
+    pub(crate) alerted_at: DateTime<Utc>,
 }
 
 async fn of_draft(tx: &mut Tx, draft: AlertId) -> Result<Vec<Told>, Error> {
-    sqlx::query_as!(Told, "delete from rules.alerted where draft_id = $1 returning rule_id, resident_no", draft.uuid())
+    sqlx::query_as!(Told, "delete from rules.alerted where draft_id = $1 returning rule_id, resident_no, alerted_at", draft.uuid())
         .fetch_all(&mut **tx)
         .await
         .map_err(Error::database("giving the cooldowns of a draft back"))
@@ -74,7 +89,7 @@ async fn lapsed(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<Told>, Error> {
              select rule_id, resident_no from rules.alerted where lapses_at <= $1 order by lapses_at limit $2 for update skip locked
          ) as lapsed
           where alerted.rule_id = lapsed.rule_id and alerted.resident_no = lapsed.resident_no
-         returning alerted.rule_id, alerted.resident_no",
+         returning alerted.rule_id, alerted.resident_no, alerted.alerted_at",
         now,
         AT_ONCE
     )
@@ -96,8 +111,7 @@ async fn give_back(service: &Service, whose: Whose) -> Result<usize, Error> {
         Whose::Draft(draft) => of_draft(&mut tx, draft).await?,
         Whose::Lapsed => lapsed(&mut tx, now).await?,
     };
-    let (rules, residents): (Vec<Uuid>, Vec<i32>) = told.iter().map(|one| (one.rule_id, one.resident_no)).unzip();
-    let gathered = cooled::gather(&mut tx, &rulebook, &rules, &residents, now).await?;
+    let gathered = cooled::gather(&mut tx, &rulebook, &told, now).await?;
     tx.commit().await?;
     metrics::counter!("rules_cooldown_given_back_total").increment(told.len() as u64);
     metrics::counter!("rules_matches_total").increment(gathered);

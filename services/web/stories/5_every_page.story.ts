@@ -44,7 +44,7 @@ const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [na
   'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['rules', '/rules'], ['screens', '/screens']],
   'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report']],
   operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
-  admin: () => [['staff', '/staff'], ['settings', '/settings']],
+  admin: () => [['staff', '/staff'], ['account-changes', '/proposals'], ['settings', '/settings']],
 };
 
 for (const [size, view] of Object.entries(SIZES)) {

@@ -6,8 +6,13 @@ use domain::staff::Role;
 use platform::http::{Authenticator, Caller, Problem, StaffCaller};
 use uuid::Uuid;
 
+use crate::store::{DAY, noon};
+
 /// The token of whoever does not sign in.
 pub const NOBODY: &str = "";
+
+/// How the tokens of accounts begin that were made this [`noon`] and wait for a day before they approve, confirm or send.
+pub const NEW: &str = "fhs_new_";
 
 /// Members of staff with their tokens (which begin with `fhs_`), roles and scopes: whoever presents a token is who stands in the list.
 /// Nobody else is known.
@@ -29,7 +34,14 @@ impl Authenticator for Staff {
         let known = self.0.iter().find(|(known, ..)| *known == token);
         Ok(known.map(|(token, role, scope)| {
             let scope = scope.parse().unwrap();
-            Caller::Staff(StaffCaller { id: id(token), name: (*token).to_owned(), role: *role, scope, session: (*token).to_owned() })
+            Caller::Staff(StaffCaller {
+                id: id(token),
+                name: (*token).to_owned(),
+                role: *role,
+                scope,
+                acts_from: token.starts_with(NEW).then(|| noon() + DAY),
+                session: (*token).to_owned(),
+            })
         }))
     }
 }

@@ -66,6 +66,7 @@ async fn without_a_session_only_public_routes_answer() {
         "/metrics",
         "/openapi.json",
         "/api/v1/session",
+        "/api/v1/session/activation",
         "/api/v1/registration",
         "/api/v1/registration/code",
         "/api/v1/consent/notice",
@@ -350,12 +351,15 @@ const ONLY_THE_OWN_PART: &[&str] = &[
 const THE_SAME_FOR_ALL: &[&str] = &[
     "GET /api/v1/colleagues",
     "DELETE /api/v1/session",
+    "DELETE /api/v1/session/others",
     "GET /api/v1/districts/{code}/facts",
     "GET /api/v1/limits",
     "GET /api/v1/records/template",
     "GET /api/v1/rules",
     "GET /api/v1/rules/{id}/versions",
     "GET /api/v1/session",
+    "GET /api/v1/session/own",
+    "DELETE /api/v1/session/own/{id}",
     "POST /api/v1/session/password",
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use domain::alert_view::AlertView;
 use domain::area::{Area, CommunityCode, DistrictCode};
 use domain::audience::{Audience, AudienceQuery, ResidentTraits};
 use domain::ids::AlertId;
@@ -73,7 +74,7 @@ async fn read(
     platform::http::Path(alert_id): PathId<AlertId>,
 ) -> Result<Json<AlertAudience>, Problem> {
     let stored = sqlx::query!(
-        r#"select district, audience as "audience!", exercise as "exercise!" from review.alert_audience where alert_id = $1"#,
+        r#"select district, audience as "audience!", exercise as "exercise!", approved as "approved!" from review.alert_audience where alert_id = $1"#,
         alert_id.uuid()
     )
     .fetch_optional(forecaster.database.pool())
@@ -81,7 +82,9 @@ async fn read(
     .map_err(Error::from)?
     .ok_or(Error::NoSuchAlert)?;
     let district = stored.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
-    caller.must_cover_alert_of(district)?;
+    if !AlertView::of(caller.role, &caller.scope).shows(district, stored.approved) {
+        return Err(Error::NoSuchAlert.into());
+    }
     let audience = Audience::from_bytes(&stored.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
     let counted = forecaster.count(&audience).await?;
     // Where those live who are enrolled for exercises is not counted.
@@ -90,6 +93,9 @@ async fn read(
     } else {
         (counted.everybody, counted.districts, counted.townships)
     };
+    let area = district.map_or(Area::City, Area::District);
+    // of an alert of the whole city a district sees its own part
+    let is_seen = |(area, _): &(Area, i64)| caller.scope.covers(*area);
     let places = |places: BTreeMap<Area, i64>| {
         let mut largest: Vec<_> = places.into_iter().map(|(area, people)| PeopleIn { area, people }).collect();
         largest.sort_by_key(|place| std::cmp::Reverse(place.people));
@@ -100,9 +106,11 @@ async fn read(
         app: everybody.app,
         sms: everybody.sms,
         unreachable: everybody.unreachable,
-        districts: places(districts.into_iter().map(|(district, counts)| (Area::District(district), counts.people)).collect()),
-        townships: places(townships.into_iter().map(|(township, people)| (Area::Township(township), people)).collect()),
-        samples: forecaster.samples(&audience).await?,
+        districts: places(
+            districts.into_iter().map(|(district, counts)| (Area::District(district), counts.people)).filter(is_seen).collect(),
+        ),
+        townships: places(townships.into_iter().map(|(township, people)| (Area::Township(township), people)).filter(is_seen).collect()),
+        samples: if caller.scope.covers(area) { forecaster.samples(&audience).await? } else { Vec::new() },
     }))
 }
 

@@ -189,7 +189,14 @@ mod tests {
     const OPEN: Wanted = Wanted { closed: false, after: 0 };
 
     fn caller(role: Role, scope: &str) -> StaffCaller {
-        StaffCaller { id: StaffId::new(), name: "王芳".to_owned(), role, scope: scope.parse().unwrap(), session: String::new() }
+        StaffCaller {
+            id: StaffId::new(),
+            name: "王芳".to_owned(),
+            role,
+            scope: scope.parse().unwrap(),
+            acts_from: None,
+            session: String::new(),
+        }
     }
 
     /// A city with two unreachable residents of community 500103001001.

@@ -55,6 +55,7 @@ pub(super) async fn send_again(
     Path((alert_id, round)): Path<(AlertId, i16)>,
     Json(body): Json<ForPeople>,
 ) -> Result<Json<SendingAgain>, Problem> {
+    caller.may_act(shared.clock.now())?;
     Ok(Json(noted(&shared, &caller, alert_id, round, body).await?))
 }
 
@@ -121,6 +122,7 @@ mod tests {
             name: "王芳".to_owned(),
             role: Role::CityCommandOfficer,
             scope: "city".parse().unwrap(),
+            acts_from: None,
             session: String::new(),
         };
         city.phones.sent.lock().unwrap().clear();

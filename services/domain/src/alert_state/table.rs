@@ -64,6 +64,14 @@ crate::words! {
     }
 }
 
+impl Action {
+    /// Whether people are told something by it, now or at its end: what a new account may not do yet. Sending back and refusing only stop.
+    #[must_use]
+    pub const fn releases(self) -> bool {
+        matches!(self, Self::PassDistrict | Self::Approve | Self::ComposeUrgent | Self::Confirm | Self::Cancel)
+    }
+}
+
 impl State {
     /// Whether nothing follows any more.
     #[must_use]

@@ -137,6 +137,7 @@ fn unit_of(key: &str, of: &str) -> Option<String> {
         ("_ms", "milliseconds"),
         ("_s", "seconds"),
         ("_seconds", "seconds"),
+        ("_minutes", "minutes"),
         ("_hours", "hours"),
         ("_months", "months"),
         ("_percent", "percent"),

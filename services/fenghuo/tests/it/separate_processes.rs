@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use resident::generate::{Device, Person};
 use serde_json::{Value, json};
 use simulators::{FaultPlan, Provider};
-use stages::eventually;
+use stages::{TwoAdministrators, eventually};
 
 use crate::processes::{City, in_a_city, text};
 
@@ -60,12 +60,6 @@ fn accepted(delivery: &Value) -> u64 {
     channels.filter_map(|channel| channel["accepted"].as_u64()).sum()
 }
 
-async fn administrator(city: &City) -> String {
-    let printed = city.command(&["staff", "administrator", "--login", "admin"]);
-    let (login, password) = printed.trim().split_once(' ').expect("a login and a password");
-    city.sign_in(login, password).await
-}
-
 /// The item of an alert in a resident's inbox, once it is there and `wanted`.
 async fn in_the_inbox(city: &City, token: &str, alert: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     eventually("the alert is in the inbox", async || {
@@ -87,14 +81,14 @@ fn rule_for_close_contacts() -> Value {
 }
 
 /// From the record to three different people's approval and the one phone it is for.
-async fn a_record_becomes_an_alert(city: &City, administrator: &str, officers: [&str; 2], contact: &Person) {
-    let author = city.staff(administrator, "command.rules", "city_command_officer", "city").await;
-    let reviewer = city.staff(administrator, "review.centre", "district_reviewer", &format!("district:{CENTRE}")).await;
+async fn a_record_becomes_an_alert(city: &City, administrators: &TwoAdministrators, officers: [&str; 2], contact: &Person) {
+    let author = city.staff(administrators, "command.rules", "city_command_officer", "city").await;
+    let reviewer = city.staff(administrators, "review.centre", "district_reviewer", &format!("district:{CENTRE}")).await;
     let key = json!({
         "unit": "市疾控中心", "origin": "surveillance", "area": "city", "kinds": ["close_contact"],
         "expires_at": Clock::real().now() + TimeDelta::days(1),
     });
-    let key = city.post("identity", "api-keys", administrator, key).await;
+    let key = administrators.key(city, key).await;
     let facts = json!({ "facts": { "isolation_site": "区集中隔离点", "test_site": "区人民医院", "risk_area": "风险地区" } });
     city.call("rules", Method::PUT, &format!("districts/{CENTRE}/facts"), &author, facts).await;
     let saved = city.post("rules", "rules", &author, rule_for_close_contacts()).await;
@@ -105,9 +99,9 @@ async fn a_record_becomes_an_alert(city: &City, administrator: &str, officers: [
         "source_id": "contact-1", "kind": "close_contact", "occurred_at": Clock::real().now(), "level": "high",
         "subject": { "phone": contact.phone }, "district": CENTRE.to_string(),
     }]);
-    let report = city.post("ingest", "records", text(&key["token"]), record.clone()).await;
+    let report = city.post("ingest", "records", &key, record.clone()).await;
     assert_eq!((&report["accepted"], &report["refused"]), (&json!(1), &json!(0)), "{report}");
-    let again = city.post("ingest", "records", text(&key["token"]), record).await;
+    let again = city.post("ingest", "records", &key, record).await;
     assert_eq!((&again["accepted"], &again["repeated"]), (&json!(0), &json!(1)), "{again}");
 
     let line = eventually("the rule's draft waits for the district", async || {
@@ -130,10 +124,10 @@ async fn a_record_becomes_an_alert(city: &City, administrator: &str, officers: [
 #[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
 async fn ten_processes_bring_a_record_and_an_urgent_alert_to_every_recipient_exactly_once() {
     in_a_city(&EACH_ALONE, async |city| {
-        let administrator = administrator(city).await;
+        let administrators = city.administrators().await;
         let officers = [
-            city.staff(&administrator, "command.one", "city_command_officer", "city").await,
-            city.staff(&administrator, "command.two", "city_command_officer", "city").await,
+            city.staff(&administrators, "command.one", "city_command_officer", "city").await,
+            city.staff(&administrators, "command.two", "city_command_officer", "city").await,
         ];
         let officers = [officers[0].as_str(), officers[1].as_str()];
         let screen = json!({ "name": "大厅屏", "place": "火车北站", "area": NORTH.to_string(), "form": "full" });
@@ -142,7 +136,7 @@ async fn ten_processes_bring_a_record_and_an_urgent_alert_to_every_recipient_exa
         let audience: Vec<Person> = of_district(NORTH).filter_map(|no| city.people.person(no)).collect();
         let contact = of_district(CENTRE).filter_map(|no| city.people.person(no)).find(|person| person.device.is_some()).unwrap();
 
-        a_record_becomes_an_alert(city, &administrator, officers, &contact).await;
+        a_record_becomes_an_alert(city, &administrators, officers, &contact).await;
 
         let (alert, code) = urgent(city, officers, &NORTH.to_string()).await;
         let delivery = handed_over(city, officers[0], &alert).await;
@@ -175,7 +169,7 @@ async fn ten_processes_bring_a_record_and_an_urgent_alert_to_every_recipient_exa
         let app = city.register(by_sms).await;
         in_the_inbox(city, &app, &alert, |item| !item["acknowledged_at"].is_null()).await;
 
-        let auditor = city.staff(&administrator, "auditor", "auditor", "city").await;
+        let auditor = city.staff(&administrators, "auditor", "auditor", "city").await;
         eventually("the trace names who confirmed", async || {
             let trace = city.get("audit", "audit/entries?limit=500", &auditor).await;
             trace["entries"]
@@ -207,10 +201,10 @@ fn answer_after(city: &City, latency_ms: u64) {
 async fn everybody_is_reached_when_dispatch_and_push_are_killed_while_sending() {
     let groups = ["identity audit resident ingest rules review display", "dispatch", "push", "sms"];
     in_a_city(&groups, async |city| {
-        let administrator = administrator(city).await;
+        let administrators = city.administrators().await;
         let officers = [
-            city.staff(&administrator, "command.one", "city_command_officer", "city").await,
-            city.staff(&administrator, "command.two", "city_command_officer", "city").await,
+            city.staff(&administrators, "command.one", "city_command_officer", "city").await,
+            city.staff(&administrators, "command.two", "city_command_officer", "city").await,
         ];
         // slow enough that there is a middle to be killed in, which nobody can miss
         answer_after(city, 100);
@@ -249,10 +243,10 @@ async fn everybody_is_reached_when_dispatch_and_push_are_killed_while_sending() 
 async fn an_acknowledgement_that_was_answered_is_there_although_the_process_was_killed_at_that_moment() {
     let groups = ["identity audit ingest rules review dispatch push sms display", "resident"];
     in_a_city(&groups, async |city| {
-        let administrator = administrator(city).await;
+        let administrators = city.administrators().await;
         let officers = [
-            city.staff(&administrator, "command.one", "city_command_officer", "city").await,
-            city.staff(&administrator, "command.two", "city_command_officer", "city").await,
+            city.staff(&administrators, "command.one", "city_command_officer", "city").await,
+            city.staff(&administrators, "command.two", "city_command_officer", "city").await,
         ];
         let (alert, _) = urgent(city, [&officers[0], &officers[1]], &CENTRE.to_string()).await;
         handed_over(city, &officers[0], &alert).await;

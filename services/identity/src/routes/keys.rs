@@ -5,12 +5,11 @@ use domain::ids::ApiKeyId;
 use domain::staff::Role;
 use http::StatusCode;
 use platform::http::{Access, Json, Path, PathId, Problem, Routes, StaffCaller, routes};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::identity::Identity;
+use super::identity::{Identity, ProposalMade, Waiting};
 use crate::SCHEMA;
 use crate::api_key::{self, ApiKey, NewApiKey};
+use crate::proposal::Proposed;
 
 pub(super) fn routes() -> Routes<Identity> {
     const ADMINISTRATOR: Access = Access::Staff(&[Role::Administrator]);
@@ -26,34 +25,20 @@ async fn list(State(identity): State<Identity>) -> Result<Json<Vec<ApiKey>>, Pro
     Ok(Json(api_key::all(&identity.platform.database).await?))
 }
 
-/// A key that was just made.
-#[derive(Debug, Serialize, ToSchema)]
-struct ApiKeyWithToken {
-    /// The key.
-    key: ApiKey,
-    /// What the source system presents as `Authorization: Bearer`. It is shown this once.
-    token: String,
-}
-
-/// Make an API key for a source system. The answer holds its token, which is shown only once.
+/// Propose an API key for a source system. Another administrator confirms it
+///
+/// The source's token is the first half that this answer holds, followed without a space by the second half that the confirmation holds. Each is
+/// shown only once, and to one of the two.
 #[utoipa::path(post, path = "/api/v1/api-keys", request_body = NewApiKey, responses(
-    (status = 201, description = "Made", body = ApiKeyWithToken),
+    (status = 202, description = "Proposed", body = ProposalMade),
     (status = 422, description = "A field is wrong"),
 ))]
-async fn create(
-    State(identity): State<Identity>,
-    caller: StaffCaller,
-    Json(new): Json<NewApiKey>,
-) -> Result<(StatusCode, Json<ApiKeyWithToken>), Problem> {
-    let now = identity.now();
-    let mut tx = identity.platform.database.begin().await?;
-    let (token, key) = api_key::create(&mut tx, new, caller.id, now).await?;
-    tx.publish(SCHEMA, &caller.did("api_key.create", "api_key", key.id, now)).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(ApiKeyWithToken { key, token: token.into_text() })))
+async fn create(State(identity): State<Identity>, caller: StaffCaller, Json(new): Json<NewApiKey>) -> Result<Waiting, Problem> {
+    new.check(identity.now())?;
+    identity.propose(&caller, &Proposed::MakeKey { key: new }, None).await
 }
 
-/// Revoke an API key: it stops at once. Doing it twice changes nothing.
+/// Revoke an API key: it stops at once, without a second administrator. Doing it twice changes nothing.
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", params(("id" = ApiKeyId, Path, description = "The key")), responses(
     (status = 204, description = "Revoked"),
     (status = 404, description = "There is no such key"),

@@ -1,7 +1,8 @@
-//! The HTTP face: [`session`] for everybody on the staff, [`staff`] and [`keys`] for administrators.
+//! The HTTP face: [`session`] for everybody on the staff, [`staff`], [`keys`] and [`proposals`] for administrators.
 
 mod identity;
 mod keys;
+mod proposals;
 mod session;
 mod staff;
 
@@ -23,6 +24,7 @@ pub(crate) async fn routes(platform: &Platform, settings: &Settings) -> Result<R
         hasher,
         sessions: Sessions::new(platform),
         cookie_secure: settings.cookie_secure,
+        delays: settings.delays()?,
     };
-    Ok(session::routes().merge(staff::routes()).merge(keys::routes()).with_state(identity))
+    Ok(session::routes().merge(staff::routes()).merge(keys::routes()).merge(proposals::routes()).with_state(identity))
 }

@@ -3,25 +3,31 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use domain::ids::StaffId;
+use domain::ids::{SessionId, StaffId};
 use domain::staff::{Role, Scope};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use platform::http::{Access, ClientAddress, Credential, Json, Problem, Routes, SESSION_COOKIE, StaffCaller, routes};
+use platform::http::{Access, ClientAddress, Credential, Json, Path, PathId, Problem, Routes, SESSION_COOKIE, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::identity::Identity;
-use crate::account;
+use crate::account::{self, Staff};
 use crate::password::Password;
+use crate::session::OwnSession;
+use crate::sign_in::SignedIn;
 use crate::token::TokenHash;
 use crate::{Error, SCHEMA};
 
 pub(super) fn routes() -> Routes<Identity> {
     Routes::new("session")
         .allow(Access::Public, routes!(sign_in))
+        .allow(Access::Public, routes!(activate))
         .allow(Access::ANY_STAFF, routes!(who_am_i, sign_out))
         .allow(Access::ANY_STAFF, routes!(change_password))
+        .allow(Access::ANY_STAFF, routes!(end_others))
+        .allow(Access::ANY_STAFF, routes!(own_sessions))
+        .allow(Access::ANY_STAFF, routes!(end_one))
 }
 
 /// Name and password.
@@ -60,6 +66,8 @@ struct SignedInStaff {
     role: Role,
     /// Where they are it.
     scope: Scope,
+    /// From when on they may approve, confirm and send, if their account waits.
+    acts_from: Option<DateTime<Utc>>,
 }
 
 /// Sign in.
@@ -74,20 +82,63 @@ async fn sign_in(
     Json(request): Json<SignInRequest>,
 ) -> Result<Response, Problem> {
     let begun = identity.sign_in.sign_in(&request.login, request.password, from).await?;
-    let staff = SignedInStaff { id: begun.staff.id, name: begun.staff.name, role: begun.staff.role, scope: begun.staff.scope };
+    answered(&identity, begun, request.cookie)
+}
+
+/// A code and the password that its owner chose.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ActivationRequest {
+    /// Login name.
+    login: String,
+    /// The half of the code that the administrator has who proposed the account or its reset.
+    first_half: String,
+    /// The half that the administrator has who confirmed it.
+    second_half: String,
+    /// The password from now on: at least 12 characters, without the login name.
+    password: Password,
+    /// As for signing in.
+    #[serde(default)]
+    cookie: bool,
+}
+
+/// Set one's own password on a new or reset account, and sign in
+///
+/// Until then the account can do nothing. A code is good once, and for a few days.
+#[utoipa::path(post, path = "/api/v1/session/activation", request_body = ActivationRequest, responses(
+    (status = 201, description = "The password is set and the session began", body = SessionBegun),
+    (status = 401, description = "Name or code are wrong, or the code is void"),
+    (status = 422, description = "The password is too weak"),
+    (status = 429, description = "Too many attempts"),
+))]
+async fn activate(
+    State(identity): State<Identity>,
+    ClientAddress(from): ClientAddress,
+    Json(request): Json<ActivationRequest>,
+) -> Result<Response, Problem> {
+    let halves = [request.first_half.as_str(), &request.second_half];
+    let begun = identity.sign_in.activate(&request.login, halves, request.password, from).await?;
+    answered(&identity, begun, request.cookie)
+}
+
+/// A session that began, its token in the cookie or in the answer.
+fn answered(identity: &Identity, begun: SignedIn, in_cookie: bool) -> Result<Response, Problem> {
+    let Staff { id, name, role, scope, acts_from, .. } = begun.staff;
     let token = begun.token.into_text();
     let mut headers = HeaderMap::new();
-    if request.cookie {
+    if in_cookie {
         headers.insert(SET_COOKIE, cookie(&token, begun.session.ends_at - identity.now(), identity.cookie_secure)?);
     }
-    let body = SessionBegun { token: (!request.cookie).then_some(token), ends_at: begun.session.ends_at, staff };
+    let staff = SignedInStaff { id, name, role, scope, acts_from };
+    let body = SessionBegun { token: (!in_cookie).then_some(token), ends_at: begun.session.ends_at, staff };
     Ok((StatusCode::CREATED, headers, Json(body)).into_response())
 }
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/api/v1/session", responses((status = 200, description = "The caller", body = SignedInStaff)))]
 async fn who_am_i(caller: StaffCaller) -> Json<SignedInStaff> {
-    Json(SignedInStaff { id: caller.id, name: caller.name, role: caller.role, scope: caller.scope })
+    let StaffCaller { id, name, role, scope, acts_from, .. } = caller;
+    Json(SignedInStaff { id, name, role, scope, acts_from })
 }
 
 /// Sign out: the session ends at once.
@@ -134,6 +185,41 @@ async fn change_password(
     tx.publish(SCHEMA, &entry).await?;
     tx.commit().await?;
     identity.sessions.carry_over(&TokenHash::of(credential.token()), revision).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End all one's sessions but this one.
+#[utoipa::path(delete, path = "/api/v1/session/others", responses((status = 204, description = "They have ended")))]
+async fn end_others(State(identity): State<Identity>, caller: StaffCaller, credential: Credential) -> Result<StatusCode, Problem> {
+    let mut tx = identity.platform.database.begin().await?;
+    let revision = account::end_sessions(&mut tx, caller.id).await?;
+    tx.publish(SCHEMA, &caller.did("session.end_others", "staff", caller.id, identity.now())).await?;
+    tx.commit().await?;
+    identity.sessions.carry_over(&TokenHash::of(credential.token()), revision).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// One's own sessions, the newest first.
+#[utoipa::path(get, path = "/api/v1/session/own", responses((status = 200, description = "The sessions that live", body = Vec<OwnSession>)))]
+async fn own_sessions(State(identity): State<Identity>, caller: StaffCaller) -> Result<Json<Vec<OwnSession>>, Problem> {
+    let mut connection = identity.platform.database.pool().acquire().await?;
+    let account = account::by_id(&mut connection, caller.id).await?.ok_or(Error::NoSuchStaff(caller.id))?;
+    let revision = account.credential_revision;
+    Ok(Json(identity.sessions.of_staff(&mut connection, caller.id, revision, &caller.session).await?))
+}
+
+/// End one of one's own sessions at once.
+#[utoipa::path(delete, path = "/api/v1/session/own/{id}", params(("id" = Uuid, Path, description = "The session")), responses(
+    (status = 204, description = "It has ended"),
+    (status = 404, description = "One has no such session"),
+))]
+async fn end_one(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<SessionId>) -> Result<StatusCode, Problem> {
+    let mut tx = identity.platform.database.begin().await?;
+    if !identity.sessions.end_of_staff(&mut tx, caller.id, id).await? {
+        return Err(Error::NoSuchSession(id).into());
+    }
+    tx.publish(SCHEMA, &caller.did("session.end", "staff", caller.id, identity.now())).await?;
+    tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,16 +1,21 @@
 //! Administrators look after the accounts of staff.
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
+use domain::second_person;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
 use platform::http::{Access, Json, Path, PathId, Problem, Routes, StaffCaller, routes};
+use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::identity::Identity;
+use super::identity::{Identity, ProposalMade, Waiting};
 use crate::account::{self, NewStaff, Staff};
-use crate::password::Password;
+use crate::proposal::{Proposed, Standing};
 use crate::{Error, SCHEMA};
 
 pub(super) fn routes() -> Routes<Identity> {
@@ -22,7 +27,9 @@ pub(super) fn routes() -> Routes<Identity> {
         .allow(ADMINISTRATOR, routes!(change))
         .allow(ADMINISTRATOR, routes!(disable))
         .allow(ADMINISTRATOR, routes!(enable))
-        .allow(ADMINISTRATOR, routes!(reset_password))
+        .allow(ADMINISTRATOR, routes!(end_sessions))
+        .allow(ADMINISTRATOR, routes!(reset))
+        .allow(ADMINISTRATOR, routes!(lift_waiting))
 }
 
 /// All accounts of staff, by login name.
@@ -51,36 +58,21 @@ async fn colleagues(State(identity): State<Identity>) -> Result<Json<Vec<Colleag
     Ok(Json(known.map(|Staff { id, name, role, scope, .. }| Colleague { id, name, role, scope }).collect()))
 }
 
-/// An account with a password that was just made.
-#[derive(Debug, Serialize, ToSchema)]
-struct StaffWithPassword {
-    /// The account.
-    staff: Staff,
-    /// Its password. It is shown this once.
-    password: String,
-}
-
-/// Make an account. The answer holds its generated password, which is shown only once.
+/// Propose an account. Another administrator confirms it
+///
+/// Its owner sets a password with a code (`POST /api/v1/session/activation`): the first half is in this answer, the second in that of the
+/// confirmation. Each is shown only once, and to one of the two.
 #[utoipa::path(post, path = "/api/v1/staff", request_body = NewStaff, responses(
-    (status = 201, description = "Made", body = StaffWithPassword),
+    (status = 202, description = "Proposed", body = ProposalMade),
     (status = 409, description = "The login name is taken"),
     (status = 422, description = "A field is wrong, or the role does not go with the scope"),
 ))]
-async fn create(
-    State(identity): State<Identity>,
-    caller: StaffCaller,
-    Json(new): Json<NewStaff>,
-) -> Result<(StatusCode, Json<StaffWithPassword>), Problem> {
+async fn create(State(identity): State<Identity>, caller: StaffCaller, Json(new): Json<NewStaff>) -> Result<Waiting, Problem> {
     new.check()?;
-    let password = Password::generate();
-    let hash = identity.hasher.hash(password.clone()).await?;
-    let login = new.login.clone();
-    let mut tx = identity.platform.database.begin().await?;
-    let now = identity.now();
-    let staff = account::insert(&mut tx, new, &hash, now).await?.ok_or(Error::LoginTaken { login })?;
-    tx.publish(SCHEMA, &caller.did("staff.create", "staff", staff.id, now)).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(StaffWithPassword { staff, password: password.into_text() })))
+    if account::find(&identity.platform, &new.login).await?.is_some() {
+        return Err(Error::LoginTaken { login: new.login }.into());
+    }
+    identity.propose(&caller, &Proposed::MakeAccount { account: new }, None).await
 }
 
 /// What is to change; what is left out stays.
@@ -95,12 +87,15 @@ struct StaffChange {
     scope: Option<Scope>,
 }
 
-/// Change name, role or scope of an account. It holds from the account's next request on.
+/// Change name, role or scope of an account
+///
+/// What only lessens its power holds from its next request on; anything else is proposed, and another administrator confirms it.
 #[utoipa::path(patch, path = "/api/v1/staff/{id}", params(("id" = StaffId, Path, description = "The account")),
     request_body = StaffChange, responses(
-    (status = 200, description = "Changed", body = Staff),
+    (status = 200, description = "Changed: it has less power than before", body = Staff),
+    (status = 202, description = "Proposed", body = ProposalMade),
     (status = 404, description = "There is no such account"),
-    (status = 409, description = "It is one's own account"),
+    (status = 409, description = "It is one's own account, or it is like that already"),
     (status = 422, description = "The role does not go with the scope"),
 ))]
 async fn change(
@@ -108,113 +103,130 @@ async fn change(
     caller: StaffCaller,
     Path(id): PathId<StaffId>,
     Json(change): Json<StaffChange>,
-) -> Result<Json<Staff>, Problem> {
-    not_oneself(&caller, id)?;
+) -> Result<Response, Problem> {
+    second_person::propose(&caller.member(), Some(id)).map_err(Error::from)?;
     if let Some(fault) = change.name.as_deref().and_then(account::name_fault) {
         return Err(Error::Invalid(vec![fault]).into());
     }
     let mut tx = identity.platform.database.begin().await?;
-    let before = sqlx::query_as!(account::Row, "select * from identity.staff where id = $1 for update", id.uuid())
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(Error::NoSuchStaff(id))?
-        .into_staff()?;
-    let Staff { name, role, scope, .. } = before.clone();
-    let after = Staff {
-        name: change.name.map_or(name, |name| name.trim().to_owned()),
-        role: change.role.unwrap_or(role),
-        scope: change.scope.unwrap_or(scope),
-        ..before
+    let staff = account::lock(&mut tx, id).await?;
+    let before = Standing::of(&staff);
+    let after = Standing {
+        name: change.name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned()),
+        role: change.role.unwrap_or(before.role),
+        scope: change.scope.unwrap_or(before.scope),
     };
     account::check_scope(after.role, after.scope)?;
-    sqlx::query!(
-        "update identity.staff set name = $2, role = $3, scope = $4 where id = $1",
-        id.uuid(),
-        after.name,
-        after.role.as_ref(),
-        after.scope.to_string(),
-    )
-    .execute(&mut *tx)
-    .await?;
-    let was_and_is = serde_json::json!({
-        "role": [role.to_string(), after.role.to_string()],
-        "scope": [scope.to_string(), after.scope.to_string()],
-    });
-    let entry = proto::AuditEntry { detail_json: was_and_is.to_string(), ..caller.did("staff.change", "staff", id, identity.now()) };
+    if after == before {
+        return Err(Error::NothingToChange.into());
+    }
+    let proposed = Proposed::ChangeAccount { before, after };
+    if proposed.change(Some(staff.post()))?.gives_power() {
+        tx.rollback().await?;
+        return Ok(identity.propose(&caller, &proposed, Some(id)).await?.into_response());
+    }
+    let Proposed::ChangeAccount { before, after } = proposed else { return Err(Error::NothingToChange.into()) };
+    account::alter(&mut tx, id, &after, None).await?;
+    let was_and_is = json!({ "login": staff.login, "role": [before.role, after.role], "scope": [before.scope, after.scope] });
+    let entry = AuditEntry { detail_json: was_and_is.to_string(), ..caller.did("staff.change", "staff", id, identity.now()) };
     tx.publish(SCHEMA, &entry).await?;
     tx.commit().await?;
-    Ok(Json(after))
+    let Standing { name, role, scope } = after;
+    Ok(Json(Staff { name, role, scope, ..staff }).into_response())
 }
 
-/// Disable an account: its sessions end at once. Doing it twice changes nothing.
+/// Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing.
 #[utoipa::path(post, path = "/api/v1/staff/{id}/disable", params(("id" = StaffId, Path, description = "The account")), responses(
     (status = 204, description = "Disabled"),
     (status = 404, description = "There is no such account"),
     (status = 409, description = "It is one's own account"),
 ))]
 async fn disable(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<StatusCode, Problem> {
-    not_oneself(&caller, id)?;
-    set_disabled(&identity, &caller, id, true).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Let a disabled account sign in again.
-#[utoipa::path(post, path = "/api/v1/staff/{id}/enable", params(("id" = StaffId, Path, description = "The account")), responses(
-    (status = 204, description = "Enabled"),
-    (status = 404, description = "There is no such account"),
-))]
-async fn enable(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<StatusCode, Problem> {
-    set_disabled(&identity, &caller, id, false).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn set_disabled(identity: &Identity, caller: &StaffCaller, id: StaffId, disabled: bool) -> Result<(), Error> {
+    second_person::propose(&caller.member(), Some(id)).map_err(Error::from)?;
     let now = identity.now();
     let mut tx = identity.platform.database.begin().await?;
+    let staff = account::lock(&mut tx, id).await?;
     // The revision ends the sessions for good: they must not come back when the account is enabled again.
-    sqlx::query_scalar!(
-        "update identity.staff set disabled_at = case when $2 then coalesce(disabled_at, $3) end,
-             credential_revision = credential_revision + 1
-         where id = $1 returning id",
+    sqlx::query!(
+        "update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1 where id = $1",
         id.uuid(),
-        disabled,
         now,
     )
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or(Error::NoSuchStaff(id))?;
-    let action = if disabled { "staff.disable" } else { "staff.enable" };
-    tx.publish(SCHEMA, &caller.did(action, "staff", id, now)).await?;
-    Ok(tx.commit().await?)
-}
-
-/// A password that was just made.
-#[derive(Debug, Serialize, ToSchema)]
-struct NewPassword {
-    /// The password. It is shown this once.
-    password: String,
-}
-
-/// Give an account a new generated password, shown only once. Its sessions end.
-#[utoipa::path(post, path = "/api/v1/staff/{id}/password", params(("id" = StaffId, Path, description = "The account")), responses(
-    (status = 200, description = "Reset", body = NewPassword),
-    (status = 404, description = "There is no such account"),
-))]
-async fn reset_password(
-    State(identity): State<Identity>,
-    caller: StaffCaller,
-    Path(id): PathId<StaffId>,
-) -> Result<Json<NewPassword>, Problem> {
-    let password = Password::generate();
-    let hash = identity.hasher.hash(password.clone()).await?;
-    let mut tx = identity.platform.database.begin().await?;
-    account::set_password(&mut tx, id, &hash).await?;
-    tx.publish(SCHEMA, &caller.did("staff.reset_password", "staff", id, identity.now())).await?;
+    .execute(&mut *tx)
+    .await?;
+    tx.publish(SCHEMA, &of_account(&caller, "staff.disable", &staff, now)).await?;
     tx.commit().await?;
-    Ok(Json(NewPassword { password: password.into_text() }))
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// An administrator who changes themselves could leave the city without one.
-fn not_oneself(caller: &StaffCaller, id: StaffId) -> Result<(), Error> {
-    if caller.id == id { Err(Error::OwnAccount) } else { Ok(()) }
+/// End all sessions of an account at once, without a second administrator: for one that somebody else may be using.
+#[utoipa::path(delete, path = "/api/v1/staff/{id}/sessions", params(("id" = StaffId, Path, description = "The account")), responses(
+    (status = 204, description = "Ended"),
+    (status = 404, description = "There is no such account"),
+    (status = 409, description = "It is one's own account"),
+))]
+async fn end_sessions(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<StatusCode, Problem> {
+    second_person::propose(&caller.member(), Some(id)).map_err(Error::from)?;
+    let mut tx = identity.platform.database.begin().await?;
+    let staff = account::lock(&mut tx, id).await?;
+    account::end_sessions(&mut tx, id).await?;
+    tx.publish(SCHEMA, &of_account(&caller, "staff.end_sessions", &staff, identity.now())).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Propose that a disabled account may sign in again. Another administrator confirms it.
+#[utoipa::path(post, path = "/api/v1/staff/{id}/enable", params(("id" = StaffId, Path, description = "The account")), responses(
+    (status = 202, description = "Proposed", body = ProposalMade),
+    (status = 404, description = "There is no such account"),
+    (status = 409, description = "It is one's own account, or it is enabled already"),
+))]
+async fn enable(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<Waiting, Problem> {
+    let staff = known(&identity, id).await?;
+    if staff.disabled_at.is_none() {
+        return Err(Error::NothingToChange.into());
+    }
+    identity.propose(&caller, &Proposed::EnableAccount, Some(id)).await
+}
+
+/// Propose that the owner of an account sets a new password. Another administrator confirms it
+///
+/// With the confirmation the old password and all sessions end, and the owner sets a new one with a code: its first half is in this answer, the
+/// second in that of the confirmation.
+#[utoipa::path(post, path = "/api/v1/staff/{id}/reset", params(("id" = StaffId, Path, description = "The account")), responses(
+    (status = 202, description = "Proposed", body = ProposalMade),
+    (status = 404, description = "There is no such account"),
+    (status = 409, description = "It is one's own account"),
+))]
+async fn reset(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<Waiting, Problem> {
+    known(&identity, id).await?;
+    identity.propose(&caller, &Proposed::ResetAccount, Some(id)).await
+}
+
+/// Propose that a new, changed, enabled or reset account need not wait any longer before it approves, confirms or sends. Another administrator
+/// confirms it; no emergency takes their place.
+#[utoipa::path(post, path = "/api/v1/staff/{id}/waiting-lifted", params(("id" = StaffId, Path, description = "The account")), responses(
+    (status = 202, description = "Proposed", body = ProposalMade),
+    (status = 404, description = "There is no such account"),
+    (status = 409, description = "It is one's own account, or it does not wait"),
+))]
+async fn lift_waiting(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<Waiting, Problem> {
+    if known(&identity, id).await?.member().acts_at(identity.now()) {
+        return Err(Error::NothingToChange.into());
+    }
+    identity.propose(&caller, &Proposed::LiftWaiting, Some(id)).await
+}
+
+async fn known(identity: &Identity, id: StaffId) -> Result<Staff, Error> {
+    let mut connection = identity.platform.database.pool().acquire().await?;
+    account::by_id(&mut connection, id).await?.ok_or(Error::NoSuchStaff(id))?.into_staff()
+}
+
+/// The trace of what one administrator did with an account, which it names.
+fn of_account(caller: &StaffCaller, action: &str, staff: &Staff, now: DateTime<Utc>) -> AuditEntry {
+    AuditEntry {
+        district: staff.scope.district().map(|district| district.get()),
+        detail_json: json!({ "login": staff.login, "role": staff.role, "scope": staff.scope }).to_string(),
+        ..caller.did(action, "staff", staff.id, now)
+    }
 }

@@ -1,9 +1,9 @@
-//! Administrators look after accounts.
+//! Administrators look after accounts: what lessens power one does at once, what gives it two.
 
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use stages::NOBODY;
+use stages::{Agreed, DAY, HOUR, NOBODY, PASSWORD, activate};
 
 use crate::city::City;
 
@@ -12,25 +12,37 @@ fn reviewer(login: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_administrator_makes_an_account_whose_password_is_shown_once() {
+async fn an_account_is_made_by_two_and_its_password_by_its_owner() {
     let city = City::founded().await;
-    let root = city.administrator().await;
-    let made = city.ask(Method::POST, &root, "/api/v1/staff", reviewer("zhao")).await;
-    assert_eq!(made.status, StatusCode::CREATED);
-    let zhao = city.session("zhao", &made.text("/password")).await;
-    assert_eq!(city.look(&zhao, "/whole-city").await.text("/scope"), "district:500103");
+    let administrators = city.administrators().await;
+    let proposed = city.ask(Method::POST, &administrators.one, "/api/v1/staff", reviewer("zhao")).await;
+    assert_eq!((proposed.status, proposed.text("/proposal/state")), (StatusCode::ACCEPTED, "waiting".to_owned()));
+    assert_eq!(city.look(&administrators.one, "/api/v1/staff").await.body.as_array().unwrap().len(), 2, "there is no account yet");
 
-    let listed = city.look(&root, "/api/v1/staff").await;
-    assert_eq!(listed.body.as_array().unwrap().len(), 2);
-    assert!(!listed.body.to_string().contains("password"));
-    let entry = city.trace().await.into_iter().rfind(|entry| entry.action == "staff.create").unwrap();
-    assert_eq!((entry.role.as_str(), entry.object), ("administrator", made.text("/staff/id")));
+    let path = format!("/api/v1/proposals/{}/confirmation", proposed.text("/proposal/id"));
+    let confirmed = city.ask(Method::POST, &administrators.two, &path, Value::Null).await;
+    assert_eq!((confirmed.status, confirmed.text("/proposal/state")), (StatusCode::OK, "effective".to_owned()));
+    let [first, second] = [proposed.text("/first_half"), confirmed.text("/second_half")];
+    let zhao = activate(&city, ["zhao", &first, &second]).await;
+    assert_eq!(city.look(&zhao, "/whole-city").await.text("/scope"), "district:500103");
+    city.session("zhao", PASSWORD).await;
+
+    let listed = city.look(&administrators.one, "/api/v1/staff").await;
+    assert_eq!(listed.body.as_array().unwrap().len(), 3);
+    let everything = city.look(&administrators.one, "/api/v1/proposals").await.body.to_string() + &listed.body.to_string();
+    assert!(!everything.contains(&first) && !everything.contains(&second));
+
+    let entry = city.traced("staff.create").await;
+    assert_eq!((entry.role.as_str(), entry.object), ("administrator", confirmed.text("/proposal/staff/id")));
+    for told in ["zhao", "district_reviewer", "district:500103", "proposed_by"] {
+        assert!(entry.detail_json.contains(told), "{}", entry.detail_json);
+    }
 }
 
 #[tokio::test]
 async fn an_account_that_makes_no_sense_is_refused_with_the_field() {
     let city = City::founded().await;
-    let root = city.administrator().await;
+    let administrators = city.administrators().await;
     for (change, field) in [
         (json!({ "login": "Zhao Wei" }), "login"),
         (json!({ "name": " " }), "name"),
@@ -40,75 +52,101 @@ async fn an_account_that_makes_no_sense_is_refused_with_the_field() {
     ] {
         let mut new = reviewer("zhao");
         new.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let refused = city.ask(Method::POST, &root, "/api/v1/staff", new).await;
+        let refused = city.ask(Method::POST, &administrators.one, "/api/v1/staff", new).await;
         assert_eq!((refused.status, refused.text("/errors/0/field")), (StatusCode::UNPROCESSABLE_ENTITY, field.to_owned()), "{change}");
     }
-    city.ask(Method::POST, &root, "/api/v1/staff", reviewer("zhao")).await;
-    assert_eq!(city.ask(Method::POST, &root, "/api/v1/staff", reviewer("zhao")).await.text("/code"), "login_taken");
+    administrators.new_staff(&city, "zhao", "district_reviewer", "district:500103").await;
+    assert_eq!(city.ask(Method::POST, &administrators.one, "/api/v1/staff", reviewer("zhao")).await.text("/code"), "login_taken");
 }
 
 #[tokio::test]
-async fn a_disabled_account_stops_at_once_and_its_sessions_never_come_back() {
+async fn one_disables_an_account_at_once_and_two_enable_it_again() {
     let city = City::founded().await;
-    let root = city.administrator().await;
-    let made = city.ask(Method::POST, &root, "/api/v1/staff", reviewer("zhao")).await;
-    let (password, path) = (made.text("/password"), format!("/api/v1/staff/{}", made.text("/staff/id")));
-    let zhao = city.session("zhao", &password).await;
+    let administrators = city.administrators().await;
+    let (id, zhao) = administrators.new_staff(&city, "zhao", "district_reviewer", "district:500103").await;
 
-    assert_eq!(city.ask(Method::POST, &root, &format!("{path}/disable"), Value::Null).await.status, StatusCode::NO_CONTENT);
+    let disable = format!("/api/v1/staff/{id}/disable");
+    assert_eq!(city.ask(Method::POST, &administrators.one, &disable, Value::Null).await.status, StatusCode::NO_CONTENT);
     assert_eq!(city.look(&zhao, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(city.signs_in("zhao", &password).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(city.signs_in("zhao", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
+    assert!(city.traced("staff.disable").await.detail_json.contains("zhao"));
 
-    assert_eq!(city.ask(Method::POST, &root, &format!("{path}/enable"), Value::Null).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(city.look(&zhao, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(city.signs_in("zhao", &password).await.status, StatusCode::CREATED);
+    city.passes(2 * DAY);
+    let back = city.administrators_again().await;
+    back.agree(&city, Method::POST, &format!("staff/{id}/enable"), Value::Null).await;
+    assert_eq!(city.look(&zhao, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "the old session never comes back");
+    let again = city.session("zhao", PASSWORD).await;
+    assert!(city.look(&again, "/api/v1/session").await.body["acts_from"].is_string(), "who was away waits anew");
 }
 
 #[tokio::test]
-async fn a_changed_scope_holds_from_the_next_request_on() {
+async fn a_smaller_area_holds_at_once_and_another_needs_two() {
     let city = City::founded().await;
-    let root = city.administrator().await;
-    let made = city.ask(Method::POST, &root, "/api/v1/staff", reviewer("zhao")).await;
-    let path = format!("/api/v1/staff/{}", made.text("/staff/id"));
-    let zhao = city.session("zhao", &made.text("/password")).await;
+    let administrators = city.administrators().await;
+    let (id, unit) = administrators.new_staff(&city, "unit", "submitting_unit", "city").await;
+    let path = format!("/api/v1/staff/{id}");
 
-    let changed = city.ask(Method::PATCH, &root, &path, json!({ "scope": "district:500101" })).await;
-    assert_eq!(changed.text("/scope"), "district:500101");
-    assert_eq!(city.look(&zhao, "/whole-city").await.text("/scope"), "district:500101");
-    let impossible = city.ask(Method::PATCH, &root, &path, json!({ "role": "auditor" })).await;
+    let narrowed = city.ask(Method::PATCH, &administrators.one, &path, json!({ "scope": "district:500103" })).await;
+    assert_eq!((narrowed.status, narrowed.text("/scope")), (StatusCode::OK, "district:500103".to_owned()));
+    assert_eq!(city.look(&unit, "/whole-city").await.text("/scope"), "district:500103");
+
+    let widened = city.ask(Method::PATCH, &administrators.one, &path, json!({ "scope": "city" })).await;
+    assert_eq!(widened.status, StatusCode::ACCEPTED);
+    assert_eq!(city.look(&unit, "/whole-city").await.text("/scope"), "district:500103", "one administrator gives nothing");
+    assert_eq!(city.ask(Method::PATCH, &administrators.one, &path, json!({})).await.text("/code"), "nothing_to_change");
+    let impossible = city.ask(Method::PATCH, &administrators.one, &path, json!({ "role": "auditor" })).await;
     assert_eq!(impossible.text("/errors/0/field"), "scope");
-    let entry = city.trace().await.into_iter().rfind(|entry| entry.action == "staff.change").unwrap();
-    assert!(entry.detail_json.contains("district:500103") && entry.detail_json.contains("district:500101"));
+    let promotion = json!({ "role": "city_command_officer", "scope": "city" });
+    administrators.agree(&city, Method::PATCH, &format!("staff/{id}"), promotion).await;
+    let me = city.look(&unit, "/api/v1/session").await;
+    assert_eq!(me.text("/role"), "city_command_officer");
+    assert!(me.body["acts_from"].is_string(), "who was raised waits");
+    let entry = city.traced("staff.change").await;
+    assert!(entry.detail_json.contains("submitting_unit") && entry.detail_json.contains("city_command_officer"), "{}", entry.detail_json);
 }
 
 #[tokio::test]
-async fn a_reset_password_ends_the_sessions_of_the_account() {
+async fn a_reset_account_can_do_nothing_until_its_owner_has_set_a_password() {
     let city = City::founded().await;
-    let root = city.administrator().await;
-    let made = city.ask(Method::POST, &root, "/api/v1/staff", reviewer("zhao")).await;
-    let zhao = city.session("zhao", &made.text("/password")).await;
-    let reset = city.ask(Method::POST, &root, &format!("/api/v1/staff/{}/password", made.text("/staff/id")), Value::Null).await;
+    let administrators = city.administrators().await;
+    let (id, zhao) = administrators.new_staff(&city, "zhao", "district_reviewer", "district:500103").await;
+    let Agreed { halves: [first, second], .. } = administrators.agree(&city, Method::POST, &format!("staff/{id}/reset"), Value::Null).await;
     assert_eq!(city.look(&zhao, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
-    city.session("zhao", &reset.text("/password")).await;
+    assert_eq!(city.signs_in("zhao", PASSWORD).await.status, StatusCode::UNAUTHORIZED, "the old password is gone");
+    activate(&city, ["zhao", &first, &second]).await;
+    assert_eq!(city.look(&administrators.one, "/api/v1/staff").await.body[2]["awaits_owner"], json!(false));
 }
 
 #[tokio::test]
-async fn administrators_cannot_shut_themselves_out() {
+async fn one_administrator_ends_the_sessions_of_an_account() {
     let city = City::founded().await;
-    let root = city.administrator().await;
-    let me = city.look(&root, "/api/v1/session").await.text("/id");
-    for (method, path) in [(Method::POST, format!("/api/v1/staff/{me}/disable")), (Method::PATCH, format!("/api/v1/staff/{me}"))] {
-        assert_eq!(city.ask(method, &root, &path, json!({})).await.text("/code"), "own_account");
+    let administrators = city.administrators().await;
+    let (id, zhao) = administrators.new_staff(&city, "zhao", "district_reviewer", "district:500103").await;
+    let path = format!("/api/v1/staff/{id}/sessions");
+    assert_eq!(city.ask(Method::DELETE, &administrators.one, &path, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(city.look(&zhao, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+    city.session("zhao", PASSWORD).await;
+}
+
+#[tokio::test]
+async fn nobody_changes_their_own_account() {
+    let city = City::founded().await;
+    let administrators = city.administrators().await;
+    let me = city.look(&administrators.one, "/api/v1/session").await.text("/id");
+    for (method, end) in [(Method::POST, "/disable"), (Method::POST, "/reset"), (Method::PATCH, ""), (Method::DELETE, "/sessions")] {
+        let path = format!("/api/v1/staff/{me}{end}");
+        let body = if method == Method::PATCH { json!({ "name": "我" }) } else { Value::Null };
+        assert_eq!(city.ask(method, &administrators.one, &path, body).await.text("/code"), "own_account", "{path}");
     }
 }
 
 #[tokio::test]
 async fn an_account_that_does_not_exist_is_not_found() {
     let city = City::founded().await;
-    let root = city.administrator().await;
-    for end in ["disable", "enable", "password"] {
+    let administrators = city.administrators().await;
+    for end in ["disable", "enable", "reset", "waiting-lifted"] {
         let path = format!("/api/v1/staff/{}/{end}", domain::ids::StaffId::new());
-        assert_eq!(city.ask(Method::POST, &root, &path, Value::Null).await.text("/code"), "staff_not_found");
+        assert_eq!(city.ask(Method::POST, &administrators.one, &path, Value::Null).await.text("/code"), "staff_not_found");
     }
 }
 
@@ -124,7 +162,12 @@ async fn nobody_but_administrators_makes_accounts_or_keys() {
         (Method::PATCH, format!("/api/v1/staff/{id}")),
         (Method::POST, format!("/api/v1/staff/{id}/disable")),
         (Method::POST, format!("/api/v1/staff/{id}/enable")),
-        (Method::POST, format!("/api/v1/staff/{id}/password")),
+        (Method::POST, format!("/api/v1/staff/{id}/reset")),
+        (Method::POST, format!("/api/v1/staff/{id}/waiting-lifted")),
+        (Method::DELETE, format!("/api/v1/staff/{id}/sessions")),
+        (Method::POST, format!("/api/v1/proposals/{id}/confirmation")),
+        (Method::POST, format!("/api/v1/proposals/{id}/withdrawal")),
+        (Method::POST, format!("/api/v1/proposals/{id}/emergency")),
         (Method::GET, "/api/v1/api-keys".to_owned()),
         (Method::POST, "/api/v1/api-keys".to_owned()),
         (Method::DELETE, format!("/api/v1/api-keys/{id}")),
@@ -135,30 +178,27 @@ async fn nobody_but_administrators_makes_accounts_or_keys() {
 }
 
 #[tokio::test]
-async fn the_command_line_makes_the_first_administrator_and_helps_one_who_forgot() {
+async fn a_code_is_good_once_for_its_owner_and_not_for_ever() {
     let city = City::founded().await;
-    let first = identity::create_administrator(&city.platform, "root").await.unwrap();
-    let second = identity::create_administrator(&city.platform, "root").await.unwrap();
-    assert_eq!(city.signs_in("root", &first).await.status, StatusCode::UNAUTHORIZED);
-    city.session("root", &second).await;
-
-    city.has("wang", Role::CityCommandOfficer, Scope::City).await;
-    assert!(matches!(identity::create_administrator(&city.platform, "wang").await, Err(identity::Error::LoginTaken { .. })));
-}
-
-#[tokio::test]
-async fn ensuring_staff_twice_keeps_the_first() {
-    let city = City::founded().await;
-    let new = |name: &str| identity::NewStaff {
-        login: "wang".to_owned(),
-        name: name.to_owned(),
-        role: Role::CityCommandOfficer,
-        scope: Scope::City,
+    let administrators = city.administrators().await;
+    let Agreed { halves: [first, second], .. } = administrators.agree(&city, Method::POST, "staff", reviewer("zhao")).await;
+    let with = async |login: &str, first: &str, second: &str, password: &str| {
+        let body = json!({ "login": login, "first_half": first, "second_half": second, "password": password });
+        city.ask(Method::POST, NOBODY, "/api/v1/session/activation", body).await
     };
-    let password = identity::ensure_staff(&city.platform, new("王主任")).await.unwrap().unwrap();
-    assert_eq!(identity::ensure_staff(&city.platform, new("另一位")).await.unwrap(), None);
-    let token = city.session("wang", &password).await;
-    assert_eq!(city.look(&token, "/api/v1/session").await.text("/name"), "王主任");
+    for (login, first, second) in
+        [("zhao", &first, &first), ("zhao", &second, &first), ("nobody", &first, &second), ("root.one", &first, &second)]
+    {
+        assert_eq!(with(login, first, second, PASSWORD).await.text("/code"), "activation_refused", "{login}");
+    }
+    assert_eq!(with("zhao", &first, &second, "short").await.text("/errors/0/field"), "password");
+    assert_eq!(with("zhao", &first, &second, PASSWORD).await.status, StatusCode::CREATED);
+    assert_eq!(with("zhao", &first, &second, PASSWORD).await.text("/code"), "activation_refused", "it was used");
+    assert_eq!(city.traced("staff.activate").await.actor, city.look(&administrators.one, "/api/v1/staff").await.text("/2/id"));
+
+    let Agreed { halves: [first, second], .. } = administrators.agree(&city, Method::POST, "staff", reviewer("qian")).await;
+    city.passes(72 * HOUR);
+    assert_eq!(with("qian", &first, &second, PASSWORD).await.text("/code"), "activation_refused", "it has lain about too long");
 }
 
 #[tokio::test]

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
-use identity::{MIGRATOR, NewStaff, SCHEMA, Settings};
+use identity::{Code, MIGRATOR, NewStaff, SCHEMA, Settings};
 use platform::http::{Access, Authenticators, Json, Routes, SourceCaller, StaffCaller, routes};
 use prost::Message;
 use proto::AuditEntry;
 use serde_json::{Value, json};
-use stages::{Answer, NOBODY, Stage, Store};
+use stages::{Answer, Identity, NOBODY, PASSWORD, Stage, Store, TwoAdministrators};
 
 /// Says what the staff member presenting a session is.
 #[utoipa::path(get, path = "/whole-city", responses((status = 200, description = "Done")))]
@@ -34,12 +34,18 @@ impl Deref for City {
     }
 }
 
+impl Identity for City {
+    async fn asked(&self, method: Method, token: &str, path: &str, body: Value) -> (StatusCode, Value) {
+        self.0.asked(method, token, path, body).await
+    }
+}
+
 impl City {
     pub async fn founded() -> Self {
         let platform = Store::Embedded.open_at("2026-11-02T01:00:00Z".parse().unwrap()).await;
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         // The routes are what is tested; without its relay, what it publishes stays where the tests can read it.
-        let settings = Settings { session_idle_seconds: 1800, session_longest_seconds: 12 * 3600, cookie_secure: true };
+        let settings = Settings::default();
         let routes = identity::routes(&platform, &settings)
             .await
             .unwrap()
@@ -64,20 +70,32 @@ impl City {
         answer.text("/token")
     }
 
-    /// A new administrator's session.
-    pub async fn administrator(&self) -> String {
-        let password = identity::create_administrator(&self.platform, "root").await.unwrap();
-        self.session("root", &password).await
+    /// The first two administrators, signed in.
+    pub async fn administrators(&self) -> TwoAdministrators {
+        let codes = identity::first_administrators(&self.platform, &Settings::default(), ["root.one", "root.two"]).await.unwrap();
+        let [one, two] = codes.each_ref().map(|Code { login, first, second }| [login.as_str(), first, second]);
+        TwoAdministrators::begin(self, [one, two]).await
+    }
+
+    /// The same two, who sign in again.
+    pub async fn administrators_again(&self) -> TwoAdministrators {
+        let (one, two) = (self.session("root.one", PASSWORD).await, self.session("root.two", PASSWORD).await);
+        TwoAdministrators { one, two }
     }
 
     /// A member of staff with their password.
     pub async fn has(&self, login: &str, role: Role, scope: Scope) -> String {
         let new = NewStaff { login: login.to_owned(), name: "李主任".to_owned(), role, scope };
-        identity::ensure_staff(&self.platform, new).await.unwrap().unwrap()
+        identity::demo::ensure_staff(&self.platform, new).await.unwrap().unwrap()
     }
 
     pub fn passes(&self, time: Duration) {
         self.platform.clock.forward(time);
+    }
+
+    /// The last entry of the trace about this.
+    pub async fn traced(&self, action: &str) -> AuditEntry {
+        self.trace().await.into_iter().rfind(|entry| entry.action == action).unwrap_or_else(|| panic!("{action} is traced"))
     }
 
     /// Actions published for the audit trace so far, oldest first, with who did them.

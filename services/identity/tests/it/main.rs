@@ -3,5 +3,7 @@
 
 mod accounts;
 mod city;
+mod command_line;
 mod keys;
 mod sessions;
+mod two_people;

@@ -32,7 +32,9 @@ async fn nobody_learns_from_a_refusal_whether_the_name_exists() {
     for field in ["/code", "/detail", "/status"] {
         assert_eq!(wrong_password.body.pointer(field), wrong_name.body.pointer(field));
     }
-    assert_eq!(city.trace().await.last().unwrap().action, "session.refuse");
+    let trace = city.trace().await;
+    let refusals: Vec<_> = trace.iter().filter(|entry| entry.action == "session.refuse").collect();
+    assert_eq!((refusals.len(), refusals[1].object.as_str()), (2, "unknown"), "both cost the same write, and what was typed is not kept");
 }
 
 #[tokio::test]
@@ -105,4 +107,47 @@ async fn a_new_password_ends_the_other_sessions_and_keeps_this_one() {
     assert_eq!(city.look(&elsewhere, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(city.signs_in("wang", &password).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(city.signs_in("wang", "beacon tower at dusk").await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn somebody_ends_their_other_sessions() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let (here, elsewhere) = (city.session("wang", &password).await, city.session("wang", &password).await);
+    assert_eq!(city.ask(Method::DELETE, &here, "/api/v1/session/others", Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(city.look(&here, "/api/v1/session").await.status, StatusCode::OK);
+    assert_eq!(city.look(&elsewhere, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn somebody_sees_their_own_sessions_and_ends_one_of_them() {
+    let city = City::founded().await;
+    let (wang, chen) = (city.has("wang", Role::CityCommandOfficer, Scope::City).await, city.has("chen", Role::Auditor, Scope::City).await);
+    let (elsewhere, others) = (city.session("wang", &wang).await, city.session("chen", &chen).await);
+    city.passes(MINUTE);
+    let here = city.session("wang", &wang).await;
+    let own = city.look(&here, "/api/v1/session/own").await.body;
+    let seen: Vec<_> = own.as_array().unwrap().iter().map(|session| (session["began_at"].clone(), session["this"].clone())).collect();
+    assert_eq!(seen, [(json!("2026-11-02T01:01:00Z"), json!(true)), (json!("2026-11-02T01:00:00Z"), json!(false))]);
+    let path = format!("/api/v1/session/own/{}", own[1]["id"].as_str().unwrap());
+    assert_eq!(city.ask(Method::DELETE, &others, &path, Value::Null).await.text("/code"), "session_not_found", "it is another person's");
+    assert_eq!(city.ask(Method::DELETE, &here, &path, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(city.look(&elsewhere, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(city.look(&here, "/api/v1/session").await.status, StatusCode::OK);
+    city.passes(31 * MINUTE);
+    let again = city.session("wang", &wang).await;
+    assert_eq!(city.look(&again, "/api/v1/session/own").await.body.as_array().unwrap().len(), 1, "what was not used has ended");
+}
+
+#[tokio::test]
+async fn a_password_that_everybody_tries_first_is_refused() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let here = city.session("wang", &password).await;
+    for common in ["123456789012", "password1234", "qwertyuiop123", "aaaaaaaaaaaa", "iloveyou2026"] {
+        let change = json!({ "current": password, "new": common });
+        let refused = city.ask(Method::POST, &here, "/api/v1/session/password", change).await;
+        assert_eq!(refused.text("/errors/0/field"), "new", "{common}");
+        city.passes(30 * SECOND);
+    }
 }

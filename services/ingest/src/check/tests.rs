@@ -28,7 +28,8 @@ fn source() -> Sender {
 }
 
 fn staff(role: Role, scope: Scope) -> Sender {
-    Sender::of(Caller::Staff(StaffCaller { id: StaffId::new(), name: "王".into(), role, scope, session: "s".into() })).unwrap()
+    Sender::of(Caller::Staff(StaffCaller { id: StaffId::new(), name: "王".into(), role, scope, acts_from: None, session: "s".into() }))
+        .unwrap()
 }
 
 fn checker(sender: Sender, form: Form) -> Checker {

@@ -33,6 +33,10 @@ pub struct BusSettings {
     ///
     /// Two installations can share a broker under two prefixes.
     pub prefix: String,
+    /// Whether messages without the mark of this installation are handled, as versions before the mark wrote them. Those with a wrong one never are.
+    ///
+    /// For an upgrade over messages that still wait on the broker; not afterwards: whoever can write to the broker could stop any alert.
+    pub accept_unmarked: bool,
     /// A failed message is tried again after so long, doubling to 5 minutes, without end.
     ///
     /// Most failures pass at once; what lasts is asked ever more rarely, and rings.
@@ -41,6 +45,12 @@ pub struct BusSettings {
 
 impl Default for BusSettings {
     fn default() -> Self {
-        Self { mode: BusMode::default(), url: SecretString::default(), prefix: "fenghuo".to_owned(), first_retry_ms: 200 }
+        Self {
+            mode: BusMode::default(),
+            url: SecretString::default(),
+            prefix: "fenghuo".to_owned(),
+            accept_unmarked: false,
+            first_retry_ms: 200,
+        }
     }
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use axum::extract::FromRequestParts;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::area::{Area, DistrictCode};
 use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
+use domain::second_person::StaffMember;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
 use http::request::Parts;
@@ -39,11 +40,26 @@ pub struct StaffCaller {
     pub role: Role,
     /// Where they are it.
     pub scope: Scope,
+    /// From when on they may approve, confirm and send, if their account has to wait.
+    pub acts_from: Option<DateTime<Utc>>,
     /// Reference of the session: a hash of its token, good for naming it, not for using it.
     pub session: String,
 }
 
 impl StaffCaller {
+    /// As the rules about two people know staff.
+    pub fn member(&self) -> StaffMember {
+        StaffMember { id: self.id, role: self.role, active: true, acts_from: self.acts_from }
+    }
+
+    /// Refuses with `account_too_new` while the account waits: asked by everything that approves, confirms or sends, and by nothing else.
+    pub fn may_act(&self, now: DateTime<Utc>) -> Result<(), Problem> {
+        match self.acts_from {
+            Some(from) if !self.member().acts_at(now) => Err(account_too_new(from, now)),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses with `outside_scope` unless the caller's scope covers the area.
     pub fn must_cover(&self, area: Area) -> Result<(), Problem> {
         if self.scope.covers(area) { Ok(()) } else { Err(outside_scope()) }
@@ -107,6 +123,22 @@ impl SourceCaller {
 pub struct ScreenCaller {
     /// The screen.
     pub id: ScreenId,
+}
+
+fn account_too_new(from: DateTime<Utc>, now: DateTime<Utc>) -> Problem {
+    let (left, from) = ((from - now).to_std().unwrap_or_default(), from.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let hours = left.as_secs().div_ceil(3600);
+    Problem::forbidden(
+        "account_too_new",
+        format!(
+            "账号新建、变更或重置后须等待一段时间，约 {hours} 小时后（{from}）方可审批、确认和发送。如确有需要，可由两位管理员提前解除。"
+        ),
+        format!(
+            "The account is new, was changed or reset: it may approve, confirm and send in about {hours} hours ({from}). \
+             Two administrators can lift this."
+        ),
+    )
+    .retry_after(left)
 }
 
 fn outside_scope() -> Problem {

@@ -115,7 +115,7 @@ async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
 
 fn while_admitted(admission: Option<Arc<Admission>>, answer: Response) -> Response {
     match admission {
-        Some(admission) => answer.map(|body| WhileAdmitted::hearing(body, &admission)),
+        Some(admission) => WhileAdmitted::hearing(answer, &admission),
         None => answer,
     }
 }

@@ -39,7 +39,8 @@ pub struct HttpSettings {
     ///
     /// Attempts to sign in are slowed down by address; a client that could name its own would get round that.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Addresses that may read `/metrics`, and in `/readyz` why something is not ready, besides this machine itself.
+    /// Addresses that may read `/metrics`, and in `/readyz` why something is not ready; empty: this machine itself, unless a proxy speaks for
+    /// somebody (`X-Forwarded-For`). Behind a proxy on this machine that does not say for whom it speaks, name addresses.
     ///
     /// Everybody else learns only whether the process is ready: the rest tells how the city is doing, and how it is to be attacked. Whom one of our
     /// proxies brings is known by the address that it names.

@@ -9,8 +9,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
+use axum::response::Response;
 use futures::future::BoxFuture;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use hyper::body::{Frame, SizeHint};
 
 use super::{Authenticators, Caller};
@@ -59,7 +61,9 @@ pub(super) struct WhileAdmitted {
 enum Direction {
     /// What the caller sends: it breaks off.
     Inwards,
-    /// What the caller is told: it ends, and whoever asks again is told why.
+    /// Events that the caller is told: they end, and whoever asks again is told why.
+    Events,
+    /// A file that the caller is given: it breaks off, so that nobody takes what came for all of it.
     Outwards,
 }
 
@@ -68,8 +72,10 @@ impl WhileAdmitted {
         Self::around(body, admission, Direction::Inwards)
     }
 
-    pub(super) fn hearing(body: Body, admission: &Arc<Admission>) -> Body {
-        Self::around(body, admission, Direction::Outwards)
+    pub(super) fn hearing(answer: Response, admission: &Arc<Admission>) -> Response {
+        let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let direction = if kind.starts_with(b"text/event-stream") { Direction::Events } else { Direction::Outwards };
+        answer.map(|body| Self::around(body, admission, direction))
     }
 
     fn around(body: Body, admission: &Arc<Admission>, direction: Direction) -> Body {
@@ -105,8 +111,8 @@ impl HttpBody for WhileAdmitted {
             self.ended = true;
             tracing::info!("a caller is not admitted any more: what was open was ended");
             return Poll::Ready(match self.direction {
-                Direction::Inwards => Some(Err(axum::Error::new(NoLongerAdmitted))),
-                Direction::Outwards => None,
+                Direction::Inwards | Direction::Outwards => Some(Err(axum::Error::new(NoLongerAdmitted))),
+                Direction::Events => None,
             });
         }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));

@@ -130,7 +130,8 @@ async fn what_somebody_else_writes_to_the_broker_is_never_handled() {
             like_ours().with_headers(headers)
         };
         let queue = format!("{}.{}", bus.prefix, RULES_RECORDS.name);
-        for properties in [like_ours(), marked(""), marked("zz"), marked(&"0".repeat(64)), BasicProperties::default()] {
+        let forged = [like_ours(), marked(""), marked("zz"), marked(&"0".repeat(64)), BasicProperties::default()];
+        for properties in forged {
             let payload = load(66).encode_to_vec();
             let sent = channel.basic_publish("".into(), queue.as_str().into(), BasicPublishOptions::default(), &payload, properties);
             sent.await.expect("it is written");

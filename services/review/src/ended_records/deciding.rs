@@ -63,6 +63,7 @@ async fn decide(
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let mut corrections = Vec::new();
     if request.remedy == Remedy::Withdraw {
+        caller.may_act(service.platform.clock.now())?;
         // corrections are locked before what they correct, but not for whoever may not see it
         if !reading::may_see(&caller, &store::load(&mut tx, id, false).await?) {
             return Err(Error::NoSuchAlert(id).into());

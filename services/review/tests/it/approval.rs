@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::city::{
-    City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, SUBMITTER, THIRD_OFFICER, everybody_in, path, words,
+    City, NEW_OFFICER, NEW_REVIEWER, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, SUBMITTER, THIRD_OFFICER,
+    everybody_in, path, words,
 };
 use http::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Services};
-use stages::{HOUR, id};
+use stages::{DAY, HOUR, id};
 
 #[rstest]
 #[tokio::test]
@@ -59,6 +60,35 @@ async fn nobody_takes_two_of_the_three_parts(#[values(Embedded, Services)] store
     assert_eq!(refused(SECOND_OFFICER, &whole, "approve").await, "same_person");
     let whole = city.take(whole, &[(THIRD_OFFICER, "approve")]).await;
     assert_eq!(city.approved().await, [whole["alert_id"].as_str().unwrap()]);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_new_account_releases_nothing_on_its_first_day_and_everything_after_it() {
+    let city = City::open(Embedded).await;
+    let refused = async |token: &str, alert: &Value, action: &str| {
+        let (status, problem) = city.decide(token, alert, action, "不妥").await;
+        assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("account_too_new")), "{action}: {problem}");
+    };
+    let alert = city.write(SUBMITTER).await;
+    let alert = city.take(alert, &[(SUBMITTER, "submit")]).await;
+    refused(NEW_REVIEWER, &alert, "pass_district").await;
+    assert_eq!(words(&city.get(NEW_REVIEWER, &path(&alert)).await.1["open_actions"], ""), ["return_district"], "it may stop what it sees");
+    let alert = city.take(alert, &[(REVIEWER, "pass_district")]).await;
+    refused(NEW_OFFICER, &alert, "approve").await;
+    let urgent = city.write(NEW_OFFICER).await;
+    refused(NEW_OFFICER, &urgent, "compose_urgent").await;
+    let urgent = city.take(city.write(OFFICER).await, &[(OFFICER, "compose_urgent")]).await;
+    refused(NEW_OFFICER, &urgent, "confirm").await;
+    let approved = city.approved_alert().await;
+    refused(NEW_OFFICER, &approved, "cancel").await;
+
+    city.platform.clock.forward(DAY - HOUR);
+    refused(NEW_OFFICER, &alert, "approve").await;
+    city.platform.clock.forward(HOUR);
+    let fresh = city.write(SUBMITTER).await;
+    let fresh = city.take(fresh, &[(SUBMITTER, "submit"), (NEW_REVIEWER, "pass_district"), (NEW_OFFICER, "approve")]).await;
+    assert_eq!(fresh["state"], json!("approved"));
     city.close().await;
 }
 

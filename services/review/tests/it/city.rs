@@ -27,6 +27,8 @@ pub const OTHER_REVIEWER: &str = "fhs_reviewer_of_500104";
 pub const OFFICER: &str = "fhs_officer";
 pub const SECOND_OFFICER: &str = "fhs_second_officer";
 pub const THIRD_OFFICER: &str = "fhs_third_officer";
+pub const NEW_REVIEWER: &str = "fhs_new_reviewer_of_500103";
+pub const NEW_OFFICER: &str = "fhs_new_officer";
 pub const WORKER: &str = "fhs_worker_of_500103";
 
 const STAFF: Staff = Staff(&[
@@ -37,6 +39,8 @@ const STAFF: Staff = Staff(&[
     (OFFICER, Role::CityCommandOfficer, "city"),
     (SECOND_OFFICER, Role::CityCommandOfficer, "city"),
     (THIRD_OFFICER, Role::CityCommandOfficer, "city"),
+    (NEW_REVIEWER, Role::DistrictReviewer, "district:500103"),
+    (NEW_OFFICER, Role::CityCommandOfficer, "city"),
     (WORKER, Role::CommunityWorker, "community:500103001003"),
 ]);
 

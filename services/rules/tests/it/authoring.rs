@@ -1,6 +1,6 @@
 //! Stories of staff who write rules and put them in force.
 
-use crate::city::{City, OFFICER, OPERATOR, REVIEWER, contact};
+use crate::city::{City, NEW_OFFICER, OFFICER, OPERATOR, REVIEWER, contact};
 use domain::shipped::SHIPPED;
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -35,6 +35,8 @@ async fn a_new_version_counts_for_records_from_its_activation_on(#[values(Embedd
     assert_eq!((status, &saved["version"]), (StatusCode::CREATED, &json!(2)));
 
     city.report(&[contact(1, 11, "500103001")]).await;
+    let (status, problem) = city.post(NEW_OFFICER, &activation(), json!({ "version": 2 })).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("account_too_new")));
     let (status, _) = city.post(OFFICER, &activation(), json!({ "version": 2 })).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     city.report(&[contact(2, 12, "500103001")]).await;

@@ -151,6 +151,36 @@ async fn a_draft_that_nobody_decides_about_holds_its_people_no_longer_than_it_wo
 }
 
 #[tokio::test]
+async fn what_was_rightly_passed_over_stays_so_whatever_becomes_of_a_later_draft() {
+    let city = City::open(Postgres).await;
+    city.report(&[contact(1, 11, "500103001")]).await;
+    city.settles(&city.end_of_window().await[0], true).await;
+    city.report(&[contact(2, 11, "500103001")]).await;
+    assert!(city.end_of_window().await.is_empty(), "they were told");
+    city.platform.clock.forward(7 * DAY);
+    city.report(&[contact(3, 11, "500103001")]).await;
+    city.settles(&city.end_of_window().await[0], false).await;
+    assert!(city.end_of_window().await.is_empty(), "the second record was answered by the first draft");
+    city.close().await;
+}
+
+#[tokio::test]
+async fn who_is_told_by_a_draft_that_is_approved_after_all_counts_as_told() {
+    let city = City::open(Postgres).await;
+    let longer = "update rules.rule_version set definition = jsonb_set(definition, '{validity_s}', '86400')";
+    sqlx::query(longer).execute(city.pool()).await.unwrap();
+    city.report(&[contact(1, 11, "500103001")]).await;
+    let draft = &city.end_of_window().await[0];
+    city.platform.clock.forward(2 * DAY);
+    stages::until("its claim has lapsed", async || city.count("select count(*) from rules.alerted").await == 0).await;
+    // its validity was extended in review, and it was approved
+    city.settles(draft, true).await;
+    city.report(&[contact(2, 11, "500103001")]).await;
+    assert!(city.end_of_window().await.is_empty());
+    city.close().await;
+}
+
+#[tokio::test]
 async fn a_draft_says_who_of_staff_had_a_hand_in_it() {
     let city = City::open(Postgres).await;
     let load = city.store(&[contact(1, 11, "500103001"), contact(2, 12, "500103001")]).await;

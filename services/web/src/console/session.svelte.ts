@@ -47,6 +47,13 @@ export async function signIn(login: string, password: string): Promise<void> {
   state.ended = false;
 }
 
+/** Sets the password of a new or reset account with both halves of its code, and signs in. */
+export async function activate(login: string, first_half: string, second_half: string, password: string): Promise<void> {
+  const begun = await data(api.POST('/api/v1/session/activation', { body: { login, first_half, second_half, password, cookie: true } }));
+  state.staff = begun.staff;
+  state.ended = false;
+}
+
 export async function signOut(): Promise<void> {
   await api.DELETE('/api/v1/session');
   state.staff = null;

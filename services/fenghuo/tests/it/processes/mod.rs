@@ -18,7 +18,7 @@ use resident::generate::{Device, People, Person};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use simulators::{Options, Provider, Simulators};
-use stages::eventually;
+use stages::{Identity, TwoAdministrators, eventually};
 use tempfile::TempDir;
 
 use process::Process;
@@ -176,16 +176,21 @@ impl City {
         self.call(service, Method::POST, path, token, body).await
     }
 
-    /// Makes an account and signs in with it.
-    pub async fn staff(&self, administrator: &str, login: &str, role: &str, scope: &str) -> String {
-        let new = json!({ "login": login, "name": login, "role": role, "scope": scope });
-        let made = self.post("identity", "staff", administrator, new).await;
-        self.sign_in(login, text(&made["password"])).await
+    /// The first two administrators, made on the command line, who have set their passwords.
+    pub async fn administrators(&self) -> TwoAdministrators {
+        let folder = self.directory.path().to_str().expect("a path");
+        self.command(&["staff", "administrators", "--codes", folder]);
+        let codes = ["admin.one", "admin.two"].map(|login| {
+            let code = std::fs::read_to_string(self.directory.path().join(format!("{login}.code"))).expect("the code of each is in a file");
+            code.lines().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let [one, two] = codes.each_ref().map(|code| [code[0].as_str(), &code[1], &code[2]]);
+        TwoAdministrators::begin(self, [one, two]).await
     }
 
-    pub async fn sign_in(&self, login: &str, password: &str) -> String {
-        let session = self.post("identity", "session", "", json!({ "login": login, "password": password })).await;
-        text(&session["token"]).to_owned()
+    /// Makes an account that need not wait, and gives its session.
+    pub async fn staff(&self, administrators: &TwoAdministrators, login: &str, role: &str, scope: &str) -> String {
+        administrators.staff(self, login, role, scope).await
     }
 
     /// Takes a step with an alert, on its present version.
@@ -225,6 +230,12 @@ impl City {
 
     fn pushes(&self, provider: Provider, token: &str, alert: &str) -> u64 {
         self.simulators.collapse_ids(provider, token).get(alert).copied().unwrap_or(0)
+    }
+}
+
+impl Identity for City {
+    async fn asked(&self, method: Method, token: &str, path: &str, body: Value) -> (reqwest::StatusCode, Value) {
+        self.ask("identity", method, path, token, body).await
     }
 }
 

@@ -203,7 +203,7 @@ impl Reader {
             biased;
             () = ends.any() => return,
             permit = self.permits.acquire() => {
-                let outcome = if mark::is_on(&self.rabbit.keyring, self.queue.topic, &delivery) {
+                let outcome = if self.rabbit.is_ours(self.queue.topic, &delivery) {
                     (self.handler)(&delivery.data).await
                 } else {
                     Err(Fault::unmarked())

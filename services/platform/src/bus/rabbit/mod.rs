@@ -62,6 +62,7 @@ pub(super) struct Rabbit {
     given_up: Wake,
     /// What messages are marked with as ours.
     keyring: Keyring,
+    accept_unmarked: bool,
 }
 
 /// A row of an outbox.
@@ -89,6 +90,7 @@ impl Rabbit {
             probes: Mutex::default(),
             given_up,
             keyring,
+            accept_unmarked: settings.accept_unmarked,
         }))
     }
 
@@ -207,7 +209,7 @@ impl Rabbit {
     /// A dead letter for the table. One that bears no mark loses its topic: marked as it is when it is delivered again, it is still nobody's.
     fn given(&self, delivery: &Delivery) -> Given {
         let given = self.names.given(delivery);
-        if mark::is_on(&self.keyring, &given.topic, delivery) { given } else { Given { topic: String::new(), ..given } }
+        if self.is_ours(&given.topic, delivery) { given } else { Given { topic: String::new(), ..given } }
     }
 
     /// Publishes these letters to their queues and removes them from the table when the broker has them.
@@ -223,6 +225,11 @@ impl Rabbit {
         self.note_activity();
         let numbers: Vec<i64> = letters.iter().map(|letter| letter.letter_id).collect();
         dead_letter::remove(tx, &numbers).await
+    }
+
+    /// Whether a message of this topic may be handled.
+    fn is_ours(&self, topic: &str, delivery: &Delivery) -> bool {
+        mark::is_on(&self.keyring, topic, delivery) || self.accept_unmarked && topology::header(delivery, mark::HEADER).is_none()
     }
 
     fn properties_of(&self, event_id: Uuid, topic: &str, payload: &[u8]) -> BasicProperties {

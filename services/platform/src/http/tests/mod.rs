@@ -37,7 +37,14 @@ impl Authenticator for FourCallers {
 
     async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
         let staff = |role, scope| {
-            Caller::Staff(StaffCaller { id: StaffId::new(), name: "王主任".to_owned(), role, scope, session: "reference".to_owned() })
+            Caller::Staff(StaffCaller {
+                id: StaffId::new(),
+                name: "王主任".to_owned(),
+                role,
+                scope,
+                acts_from: None,
+                session: "reference".to_owned(),
+            })
         };
         Ok(match token {
             "fhs_city" => Some(staff(Role::CityCommandOfficer, Scope::City)),

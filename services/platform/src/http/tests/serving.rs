@@ -43,20 +43,23 @@ fn requests_are_counted_by_template_and_never_by_path() {
 }
 
 #[rstest::rstest]
-#[case::this_machine("127.0.0.1", None, true)]
-#[case::this_machine_by_version_six("::1", None, true)]
-#[case::an_address_that_is_set("198.51.100.7", None, true)]
-#[case::another("198.51.100.8", None, false)]
-#[case::brought_by_a_proxy_on_this_machine("127.0.0.1", Some("203.0.113.9"), false)]
-#[case::brought_and_forged("127.0.0.1", Some("127.0.0.1"), false)]
+#[case::this_machine("127.0.0.1", None, &[], true)]
+#[case::this_machine_by_version_six("::1", None, &[], true)]
+#[case::an_address_that_is_set("198.51.100.7", None, &["198.51.100.7"], true)]
+#[case::another("198.51.100.8", None, &["198.51.100.7"], false)]
+#[case::this_machine_where_another_is_set("127.0.0.1", None, &["198.51.100.7"], false)]
+#[case::brought_by_a_proxy_on_this_machine("127.0.0.1", Some("203.0.113.9"), &[], false)]
+#[case::brought_and_forged("127.0.0.1", Some("127.0.0.1"), &[], false)]
 #[tokio::test]
 async fn how_the_city_is_doing_is_told_to_whoever_runs_it(
     #[case] from: std::net::IpAddr,
     #[case] brought: Option<&str>,
+    #[case] readers: &[&str],
     #[case] told: bool,
 ) {
     let ill = Check::new("bus", || async { Err("amqp://fenghuo@10.0.0.7 refused".to_owned()) });
-    let settings = HttpSettings { operations_from: vec!["198.51.100.7".parse().unwrap()], ..HttpSettings::default() };
+    let settings =
+        HttpSettings { operations_from: readers.iter().map(|reader| reader.parse().unwrap()).collect(), ..HttpSettings::default() };
     let router = shell().settings(settings).checks([ill]).router();
     let ask = async |path: &str| {
         let mut request = get(path).extension(client_address::Peer(SocketAddr::new(from, 4711)));

@@ -1,0 +1,94 @@
+//! What a confirmed proposal changes. What is not as it was when it was proposed is not changed: two people agreed to something else.
+
+use domain::ids::StaffId;
+use platform::Platform;
+use platform::database::Tx;
+
+use super::{Proposed, Standing, Stored, first_half};
+use crate::Error;
+use crate::account::{self, Activation, Beginning};
+use crate::api_key;
+use crate::half::Half;
+use crate::settings::Delays;
+
+/// What came of it.
+pub(crate) struct Effect {
+    /// What the trace is about: the account, or the key.
+    pub object: (&'static str, String),
+    /// The account that was made.
+    pub made: Option<StaffId>,
+    /// The confirmer's half of the secret.
+    pub second_half: Option<Half>,
+}
+
+impl Effect {
+    fn on(staff: StaffId, second_half: Option<Half>) -> Self {
+        Self { object: ("staff", staff.to_string()), made: None, second_half }
+    }
+}
+
+/// Lets a proposal take effect.
+pub(crate) async fn take(tx: &mut Tx, platform: &Platform, stored: &Stored, delays: Delays) -> Result<Effect, Error> {
+    let now = platform.clock.now();
+    let waits_until = stored.decision().change.begins_waiting().then(|| now + delays.acting);
+    match stored.proposed() {
+        Proposed::MakeAccount { account } => {
+            account.check()?;
+            let (second_half, activation) = code(tx, platform, stored, delays).await?;
+            let staff = account::insert(tx, account, Beginning::Code(activation), waits_until, now)
+                .await?
+                .ok_or_else(|| Error::LoginTaken { login: account.login.clone() })?;
+            Ok(Effect { made: Some(staff.id), ..Effect::on(staff.id, Some(second_half)) })
+        }
+        Proposed::ChangeAccount { before, after } => {
+            let staff = account::lock(tx, stored.concerned()?).await?;
+            if Standing::of(&staff) != *before {
+                return Err(Error::ProposalOutdated);
+            }
+            account::alter(tx, staff.id, after, waits_until).await?;
+            Ok(Effect::on(staff.id, None))
+        }
+        Proposed::EnableAccount => {
+            let staff = account::lock(tx, stored.concerned()?).await?;
+            if staff.disabled_at.is_none() {
+                return Err(Error::ProposalOutdated);
+            }
+            sqlx::query!(
+                "update identity.staff set disabled_at = null, acts_from = coalesce($2, acts_from), credential_revision = credential_revision + 1
+                 where id = $1",
+                staff.id.uuid(),
+                waits_until,
+            )
+            .execute(&mut **tx)
+            .await?;
+            Ok(Effect::on(staff.id, None))
+        }
+        Proposed::ResetAccount => {
+            let staff = account::lock(tx, stored.concerned()?).await?;
+            let (second_half, activation) = code(tx, platform, stored, delays).await?;
+            account::begin_anew(tx, staff.id, activation, waits_until).await?;
+            Ok(Effect::on(staff.id, Some(second_half)))
+        }
+        Proposed::LiftWaiting => {
+            let staff = account::lock(tx, stored.concerned()?).await?;
+            if staff.member().acts_at(now) {
+                return Err(Error::ProposalOutdated);
+            }
+            sqlx::query!("update identity.staff set acts_from = null where id = $1", staff.id.uuid()).execute(&mut **tx).await?;
+            Ok(Effect::on(staff.id, None))
+        }
+        Proposed::MakeKey { key } => {
+            let by = stored.decision().proposed_by.ok_or(Error::Stored { what: "proposal.proposed_by" })?;
+            let (first, second_half) = (first_half(tx, platform, stored.id()).await?, Half::second_of_key());
+            let made = api_key::insert(tx, key, first.key_with(&second_half), by, now).await?;
+            Ok(Effect { object: ("api_key", made.id.to_string()), made: None, second_half: Some(second_half) })
+        }
+    }
+}
+
+/// The confirmer's half of a code, and the whole as it is stored.
+async fn code(tx: &mut Tx, platform: &Platform, stored: &Stored, delays: Delays) -> Result<(Half, Activation), Error> {
+    let (first, second) = (first_half(tx, platform, stored.id()).await?, Half::of_code());
+    let activation = Activation { code: first.code_with(&second), expires_at: platform.clock.now() + delays.activation };
+    Ok((second, activation))
+}

@@ -1,0 +1,65 @@
+// What a proposed change of an account or key would do, in words.
+import { say } from '../../words/say.svelte.ts';
+import type { Part, Proposal, Step } from './proposals.ts';
+
+export function partWord(part: Part): string {
+  const words: Record<Part, [string, string]> = { name: ['姓名或岗位', 'Name or post'], role: ['角色', 'Role'], scope: ['范围', 'Scope'] };
+  return say(...words[part]);
+}
+
+/** What it is, in a few words. */
+export function changeWord(change: Proposal['change']): string {
+  switch (change.kind) {
+    case 'make_account':
+      return say('新建账号', 'New account');
+    case 'change_account':
+      return say('变更账号', 'Change of an account');
+    case 'enable_account':
+      return say('重新启用账号', 'Enable an account again');
+    case 'reset_account':
+      return say('重置账号', 'Reset an account');
+    case 'lift_waiting':
+      return say('提前解除等待期', 'Lift the waiting time');
+    case 'make_key':
+      return say('新建来源密钥', 'New key of a source');
+  }
+}
+
+/** What holds once it is confirmed. */
+export function effectWord(change: Proposal['change']): string {
+  switch (change.kind) {
+    case 'make_account':
+      return say('使用者用两段启用码设置自己的密码；能审批、确认或发送的账号等待期满后才能行使。', 'Its owner sets a password with both halves of the code; if it approves, confirms or sends, it waits first.');
+    case 'change_account':
+      return say('从下一次请求起生效；权限扩大的账号等待期满后才能审批、确认或发送。', 'It holds from the next request on; an account with more power waits before it approves, confirms or sends.');
+    case 'enable_account':
+      return say('可以再次登录；等待期满后才能审批、确认或发送。', 'It can sign in again; it waits before it approves, confirms or sends.');
+    case 'reset_account':
+      return say('旧密码和所有登录立即失效，使用者用两段启用码设置新密码。', 'Its password and sessions end at once; its owner sets a new password with both halves of a code.');
+    case 'lift_waiting':
+      return say('该账号立即可以审批、确认和发送。', 'It may approve, confirm and send at once.');
+    case 'make_key':
+      return say('该单位把两段密钥直接相连，即可报送。', 'The unit joins both halves without a space and can deliver.');
+  }
+}
+
+export function stateWord(state: Proposal['state']): string {
+  const words: Record<Proposal['state'], [string, string]> = {
+    waiting: ['待确认', 'Waits'],
+    effective: ['已生效', 'In effect'],
+    withdrawn: ['已撤回', 'Withdrawn'],
+    objected: ['已否决', 'Stopped'],
+    expired: ['已过期', 'Expired'],
+  };
+  return say(...words[state]);
+}
+
+export function stepWord(step: Step): string {
+  const words: Record<Step, [string, string]> = {
+    confirm: ['确认', 'Confirm'],
+    withdraw: ['撤回', 'Withdraw'],
+    object: ['否决', 'Stop it'],
+    declare_emergency: ['紧急情况', 'Emergency'],
+  };
+  return say(...words[step]);
+}
