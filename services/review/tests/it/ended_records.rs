@@ -142,7 +142,7 @@ async fn who_was_told_by_a_record_that_was_taken_back_stands_on_a_list_until_som
     let trail = city.trail().await;
     assert!(trail.iter().any(|(_, action)| action == "alert_records_stand"), "{trail:?}");
 
-    city.take(correction, &[(SECOND_OFFICER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")]).await;
+    city.take(correction, &[(SECOND_OFFICER, "submit"), (REVIEWER, "pass_district"), (THIRD_OFFICER, "approve")]).await;
     assert_eq!(city.stopped().await[0].alert_id, id, "the old one ends, and who is left out hears that it does");
     city.close().await;
 }
@@ -208,7 +208,7 @@ async fn a_correction_that_waits_leaves_out_for_whom_the_alert_is_withdrawn() {
     let (other, without) = (city.look(&other).await, city.look(&without).await);
     assert_eq!((&other["audience"], &without["audience"]), (&json!({ "residents": 2 }), &json!({ "residents": 1 })));
     assert_eq!(without["ended_records"][0]["decided"]["remedy"], "leave_out");
-    city.take(without, &[(SECOND_OFFICER, "submit"), (REVIEWER, "pass_district"), (OFFICER, "approve")]).await;
+    city.take(without, &[(SECOND_OFFICER, "submit"), (REVIEWER, "pass_district"), (THIRD_OFFICER, "approve")]).await;
     city.close().await;
 }
 

@@ -1,6 +1,6 @@
 //! Stories of what follows an approval: correction, cancellation, and what dispatch reports.
 
-use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, path, words};
+use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, SUBMITTER, path, words};
 use http::StatusCode;
 use proto::{AlertClosed, AlertHandedOver, AlertReleased, StopReason};
 use rstest::rstest;
@@ -155,6 +155,23 @@ async fn a_correction_says_of_which_alert_it_is_by_where_it_is_written() {
     assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content.references")), "{problem}");
     content["references"] = old["alert_id"].clone();
     assert_eq!(city.post(SUBMITTER, &correction, json!({ "reason": "有误", "content": content })).await.0, StatusCode::CREATED);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn who_wrote_an_alert_reviews_no_correction_of_it_and_an_exercise_stays_one() {
+    let city = City::open(Embedded).await;
+    let old = city.write(REVIEWER).await;
+    let old = city.take(old, &[(REVIEWER, "submit"), (SECOND_REVIEWER, "pass_district"), (OFFICER, "approve")]).await;
+    let (_, correction) = correct(&city, SUBMITTER, &old).await;
+    let mut content = serde_json::to_value(city.content()).unwrap();
+    content["status"] = json!("exercise");
+    let edit = json!({ "version": correction["version"], "content": content });
+    let (status, problem) = city.put(SUBMITTER, &path(&correction), edit).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("content.status")), "{problem}");
+    let submitted = city.take(correction, &[(SUBMITTER, "submit")]).await;
+    assert_eq!(city.decide(REVIEWER, &submitted, "pass_district", "").await.1["code"], json!("same_person"), "they are the same words");
+    city.take(submitted, &[(SECOND_REVIEWER, "pass_district")]).await;
     city.close().await;
 }
 
