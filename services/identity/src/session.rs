@@ -147,9 +147,15 @@ impl Sessions {
         Ok(Some(session))
     }
 
-    /// Lets this session outlive a change of the account's credentials: for the one that changed them.
+    /// The same, for what only a living session may do.
+    pub async fn living(&self, token: &TokenHash) -> Result<Session, Error> {
+        self.find(token).await?.ok_or(Error::SessionOver)
+    }
+
+    /// Lets this session outlive a change of the account's credentials: for the one that changed them, from one revision to the next.
     pub async fn carry_over(&self, token: &TokenHash, revision: i64) -> Result<(), Error> {
         match self.find(token).await? {
+            Some(session) if session.revision + 1 != revision => Ok(()),
             Some(session) => self.store(token, &Session { revision, ..session }, self.clock.now()).await,
             None => Ok(()),
         }
