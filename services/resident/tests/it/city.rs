@@ -31,12 +31,14 @@ pub const WORKER: &str = "fhs_worker_of_home";
 pub const WORKER_NEXT_DOOR: &str = "fhs_worker_next_door";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
 pub const OFFICER: &str = "fhs_officer";
+pub const NEW_OFFICER: &str = "fhs_new_officer";
 
 const STAFF: Staff = Staff(&[
     (WORKER, Role::CommunityWorker, "community:500103001003"),
     (WORKER_NEXT_DOOR, Role::CommunityWorker, "community:500103001006"),
     (REVIEWER, Role::DistrictReviewer, "district:500103"),
     (OFFICER, Role::CityCommandOfficer, "city"),
+    (NEW_OFFICER, Role::CityCommandOfficer, "city"),
 ]);
 
 /// Somebody who has registered.
