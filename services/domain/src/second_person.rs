@@ -5,20 +5,28 @@
 //! just been given power does not use it for a while ([`StaffMember::acts_at`]), so that there is time to notice.
 //!
 //! Where only one administrator is there, they may declare an **emergency**: the same person may then confirm, but not before a delay in which
-//! everybody else is told and may object. An emergency never shortens the time in which a new account waits.
+//! everybody else is told and may object, and not long after it. It takes somebody who can object, whom the proposer has not stopped before
+//! ([`Hearing`]). An emergency never makes or changes an administrator, who would be the second person, makes no key, and never shortens the
+//! time in which a new account waits.
 
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use strum::AsRefStr;
 
 use crate::area::Area;
 use crate::ids::StaffId;
 use crate::staff::{Role, Scope};
 
+/// Who has stopped somebody with a say declares and uses no emergency for so long.
+pub const SILENCE: TimeDelta = TimeDelta::hours(24);
+/// Once the delay of an emergency is over, its proposer may act alone for so long: what could wait longer was none.
+pub const ALONE_FOR: TimeDelta = TimeDelta::hours(2);
+
 /// What somebody is, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
     /// What they are.
     pub role: Role,
@@ -81,11 +89,17 @@ impl Change {
         }
     }
 
-    /// Whether it may be done by one administrator after an emergency was declared. The waiting time is what remains when everything else
-    /// has failed, so it is lifted by two people or not at all.
+    /// Whether it may be done by one administrator after an emergency was declared. Not where the account is or becomes an administrator: one
+    /// person would be two from then on. Not a key, which has power at once and waits for nothing. The waiting time is what remains when
+    /// everything else has failed, so it is lifted by two people or not at all.
     #[must_use]
-    pub const fn allows_emergency(&self) -> bool {
-        !matches!(self, Self::LiftWaiting)
+    pub fn allows_emergency(&self) -> bool {
+        let no_administrator = |post: &Post| post.role != Role::Administrator;
+        match self {
+            Self::MakeAccount(post) | Self::Enable(post) | Self::Reset(post) => no_administrator(post),
+            Self::Alter { from, to, .. } => no_administrator(from) && no_administrator(to),
+            Self::LiftWaiting | Self::MakeKey | Self::Disable | Self::EndSessions | Self::RevokeKey => false,
+        }
     }
 
     /// Whether the account waits before it uses its power.
@@ -100,10 +114,41 @@ impl Change {
 }
 
 impl Role {
+    /// Who may object to what an administrator proposes.
+    pub const OBJECTING: [Self; 2] = [Self::Administrator, Self::CityCommandOfficer];
+
+    /// Whether this role may object to what an administrator proposes.
+    #[must_use]
+    pub fn objects(self) -> bool {
+        Self::OBJECTING.contains(&self)
+    }
+
     /// Whether this role approves, confirms or sends anything, alone or as one of several: then a new account of it waits.
     #[must_use]
     pub const fn releases(self) -> bool {
         matches!(self, Self::CityCommandOfficer | Self::DistrictReviewer | Self::Administrator)
+    }
+}
+
+/// Who would still act, were an account disabled: in use, with a password, and not waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Administrators, but for the one who disables it.
+    pub administrators: i64,
+    /// Officers of the city command.
+    pub officers: i64,
+}
+
+impl Left {
+    /// Whether disabling an account that acts waits for a second administrator: one stolen session could otherwise leave the city with nobody
+    /// who sends an urgent alert, which takes two officers, or who mends what it did.
+    #[must_use]
+    pub const fn is_too_few(self, of: Role) -> bool {
+        match of {
+            Role::Administrator => self.administrators < 1,
+            Role::CityCommandOfficer => self.officers < 2,
+            _ => false,
+        }
     }
 }
 
@@ -127,8 +172,62 @@ impl StaffMember {
         self.acts_from.is_none_or(|from| from <= now)
     }
 
+    fn acts(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        match self.acts_from {
+            Some(from) if !self.acts_at(now) => Err(Refusal::StillWaiting { from }),
+            _ => Ok(()),
+        }
+    }
+
     fn is_administrator(&self) -> bool {
         self.active && self.role == Role::Administrator
+    }
+}
+
+/// Who would be heard, if the proposer acted alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hearing {
+    /// Whether anybody but the proposer and the account that it is about may object: an administrator or officer of the city command in use,
+    /// who has a password and does not wait.
+    pub others: bool,
+    /// When the proposer last disabled somebody who may object, or ended their sessions.
+    pub silenced_at: Option<DateTime<Utc>>,
+}
+
+impl Hearing {
+    fn is_fair(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        match self.silenced_at.map(|at| at + SILENCE) {
+            Some(until) if now < until => Err(Refusal::ObjectorStopped { until }),
+            _ if !self.others => Err(Refusal::NobodyToObject),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How an account stood when something about it was proposed: two people agree to that situation, not to a later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stood {
+    /// What it was, and where.
+    pub post: Post,
+    /// Since when it was disabled, if so.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// From when on it was to act, if it had to wait.
+    pub acts_from: Option<DateTime<Utc>>,
+    /// How often its sessions and passwords had ended before.
+    pub credential_revision: i64,
+}
+
+impl Stood {
+    /// Whether what this change turns on is still so.
+    #[must_use]
+    pub fn still(&self, now: &Self, change: &Change) -> bool {
+        self.post == now.post
+            && match change {
+                Change::Enable(_) => self.disabled_at == now.disabled_at,
+                Change::Reset(_) => self.credential_revision == now.credential_revision,
+                Change::LiftWaiting => self.acts_from == now.acts_from,
+                _ => true,
+            }
     }
 }
 
@@ -237,33 +336,69 @@ pub enum Refusal {
     /// Whoever proposed it is no administrator any more.
     #[error("提议人已不是可用的管理员，该提议不能确认")]
     ProposerGone,
+    /// Whoever proposed it was given power since, and does not use it yet.
+    #[error("提议人的账号须到 {from} 之后才能参与确认")]
+    ProposerWaiting {
+        /// From when on they do.
+        from: DateTime<Utc>,
+    },
     /// Only who made it takes it back; anybody else objects.
     #[error("只有提议人可以撤回；其他人可以否决")]
     NotProposer,
     /// An emergency was declared before.
     #[error("该提议已按紧急情况处理")]
     AlreadyEmergency,
-    /// No emergency lifts the waiting time.
-    #[error("等待期只能由两位管理员解除，不能按紧急情况处理")]
+    /// No emergency makes or changes an administrator, makes a key or lifts the waiting time.
+    #[error("涉及管理员账号、接口密钥或解除等待期的变更须由两位管理员办理，不能按紧急情况处理")]
     NoEmergency,
+    /// The time to act alone is over.
+    #[error("按紧急情况单独确认的时限 {at} 已过，请由其他管理员确认，或撤回后重新提议")]
+    EmergencyOver {
+        /// When it ended.
+        at: DateTime<Utc>,
+    },
+    /// The proposer has stopped somebody who could have objected.
+    #[error("您停用了可以否决的人员或结束了其登录，在 {until} 之前不能按紧急情况处理")]
+    ObjectorStopped {
+        /// Until when there is no emergency for them.
+        until: DateTime<Utc>,
+    },
+    /// There is nobody who could object.
+    #[error("没有其他管理员或市级指挥部人员可以否决，不能按紧急情况处理")]
+    NobodyToObject,
 }
 
-/// Whether somebody may make or propose this change; what gives power waits for another.
+/// Whether somebody may lessen power, at once and alone: also who waits themselves, since what is wrong has to be stopped by whoever notices.
 ///
 /// # Errors
 /// Why not.
-pub fn propose(by: &StaffMember, concerns: Option<StaffId>) -> Result<(), Refusal> {
+pub fn lessen(by: &StaffMember, concerns: Option<StaffId>) -> Result<(), Refusal> {
     if !by.is_administrator() {
         return Err(Refusal::NotAdministrator);
     }
     if concerns == Some(by.id) { Err(Refusal::OwnAccount) } else { Ok(()) }
 }
 
+/// Whether somebody may propose a change that gives power, for another to confirm. Proposing is half of it, so whoever waits does not.
+///
+/// # Errors
+/// Why not.
+pub fn propose(by: &StaffMember, concerns: Option<StaffId>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    lessen(by, concerns)?;
+    by.acts(now)
+}
+
 /// Whether somebody may let a proposal take effect now. `proposer` is whoever proposed it, as they stand now.
 ///
 /// # Errors
 /// Why not: what waiting would mend comes last.
-pub fn confirm(proposal: &Proposal, by: &StaffMember, proposer: Option<&StaffMember>, now: DateTime<Utc>) -> Result<Confirmed, Refusal> {
+pub fn confirm(
+    proposal: &Proposal,
+    by: &StaffMember,
+    proposer: Option<&StaffMember>,
+    hearing: Hearing,
+    now: DateTime<Utc>,
+) -> Result<Confirmed, Refusal> {
     if !by.is_administrator() {
         return Err(Refusal::NotAdministrator);
     }
@@ -272,17 +407,22 @@ pub fn confirm(proposal: &Proposal, by: &StaffMember, proposer: Option<&StaffMem
     }
     proposal.must_wait(now)?;
     // a proposal of somebody who was stopped in the meantime is what they were stopped for
-    if !proposer.is_some_and(|proposer| Some(proposer.id) == proposal.proposed_by && proposer.is_administrator()) {
-        return Err(Refusal::ProposerGone);
-    }
-    if let Some(from) = by.acts_from.filter(|_| !by.acts_at(now)) {
-        return Err(Refusal::StillWaiting { from });
+    let proposer = proposer
+        .filter(|proposer| Some(proposer.id) == proposal.proposed_by && proposer.is_administrator())
+        .ok_or(Refusal::ProposerGone)?;
+    by.acts(now)?;
+    if let Some(from) = proposer.acts_from.filter(|_| !proposer.acts_at(now)) {
+        return Err(Refusal::ProposerWaiting { from });
     }
     match (proposal.proposed_by == Some(by.id), proposal.alone_from) {
         (false, _) => Ok(Confirmed::ByAnother),
         (true, None) => Err(Refusal::SamePerson),
-        (true, Some(at)) if now < at => Err(Refusal::TooEarly { at }),
-        (true, Some(_)) => Ok(Confirmed::Alone),
+        (true, Some(_)) if !proposal.change.allows_emergency() => Err(Refusal::NoEmergency),
+        (true, Some(at)) if now >= at + ALONE_FOR => Err(Refusal::EmergencyOver { at: at + ALONE_FOR }),
+        (true, Some(at)) => {
+            hearing.is_fair(now)?;
+            if now < at { Err(Refusal::TooEarly { at }) } else { Ok(Confirmed::Alone) }
+        }
     }
 }
 
@@ -302,12 +442,15 @@ pub fn withdraw(proposal: &Proposal, by: &StaffMember, now: DateTime<Utc>) -> Re
 /// # Errors
 /// Why not.
 pub fn object(proposal: &Proposal, by: &StaffMember, now: DateTime<Utc>) -> Result<(), Refusal> {
-    let of_the_command = by.active && by.role == Role::CityCommandOfficer;
-    if !of_the_command && !by.is_administrator() {
+    if !by.active || !by.role.objects() {
         return Err(Refusal::NotAdministrator);
     }
     if proposal.proposed_by == Some(by.id) {
         return Err(Refusal::SamePerson);
+    }
+    // whose account is to be stopped is not asked
+    if proposal.change == Change::Disable && proposal.concerns == Some(by.id) {
+        return Err(Refusal::OwnAccount);
     }
     proposal.must_wait(now)
 }
@@ -316,7 +459,7 @@ pub fn object(proposal: &Proposal, by: &StaffMember, now: DateTime<Utc>) -> Resu
 ///
 /// # Errors
 /// Why not.
-pub fn declare_emergency(proposal: &Proposal, by: &StaffMember, now: DateTime<Utc>) -> Result<(), Refusal> {
+pub fn declare_emergency(proposal: &Proposal, by: &StaffMember, hearing: Hearing, now: DateTime<Utc>) -> Result<(), Refusal> {
     if proposal.proposed_by != Some(by.id) || !by.is_administrator() {
         return Err(Refusal::NotProposer);
     }
@@ -324,17 +467,27 @@ pub fn declare_emergency(proposal: &Proposal, by: &StaffMember, now: DateTime<Ut
     if !proposal.change.allows_emergency() {
         return Err(Refusal::NoEmergency);
     }
-    if proposal.alone_from.is_some() { Err(Refusal::AlreadyEmergency) } else { Ok(()) }
+    if proposal.alone_from.is_some() {
+        return Err(Refusal::AlreadyEmergency);
+    }
+    by.acts(now)?;
+    hearing.is_fair(now)
 }
 
 /// The steps that are open to somebody now.
 #[must_use]
-pub fn open_steps(proposal: &Proposal, by: &StaffMember, proposer: Option<&StaffMember>, now: DateTime<Utc>) -> Vec<ProposalStep> {
+pub fn open_steps(
+    proposal: &Proposal,
+    by: &StaffMember,
+    proposer: Option<&StaffMember>,
+    hearing: Hearing,
+    now: DateTime<Utc>,
+) -> Vec<ProposalStep> {
     let open = [
-        (ProposalStep::Confirm, confirm(proposal, by, proposer, now).is_ok()),
+        (ProposalStep::Confirm, confirm(proposal, by, proposer, hearing, now).is_ok()),
         (ProposalStep::Withdraw, withdraw(proposal, by, now).is_ok()),
         (ProposalStep::Object, object(proposal, by, now).is_ok()),
-        (ProposalStep::DeclareEmergency, declare_emergency(proposal, by, now).is_ok()),
+        (ProposalStep::DeclareEmergency, declare_emergency(proposal, by, hearing, now).is_ok()),
     ];
     open.into_iter().filter(|(_, open)| *open).map(|(step, _)| step).collect()
 }

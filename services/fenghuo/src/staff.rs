@@ -1,5 +1,6 @@
 //! `fenghuo staff`: the first way in, and the way back.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -47,14 +48,15 @@ pub(crate) async fn run(config: Option<&Path>, staff: Staff) -> Result<()> {
     match staff {
         Staff::Administrators(Administrators { login, codes }) => {
             let [one, two] = login.as_slice() else { anyhow::bail!("--login is given twice, once for each of the two administrators") };
-            no_code_yet(&codes, &[one, two])?;
-            for code in identity::first_administrators(&platform, &settings, [one, two]).await? {
-                keep(&codes, &code)?;
+            let files = [CodeFile::open(&codes, one)?, CodeFile::open(&codes, two)?];
+            let made = identity::first_administrators(&platform, &settings, [one, two]).await?;
+            for (file, code) in files.into_iter().zip(&made) {
+                file.keep(code)?;
             }
         }
         Staff::Administrator(Administrator { login, codes }) => {
-            no_code_yet(&codes, &[&login])?;
-            keep(&codes, &identity::recover_administrator(&platform, &settings, &login).await?)?;
+            let file = CodeFile::open(&codes, &login)?;
+            file.keep(&identity::recover_administrator(&platform, &settings, &login).await?)?;
         }
     }
     eprintln!(
@@ -63,26 +65,59 @@ pub(crate) async fn run(config: Option<&Path>, staff: Staff) -> Result<()> {
     migrate::close(platform).await
 }
 
-fn file_of(codes: &Path, login: &str) -> PathBuf {
-    codes.join(format!("{login}.code"))
+/// The file of a code, which is there before the code is: a code is shown once, so none is made that could not be written. What holds no code in
+/// the end is removed.
+struct CodeFile {
+    path: PathBuf,
+    file: File,
+    holds_code: bool,
 }
 
-/// A code is shown once: it is not made where it could not be written.
-fn no_code_yet(codes: &Path, logins: &[&String]) -> Result<()> {
-    ensure!(codes.is_dir(), "{} is no directory", codes.display());
-    for login in logins {
-        let file = file_of(codes, login);
-        ensure!(!file.exists(), "{} is there already: remove it, or name another directory with --codes", file.display());
+impl CodeFile {
+    /// A new file that only this user can read.
+    fn open(codes: &Path, login: &str) -> Result<Self> {
+        ensure!(codes.is_dir(), "{} is no directory", codes.display());
+        let path = codes.join(format!("{login}.code"));
+        ensure!(!path.exists(), "{} is there already: remove it, or name another directory with --codes", path.display());
+        let file = File::options().create_new(true).write(true).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(Self { path, file, holds_code: false })
     }
-    Ok(())
+
+    /// Writes the code, and says where it is.
+    fn keep(mut self, Code { login, first, second }: &Code) -> Result<()> {
+        let failed = || format!("{} cannot be written", self.path.display());
+        writeln!(&self.file, "{login}\n{first}\n{second}").with_context(failed)?;
+        self.file.sync_all().with_context(failed)?;
+        println!("{login} {}", self.path.display());
+        self.holds_code = true;
+        Ok(())
+    }
 }
 
-/// Writes a code where only this user can read it, and says where.
-fn keep(codes: &Path, Code { login, first, second }: &Code) -> Result<()> {
-    let path = file_of(codes, login);
-    let failed = || format!("{} cannot be written", path.display());
-    let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path).with_context(failed)?;
-    writeln!(file, "{login}\n{first}\n{second}").with_context(failed)?;
-    println!("{login} {}", path.display());
-    Ok(())
+impl Drop for CodeFile {
+    fn drop(&mut self) {
+        if !self.holds_code {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_a_code_is_there_before_the_code_and_gone_where_none_was_made() {
+        let codes = tempfile::tempdir().unwrap();
+        let path = codes.path().join("admin.one.code");
+        let file = CodeFile::open(codes.path(), "admin.one").unwrap();
+        assert!(path.exists());
+        assert!(CodeFile::open(codes.path(), "admin.one").is_err(), "no code is written over another");
+        drop(file);
+        assert!(!path.exists(), "no account was made");
+        let code = Code { login: "admin.one".to_owned(), first: "aaa".to_owned(), second: "bbb".to_owned() };
+        CodeFile::open(codes.path(), "admin.one").unwrap().keep(&code).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "admin.one\naaa\nbbb\n");
+    }
 }

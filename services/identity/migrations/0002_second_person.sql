@@ -1,7 +1,8 @@
 -- Power takes two people: what one administrator proposes and another confirms, and how an account begins.
 alter table identity.staff
     alter column password_hash drop not null, -- none until its owner has set one
-    add column acts_from timestamptz;         -- before then it may not approve, confirm or send
+    add column acts_from timestamptz,         -- before then it may not approve, confirm or send
+    add column silenced_at timestamptz;       -- when it last disabled an administrator or officer, or ended their sessions
 
 create table identity.activation (
     staff_id uuid primary key references identity.staff (id),
@@ -22,6 +23,7 @@ create index session_of_staff on identity.session (staff_id);
 create table identity.proposal (
     id uuid primary key,
     change jsonb not null,
+    stood jsonb,                                             -- how the account stood then; none: there was no account yet
     staff_id uuid references identity.staff (id),            -- whom it is about; of a new account once it is made
     proposed_by uuid references identity.staff (id),         -- none: from the command line
     proposed_at timestamptz not null,
@@ -35,9 +37,10 @@ create table identity.proposal (
     decided_at timestamptz,
     constraint emergency_whole check ((emergency_at is null) = (emergency_reason is null) and (emergency_at is null) = (alone_from is null)),
     constraint decided check ((state = 'waiting') = (decided_at is null) and (state = 'waiting' or secret_half is null)),
-    constraint two_people check (state <> 'effective' or proposed_by is distinct from decided_by or alone_from <= decided_at)
+    constraint two_people check (state <> 'effective' or proposed_by is distinct from decided_by or coalesce(alone_from <= decided_at, false))
 );
 create index proposal_newest on identity.proposal (proposed_at desc);
 
--- Keys hold for a year at most; those that were made before stay as they are.
-alter table identity.api_key add constraint a_year_at_most check (expires_at <= created_at + interval '366 days') not valid;
+-- Keys hold for a year at most; those that were made before stay as they are, and can be revoked.
+alter table identity.api_key
+    add constraint a_year_at_most check (revoked_at is not null or expires_at <= created_at + interval '366 days') not valid;

@@ -1,8 +1,8 @@
 //! Accounts of staff.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::StaffId;
-use domain::second_person::{Post, StaffMember};
+use domain::second_person::{Left, Post, StaffMember, Stood};
 use domain::staff::{Role, Scope};
 use platform::Platform;
 use platform::compiled_once;
@@ -18,6 +18,8 @@ use crate::token::TokenHash;
 
 const LONGEST_LOGIN: usize = 64;
 const LONGEST_NAME: usize = 64;
+/// An account that waits does so for at least this long after its owner has set a password.
+const WATCHED: TimeDelta = TimeDelta::hours(4);
 
 /// An account, as administrators and its owner see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -113,6 +115,19 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// How the account stands, for a proposal about it.
+    pub(crate) fn stood(&self) -> Result<Stood, Error> {
+        Ok(Stood {
+            post: Post {
+                role: self.role.parse().map_err(|_| Error::Stored { what: "staff.role" })?,
+                scope: self.scope.parse().map_err(|_| Error::Stored { what: "staff.scope" })?,
+            },
+            disabled_at: self.disabled_at,
+            acts_from: self.acts_from,
+            credential_revision: self.credential_revision,
+        })
+    }
+
     pub(crate) fn into_staff(self) -> Result<Staff, Error> {
         Ok(Staff {
             id: self.id.into(),
@@ -130,17 +145,17 @@ impl Row {
 
 /// The account with this login name.
 pub(crate) async fn by_login(connection: &mut Connection, login: &str) -> Result<Option<Row>, Error> {
-    Ok(sqlx::query_as!(Row, "select * from identity.staff where login = $1", login).fetch_optional(connection).await?)
+    Ok(sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff where login = $1", login).fetch_optional(connection).await?)
 }
 
 /// The account with this id.
 pub(crate) async fn by_id(connection: &mut Connection, id: StaffId) -> Result<Option<Row>, Error> {
-    Ok(sqlx::query_as!(Row, "select * from identity.staff where id = $1", id.uuid()).fetch_optional(connection).await?)
+    Ok(sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff where id = $1", id.uuid()).fetch_optional(connection).await?)
 }
 
 /// All accounts, by login name.
 pub(crate) async fn all(platform: &Platform) -> Result<Vec<Staff>, Error> {
-    let rows = sqlx::query_as!(Row, "select * from identity.staff order by login").fetch_all(platform.database.pool()).await?;
+    let rows = sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff order by login").fetch_all(platform.database.pool()).await?;
     Ok(readable("staff", rows.into_iter().map(Row::into_staff)))
 }
 
@@ -175,7 +190,8 @@ pub(crate) async fn insert(
     let inserted = sqlx::query_as!(
         Row,
         "insert into identity.staff (id, login, name, role, scope, password_hash, created_at, acts_from)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (login) do nothing returning *",
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (login) do nothing
+         returning id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from",
         StaffId::new().uuid(),
         new.login,
         new.name.trim(),
@@ -196,11 +212,52 @@ pub(crate) async fn insert(
 
 /// The account, held until the transaction ends.
 pub(crate) async fn lock(tx: &mut Tx, id: StaffId) -> Result<Staff, Error> {
-    sqlx::query_as!(Row, "select * from identity.staff where id = $1 for update", id.uuid())
+    lock_row(tx, id).await?.into_staff()
+}
+
+/// The same, as it is stored.
+pub(crate) async fn lock_row(tx: &mut Tx, id: StaffId) -> Result<Row, Error> {
+    sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff where id = $1 for update", id.uuid())
         .fetch_optional(&mut **tx)
         .await?
-        .ok_or(Error::NoSuchStaff(id))?
-        .into_staff()
+        .ok_or(Error::NoSuchStaff(id))
+}
+
+/// Disables an account and voids a code for it. The revision ends the sessions for good: they must not come back when it is enabled again.
+pub(crate) async fn disable(tx: &mut Tx, id: StaffId, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!(
+        "with void as (delete from identity.activation where staff_id = $1)
+         update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1 where id = $1",
+        id.uuid(),
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Who would still act without this account; the staff is held until the transaction ends, since two who disable at once would each leave enough.
+pub(crate) async fn left_without(tx: &mut Tx, id: StaffId, by: StaffId, now: DateTime<Utc>) -> Result<Left, Error> {
+    sqlx::query!("lock table identity.staff in share row exclusive mode").execute(&mut **tx).await?;
+    Ok(sqlx::query_as!(
+        Left,
+        r#"select count(*) filter (where role = $3 and id <> $4) as "administrators!", count(*) filter (where role = $5) as "officers!"
+             from identity.staff
+            where id <> $1 and disabled_at is null and password_hash is not null and (acts_from is null or acts_from <= $2)"#,
+        id.uuid(),
+        now,
+        Role::Administrator.as_ref(),
+        by.uuid(),
+        Role::CityCommandOfficer.as_ref(),
+    )
+    .fetch_one(&mut **tx)
+    .await?)
+}
+
+/// Notes that this administrator has stopped somebody who may object to what they propose.
+pub(crate) async fn note_silencing(tx: &mut Tx, by: StaffId, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!("update identity.staff set silenced_at = $2 where id = $1", by.uuid(), now).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Gives an account another name, role or scope, and has it wait where it must.
@@ -245,7 +302,8 @@ pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation,
     expect_owner(tx, id, activation).await
 }
 
-/// Sets the password that the owner chose with this code; none where the code is not this account's, or void. A code is good once.
+/// Sets the password that the owner chose with this code; none where the code is not this account's, or void. A code is good once. An account
+/// that waits does so for a while from now on, however long the code lay about: else there was nobody yet whom anybody could have noticed.
 pub(crate) async fn activate(
     tx: &mut Tx,
     login: &str,
@@ -260,39 +318,53 @@ pub(crate) async fn activate(
               where a.staff_id = s.id and s.login = $1 and a.code_hash = $2 and a.expires_at > $4 and s.disabled_at is null
              returning a.staff_id
          )
-         update identity.staff s set password_hash = $3, credential_revision = credential_revision + 1 from used where s.id = used.staff_id
-         returning s.*",
+         update identity.staff s set password_hash = $3, credential_revision = credential_revision + 1,
+                acts_from = case when s.acts_from is null then null else greatest(s.acts_from, $5) end
+           from used where s.id = used.staff_id
+         returning s.id, s.login, s.name, s.role, s.scope, s.password_hash, s.credential_revision, s.created_at, s.disabled_at, s.acts_from",
         login,
         code.bytes(),
         password_hash,
         now,
+        now + WATCHED,
     )
     .fetch_optional(&mut **tx)
     .await?)
 }
 
-/// Ends all sessions of an account for good; gives the new revision of its credentials.
-pub(crate) async fn end_sessions(tx: &mut Tx, id: StaffId) -> Result<i64, Error> {
-    sqlx::query_scalar!(
-        "update identity.staff set credential_revision = credential_revision + 1 where id = $1 returning credential_revision",
-        id.uuid(),
-    )
-    .fetch_optional(&mut **tx)
-    .await?
-    .ok_or(Error::NoSuchStaff(id))
+/// Ends all sessions of an account for good.
+pub(crate) async fn end_sessions(tx: &mut Tx, id: StaffId) -> Result<(), Error> {
+    sqlx::query!("update identity.staff set credential_revision = credential_revision + 1 where id = $1", id.uuid())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
-/// Sets a password and ends the sessions that began under another; gives the new revision of the credentials.
-pub(crate) async fn set_password(tx: &mut Tx, id: StaffId, password_hash: &str) -> Result<i64, Error> {
+/// Ends the sessions of an account for one of them, which began under this revision of its credentials and lives; gives the new revision.
+pub(crate) async fn end_other_sessions(tx: &mut Tx, id: StaffId, revision: i64) -> Result<i64, Error> {
     sqlx::query_scalar!(
-        "update identity.staff set password_hash = $2, credential_revision = credential_revision + 1
-         where id = $1 returning credential_revision",
+        "update identity.staff set credential_revision = credential_revision + 1
+         where id = $1 and credential_revision = $2 and disabled_at is null returning credential_revision",
         id.uuid(),
-        password_hash,
+        revision,
     )
     .fetch_optional(&mut **tx)
     .await?
-    .ok_or(Error::NoSuchStaff(id))
+    .ok_or(Error::SessionOver)
+}
+
+/// Sets a password for a session that began under this revision of the credentials and lives, and ends the others; gives the new revision.
+pub(crate) async fn set_password(tx: &mut Tx, id: StaffId, password_hash: &str, revision: i64) -> Result<i64, Error> {
+    sqlx::query_scalar!(
+        "update identity.staff set password_hash = $2, credential_revision = credential_revision + 1
+         where id = $1 and credential_revision = $3 and disabled_at is null returning credential_revision",
+        id.uuid(),
+        password_hash,
+        revision,
+    )
+    .fetch_optional(&mut **tx)
+    .await?
+    .ok_or(Error::SessionOver)
 }
 
 /// The account with this login name.

@@ -38,6 +38,9 @@ pub enum Error {
         /// When the next is allowed.
         after: Duration,
     },
+    /// The session ended while it was asking.
+    #[error("the session has ended")]
+    SessionOver,
     /// The current password is not the one given.
     #[error("the current password is wrong")]
     CurrentPasswordWrong,
@@ -109,6 +112,9 @@ impl From<Error> for Problem {
                 "登录名或密码不正确，或账号已停用。请核对后重试，或联系管理员。",
                 "Name or password is wrong, or the account is disabled. Check them, or ask the administrator.",
             ),
+            Error::SessionOver => {
+                Self::new(StatusCode::UNAUTHORIZED, "session_over", "登录已结束，请重新登录。", "Your session has ended. Sign in again.")
+            }
             Error::TooManyAttempts { after } => Self::too_many_requests(after),
             Error::CurrentPasswordWrong => Self::invalid(vec![FieldFault::new("current", "当前密码不正确", "is not the current password")]),
             Error::LoginTaken { .. } => {
@@ -182,8 +188,28 @@ fn refused(refusal: Refusal) -> Problem {
             Problem::conflict(code, detail, "Only who proposed it can withdraw it or declare an emergency; you can stop it.")
         }
         Refusal::AlreadyEmergency => Problem::conflict(code, detail, "An emergency was declared for it before."),
-        Refusal::NoEmergency => {
-            Problem::conflict(code, detail, "Two administrators lift the waiting time, or nobody: not even an emergency does.")
+        Refusal::ProposerWaiting { from } => {
+            Problem::conflict(code, detail, format!("The account of whoever proposed it waits itself: it can be confirmed from {from} on."))
+        }
+        Refusal::NoEmergency => Problem::conflict(
+            code,
+            detail,
+            "Administrators' accounts, keys and waiting times are changed by two administrators: not even an emergency does.",
+        ),
+        Refusal::EmergencyOver { at } => Problem::conflict(
+            code,
+            detail,
+            format!(
+                "The time to confirm it alone ended at {at}. Have another administrator confirm it, or withdraw it and propose it again."
+            ),
+        ),
+        Refusal::ObjectorStopped { until } => Problem::conflict(
+            code,
+            detail,
+            format!("You disabled or signed out somebody who could object: until {until} no emergency is open to you."),
+        ),
+        Refusal::NobodyToObject => {
+            Problem::conflict(code, detail, "No other administrator or officer of the city command could object: no emergency is possible.")
         }
     }
 }

@@ -4,7 +4,7 @@ mod effect;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{ProposalId, StaffId};
-use domain::second_person::{self, Change, Post, ProposalState, ProposalStep, StaffMember, open_steps};
+use domain::second_person::{self, Change, Hearing, Post, ProposalState, ProposalStep, StaffMember, Stood, open_steps};
 use domain::staff::{Role, Scope};
 use platform::database::{Connection, Tx, readable};
 use platform::http::StaffCaller;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::account::{NewStaff, Staff};
+use crate::account::{self, NewStaff, Staff};
 use crate::api_key::NewApiKey;
 pub(crate) use crate::half::Half;
 use crate::settings::Delays;
@@ -65,6 +65,8 @@ pub enum Proposed {
     },
     /// A disabled account may sign in again.
     EnableAccount,
+    /// An account cannot sign in any more, where too few are left for one administrator to decide it.
+    DisableAccount,
     /// The owner sets a new password with a new code; the old one ends at once.
     ResetAccount,
     /// The account need not wait any longer.
@@ -86,6 +88,7 @@ impl Proposed {
                 Change::Alter { from: before.post(), to: after.post(), renamed: before.name != after.name }
             }
             Self::EnableAccount => Change::Enable(of_the_account()?),
+            Self::DisableAccount => Change::Disable,
             Self::ResetAccount => Change::Reset(of_the_account()?),
             Self::LiftWaiting => Change::LiftWaiting,
             Self::MakeKey { .. } => Change::MakeKey,
@@ -97,7 +100,7 @@ impl Proposed {
         match self {
             Self::MakeAccount { .. } | Self::ResetAccount => Some(Half::of_code()),
             Self::MakeKey { .. } => Some(Half::first_of_key()),
-            Self::ChangeAccount { .. } | Self::EnableAccount | Self::LiftWaiting => None,
+            Self::ChangeAccount { .. } | Self::EnableAccount | Self::DisableAccount | Self::LiftWaiting => None,
         }
     }
 
@@ -107,6 +110,7 @@ impl Proposed {
             Self::MakeAccount { .. } => "staff.create",
             Self::ChangeAccount { .. } => "staff.change",
             Self::EnableAccount => "staff.enable",
+            Self::DisableAccount => "staff.disable",
             Self::ResetAccount => "staff.reset_password",
             Self::LiftWaiting => "staff.lift_waiting",
             Self::MakeKey { .. } => "api_key.create",
@@ -122,7 +126,7 @@ impl Proposed {
                 "login": concerned.map(|concerned| &concerned.login),
                 "role": [before.role, after.role], "scope": [before.scope, after.scope], "renamed": before.name != after.name,
             }),
-            Self::EnableAccount | Self::ResetAccount | Self::LiftWaiting => account.unwrap_or_default(),
+            Self::EnableAccount | Self::DisableAccount | Self::ResetAccount | Self::LiftWaiting => account.unwrap_or_default(),
             Self::MakeKey { key } => json!({ "unit": key.unit, "area": key.area, "kinds": key.kinds, "expires_at": key.expires_at }),
         }
     }
@@ -186,6 +190,8 @@ pub(crate) struct Stored {
     shown: Proposal,
     decision: second_person::Proposal,
     proposer: Option<StaffMember>,
+    hearing: Hearing,
+    stood: Option<Stood>,
 }
 
 impl Stored {
@@ -205,13 +211,24 @@ impl Stored {
         self.proposer.as_ref()
     }
 
+    /// Who could object if the proposer acted alone.
+    pub(crate) fn hearing(&self) -> Hearing {
+        self.hearing
+    }
+
+    /// Refuses what two people agreed to about another situation than there is now.
+    fn must_still_stand(&self, now: &Stood) -> Result<(), Error> {
+        let same = self.stood.is_some_and(|stood| stood.still(now, &self.decision.change));
+        if same { Ok(()) } else { Err(Error::ProposalOutdated) }
+    }
+
     pub(crate) fn concerned(&self) -> Result<StaffId, Error> {
         self.decision.concerns.ok_or(Error::Stored { what: "proposal.staff_id" })
     }
 
     /// As this caller sees it now.
     pub(crate) fn seen_by(self, caller: &StaffCaller, now: DateTime<Utc>) -> Proposal {
-        let open_steps = open_steps(&self.decision, &caller.member(), self.proposer.as_ref(), now);
+        let open_steps = open_steps(&self.decision, &caller.member(), self.proposer.as_ref(), self.hearing, now);
         Proposal { state: self.decision.state_at(now), open_steps, ..self.shown }
     }
 
@@ -246,9 +263,13 @@ pub(crate) async fn propose(
 ) -> Result<Made, Error> {
     let (id, now) = (ProposalId::new(), platform.clock.now());
     let first_half = proposed.first_half();
+    let stood = match concerns {
+        Some(id) => Some(as_json(&account::lock_row(tx, id).await?.stood()?)?),
+        None => None,
+    };
     sqlx::query!(
-        "insert into identity.proposal (id, change, staff_id, proposed_by, proposed_at, expires_at, secret_half)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into identity.proposal (id, change, staff_id, proposed_by, proposed_at, expires_at, secret_half, stood)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         id.uuid(),
         as_json(proposed)?,
         concerns.map(StaffId::uuid),
@@ -256,10 +277,11 @@ pub(crate) async fn propose(
         now,
         now + delays.proposal,
         first_half.as_ref().map(|half| half.sealed(platform)),
+        stood,
     )
     .execute(&mut **tx)
     .await?;
-    let stored = one(tx, id).await?;
+    let stored = one(tx, id, now).await?;
     tx.publish(SCHEMA, &stored.trace(caller.did("proposal.propose", "proposal", id, now))).await?;
     Ok(Made { stored, first_half })
 }
@@ -287,22 +309,22 @@ pub(crate) async fn insert_done_alone(
 }
 
 /// The proposal, held until the transaction ends.
-pub(crate) async fn lock(tx: &mut Tx, id: ProposalId) -> Result<Stored, Error> {
+pub(crate) async fn lock(tx: &mut Tx, id: ProposalId, now: DateTime<Utc>) -> Result<Stored, Error> {
     sqlx::query!("select id from identity.proposal where id = $1 for update", id.uuid())
         .fetch_optional(&mut **tx)
         .await?
         .ok_or(Error::NoSuchProposal(id))?;
-    one(tx, id).await
+    one(tx, id, now).await
 }
 
 /// The proposal as it is now.
-pub(crate) async fn one(connection: &mut Connection, id: ProposalId) -> Result<Stored, Error> {
-    rows(connection, Some(id), DateTime::UNIX_EPOCH).await?.pop().ok_or(Error::NoSuchProposal(id))?.into_stored()
+pub(crate) async fn one(connection: &mut Connection, id: ProposalId, now: DateTime<Utc>) -> Result<Stored, Error> {
+    rows(connection, Some(id), DateTime::UNIX_EPOCH, now).await?.pop().ok_or(Error::NoSuchProposal(id))?.into_stored()
 }
 
 /// What waits, and what was decided lately; newest first.
 pub(crate) async fn listed(connection: &mut Connection, now: DateTime<Utc>) -> Result<Vec<Stored>, Error> {
-    let rows = rows(connection, None, now - LISTED).await?;
+    let rows = rows(connection, None, now - LISTED, now).await?;
     Ok(readable("proposals", rows.into_iter().map(Row::into_stored)))
 }
 
@@ -355,8 +377,8 @@ async fn first_half(tx: &mut Tx, platform: &platform::Platform, id: ProposalId) 
     Half::opened(platform, sealed.ok_or(Error::Stored { what: "proposal.secret_half" })?)
 }
 
-fn as_json(proposed: &Proposed) -> Result<Value, Error> {
-    serde_json::to_value(proposed).map_err(|_| Error::Stored { what: "proposal.change" })
+fn as_json(kept: &impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(kept).map_err(|_| Error::Stored { what: "proposal.change" })
 }
 
 struct Row {
@@ -379,19 +401,35 @@ struct Row {
     by_role: Option<String>,
     by_disabled_at: Option<DateTime<Utc>>,
     by_acts_from: Option<DateTime<Utc>>,
+    by_silenced_at: Option<DateTime<Utc>>,
+    stood: Option<Value>,
+    heard: bool,
 }
 
-async fn rows(connection: &mut Connection, id: Option<ProposalId>, decided_since: DateTime<Utc>) -> Result<Vec<Row>, Error> {
+async fn rows(
+    connection: &mut Connection,
+    id: Option<ProposalId>,
+    decided_since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Row>, Error> {
+    let objectors: Vec<String> = Role::OBJECTING.iter().map(Role::to_string).collect();
     Ok(sqlx::query_as!(
         Row,
         r#"select p.id, p.change, p.staff_id, p.proposed_by, p.proposed_at, p.expires_at, p.emergency_at, p.emergency_reason, p.alone_from,
                   p.state, p.decided_by, p.decided_at, s.login as "login?", s.name as "name?", s.role as "role?", s.scope as "scope?",
-                  b.role as "by_role?", b.disabled_at as "by_disabled_at?", b.acts_from as "by_acts_from?"
+                  b.role as "by_role?", b.disabled_at as "by_disabled_at?", b.acts_from as "by_acts_from?",
+                  b.silenced_at as "by_silenced_at?", p.stood,
+                  exists (select from identity.staff o
+                           where o.role = any($4) and o.disabled_at is null and o.password_hash is not null
+                             and (o.acts_from is null or o.acts_from <= $3)
+                             and o.id is distinct from p.proposed_by and o.id is distinct from p.staff_id) as "heard!"
              from identity.proposal p left join identity.staff s on s.id = p.staff_id left join identity.staff b on b.id = p.proposed_by
             where case when $1::uuid is null then p.proposed_at > $2 else p.id = $1 end
             order by p.proposed_at desc, p.id desc"#,
         id.map(ProposalId::uuid),
         decided_since,
+        now,
+        &objectors,
     )
     .fetch_all(connection)
     .await?)
@@ -421,6 +459,8 @@ impl Row {
             }),
             _ => None,
         };
+        let hearing = Hearing { others: self.heard, silenced_at: self.by_silenced_at };
+        let stood = self.stood.map(serde_json::from_value).transpose().map_err(|_| stored("proposal.stood"))?;
         let emergency = match (self.emergency_at, self.emergency_reason, self.alone_from) {
             (Some(declared_at), Some(reason), Some(alone_from)) => Some(Emergency { declared_at, reason, alone_from }),
             _ => None,
@@ -447,6 +487,6 @@ impl Row {
             decided_at: self.decided_at,
             open_steps: Vec::new(),
         };
-        Ok(Stored { shown, decision, proposer })
+        Ok(Stored { shown, decision, proposer, hearing, stood })
     }
 }

@@ -7,6 +7,7 @@ use domain::ids::{SessionId, StaffId};
 use platform::Platform;
 use platform::cache::Cache;
 use platform::clock::Clock;
+use platform::crypto::{Keyring, Purpose, Sealed};
 use platform::database::{Connection, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -61,12 +62,20 @@ pub struct OwnSession {
 pub struct Sessions {
     cache: Cache,
     clock: Clock,
+    keyring: Keyring,
+}
+
+/// A session in the cache, sealed: whoever can write there makes nobody an officer. It names its token, so that one person's is not another's.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    token: String,
+    session: Session,
 }
 
 impl Sessions {
     /// The sessions in this platform's cache.
     pub fn new(platform: &Platform) -> Self {
-        Self { cache: platform.cache.clone(), clock: platform.clock.clone() }
+        Self { cache: platform.cache.clone(), clock: platform.clock.clone(), keyring: platform.keyring.clone() }
     }
 
     /// Begins one; the token is its only key. It lives once `tx`, which lists it, is committed and [`Sessions::open`] is called.
@@ -108,7 +117,7 @@ impl Sessions {
         for row in rows {
             let hash = hex::encode(&row.token_hash);
             let Some(bytes) = self.cache.get(&key_of(&hash)).await? else { continue };
-            let Ok(session) = serde_json::from_slice::<Session>(&bytes) else { continue };
+            let Some(session) = self.read(&hash, bytes.to_vec()) else { continue };
             if session.revision == revision && now < session.ends_at {
                 let Session { seen_at, ends_at, .. } = session;
                 living.push(OwnSession { id: row.id.into(), began_at: row.began_at, seen_at, ends_at, this: hash == own });
@@ -145,14 +154,19 @@ impl Sessions {
     /// The same without noting its use: it may end meanwhile as if nobody had asked.
     pub async fn look(&self, token: &TokenHash) -> Result<Option<Session>, Error> {
         let Some(bytes) = self.cache.get(&key(token)).await? else { return Ok(None) };
-        // A record of another version of this service is as good as none: its owner signs in again.
-        let session = serde_json::from_slice::<Session>(&bytes).ok();
+        let session = self.read(&token.hex(), bytes.to_vec());
         Ok(session.filter(|session| self.clock.now() < session.ends_at))
     }
 
-    /// Lets this session outlive a change of the account's credentials: for the one that changed them.
+    /// The same, for what only a living session may do.
+    pub async fn living(&self, token: &TokenHash) -> Result<Session, Error> {
+        self.find(token).await?.ok_or(Error::SessionOver)
+    }
+
+    /// Lets this session outlive a change of the account's credentials: for the one that changed them, from one revision to the next.
     pub async fn carry_over(&self, token: &TokenHash, revision: i64) -> Result<(), Error> {
         match self.find(token).await? {
+            Some(session) if session.revision + 1 != revision => Ok(()),
             Some(session) => self.store(token, &Session { revision, ..session }, self.clock.now()).await,
             None => Ok(()),
         }
@@ -163,8 +177,18 @@ impl Sessions {
         Ok(self.cache.delete(&key(token)).await?)
     }
 
+    /// The session that was kept under this token. A record that is not ours, or of another version of this service, is as good as none: its
+    /// owner signs in again.
+    fn read(&self, token: &str, record: Vec<u8>) -> Option<Session> {
+        let plain = self.keyring.open(Purpose::SessionToken, &Sealed::from_bytes(record).ok()?).ok()?;
+        let kept: Kept = serde_json::from_slice(&plain).ok()?;
+        (kept.token == token).then_some(kept.session)
+    }
+
     async fn store(&self, token: &TokenHash, session: &Session, now: DateTime<Utc>) -> Result<(), Error> {
-        let record = serde_json::to_vec(session).map_err(|_| Error::Stored { what: "session" })?;
+        let kept = Kept { token: token.hex(), session: session.clone() };
+        let record = serde_json::to_vec(&kept).map_err(|_| Error::Stored { what: "session" })?;
+        let record = self.keyring.seal(Purpose::SessionToken, &record).into_bytes();
         let left = (session.ends_at - now).to_std().unwrap_or_default();
         let ttl = left.min(Duration::from_secs(session.idle_seconds));
         Ok(self.cache.set(&key(token), &record, ttl).await?)

@@ -99,10 +99,14 @@ impl SignIn {
     pub async fn confirm(&self, id: StaffId, password: Password, from: IpAddr) -> Result<Staff, Error> {
         let row = account::by_id(&mut self.platform.database.pool().acquire().await?, id).await?.ok_or(Error::NoSuchStaff(id))?;
         self.throttle(&row.login, from).await?;
-        if !self.hasher.fits(password, row.password_hash.clone()).await? {
+        let fits = self.hasher.fits(password, row.password_hash.clone()).await?;
+        let staff = row.into_staff()?;
+        if !fits {
+            // whoever tries passwords in somebody's session leaves the same trace as at the door
+            self.record(Some(&staff), "session.refuse").await?;
             return Err(Error::CurrentPasswordWrong);
         }
-        row.into_staff()
+        Ok(staff)
     }
 
     /// Begins a session once what led to it stands in the trace.

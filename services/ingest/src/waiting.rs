@@ -145,6 +145,7 @@ async fn discard(
     Path(id): PathId<LoadId>,
     Json(discarding): Json<Discarding>,
 ) -> Result<Json<LoadReport>, Problem> {
+    staff.may_act(intake.platform.clock.now())?;
     let why = discarding.reason.trim();
     if !(1..=REASON).contains(&why.chars().count()) || why.chars().any(char::is_control) {
         return Err(Problem::invalid(vec![FieldFault::new(

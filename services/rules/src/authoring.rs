@@ -159,6 +159,7 @@ async fn activate(
 #[utoipa::path(delete, path = "/api/v1/rules/{id}/activation", params(("id" = RuleId, Path, description = "The rule")),
     responses((status = 204, description = "Out of force")))]
 async fn deactivate(State(service): State<Service>, caller: StaffCaller, Path(id): PathId<RuleId>) -> Result<StatusCode, Problem> {
+    caller.may_act(service.platform.clock.now())?;
     library::deactivate(&service.platform, id, &caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -62,10 +62,11 @@ async fn replace(
     Path(code): PathId<DistrictCode>,
     Json(FactsOfDistrict { facts }): Json<FactsOfDistrict>,
 ) -> Result<Json<FactsOfDistrict>, Problem> {
+    let now = service.platform.clock.now();
+    caller.may_act(now)?;
     caller.must_cover(Area::District(code))?;
     known(code)?;
     let facts = checked(facts.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let now = service.platform.clock.now();
     let trace = AuditEntry { district: Some(code.get()), ..caller.did("district_facts.replace", "district", code, now) };
     write(&service.platform, code, &facts, true, caller.id, trace, now).await?;
     Ok(Json(FactsOfDistrict { facts }))

@@ -65,10 +65,10 @@ crate::words! {
 }
 
 impl Action {
-    /// Whether people are told something by it, now or at its end: what a new account may not do yet. Sending back and refusing only stop.
+    /// Whether people are told something by it, now or at its end, or never will be: what a new account may not do yet. Sending back only stops.
     #[must_use]
     pub const fn releases(self) -> bool {
-        matches!(self, Self::PassDistrict | Self::Approve | Self::ComposeUrgent | Self::Confirm | Self::Cancel)
+        matches!(self, Self::PassDistrict | Self::Approve | Self::Refuse | Self::ComposeUrgent | Self::Confirm | Self::Cancel)
     }
 }
 

@@ -11,6 +11,8 @@ const DELAY: TimeDelta = TimeDelta::minutes(15);
 const WAITING: TimeDelta = TimeDelta::hours(24);
 const LIFE: TimeDelta = TimeDelta::hours(72);
 
+const HEARD: Hearing = Hearing { others: true, silenced_at: None };
+
 fn at(minutes: i64) -> DateTime<Utc> {
     "2026-11-02T01:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minutes)
 }
@@ -72,7 +74,7 @@ fn another_administrator_confirms_who_is_not_concerned(#[case] who: u128, #[case
     let proposer = person(1, Role::Administrator);
     let concerned = Some(person(3, Role::Administrator).id);
     let proposal = Proposal { concerns: concerned, ..proposal_of(&proposer, Change::Reset(post(Role::Administrator, "city"))) };
-    assert_eq!(confirm(&proposal, &person(who, role), Some(&proposer), at(1)), answer);
+    assert_eq!(confirm(&proposal, &person(who, role), Some(&proposer), HEARD, at(1)), answer);
 }
 
 #[test]
@@ -80,27 +82,116 @@ fn who_is_disabled_waits_or_was_stopped_stands_behind_nothing() {
     let (one, two) = (person(1, Role::Administrator), person(2, Role::Administrator));
     let proposal = proposal_of(&one, Change::MakeKey);
     let off = |person: StaffMember| StaffMember { active: false, ..person };
-    assert_eq!(confirm(&proposal, &off(two), Some(&one), at(1)), Err(Refusal::NotAdministrator));
+    assert_eq!(confirm(&proposal, &off(two), Some(&one), HEARD, at(1)), Err(Refusal::NotAdministrator));
     let new = StaffMember { acts_from: Some(at(60)), ..two };
-    assert_eq!(confirm(&proposal, &new, Some(&one), at(59)), Err(Refusal::StillWaiting { from: at(60) }));
-    assert_eq!(confirm(&proposal, &new, Some(&one), at(60)), Ok(Confirmed::ByAnother));
-    assert_eq!(confirm(&proposal, &two, Some(&off(one)), at(1)), Err(Refusal::ProposerGone));
+    assert_eq!(confirm(&proposal, &new, Some(&one), HEARD, at(59)), Err(Refusal::StillWaiting { from: at(60) }));
+    assert_eq!(confirm(&proposal, &new, Some(&one), HEARD, at(60)), Ok(Confirmed::ByAnother));
+    assert_eq!(confirm(&proposal, &two, Some(&off(one)), HEARD, at(1)), Err(Refusal::ProposerGone));
     let demoted = StaffMember { role: Role::Auditor, ..one };
-    assert_eq!(confirm(&proposal, &two, Some(&demoted), at(1)), Err(Refusal::ProposerGone));
+    assert_eq!(confirm(&proposal, &two, Some(&demoted), HEARD, at(1)), Err(Refusal::ProposerGone));
 }
 
 #[test]
 fn an_emergency_lets_one_act_alone_only_after_the_delay_and_never_lifts_the_waiting() {
     let one = person(1, Role::Administrator);
-    let proposal = proposal_of(&one, Change::MakeKey);
-    assert_eq!(declare_emergency(&proposal, &person(2, Role::Administrator), at(0)), Err(Refusal::NotProposer));
-    declare_emergency(&proposal, &one, at(0)).unwrap();
+    let proposal = proposal_of(&one, Change::MakeAccount(post(Role::CityCommandOfficer, "city")));
+    assert_eq!(declare_emergency(&proposal, &person(2, Role::Administrator), HEARD, at(0)), Err(Refusal::NotProposer));
+    declare_emergency(&proposal, &one, HEARD, at(0)).unwrap();
     let declared = Proposal { alone_from: Some(at(0) + DELAY), ..proposal };
-    assert_eq!(declare_emergency(&declared, &one, at(1)), Err(Refusal::AlreadyEmergency));
-    assert_eq!(confirm(&declared, &one, Some(&one), at(14)), Err(Refusal::TooEarly { at: at(15) }));
-    assert_eq!(confirm(&declared, &one, Some(&one), at(15)), Ok(Confirmed::Alone));
-    let lifting = proposal_of(&one, Change::LiftWaiting);
-    assert_eq!(declare_emergency(&lifting, &one, at(0)), Err(Refusal::NoEmergency));
+    assert_eq!(declare_emergency(&declared, &one, HEARD, at(1)), Err(Refusal::AlreadyEmergency));
+    assert_eq!(confirm(&declared, &one, Some(&one), HEARD, at(14)), Err(Refusal::TooEarly { at: at(15) }));
+    assert_eq!(confirm(&declared, &one, Some(&one), HEARD, at(15)), Ok(Confirmed::Alone));
+    assert_eq!(confirm(&declared, &one, Some(&one), HEARD, at(134)), Ok(Confirmed::Alone));
+    assert_eq!(confirm(&declared, &one, Some(&one), HEARD, at(135)), Err(Refusal::EmergencyOver { at: at(135) }));
+    let another = person(2, Role::Administrator);
+    assert_eq!(confirm(&declared, &another, Some(&one), HEARD, at(135)), Ok(Confirmed::ByAnother), "two people may still");
+}
+
+#[rstest]
+#[case(Change::MakeAccount(post(Role::CityCommandOfficer, "city")), true)]
+#[case(Change::Enable(post(Role::DistrictReviewer, "district:500103")), true)]
+#[case(Change::Reset(post(Role::CityCommandOfficer, "city")), true)]
+#[case(Change::MakeAccount(post(Role::Administrator, "city")), false)]
+#[case(Change::Enable(post(Role::Administrator, "city")), false)]
+#[case(Change::Reset(post(Role::Administrator, "city")), false)]
+#[case(Change::Alter { from: post(Role::Auditor, "city"), to: post(Role::Administrator, "city"), renamed: false }, false)]
+#[case(Change::Alter { from: post(Role::Administrator, "city"), to: post(Role::Administrator, "city"), renamed: true }, false)]
+#[case(Change::LiftWaiting, false)]
+#[case(Change::MakeKey, false)]
+fn no_emergency_makes_a_second_person_or_a_key_or_lifts_the_waiting(#[case] change: Change, #[case] possible: bool) {
+    let one = person(1, Role::Administrator);
+    let proposal = proposal_of(&one, change);
+    assert_eq!(declare_emergency(&proposal, &one, HEARD, at(0)), if possible { Ok(()) } else { Err(Refusal::NoEmergency) });
+    let declared = Proposal { alone_from: Some(at(0)), ..proposal };
+    let alone = if possible { Ok(Confirmed::Alone) } else { Err(Refusal::NoEmergency) };
+    assert_eq!(confirm(&declared, &one, Some(&one), HEARD, at(0)), alone);
+}
+
+#[test]
+fn whoever_stopped_those_who_could_object_does_not_act_alone() {
+    let one = person(1, Role::Administrator);
+    let proposal = proposal_of(&one, Change::MakeAccount(post(Role::Auditor, "city")));
+    let declared = Proposal { alone_from: Some(at(15)), ..proposal };
+    let silenced = Hearing { silenced_at: Some(at(5)), ..HEARD };
+    let stopped = Refusal::ObjectorStopped { until: at(5) + SILENCE };
+    assert_eq!(declare_emergency(&proposal, &one, silenced, at(10)), Err(stopped));
+    assert_eq!(confirm(&declared, &one, Some(&one), silenced, at(15)), Err(stopped));
+    assert_eq!(confirm(&declared, &person(2, Role::Administrator), Some(&one), silenced, at(15)), Ok(Confirmed::ByAnother));
+    let long_ago = Hearing { silenced_at: Some(at(15) - SILENCE), ..HEARD };
+    assert_eq!(confirm(&declared, &one, Some(&one), long_ago, at(15)), Ok(Confirmed::Alone));
+    let unheard = Hearing { others: false, ..HEARD };
+    assert_eq!(declare_emergency(&proposal, &one, unheard, at(10)), Err(Refusal::NobodyToObject));
+    assert_eq!(confirm(&declared, &one, Some(&one), unheard, at(15)), Err(Refusal::NobodyToObject));
+}
+
+#[rstest]
+#[case(Role::Administrator, 1, 0, false)]
+#[case(Role::Administrator, 0, 3, true)]
+#[case(Role::CityCommandOfficer, 1, 2, false)]
+#[case(Role::CityCommandOfficer, 1, 1, true)]
+#[case(Role::CityCommandOfficer, 0, 0, true)]
+#[case(Role::DistrictReviewer, 0, 0, false)]
+fn one_person_does_not_leave_the_city_with_too_few(
+    #[case] of: Role,
+    #[case] administrators: i64,
+    #[case] officers: i64,
+    #[case] two: bool,
+) {
+    assert_eq!(Left { administrators, officers }.is_too_few(of), two);
+}
+
+#[test]
+fn whoever_waits_is_neither_half_of_a_change_but_stops_what_is_wrong() {
+    let (one, other) = (person(1, Role::Administrator), person(9, Role::Auditor).id);
+    let new = StaffMember { acts_from: Some(at(60)), ..one };
+    let waiting = Refusal::StillWaiting { from: at(60) };
+    assert_eq!(propose(&new, Some(other), at(59)), Err(waiting));
+    assert_eq!(propose(&new, Some(other), at(60)), Ok(()));
+    assert_eq!(lessen(&new, Some(other)), Ok(()));
+    let proposal = proposal_of(&one, Change::MakeAccount(post(Role::Auditor, "city")));
+    assert_eq!(declare_emergency(&proposal, &new, HEARD, at(59)), Err(waiting));
+    let two = person(2, Role::Administrator);
+    assert_eq!(confirm(&proposal, &two, Some(&new), HEARD, at(59)), Err(Refusal::ProposerWaiting { from: at(60) }));
+    assert_eq!(confirm(&proposal, &two, Some(&new), HEARD, at(60)), Ok(Confirmed::ByAnother));
+}
+
+#[test]
+fn what_was_agreed_is_for_the_situation_that_two_people_saw() {
+    let officer = post(Role::CityCommandOfficer, "city");
+    let before = Stood { post: officer, disabled_at: Some(at(0)), acts_from: Some(at(60)), credential_revision: 3 };
+    let cases = [
+        (Change::Enable(officer), Stood { disabled_at: Some(at(5)), ..before }),
+        (Change::Reset(officer), Stood { credential_revision: 4, ..before }),
+        (Change::LiftWaiting, Stood { acts_from: Some(at(90)), ..before }),
+    ];
+    for (change, later) in cases {
+        assert!(before.still(&before, &change));
+        assert!(!before.still(&later, &change), "{change:?}");
+        assert!(!before.still(&Stood { post: post(Role::Auditor, "city"), ..before }, &change), "{change:?}");
+        for (other, _) in cases.iter().filter(|(other, _)| *other != change) {
+            assert!(before.still(&later, other), "{other:?} does not turn on it");
+        }
+    }
 }
 
 #[test]
@@ -113,43 +204,55 @@ fn a_proposal_is_taken_back_by_who_made_it_and_stopped_by_anybody_else_with_a_sa
     object(&proposal, &officer, at(0)).unwrap();
     assert_eq!(object(&proposal, &one, at(0)), Err(Refusal::SamePerson));
     assert_eq!(object(&proposal, &person(4, Role::Auditor), at(0)), Err(Refusal::NotAdministrator));
+    let about_them = |change| Proposal { change, concerns: Some(officer.id), ..proposal };
+    assert_eq!(
+        object(&about_them(Change::Disable), &officer, at(0)),
+        Err(Refusal::OwnAccount),
+        "whose account is to be stopped is not asked"
+    );
+    object(&about_them(Change::Reset(post(Role::CityCommandOfficer, "city"))), &officer, at(0)).unwrap();
     for state in [ProposalState::Effective, ProposalState::Withdrawn, ProposalState::Objected] {
         let ended = Proposal { state, ..proposal };
-        assert_eq!(confirm(&ended, &two, Some(&one), at(0)), Err(Refusal::NotWaiting { state }));
+        assert_eq!(confirm(&ended, &two, Some(&one), HEARD, at(0)), Err(Refusal::NotWaiting { state }));
     }
     let late = at(0) + LIFE;
     let expired = Err(Refusal::NotWaiting { state: ProposalState::Expired });
-    assert_eq!(confirm(&proposal, &two, Some(&one), late), expired.map(|()| Confirmed::Alone));
+    assert_eq!(confirm(&proposal, &two, Some(&one), HEARD, late), expired.map(|()| Confirmed::Alone));
     assert_eq!(withdraw(&proposal, &one, late), expired);
 }
 
 #[test]
 fn nobody_proposes_anything_about_themselves() {
     let one = person(1, Role::Administrator);
-    assert_eq!(propose(&one, Some(one.id)), Err(Refusal::OwnAccount));
-    assert_eq!(propose(&one, Some(person(2, Role::Auditor).id)), Ok(()));
-    assert_eq!(propose(&person(3, Role::CityCommandOfficer), None), Err(Refusal::NotAdministrator));
+    assert_eq!(propose(&one, Some(one.id), at(0)), Err(Refusal::OwnAccount));
+    assert_eq!(propose(&one, Some(person(2, Role::Auditor).id), at(0)), Ok(()));
+    assert_eq!(propose(&person(3, Role::CityCommandOfficer), None, at(0)), Err(Refusal::NotAdministrator));
 }
 
 /// What one person with an administrator's account, and every account that they could take over with it, may try.
 #[derive(Debug, Clone)]
 enum Step {
-    Make(Role),
-    Promote(usize),
-    Reset(usize),
-    Lift(usize),
-    Emergency(usize),
+    Make { with: usize, role: Role },
+    Promote { with: usize, whom: usize, to: Role },
+    Reset { with: usize, whom: usize },
+    Lift { with: usize, whom: usize },
+    Key { with: usize },
+    Stop { with: usize, whom: usize },
+    Emergency { with: usize, proposal: usize },
     Confirm { with: usize, proposal: usize },
     Wait(i64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let role = || prop_oneof![Just(Role::Administrator), Just(Role::CityCommandOfficer), Just(Role::Auditor)];
     let step = prop_oneof![
-        prop_oneof![Just(Role::Administrator), Just(Role::CityCommandOfficer), Just(Role::Auditor)].prop_map(Step::Make),
-        (0..8usize).prop_map(Step::Promote),
-        (0..8usize).prop_map(Step::Reset),
-        (0..8usize).prop_map(Step::Lift),
-        (0..8usize).prop_map(Step::Emergency),
+        (0..8usize, role()).prop_map(|(with, role)| Step::Make { with, role }),
+        (0..8usize, 0..8usize, role()).prop_map(|(with, whom, to)| Step::Promote { with, whom, to }),
+        (0..8usize, 0..8usize).prop_map(|(with, whom)| Step::Reset { with, whom }),
+        (0..8usize, 0..8usize).prop_map(|(with, whom)| Step::Lift { with, whom }),
+        (0..8usize).prop_map(|with| Step::Key { with }),
+        (0..8usize, 0..8usize).prop_map(|(with, whom)| Step::Stop { with, whom }),
+        (0..8usize, 0..12usize).prop_map(|(with, proposal)| Step::Emergency { with, proposal }),
         (0..8usize, 0..12usize).prop_map(|(with, proposal)| Step::Confirm { with, proposal }),
         (1..900i64).prop_map(Step::Wait),
     ];
@@ -164,59 +267,93 @@ struct Story {
     taken: Vec<bool>,
     proposals: Vec<Proposal>,
     first_emergency: Option<DateTime<Utc>>,
+    /// When each last disabled somebody who could object.
+    silenced: Vec<Option<DateTime<Utc>>>,
+    /// Keys that one hand has both halves of.
+    keys: usize,
+    /// Whether anything was done alone while nobody honest could object.
+    unheard: bool,
 }
 
 impl Story {
     fn begun() -> Self {
         let staff = vec![person(1, Role::Administrator), person(2, Role::Administrator), person(3, Role::CityCommandOfficer)];
-        Self { now: at(0), taken: vec![true, false, false], staff, proposals: Vec::new(), first_emergency: None }
+        Self {
+            now: at(0),
+            taken: vec![true, false, false],
+            silenced: vec![None; staff.len()],
+            staff,
+            proposals: Vec::new(),
+            first_emergency: None,
+            keys: 0,
+            unheard: false,
+        }
     }
 
-    fn propose(&mut self, change: Change, concerns: Option<usize>) {
-        let concerns = concerns.map(|index| self.staff[index].id);
-        let Some(by) = self.staff.iter().zip(&self.taken).find(|(by, taken)| **taken && propose(by, concerns).is_ok()) else { return };
-        let expires_at = self.now + LIFE;
-        self.proposals.push(Proposal { concerns, expires_at, ..proposal_of(by.0, change) });
+    fn propose(&mut self, with: usize, change: Change, concerns: Option<usize>) {
+        let (by, concerns) = (with % self.staff.len(), concerns.map(|index| self.staff[index].id));
+        if self.taken[by] && propose(&self.staff[by], concerns, self.now).is_ok() {
+            let proposal = Proposal { concerns, expires_at: self.now + LIFE, ..proposal_of(&self.staff[by], change) };
+            self.proposals.push(proposal);
+        }
+    }
+
+    fn hearing(&self, proposal: &Proposal) -> Hearing {
+        let aside = [proposal.proposed_by, proposal.concerns];
+        let hears =
+            |member: &StaffMember| member.active && member.role.objects() && member.acts_at(self.now) && !aside.contains(&Some(member.id));
+        let proposer = self.staff.iter().position(|member| Some(member.id) == proposal.proposed_by);
+        Hearing { others: self.staff.iter().any(hears), silenced_at: proposer.and_then(|index| self.silenced[index]) }
     }
 
     fn take(&mut self, step: &Step) {
         let count = self.staff.len();
         match *step {
-            Step::Make(role) => self.propose(Change::MakeAccount(post(role, "city")), None),
-            Step::Promote(whom) => {
-                let (whom, to) = (whom % count, post(Role::CityCommandOfficer, "city"));
+            Step::Make { with, role } => self.propose(with, Change::MakeAccount(post(role, "city")), None),
+            Step::Promote { with, whom, to } => {
+                let (whom, to) = (whom % count, post(to, "city"));
                 let from = Post { role: self.staff[whom].role, scope: Scope::City };
-                self.propose(Change::Alter { from, to, renamed: false }, Some(whom));
+                self.propose(with, Change::Alter { from, to, renamed: false }, Some(whom));
             }
-            Step::Reset(whom) => {
+            Step::Reset { with, whom } => {
                 let post = Post { role: self.staff[whom % count].role, scope: Scope::City };
-                self.propose(Change::Reset(post), Some(whom % count));
+                self.propose(with, Change::Reset(post), Some(whom % count));
             }
-            Step::Lift(whom) => self.propose(Change::LiftWaiting, Some(whom % count)),
-            Step::Emergency(which) if !self.proposals.is_empty() => {
-                let which = which % self.proposals.len();
-                let by = self
-                    .staff
-                    .iter()
-                    .zip(&self.taken)
-                    .any(|(by, taken)| *taken && declare_emergency(&self.proposals[which], by, self.now).is_ok());
-                if by {
+            Step::Lift { with, whom } => self.propose(with, Change::LiftWaiting, Some(whom % count)),
+            Step::Key { with } => self.propose(with, Change::MakeKey, None),
+            Step::Stop { with, whom } => {
+                let (with, whom) = (with % count, whom % count);
+                if self.taken[with] && lessen(&self.staff[with], Some(self.staff[whom].id)).is_ok() {
+                    self.staff[whom].active = false;
+                    if self.staff[whom].role.objects() {
+                        self.silenced[with] = Some(self.now);
+                    }
+                }
+            }
+            Step::Emergency { with, proposal } if !self.proposals.is_empty() => {
+                let (with, which) = (with % count, proposal % self.proposals.len());
+                let proposal = self.proposals[which];
+                if self.taken[with] && declare_emergency(&proposal, &self.staff[with], self.hearing(&proposal), self.now).is_ok() {
                     self.proposals[which].alone_from = Some(self.now + DELAY);
                     self.first_emergency.get_or_insert(self.now);
                 }
             }
             Step::Confirm { with, proposal } if !self.proposals.is_empty() => self.confirm(with % count, proposal % self.proposals.len()),
             Step::Wait(minutes) => self.now += TimeDelta::minutes(minutes),
-            Step::Emergency(_) | Step::Confirm { .. } => {}
+            Step::Emergency { .. } | Step::Confirm { .. } => {}
         }
     }
 
     fn confirm(&mut self, with: usize, which: usize) {
         let proposal = self.proposals[which];
         let proposer = self.staff.iter().find(|member| Some(member.id) == proposal.proposed_by).copied();
-        if !self.taken[with] || confirm(&proposal, &self.staff[with], proposer.as_ref(), self.now).is_err() {
+        if !self.taken[with] {
             return;
         }
+        let hearing = self.hearing(&proposal);
+        let Ok(how) = confirm(&proposal, &self.staff[with], proposer.as_ref(), hearing, self.now) else { return };
+        let honest = |(member, taken): (&StaffMember, &bool)| !taken && member.active && member.role.objects();
+        self.unheard |= how == Confirmed::Alone && !self.staff.iter().zip(&self.taken).any(honest);
         self.proposals[which].state = ProposalState::Effective;
         let concerned = self.staff.iter().position(|member| Some(member.id) == proposal.concerns);
         let acts_from = proposal.change.begins_waiting().then(|| self.now + WAITING);
@@ -225,7 +362,9 @@ impl Story {
                 let number = self.staff.len() as u128 + 1;
                 self.staff.push(StaffMember { acts_from, ..person(number, post.role) });
                 self.taken.push(true);
+                self.silenced.push(None);
             }
+            (Change::MakeKey, _) => self.keys += 1,
             (Change::Alter { to, .. }, Some(whom)) => {
                 self.staff[whom].role = to.role;
                 self.staff[whom].acts_from = acts_from.or(self.staff[whom].acts_from);
@@ -264,13 +403,15 @@ proptest! {
         let mut story = Story::begun();
         for step in &steps {
             story.take(step);
+            prop_assert!(!story.unheard, "nobody could have objected");
             match story.first_emergency {
                 None => {
-                    prop_assert_eq!(story.staff.len(), 3);
+                    let in_use: Vec<_> = story.staff.iter().map(|member| StaffMember { active: true, ..*member }).collect();
                     prop_assert_eq!(&story.taken, &Story::begun().taken);
-                    prop_assert_eq!(&story.staff, &Story::begun().staff);
+                    prop_assert_eq!(in_use, Story::begun().staff);
+                    prop_assert_eq!(story.keys, 0);
                 }
-                Some(declared) if story.now < declared + DELAY + WAITING => prop_assert_eq!(story.gained(), 0),
+                Some(declared) if story.now < declared + DELAY + WAITING => prop_assert_eq!((story.gained(), story.keys), (0, 0)),
                 Some(_) => {}
             }
         }

@@ -6,7 +6,7 @@ use platform::database::Tx;
 
 use super::{Proposed, Standing, Stored, first_half};
 use crate::Error;
-use crate::account::{self, Activation, Beginning};
+use crate::account::{self, Activation, Beginning, Staff};
 use crate::api_key;
 use crate::half::Half;
 use crate::settings::Delays;
@@ -49,7 +49,7 @@ pub(crate) async fn take(tx: &mut Tx, platform: &Platform, stored: &Stored, dela
             Ok(Effect::on(staff.id, None))
         }
         Proposed::EnableAccount => {
-            let staff = account::lock(tx, stored.concerned()?).await?;
+            let staff = unchanged(tx, stored).await?;
             if staff.disabled_at.is_none() {
                 return Err(Error::ProposalOutdated);
             }
@@ -63,14 +63,22 @@ pub(crate) async fn take(tx: &mut Tx, platform: &Platform, stored: &Stored, dela
             .await?;
             Ok(Effect::on(staff.id, None))
         }
+        Proposed::DisableAccount => {
+            let staff = unchanged(tx, stored).await?;
+            if staff.disabled_at.is_some() {
+                return Err(Error::ProposalOutdated);
+            }
+            account::disable(tx, staff.id, now).await?;
+            Ok(Effect::on(staff.id, None))
+        }
         Proposed::ResetAccount => {
-            let staff = account::lock(tx, stored.concerned()?).await?;
+            let staff = unchanged(tx, stored).await?;
             let (second_half, activation) = code(tx, platform, stored, delays).await?;
             account::begin_anew(tx, staff.id, activation, waits_until).await?;
             Ok(Effect::on(staff.id, Some(second_half)))
         }
         Proposed::LiftWaiting => {
-            let staff = account::lock(tx, stored.concerned()?).await?;
+            let staff = unchanged(tx, stored).await?;
             if staff.member().acts_at(now) {
                 return Err(Error::ProposalOutdated);
             }
@@ -84,6 +92,13 @@ pub(crate) async fn take(tx: &mut Tx, platform: &Platform, stored: &Stored, dela
             Ok(Effect { object: ("api_key", made.id.to_string()), made: None, second_half: Some(second_half) })
         }
     }
+}
+
+/// The account, if it stands as it did when the change was proposed.
+async fn unchanged(tx: &mut Tx, stored: &Stored) -> Result<Staff, Error> {
+    let row = account::lock_row(tx, stored.concerned()?).await?;
+    stored.must_still_stand(&row.stood()?)?;
+    row.into_staff()
 }
 
 /// The confirmer's half of a code, and the whole as it is stored.

@@ -28,7 +28,7 @@ pub(super) struct Identity {
 }
 
 /// A change that waits for a second administrator.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct ProposalMade {
     /// The proposal.
     pub proposal: Proposal,
@@ -48,7 +48,7 @@ impl Identity {
 
     /// Proposes a change that gives power.
     pub async fn propose(&self, caller: &StaffCaller, change: &Proposed, concerns: Option<StaffId>) -> Result<Waiting, Problem> {
-        second_person::propose(&caller.member(), concerns).map_err(Error::from)?;
+        second_person::propose(&caller.member(), concerns, self.now()).map_err(Error::from)?;
         let mut tx = self.platform.database.begin().await?;
         let Made { stored, first_half } = proposal::propose(&mut tx, &self.platform, caller, change, concerns, self.delays).await?;
         tx.commit().await?;

@@ -38,7 +38,7 @@ async fn list(State(identity): State<Identity>, caller: StaffCaller) -> Result<J
 }
 
 /// A change that holds now.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 struct ProposalConfirmed {
     /// The proposal.
     proposal: Proposal,
@@ -65,14 +65,14 @@ async fn confirm(
     let now = identity.now();
     caller.may_act(now)?;
     let mut tx = identity.platform.database.begin().await?;
-    let stored = proposal::lock(&mut tx, id).await?;
-    let how = second_person::confirm(stored.decision(), &caller.member(), stored.proposer(), now).map_err(Error::from)?;
+    let stored = proposal::lock(&mut tx, id, now).await?;
+    let how = second_person::confirm(stored.decision(), &caller.member(), stored.proposer(), stored.hearing(), now).map_err(Error::from)?;
     let effect = proposal::take(&mut tx, &identity.platform, &stored, identity.delays).await?;
     proposal::end(&mut tx, id, ProposalState::Effective, caller.id, effect.made, now).await?;
     let (kind, object) = effect.object;
     let entry = stored.trace(caller.did(stored.proposed().action(), kind, object, now));
     tx.publish(SCHEMA, &entry).await?;
-    let after = proposal::one(&mut tx, id).await?;
+    let after = proposal::one(&mut tx, id, now).await?;
     tx.commit().await?;
     metrics::counter!("staff_changes_total", "step" => "confirmed").increment(1);
     if how == Confirmed::Alone {
@@ -90,7 +90,7 @@ async fn confirm(
 async fn withdraw(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<ProposalId>) -> Result<StatusCode, Problem> {
     let now = identity.now();
     let mut tx = identity.platform.database.begin().await?;
-    let stored = proposal::lock(&mut tx, id).await?;
+    let stored = proposal::lock(&mut tx, id, now).await?;
     second_person::withdraw(stored.decision(), &caller.member(), now).map_err(Error::from)?;
     proposal::end(&mut tx, id, ProposalState::Withdrawn, caller.id, None, now).await?;
     tx.publish(SCHEMA, &stored.trace(caller.did("proposal.withdraw", "proposal", id, now))).await?;
@@ -108,7 +108,7 @@ async fn withdraw(State(identity): State<Identity>, caller: StaffCaller, Path(id
 async fn object(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<ProposalId>) -> Result<StatusCode, Problem> {
     let now = identity.now();
     let mut tx = identity.platform.database.begin().await?;
-    let stored = proposal::lock(&mut tx, id).await?;
+    let stored = proposal::lock(&mut tx, id, now).await?;
     second_person::object(stored.decision(), &caller.member(), now).map_err(Error::from)?;
     proposal::end(&mut tx, id, ProposalState::Objected, caller.id, None, now).await?;
     tx.publish(SCHEMA, &stored.trace(caller.did("proposal.object", "proposal", id, now))).await?;
@@ -127,13 +127,14 @@ struct EmergencyDeclared {
 
 /// Say that one's proposal cannot wait for another administrator: an alarm
 ///
-/// After a delay its proposer may confirm it alone, unless another administrator or the city command objects. They and the auditor are told.
-/// The time in which a new account waits cannot be lifted this way.
+/// After a delay, and for two hours, its proposer may confirm it alone, unless another administrator or the city command objects. They and the
+/// auditor are told. Administrators, keys and the time in which a new account waits are never changed this way, and nothing by whoever has
+/// disabled or signed out somebody in the last day who could have objected.
 #[utoipa::path(post, path = "/api/v1/proposals/{id}/emergency", params(("id" = Uuid, Path, description = "The proposal")),
     request_body = EmergencyDeclared, responses(
     (status = 200, description = "Declared", body = Proposal),
     (status = 404, description = "There is no such proposal"),
-    (status = 409, description = "Somebody else proposed it, it does not wait any more, or it lifts a waiting time"),
+    (status = 409, description = "Somebody else proposed it, it does not wait any more, it is none that one may do alone, or nobody could object"),
     (status = 422, description = "The reason is missing or too long"),
 ))]
 async fn declare_emergency(
@@ -149,10 +150,10 @@ async fn declare_emergency(
         return Err(Error::Invalid(vec![fault]).into());
     }
     let mut tx = identity.platform.database.begin().await?;
-    let stored = proposal::lock(&mut tx, id).await?;
-    second_person::declare_emergency(stored.decision(), &caller.member(), now).map_err(Error::from)?;
+    let stored = proposal::lock(&mut tx, id, now).await?;
+    second_person::declare_emergency(stored.decision(), &caller.member(), stored.hearing(), now).map_err(Error::from)?;
     proposal::declare_emergency(&mut tx, id, reason, now + identity.delays.emergency, now).await?;
-    let after = proposal::one(&mut tx, id).await?;
+    let after = proposal::one(&mut tx, id, now).await?;
     tx.publish(SCHEMA, &after.trace(caller.did("proposal.emergency", "proposal", id, now))).await?;
     tx.commit().await?;
     metrics::counter!("staff_emergencies_total").increment(1);

@@ -85,8 +85,8 @@ async fn sign_in(
     answered(&identity, begun, request.cookie)
 }
 
-/// A code and the password that its owner chose.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A code and the password that its owner chose. It never prints.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ActivationRequest {
     /// Login name.
@@ -176,26 +176,30 @@ async fn change_password(
     ClientAddress(from): ClientAddress,
     Json(request): Json<PasswordChange>,
 ) -> Result<StatusCode, Problem> {
+    let token = TokenHash::of(credential.token());
+    let session = identity.sessions.living(&token).await?;
     let staff = identity.sign_in.confirm(caller.id, request.current, from).await?;
     request.new.check_chosen("new", &staff.login)?;
     let hash = identity.hasher.hash(request.new).await?;
     let mut tx = identity.platform.database.begin().await?;
-    let revision = account::set_password(&mut tx, caller.id, &hash).await?;
+    let revision = account::set_password(&mut tx, caller.id, &hash, session.revision).await?;
     let entry = caller.did("staff.change_password", "staff", caller.id, identity.now());
     tx.publish(SCHEMA, &entry).await?;
     tx.commit().await?;
-    identity.sessions.carry_over(&TokenHash::of(credential.token()), revision).await?;
+    identity.sessions.carry_over(&token, revision).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// End all one's sessions but this one.
 #[utoipa::path(delete, path = "/api/v1/session/others", responses((status = 204, description = "They have ended")))]
 async fn end_others(State(identity): State<Identity>, caller: StaffCaller, credential: Credential) -> Result<StatusCode, Problem> {
+    let token = TokenHash::of(credential.token());
+    let session = identity.sessions.living(&token).await?;
     let mut tx = identity.platform.database.begin().await?;
-    let revision = account::end_sessions(&mut tx, caller.id).await?;
+    let revision = account::end_other_sessions(&mut tx, caller.id, session.revision).await?;
     tx.publish(SCHEMA, &caller.did("session.end_others", "staff", caller.id, identity.now())).await?;
     tx.commit().await?;
-    identity.sessions.carry_over(&TokenHash::of(credential.token()), revision).await?;
+    identity.sessions.carry_over(&token, revision).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

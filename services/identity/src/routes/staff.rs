@@ -7,6 +7,7 @@ use domain::ids::StaffId;
 use domain::second_person;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
+use platform::database::Tx;
 use platform::http::{Access, Json, Path, PathId, Problem, Routes, StaffCaller, routes};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -104,7 +105,7 @@ async fn change(
     Path(id): PathId<StaffId>,
     Json(change): Json<StaffChange>,
 ) -> Result<Response, Problem> {
-    second_person::propose(&caller.member(), Some(id)).map_err(Error::from)?;
+    second_person::lessen(&caller.member(), Some(id)).map_err(Error::from)?;
     if let Some(fault) = change.name.as_deref().and_then(account::name_fault) {
         return Err(Error::Invalid(vec![fault]).into());
     }
@@ -135,28 +136,32 @@ async fn change(
     Ok(Json(Staff { name, role, scope, ..staff }).into_response())
 }
 
-/// Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing.
+/// Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing
+///
+/// Where no other administrator would be left, or fewer than two officers of the city command, it is only proposed, and another administrator
+/// confirms it; its sessions can be ended at once all the same.
 #[utoipa::path(post, path = "/api/v1/staff/{id}/disable", params(("id" = StaffId, Path, description = "The account")), responses(
+    (status = 202, description = "Proposed: too few would be left", body = ProposalMade),
     (status = 204, description = "Disabled"),
     (status = 404, description = "There is no such account"),
     (status = 409, description = "It is one's own account"),
 ))]
-async fn disable(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<StatusCode, Problem> {
-    second_person::propose(&caller.member(), Some(id)).map_err(Error::from)?;
+async fn disable(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<Response, Problem> {
+    second_person::lessen(&caller.member(), Some(id)).map_err(Error::from)?;
     let now = identity.now();
     let mut tx = identity.platform.database.begin().await?;
+    let left = account::left_without(&mut tx, id, caller.id, now).await?;
     let staff = account::lock(&mut tx, id).await?;
-    // The revision ends the sessions for good: they must not come back when the account is enabled again.
-    sqlx::query!(
-        "update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1 where id = $1",
-        id.uuid(),
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
+    let acts = staff.disabled_at.is_none() && !staff.awaits_owner && staff.member().acts_at(now);
+    if acts && left.is_too_few(staff.role) {
+        tx.rollback().await?;
+        return Ok(identity.propose(&caller, &Proposed::DisableAccount, Some(id)).await?.into_response());
+    }
+    account::disable(&mut tx, id, now).await?;
+    silenced(&mut tx, &caller, &staff, now).await?;
     tx.publish(SCHEMA, &of_account(&caller, "staff.disable", &staff, now)).await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// End all sessions of an account at once, without a second administrator: for one that somebody else may be using.
@@ -166,11 +171,13 @@ async fn disable(State(identity): State<Identity>, caller: StaffCaller, Path(id)
     (status = 409, description = "It is one's own account"),
 ))]
 async fn end_sessions(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<StatusCode, Problem> {
-    second_person::propose(&caller.member(), Some(id)).map_err(Error::from)?;
+    second_person::lessen(&caller.member(), Some(id)).map_err(Error::from)?;
+    let now = identity.now();
     let mut tx = identity.platform.database.begin().await?;
     let staff = account::lock(&mut tx, id).await?;
     account::end_sessions(&mut tx, id).await?;
-    tx.publish(SCHEMA, &of_account(&caller, "staff.end_sessions", &staff, identity.now())).await?;
+    silenced(&mut tx, &caller, &staff, now).await?;
+    tx.publish(SCHEMA, &of_account(&caller, "staff.end_sessions", &staff, now)).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -220,6 +227,11 @@ async fn lift_waiting(State(identity): State<Identity>, caller: StaffCaller, Pat
 async fn known(identity: &Identity, id: StaffId) -> Result<Staff, Error> {
     let mut connection = identity.platform.database.pool().acquire().await?;
     account::by_id(&mut connection, id).await?.ok_or(Error::NoSuchStaff(id))?.into_staff()
+}
+
+/// Who stops somebody with a say has no emergency for a while.
+async fn silenced(tx: &mut Tx, caller: &StaffCaller, staff: &Staff, now: DateTime<Utc>) -> Result<(), Error> {
+    if staff.role.objects() { account::note_silencing(tx, caller.id, now).await } else { Ok(()) }
 }
 
 /// The trace of what one administrator did with an account, which it names.

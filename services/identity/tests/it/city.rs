@@ -42,7 +42,11 @@ impl Identity for City {
 
 impl City {
     pub async fn founded() -> Self {
-        let platform = Store::Embedded.open_at("2026-11-02T01:00:00Z".parse().unwrap()).await;
+        Self::on(Store::Embedded.open_at("2026-11-02T01:00:00Z".parse().unwrap()).await).await
+    }
+
+    /// The same, where there may be tables and rows already.
+    pub async fn on(platform: platform::Platform) -> Self {
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         // The routes are what is tested; without its relay, what it publishes stays where the tests can read it.
         let settings = Settings::default();

@@ -1,8 +1,9 @@
 //! Keys of source systems.
 
 use http::{Method, StatusCode};
+use identity::{MIGRATOR, SCHEMA};
 use serde_json::{Value, json};
-use stages::DAY;
+use stages::{DAY, Store};
 
 use crate::city::City;
 
@@ -79,4 +80,21 @@ async fn a_key_that_makes_no_sense_is_refused_with_the_field() {
         let refused = city.ask(Method::POST, &administrators.one, "/api/v1/api-keys", new).await;
         assert_eq!(refused.text("/errors/0/field"), field, "{change}");
     }
+}
+
+#[tokio::test]
+async fn a_key_from_before_there_was_a_longest_life_can_be_revoked() {
+    let platform = Store::Embedded.open_at("2026-11-02T01:00:00Z".parse().unwrap()).await;
+    let first = sqlx::migrate::Migrator { migrations: MIGRATOR.iter().take(1).cloned().collect(), ..sqlx::migrate::Migrator::DEFAULT };
+    platform.database.migrate(SCHEMA, &first).await.unwrap();
+    let old = "with maker as (insert into identity.staff (id, login, name, role, scope, password_hash, created_at)
+                   values (gen_random_uuid(), 'founder', '建市', 'auditor', 'city', '-', '2020-01-01') returning id)
+               insert into identity.api_key (id, token_hash, unit, origin, area, kinds, created_by, created_at, expires_at)
+               select gen_random_uuid(), sha256('old'), '市疾控中心', 'surveillance', '500103', '{case}', id, '2020-01-01', '2040-01-01' from maker";
+    sqlx::query(old).execute(platform.database.pool()).await.unwrap();
+    let city = City::on(platform).await;
+    let administrators = city.administrators().await;
+    let id = city.look(&administrators.one, "/api/v1/api-keys").await.text("/0/id");
+    let revoked = city.ask(Method::DELETE, &administrators.one, &format!("/api/v1/api-keys/{id}"), Value::Null).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.body);
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use domain::staff::{Role, Scope};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
-use stages::{MINUTE, NOBODY, SECOND};
+use stages::{MINUTE, NOBODY, SECOND, until};
 
 use crate::city::City;
 
@@ -98,6 +98,7 @@ async fn a_new_password_ends_the_other_sessions_and_keeps_this_one() {
 
     let wrong = city.ask(Method::POST, &here, "/api/v1/session/password", change("wrong", "beacon tower at dusk")).await;
     assert_eq!(wrong.text("/errors/0/field"), "current");
+    assert_eq!(city.trace().await.last().unwrap().action, "session.refuse", "whoever tries passwords in a session leaves a trace");
     let weak = city.ask(Method::POST, &here, "/api/v1/session/password", change(&password, "short")).await;
     assert_eq!(weak.text("/errors/0/field"), "new");
     let changed = city.ask(Method::POST, &here, "/api/v1/session/password", change(&password, "beacon tower at dusk")).await;
@@ -149,5 +150,34 @@ async fn a_password_that_everybody_tries_first_is_refused() {
         let refused = city.ask(Method::POST, &here, "/api/v1/session/password", change).await;
         assert_eq!(refused.text("/errors/0/field"), "new", "{common}");
         city.passes(30 * SECOND);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_it_asks_keeps_nothing() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let change = json!({ "current": password, "new": "beacon tower at dusk" });
+    for (method, path, body) in
+        [(Method::DELETE, "/api/v1/session/others", Value::Null), (Method::POST, "/api/v1/session/password", change)]
+    {
+        let stolen = city.session("wang", &password).await;
+        // an administrator ends all sessions, and their transaction is not over yet
+        let mut ending = city.platform.database.begin().await.unwrap();
+        let end = "update identity.staff set credential_revision = credential_revision + 1 where login = 'wang'";
+        sqlx::query(end).execute(&mut *ending).await.unwrap();
+        let asks = city.ask(method, &stolen, path, body);
+        let ended = async {
+            until("it waits for the administrator", async || {
+                city.count("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()").await
+                    > 0
+            })
+            .await;
+            ending.commit().await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(asks, ended);
+        assert_eq!((answer.status, answer.text("/code")), (StatusCode::UNAUTHORIZED, "session_over".to_owned()), "{path}");
+        assert_eq!(city.look(&stolen, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "{path}");
+        assert_eq!(city.signs_in("wang", &password).await.status, StatusCode::CREATED, "the password stays");
     }
 }

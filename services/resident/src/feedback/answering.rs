@@ -134,6 +134,7 @@ async fn answer(
     Json(said): Json<Answer>,
 ) -> Result<StatusCode, Problem> {
     let (platform, now) = (&service.platform, service.platform.clock.now());
+    caller.may_act(now)?;
     let words = sealed(&platform.keyring, "answer", &said.answer)?;
     let mut tx = platform.database.begin().await.map_err(Error::from)?;
     let row = sqlx::query!(

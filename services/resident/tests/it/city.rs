@@ -36,6 +36,7 @@ pub const WORKER_NEXT_DOOR: &str = "fhs_worker_next_door";
 pub const WORKER_ELSEWHERE: &str = "fhs_worker_elsewhere";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
 pub const OFFICER: &str = "fhs_officer";
+pub const NEW_OFFICER: &str = "fhs_new_officer";
 
 const STAFF: Staff = Staff(&[
     (WORKER, Role::CommunityWorker, "community:500103001003"),
@@ -43,6 +44,7 @@ const STAFF: Staff = Staff(&[
     (WORKER_ELSEWHERE, Role::CommunityWorker, "community:500104001001"),
     (REVIEWER, Role::DistrictReviewer, "district:500103"),
     (OFFICER, Role::CityCommandOfficer, "city"),
+    (NEW_OFFICER, Role::CityCommandOfficer, "city"),
 ]);
 
 /// Somebody who has registered.

@@ -1,6 +1,6 @@
 //! Stories of feedback: a resident says something about an alert, somebody of their area answers.
 
-use crate::city::{City, ELSEWHERE, OFFICER, REVIEWER, WORKER, WORKER_NEXT_DOOR, alert, text};
+use crate::city::{City, ELSEWHERE, NEW_OFFICER, OFFICER, REVIEWER, WORKER, WORKER_NEXT_DOOR, alert, text};
 use http::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -39,6 +39,8 @@ async fn a_question_is_answered_once_by_the_area_and_the_answer_reaches_who_aske
     let path = format!("/api/v1/feedback/{}/answer", taken["feedback_id"]);
     let answer = json!({ "answer": "预计明早八点，请留意通知。" });
     assert_eq!(city.post(WORKER_NEXT_DOOR, &path, answer.clone()).await.0, StatusCode::NOT_FOUND);
+    let (status, problem) = city.post(NEW_OFFICER, &path, answer.clone()).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("account_too_new")), "an answer may go out as an SMS");
     assert_eq!(city.post(WORKER, &path, answer.clone()).await.0, StatusCode::NO_CONTENT);
     let (status, problem) = city.post(REVIEWER, &path, answer).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("feedback_answered")));

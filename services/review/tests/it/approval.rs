@@ -76,6 +76,7 @@ async fn a_new_account_releases_nothing_on_its_first_day_and_everything_after_it
     assert_eq!(words(&city.get(NEW_REVIEWER, &path(&alert)).await.1["open_actions"], ""), ["return_district"], "it may stop what it sees");
     let alert = city.take(alert, &[(REVIEWER, "pass_district")]).await;
     refused(NEW_OFFICER, &alert, "approve").await;
+    refused(NEW_OFFICER, &alert, "refuse").await;
     let urgent = city.write(NEW_OFFICER).await;
     refused(NEW_OFFICER, &urgent, "compose_urgent").await;
     let urgent = city.take(city.write(OFFICER).await, &[(OFFICER, "compose_urgent")]).await;

@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Postgres};
 
-use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, path, words};
+use crate::city::{City, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SUBMITTER, THIRD_OFFICER, path, words};
 
 const APPROVED: &[(&str, &str)] = &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")];
 

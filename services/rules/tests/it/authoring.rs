@@ -37,6 +37,7 @@ async fn a_new_version_counts_for_records_from_its_activation_on(#[values(Embedd
     city.report(&[contact(1, 11, "500103001")]).await;
     let (status, problem) = city.post(NEW_OFFICER, &activation(), json!({ "version": 2 })).await;
     assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("account_too_new")));
+    assert_eq!(city.delete(NEW_OFFICER, &activation()).await, StatusCode::FORBIDDEN, "nor does it take one out of force");
     let (status, _) = city.post(OFFICER, &activation(), json!({ "version": 2 })).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     city.report(&[contact(2, 12, "500103001")]).await;
@@ -160,7 +161,8 @@ async fn a_district_says_what_it_has_to_offer_and_no_other_does(#[values(Embedde
     let (status, said) = city.send(Method::PUT, REVIEWER, own, facts.clone()).await;
     assert_eq!((status, &said["facts"]["isolation_site"]), (StatusCode::OK, &json!("区集中隔离点")));
     assert_eq!(city.send(Method::PUT, REVIEWER, other, facts.clone()).await.0, StatusCode::FORBIDDEN);
-    assert_eq!(city.send(Method::PUT, OPERATOR, own, facts).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(city.send(Method::PUT, OPERATOR, own, facts.clone()).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(city.send(Method::PUT, NEW_OFFICER, own, facts).await.1["code"], json!("account_too_new"));
 
     let fewer = json!({ "facts": { "test_site": "区疾控中心" } });
     city.send(Method::PUT, OFFICER, own, fewer.clone()).await;
