@@ -1,19 +1,22 @@
 //! How long a resident's sign-in on a device holds.
 //!
-//! It ends when it was not used for long: the phone is lost, sold, in a drawer. It ends at last however much it is used, so that nothing opens an
-//! inbox for ever. When it was used is known to the day, which is enough for both and costs one write a day.
+//! It ends when it was not used for long: the phone is lost, sold, in a drawer. After a year it ends as soon as it was not used for some days, so that
+//! no forgotten device opens an inbox for ever; whoever uses theirs is not put out of it. When it was used is known to the day, which is enough for
+//! both and costs one write a day.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How exactly it is known when a sign-in was used last.
 pub const USE_KNOWN_TO: TimeDelta = TimeDelta::days(1);
+/// What was used within these days is in use: it outlives its longest time.
+pub const IN_USE: TimeDelta = TimeDelta::days(14);
 
 /// How long sign-ins hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// Without being used.
     pub idle: TimeDelta,
-    /// At most.
+    /// At most, unless it is in use.
     pub longest: TimeDelta,
 }
 
@@ -42,10 +45,11 @@ impl SignIn {
     /// How it stands at `now`.
     #[must_use]
     pub fn presented(self, now: DateTime<Utc>, terms: Terms) -> Presented {
-        if now - self.used > terms.idle || now - self.since > terms.longest {
+        let unused = now - self.used;
+        if unused > terms.idle || (now - self.since > terms.longest && unused > IN_USE) {
             return Presented::Over;
         }
-        Presented::Holds { note: now - self.used >= USE_KNOWN_TO }
+        Presented::Holds { note: unused >= USE_KNOWN_TO }
     }
 }
 
@@ -68,7 +72,9 @@ mod tests {
     #[case::on_the_last_day(0, 90, Presented::Holds { note: true })]
     #[case::too_long_unused(0, 91, Presented::Over)]
     #[case::used_for_a_year(365, 365, Presented::Holds { note: false })]
-    #[case::used_for_too_long(365, 366, Presented::Over)]
+    #[case::in_use_after_a_year(365, 366, Presented::Holds { note: true })]
+    #[case::in_use_after_two_years(720, 734, Presented::Holds { note: true })]
+    #[case::after_a_year_not_in_use(351, 366, Presented::Over)]
     fn how_long_it_holds(#[case] used_on: i64, #[case] today: i64, #[case] presented: Presented) {
         assert_eq!(sign_in(used_on).presented(DateTime::UNIX_EPOCH + TimeDelta::days(today), TERMS), presented);
     }

@@ -19,7 +19,7 @@ use domain::ids::ResidentNo;
 use domain::list::{self, ListWord};
 use domain::place_name::PlaceNameError;
 use domain::record_life::{Correction, REASON_LIMIT};
-use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject, SubjectHash};
+use domain::risk_record::{AttributeValue, Origin, RecordKind, RiskLevel, RiskRecord, Subject};
 use domain::written_time::{self, WrittenTime};
 use domain::{place, place_name};
 use platform::crypto::Keyring;
@@ -30,6 +30,7 @@ use strum::VariantArray;
 use crate::columns::Columns;
 use crate::fields::{Fields, Scalar};
 use crate::framing::{Block, Refusal, Row};
+use crate::pairing::Paired;
 use crate::reason;
 use crate::sender::Sender;
 use faults::Faults;
@@ -46,7 +47,7 @@ pub(crate) struct Candidate {
     /// Over what the source said, not over what was added since.
     pub content_hash: [u8; 32],
     /// The document that a trusted source named together with the phone.
-    pub paired: Option<SubjectHash>,
+    pub paired: Option<Paired>,
 }
 
 /// A row by which a source corrects or takes back a record that it delivered before.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::check::Correcting;
 use crate::framing::{self, Block, Refusal};
+use crate::pairing::Paired;
 use crate::placed::{Columns, Placed};
 use crate::sender::Sender;
 use crate::subjects::Known;
@@ -25,6 +26,8 @@ pub(crate) struct Corrected {
     pub retracted: u64,
     pub repeated: u64,
     pub refusals: Vec<Refusal>,
+    /// Whom what took a record's place names together.
+    pub paired: Vec<Paired>,
 }
 
 /// One that changes something.
@@ -85,6 +88,7 @@ pub(crate) async fn apply(
             (Change::Retracted | Change::Replaced, _) => endings.push(Ending { source_id, how: Correction::Retract, reason, is_gone }),
         }
     }
+    corrected.paired = replacements.iter().filter_map(|placed| placed.candidate.paired).collect();
     corrected.replaced = replacements.len() as u64;
     corrected.retracted = endings.len() as u64 - corrected.replaced;
     let ended = keep_versions(tx, sender.source(), chunk, &endings, now).await?;

@@ -1,7 +1,7 @@
 //! Records that name a phone and an identity document of one person, from sources that are trusted with that.
 //!
-//! The person is who has proved the document, else who has the phone. Resident is told of the pair: whoever has the phone and claims the document has
-//! proved it by that. A phone that went to somebody else takes no record along, since the document says whom it is about.
+//! The person is who has proved the document by more than their word, else who has the phone, else whoever says that the document is theirs. Resident is
+//! told of the pairs of records that were taken: whoever has the phone and claims the document has proved it by that.
 
 use domain::risk_record::{Subject, SubjectHash};
 use platform::database::Tx;
@@ -15,32 +15,33 @@ use crate::{Error, SCHEMA};
 /// Pairs in one event.
 const TOGETHER: usize = 2_000;
 
-/// Whom a record may be about.
-pub(crate) fn subjects(candidate: &Candidate) -> impl Iterator<Item = Subject> {
-    std::iter::once(candidate.record.subject).chain(candidate.paired.map(Subject::IdentityHash))
+/// A phone and a document of one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Paired {
+    pub phone: SubjectHash,
+    pub document: SubjectHash,
 }
 
-/// Settles whom each record with a pair is about, and returns the pairs.
-pub(crate) fn settle<'c>(candidates: impl Iterator<Item = &'c mut Candidate>, known: &Known) -> Vec<(SubjectHash, SubjectHash)> {
-    let mut pairs = Vec::new();
+/// Whom a record may be about.
+pub(crate) fn subjects(candidate: &Candidate) -> impl Iterator<Item = Subject> {
+    std::iter::once(candidate.record.subject).chain(candidate.paired.map(|paired| Subject::IdentityHash(paired.document)))
+}
+
+/// Settles whom each record with a pair is about.
+pub(crate) fn settle<'c>(candidates: impl Iterator<Item = &'c mut Candidate>, known: &Known) {
     for candidate in candidates {
-        let (Subject::PhoneHash(phone), Some(document)) = (candidate.record.subject, candidate.paired) else { continue };
-        pairs.push((phone, document));
-        let by_document = Subject::IdentityHash(document);
-        if known.home(&by_document).is_some() {
+        let Some(paired) = candidate.paired else { continue };
+        let by_document = Subject::IdentityHash(paired.document);
+        if known.has_proved(&paired.document) || (known.home(&by_document).is_some() && known.home(&candidate.record.subject).is_none()) {
             candidate.record.subject = by_document;
         }
     }
-    pairs
 }
 
 /// Tells resident of them.
-pub(crate) async fn tell(tx: &mut Tx, pairs: Vec<(SubjectHash, SubjectHash)>) -> Result<(), Error> {
+pub(crate) async fn tell(tx: &mut Tx, pairs: &[Paired]) -> Result<(), Error> {
     for some in pairs.chunks(TOGETHER) {
-        let pair = |(phone, document): &(SubjectHash, SubjectHash)| Pair {
-            phone_hash: phone.bytes().to_vec(),
-            identity_hash: document.bytes().to_vec(),
-        };
+        let pair = |paired: &Paired| Pair { phone_hash: paired.phone.bytes().to_vec(), identity_hash: paired.document.bytes().to_vec() };
         tx.publish(SCHEMA, &IdentitiesPaired { pairs: some.iter().map(pair).collect() }).await?;
     }
     Ok(())

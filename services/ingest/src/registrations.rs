@@ -52,6 +52,8 @@ async fn registered(platform: &Platform, event: &ResidentRegistered) -> Result<(
                        else record.township end
                from resident.subject person
                where person.resident_no = $1 and record.resident_no is null and record.subject_hash = any($2)
+                 -- what was told may be over: a number or document that went on since is not theirs
+                 and record.subject_hash in (person.phone_hash, person.identity_hash)
                  and record.retracted_at is null
                returning record.source, record.source_id)
            , kept as (insert into ingest.matched (chunk_id, source, source_id) select $3, source, source_id from matched)

@@ -122,7 +122,7 @@ pub(crate) async fn store_in(
     let subjects = candidates.iter().chain(corrected).flat_map(pairing::subjects);
     let known = Known::among(tx, subjects.collect::<Vec<_>>().iter()).await?;
     let by = corrections.iter_mut().filter_map(|correction| correction.by.as_mut());
-    let pairs = pairing::settle(candidates.iter_mut().chain(by), &known);
+    pairing::settle(candidates.iter_mut().chain(by), &known);
 
     let mut refuse = |candidate: &Candidate, fault: FieldFault| {
         refusals.push(Refusal::of(candidate.row.line, fault, block.row(candidate.row).to_vec()));
@@ -153,19 +153,22 @@ pub(crate) async fn store_in(
         accepted = (records.len() - before.len()) as u64;
     }
     let mut late = [0; LATENESS_CLASSES];
+    let mut paired = Vec::new();
     for record in records.iter().filter(|record| before.is_empty() || !before.contains_key(record.source_id())) {
+        paired.extend(record.candidate.paired);
         late[source_health::lateness_class(now - record.candidate.record.occurred_at)] += 1;
     }
 
     let corrected = corrections::apply(tx, sender, chunk_id, &block, corrections, &known, now).await?;
     refusals.extend(corrected.refusals);
     repeated += corrected.repeated;
+    paired.extend(corrected.paired);
 
     let refused = refusals.len() as u64;
     let kept = keep(tx, platform, load, &refusals, kept).await?;
     let counts = Counts { accepted, repeated, refused, corrected: corrected.replaced, retracted: corrected.retracted };
     count(tx, load, counts).await?;
-    pairing::tell(tx, pairs).await?;
+    pairing::tell(tx, &paired).await?;
     if accepted + corrected.replaced > 0 {
         tell(tx, load, chunk_id, accepted + corrected.replaced).await?;
     }

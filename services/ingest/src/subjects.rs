@@ -1,9 +1,9 @@
 //! Whom the records of a chunk are about: one query for all of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::area::{CommunityCode, DistrictCode, TownshipCode};
-use domain::risk_record::Subject;
+use domain::risk_record::{Subject, SubjectHash};
 use platform::database::Connection;
 
 use crate::Error;
@@ -22,6 +22,8 @@ pub(crate) struct Home {
 pub(crate) struct Known {
     by_hash: HashMap<[u8; 32], Home>,
     by_number: HashMap<i32, Home>,
+    /// Documents that are proved by more than the word of whoever registered.
+    proved: HashSet<[u8; 32]>,
 }
 
 impl Known {
@@ -32,6 +34,11 @@ impl Known {
             Subject::PhoneHash(hash) | Subject::IdentityHash(hash) => self.by_hash.get(hash.bytes()).copied(),
             Subject::Place(_) => None,
         }
+    }
+
+    /// Whether somebody has proved this document by more than their word.
+    pub(crate) fn has_proved(&self, document: &SubjectHash) -> bool {
+        self.proved.contains(document.bytes())
     }
 
     /// Looks all subjects up.
@@ -51,13 +58,14 @@ impl Known {
         // hashes of phones and of identity numbers cannot be equal, so both fit one column
         let rows = sqlx::query!(
             r#"select wanted.hash as "hash?", person.resident_no as "resident_no!", person.district as "district!",
-                   person.township as "township!", person.community as "community!"
+                   person.township as "township!", person.community as "community!", false as "proved!"
                from unnest($1::bytea[]) as wanted (hash) join resident.subject person on person.phone_hash = wanted.hash
                union all
-               select wanted.hash, person.resident_no, person.district, person.township, person.community
+               select wanted.hash, person.resident_no, person.district, person.township, person.community,
+                   person.identity_proved
                from unnest($2::bytea[]) as wanted (hash) join resident.subject person on person.identity_hash = wanted.hash
                union all
-               select null, person.resident_no, person.district, person.township, person.community
+               select null, person.resident_no, person.district, person.township, person.community, false
                from unnest($3::int[]) as wanted (number) join resident.subject person on person.resident_no = wanted.number"#,
             &phones as &[&[u8]],
             &identities as &[&[u8]],
@@ -70,7 +78,12 @@ impl Known {
         for row in rows {
             let home = home(row.resident_no, row.district, row.township, row.community)?;
             match row.hash.and_then(|hash| <[u8; 32]>::try_from(hash).ok()) {
-                Some(hash) => known.by_hash.insert(hash, home),
+                Some(hash) => {
+                    if row.proved {
+                        known.proved.insert(hash);
+                    }
+                    known.by_hash.insert(hash, home)
+                }
                 None => known.by_number.insert(row.resident_no, home),
             };
         }

@@ -40,10 +40,16 @@ create index binding_objected_to on resident.binding (objected_at) where objecte
 create table resident.notice (
     notice_id bigint generated always as identity primary key,
     resident_no int not null references resident.resident on delete cascade,
-    kind text not null check (kind in ('signed_in_elsewhere', 'identity_proved', 'identity_taken', 'identity_put_back', 'number_changed')),
+    kind text not null check (kind in ('signed_in_elsewhere', 'identity_proved', 'identity_taken', 'identity_put_back', 'identity_replaced', 'number_changed')),
     binding_id bigint references resident.binding on delete cascade,
     at timestamptz not null,
     seen_at timestamptz
 );
 create index notice_by_resident on resident.notice (resident_no, notice_id);
 create index notice_by_time on resident.notice (at);
+
+-- Ingest sends what names a phone and a document to whom the document is proved for, and by a mere word to nobody.
+create or replace view resident.subject as
+select resident_no, phone_hash, identity_hash, district, township, community,
+       identity_hash is not null and identity_proof is not null and identity_proof <> 'earlier' as identity_proved
+  from resident.resident;

@@ -1,8 +1,9 @@
 //! One-time codes: who may ask for one, what is sent, and what a guess costs.
 //!
-//! Anybody may ask for a code to any number, so asking is limited four ways: by the number and the network it is asked from, by the number, by the
-//! network, and for the city as a whole. From a network from which a number has registered before, it has an allowance of its own: strangers who
-//! ask for codes to it use up theirs, not the owner's.
+//! Anybody may ask for a code to any number, so asking is limited four ways: by the number and the network it is asked from, by the network, for the
+//! city as a whole, of which a part is left to numbers that are registered, and by the number. From a network from which a number has registered
+//! before, and from an app that was signed in with it before, it has an allowance of its own: strangers who ask for codes to it use up theirs, not
+//! the owner's.
 //!
 //! A code belongs to the request that it was asked with and can be tried only with the name of that request, which whoever asked was given. So nobody
 //! spends another's tries. Each code has five, until so many of one number were wrong in a day; from then on each has one, and a new code does not
@@ -21,11 +22,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::settings::Settings;
-use crate::{Error, Service, directory, short_message};
+use crate::{Error, Service, directory, session, short_message};
 
 /// Tries of one code.
 const TRIES: u64 = 5;
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
+/// What a site has beside one of its networks: one customer's /48 of IPv6 holds as many /64 as they like.
+const NETWORKS_OF_A_SITE: u32 = 4;
+/// This part of the city's codes is left to numbers that are registered: who asks for codes to made-up numbers does not lock everybody out.
+const RESERVED_PART: u32 = 4;
 /// For how long a network counts as one from which a number has registered.
 const NETWORK_KNOWN: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Codes that somebody who is signed in may ask for in a day, whatever for.
@@ -89,37 +94,69 @@ impl Opens {
 pub(crate) struct Asked(String);
 
 impl Asked {
-    /// One under which nothing was sent: it looks like any other.
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self(hex::encode(rand::random::<[u8; 16]>()))
     }
 }
 
-/// Whether anybody may have a code sent to this number now.
-pub(crate) async fn admit_anybody(service: &Service, phone: &PhoneNumber, from: IpAddr) -> Result<(), Error> {
+/// Whether anybody may have a code sent to this number now. `token` is of a sign-in that they have or had.
+pub(crate) async fn admit_anybody(service: &Service, phone: &PhoneNumber, from: IpAddr, token: Option<&str>) -> Result<(), Error> {
     let (cache, settings) = (&service.platform.cache, &service.settings);
-    let number = hex::encode(directory::phone_hash(&service.platform.keyring, phone));
-    let network = network(from);
+    let hash = directory::phone_hash(&service.platform.keyring, phone);
+    let (number, network) = (hex::encode(hash), network(from));
+    let of_token = match token {
+        Some(token) => was_signed_in(service, token, &hash).await?,
+        None => None,
+    };
 
     let again = Duration::from_secs(settings.code_again_s.into());
-    if cache.incr(&format!("code-again:{number}:{network}"), again).await? > 1 {
+    let by = of_token.as_ref().unwrap_or(&network);
+    if cache.incr(&format!("code-again:{number}:{by}"), again).await? > 1 {
         return Err(refused("again", again));
+    }
+    if of_token.is_some() || cache.get(&known(&number, &network)).await?.is_some() {
+        let own = format!("codes:owner:{number}:{by}");
+        return take(service, &own, per_day(settings.codes_per_day), settings.codes_per_day, "number").await;
     }
     let a_minute = settings.codes_per_minute_from_a_network.get();
     take(service, &format!("codes:network:{network}"), per_minute(a_minute), a_minute, "network").await?;
-    if cache.get(&known(&number, &network)).await?.is_some() {
-        return take(
-            service,
-            &format!("codes:owner:{number}:{network}"),
-            per_day(settings.codes_per_day),
-            settings.codes_per_day,
-            "number",
-        )
-        .await;
+    if let Some(site) = site(from) {
+        let a_minute = a_minute.saturating_mul(NETWORKS_OF_A_SITE);
+        take(service, &format!("codes:site:{site}"), per_minute(a_minute), a_minute, "network").await?;
     }
-    take(service, &format!("codes:number:{number}"), per_day(settings.codes_per_day), settings.codes_per_day, "number").await?;
-    let city = settings.codes_per_minute.get();
-    take(service, "codes:city", per_minute(city), city, "city").await
+    // The city's before the number's: who is refused for others' sake has all of their own left.
+    let of_city = settings.codes_per_minute.get();
+    let reserved = of_city / RESERVED_PART;
+    let anybodys = of_city - reserved;
+    if let Err(refused) = take(service, "codes:city", per_minute(anybodys), anybodys, "city").await {
+        if reserved == 0 || !matches!(refused, Error::TooManyCodes { .. }) || !is_registered(service, &hash).await? {
+            return Err(refused);
+        }
+        take(service, "codes:city-registered", per_minute(reserved), reserved, "city").await?;
+    }
+    take(service, &format!("codes:number:{number}"), per_day(settings.codes_per_day), settings.codes_per_day, "number").await
+}
+
+/// Names the sign-in, if this token was given out to whoever has the number, however long ago: it need not hold any more.
+async fn was_signed_in(service: &Service, token: &str, phone_hash: &[u8; 32]) -> Result<Option<String>, Error> {
+    let hash = session::hash(token);
+    let was = sqlx::query_scalar!(
+        r#"select exists (select from resident.session s join resident.resident r using (resident_no)
+                           where s.token_hash = $1 and r.phone_hash = $2) as "was!""#,
+        &hash[..],
+        &phone_hash[..]
+    )
+    .fetch_one(service.platform.database.pool())
+    .await
+    .map_err(Error::database("finding whose a sign-in was"))?;
+    Ok(was.then(|| hex::encode(&hash[..8])))
+}
+
+async fn is_registered(service: &Service, phone_hash: &[u8; 32]) -> Result<bool, Error> {
+    sqlx::query_scalar!(r#"select exists (select from resident.resident where phone_hash = $1) as "is!""#, &phone_hash[..])
+        .fetch_one(service.platform.database.pool())
+        .await
+        .map_err(Error::database("looking for a number"))
 }
 
 /// Whether somebody who is signed in may have another code sent.
@@ -177,6 +214,14 @@ pub(crate) async fn send(service: &Service, tx: &mut Tx, opens: Opens, subject: 
     Ok(asked)
 }
 
+/// A request under which nothing was sent: guesses at it are counted and answered like any others, and none is right.
+pub(crate) async fn decoy(service: &Service, subject: &[u8; 32]) -> Result<Asked, Error> {
+    let asked = Asked::new();
+    let valid = Duration::from_secs(service.settings.code_valid_s.into());
+    service.platform.cache.set(&place(subject, &asked.0), &rand::random::<[u8; 32]>(), valid).await?;
+    Ok(asked)
+}
+
 /// A code that was found right, and can still be used once.
 pub(crate) struct Right {
     place: String,
@@ -192,12 +237,15 @@ pub(crate) async fn compare(service: &Service, opens: Opens, subject: &[u8; 32],
     let valid = Duration::from_secs(settings.code_valid_s.into());
     let few = format!("codes-few-tries:{subject_name}");
     let tries = if cache.get(&few).await?.is_some() { 1 } else { TRIES };
-    if cache.incr(&format!("code-tries:{place}"), valid).await? > tries {
+    let tried = format!("code-tries:{place}");
+    if cache.incr(&tried, valid).await? > tries {
         cache.delete(&place).await?;
         return Err(Error::TooManyCodes { after: valid });
     }
     // Both sides are keyed hashes, so comparing them tells nothing about the code.
     if stored == hash(service, opens, subject, code.trim()) {
+        // A right one is no failure: whoever has the code may be asked something, and bring it again.
+        cache.delete(&tried).await?;
         return Ok(Right { place, subject: subject_name });
     }
     if cache.incr(&format!("codes-wrong:{subject_name}"), A_DAY).await? >= settings.wrong_codes_per_day.into() {
@@ -249,6 +297,17 @@ fn network(address: IpAddr) -> String {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::")
+        }
+    }
+}
+
+/// The site of a customer of IPv6, /48: of IPv4 they have no more than one address.
+fn site(address: IpAddr) -> Option<String> {
+    match address.to_canonical() {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            Some(format!("{a:x}:{b:x}:{c:x}::"))
         }
     }
 }

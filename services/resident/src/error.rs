@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::continuity::Doubt;
 use domain::ids::{AlertId, ResidentNo};
 use http::StatusCode;
 use platform::BoxError;
@@ -50,6 +51,9 @@ pub enum Error {
         /// The version that must be shown.
         current: u16,
     },
+    /// It is in doubt whether who registers is who is registered with the number.
+    #[error("it is in doubt whose the number is")]
+    WhoseNumber(Doubt),
     /// No document was claimed.
     #[error("the resident has not said which document is theirs")]
     NothingClaimed,
@@ -152,6 +156,17 @@ impl From<Error> for Problem {
                 "consent_missing",
                 format!("请先阅读并同意《个人信息告知书》（版本 {current}）。"),
                 format!("Show the privacy notice, version {current}, and send the consent to it."),
+            ),
+            Error::WhoseNumber(Doubt::Contradicted) => Self::conflict(
+                "somebody_registered",
+                "此号码已有人登记，姓名或证件与登记的不一致。如果是您本人，请直接登录；如果不是您，请重新登记。",
+                "Somebody is registered with this number, under another name or document. If that is you, only sign in; if it is not, begin anew.",
+            ),
+            Error::WhoseNumber(Doubt::Silent) => Self::conflict(
+                "number_long_silent",
+                "此号码曾有人登记，但已很久没有使用。如果是您本人，请填写登记的姓名和已核验的证件；否则请重新登记。",
+                "Somebody registered with this number and was not heard of for long. If that is you, give your name and your proved document; \
+                 otherwise begin anew.",
             ),
             Error::NothingClaimed => Self::conflict(
                 "no_identity_claimed",

@@ -33,6 +33,7 @@ mod former;
 pub mod generate;
 mod gone_devices;
 pub mod headcount;
+mod heard;
 mod identity;
 mod inbox;
 mod notices;
@@ -82,7 +83,7 @@ pub const JOBS: &[Job] = &[
 /// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
 ///
 /// # Errors
-/// When the bus refuses a subscription, or acknowledgements should be kept for less time than an alert may take.
+/// When the bus refuses a subscription, acknowledgements should be kept for less time than an alert may take, or silence counts too soon.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let months = settings.keep_acknowledgements_months;
@@ -90,6 +91,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         let reason = retention::TOO_FEW_MONTHS.to_owned();
         return Err(platform::Error::Setting { name: "resident.keep_acknowledgements_months", reason }.into());
     }
+    settings.check()?;
     let inboxes = LiveAlerts::new(platform);
     let acknowledgements = Acknowledgements::start(platform, &inboxes, months)?;
     let headcount = Headcount::new(platform.database.clone());

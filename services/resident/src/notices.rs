@@ -24,6 +24,8 @@ domain::words! {
         IdentityProved,
         /// My document was proved to be somebody else's; I can object.
         IdentityTaken,
+        /// Another document of mine was proved, and records find me by it instead of the one before.
+        IdentityReplaced,
         /// A document that was mine went back to whom it belonged to before.
         IdentityPutBack,
         /// I have another phone number now.

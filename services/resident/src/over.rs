@@ -17,6 +17,9 @@ pub(crate) const FORGET: Job = Job {
 /// For so long after it was over a sign-in is kept: it tells when its owner was last heard of, and its device why it ended.
 const KEPT: TimeDelta = TimeDelta::days(180);
 
+/// Deleted in one statement: each is short, and what is signed in meanwhile waits for none.
+const TOGETHER: i64 = 5_000;
+
 pub(crate) fn forget_old(service: &Service) -> Result<(), Error> {
     let own = service.clone();
     service.platform.jobs.register(&FORGET, move || {
@@ -29,11 +32,21 @@ pub(crate) fn forget_old(service: &Service) -> Result<(), Error> {
 async fn forget(service: &Service) -> Result<Did, Error> {
     let (pool, now) = (service.platform.database.pool(), service.platform.clock.now());
     let over = service.settings.sign_in_terms().idle.max(service.settings.silent_after());
-    let sign_ins = sqlx::query!("delete from resident.session where last_used_at < $1", now - over - KEPT)
+    let before = now - over - KEPT;
+    let (mut sign_ins, mut some) = (0, TOGETHER.unsigned_abs());
+    while some == TOGETHER.unsigned_abs() {
+        some = sqlx::query!(
+            "delete from resident.session where token_hash in
+                 (select token_hash from resident.session where greatest(last_used_at, counts_from) < $1 limit $2)",
+            before,
+            TOGETHER
+        )
         .execute(pool)
         .await
         .map_err(Error::database("forgetting sign-ins"))?
         .rows_affected();
+        sign_ins += some;
+    }
     let changes = sqlx::query!("delete from resident.number_change where asked_at < $1", now - number::lost::WAITS)
         .execute(pool)
         .await

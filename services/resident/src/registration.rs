@@ -7,8 +7,9 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::area::CommunityCode;
+use domain::binding::Proof;
 use domain::consent;
-use domain::continuity::{Evidence, Fact, Owner};
+use domain::continuity::{self, Evidence, Fact, Owner};
 use domain::identity_document::IdentityKind;
 use domain::ids::ResidentNo;
 use domain::industry::Industry;
@@ -25,12 +26,12 @@ use utoipa::ToSchema;
 
 use crate::codes::{self, CodeSent, Opens};
 use crate::consent::stored_version;
-use crate::identity::binding::Document;
+use crate::identity::binding::{self, Document};
 use crate::identity::{self, claim};
 use crate::notices::{self, NoticeKind};
 use crate::number::Kept;
 use crate::profile::{self, Place};
-use crate::{Error, SCHEMA, Service, contact, directory, former, session};
+use crate::{Error, SCHEMA, Service, contact, directory, former, heard, session};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("registration").allow(Access::Public, routes!(request_code)).allow(Access::Public, routes!(register))
@@ -46,15 +47,18 @@ struct CodeRequest {
 }
 
 /// Send a one-time code by SMS
+///
+/// An app that was signed in with the number brings its token, even one that holds no more: its owner is asked to wait for nobody else.
 #[utoipa::path(post, path = "/api/v1/registration/code", request_body = CodeRequest,
     responses((status = 202, description = "A code is on its way", body = CodeSent)))]
 async fn request_code(
     State(service): State<Service>,
     ClientAddress(from): ClientAddress,
+    headers: HeaderMap,
     Json(request): Json<CodeRequest>,
 ) -> Result<(StatusCode, axum::Json<CodeSent>), Problem> {
     let phone = parse_phone(&request.phone)?;
-    codes::admit_anybody(&service, &phone, from).await?;
+    codes::admit_anybody(&service, &phone, from, presented(&headers)).await?;
     let to = Kept::of(&service, &phone);
     let hash = directory::phone_hash(&service.platform.keyring, &phone);
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
@@ -91,6 +95,10 @@ struct Registration {
     industry: Option<Industry>,
     /// Version of the privacy notice that was shown and agreed to (CQ1); needed of whoever is not known.
     consent_version: Option<u16>,
+    /// Whether I am not the person who is registered with this number, and begin anew: to be sent only after whoever registers was asked. The person
+    /// before is reached by the number no more.
+    #[serde(default)]
+    begin_anew: bool,
     /// What kind of device signs in, in a word, to be told apart in one's own list: up to 40 characters.
     #[schema(example = "iPhone")]
     device: Option<String>,
@@ -107,11 +115,14 @@ pub(crate) struct Registered {
 
 /// Register with the code from the SMS
 ///
-/// Whoever is known by the number is signed in on one more device. Somebody else's number that was given out again, or that comes with another
-/// name or document, begins a new resident: nothing of the one before is shown, and their devices are signed out. A request that brings the token of
-/// the person who is known is theirs in any case.
+/// Whoever is known by the number is signed in on one more device. Where it is in doubt whether they are that person, the answer is a question and the
+/// code stays good: `somebody_registered` when another name or document is said than before, to be sent again without it by whoever is that person;
+/// `number_long_silent` when nothing was heard of that person for long, to be sent again with their name and the document that they proved. Whoever
+/// is not that person sends `begin_anew`: nothing of the one before is shown, and their devices are signed out. A request that brings the token of the
+/// person who is known is theirs in any case.
 #[utoipa::path(post, path = "/api/v1/registration", request_body = Registration,
-    responses((status = 201, description = "Registered and signed in", body = Registered)))]
+    responses((status = 201, description = "Registered and signed in", body = Registered),
+        (status = 409, description = "Somebody is registered with this number: is that you?")))]
 async fn register(
     State(service): State<Service>,
     ClientAddress(from): ClientAddress,
@@ -133,7 +144,14 @@ async fn register(
         None => None,
     };
     let known = Known::by(&mut tx, &service, &hash, now).await?;
-    let same = known.as_ref().filter(|known| known.is_owner(&said, signed_in, &service));
+    let same = match &known {
+        Some(known) => match known.owner(&said, request.begin_anew, signed_in, &service) {
+            Owner::Same => Some(known),
+            Owner::New => None,
+            Owner::InDoubt(doubt) => return Err(Error::WhoseNumber(doubt).into()),
+        },
+        None => None,
+    };
     // Only who reads the number's messages gets so far, and their code stays good until they have said what is missing.
     if same.is_none() {
         said.suffices()?;
@@ -209,8 +227,8 @@ impl Said {
         if self.place.is_none() {
             return Err(Error::Invalid(vec![FieldFault::new(
                 "community",
-                "此号码尚未登记，或已很久没有使用。请选择您住的社区或村。",
-                "This number is not registered, or was not used for long. Choose the community or village where you live.",
+                "请选择您住的社区或村。",
+                "Choose the community or village where you live.",
             )]));
         }
         Ok(())
@@ -233,9 +251,11 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
 struct Known {
     stored: i32,
     name: Option<String>,
-    proved: Option<Vec<u8>>,
-    claimed: Option<Vec<u8>>,
-    /// When any device of theirs was heard of last.
+    /// The document that is theirs, or that they say is.
+    document: Option<Document>,
+    /// Whether it is proved by more than the word of whoever registered.
+    proved: bool,
+    /// When anything was heard of them last.
     heard_of: DateTime<Utc>,
     /// Whether they are signed in on some device.
     elsewhere: bool,
@@ -243,14 +263,17 @@ struct Known {
 }
 
 impl Known {
+    /// Who has the number; whoever else registers with it waits until this transaction ends.
     async fn by(tx: &mut Tx, service: &Service, phone_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<Self>, Error> {
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 1))", &phone_hash[..])
+            .execute(&mut **tx)
+            .await
+            .map_err(Error::database("waiting for a number"))?;
         let idle_since = now - service.settings.sign_in_terms().idle;
         let row = sqlx::query!(
-            r#"select resident_no, name_sealed, identity_hash, claimed_hash,
-                   greatest(registered_at, (select max(last_used_at) from resident.session s where s.resident_no = r.resident_no),
-                       (select max(d.registered_at) from resident.device d where d.resident_no = r.resident_no)) as "heard_of!",
-                   exists (select from resident.session s
-                            where s.resident_no = r.resident_no and ended_at is null and last_used_at >= $2) as "elsewhere!"
+            r#"select resident_no, name_sealed, identity_hash, identity_kind, identity_proof, claimed_hash, claimed_kind,
+                   exists (select from resident.session s where s.resident_no = r.resident_no and ended_at is null
+                              and greatest(last_used_at, counts_from) >= $2) as "elsewhere!"
                  from resident.resident r where phone_hash = $1 for update"#,
             &phone_hash[..],
             idle_since
@@ -259,30 +282,38 @@ impl Known {
         .await
         .map_err(Error::database("finding whose a number is"))?;
         let Some(row) = row else { return Ok(None) };
+        let document = match (row.identity_hash, row.claimed_hash) {
+            (Some(hash), _) => Some(Document::stored(&hash, row.identity_kind.as_deref())?),
+            (None, Some(hash)) => Some(Document::stored(&hash, row.claimed_kind.as_deref())?),
+            (None, None) => None,
+        };
         Ok(Some(Self {
             stored: row.resident_no,
             name: contact::open_text(&service.platform.keyring, Purpose::ResidentName, row.name_sealed)?,
-            proved: row.identity_hash,
-            claimed: row.claimed_hash,
-            heard_of: row.heard_of,
+            document,
+            proved: binding::proof(row.identity_proof.as_deref()) != Proof::Earlier,
+            heard_of: heard::last(tx, row.resident_no).await?,
             elsewhere: row.elsewhere,
             now,
         }))
     }
 
-    fn is_owner(&self, said: &Said, signed_in: Option<ResidentNo>, service: &Service) -> bool {
-        let document = said.document.as_ref().map(|document| &document.hash[..]);
-        let identity = match self.proved.as_deref() {
-            Some(proved) => Fact::of(document, Some(proved), true),
-            None => Fact::of(document, self.claimed.as_deref(), false),
-        };
+    fn owner(&self, said: &Said, begins_anew: bool, signed_in: Option<ResidentNo>, service: &Service) -> Owner {
+        let plain = |name: &Option<String>| name.as_deref().map(continuity::plain_name);
+        let document = |document: &Option<Document>| document.map(|document| (document.kind, document.hash));
+        let (said_document, stored_document) = (document(&said.document), document(&self.document));
         let evidence = Evidence {
             signed_in: signed_in == Some(directory::resident_no(self.stored)),
+            begins_anew,
             silent_for: self.now - self.heard_of,
-            name: Fact::of(said.name.as_ref(), self.name.as_ref(), false),
-            identity,
+            name: Fact::of(plain(&said.name).as_ref(), plain(&self.name).as_ref(), false),
+            identity: Fact::of_document(
+                said_document.as_ref().map(|(kind, hash)| (*kind, hash)),
+                stored_document.as_ref().map(|(kind, hash)| (*kind, hash)),
+                self.proved,
+            ),
         };
-        evidence.owner(service.settings.silent_after()) == Owner::Same
+        evidence.owner(service.settings.silent_after())
     }
 }
 
@@ -290,8 +321,9 @@ impl Known {
 async fn begin(tx: &mut Tx, phone: &Kept, said: &Said, now: DateTime<Utc>) -> Result<i32, Error> {
     let (place, language) = (said.place.as_ref(), said.language.unwrap_or_default());
     sqlx::query_scalar!(
-        "insert into resident.resident (phone_hash, phone_sealed, name_sealed, district, township, community, industry, language, notices, registered_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, true, $9) returning resident_no",
+        "insert into resident.resident (phone_hash, phone_sealed, name_sealed, district, township, community, industry, language, notices, registered_at,
+             silence_from)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, true, $9, $9) returning resident_no",
         &phone.hash,
         &phone.sealed,
         said.name_sealed.as_deref(),

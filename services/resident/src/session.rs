@@ -48,7 +48,7 @@ pub(crate) async fn open(tx: &mut Tx, no: ResidentNo, device: Option<&str>, now:
     let secret: [u8; 32] = rand::random();
     let token = format!("{PREFIX}{}", hex::encode(secret));
     sqlx::query!(
-        "insert into resident.session (token_hash, resident_no, created_at, last_used_at, device) values ($1, $2, $3, $3, $4)",
+        "insert into resident.session (token_hash, resident_no, created_at, last_used_at, counts_from, device) values ($1, $2, $3, $3, $3, $4)",
         &hash(&token)[..],
         directory::stored(no),
         now,
@@ -68,14 +68,15 @@ pub(crate) fn hash(token: &str) -> [u8; 32] {
 /// Who is signed in with this token, where a request that anybody may send brings one.
 pub(crate) async fn owner(tx: &mut Tx, token: &str, terms: Terms, now: DateTime<Utc>) -> Result<Option<ResidentNo>, Error> {
     let row = sqlx::query!(
-        "select resident_no, created_at, last_used_at from resident.session where token_hash = $1 and ended_at is null",
+        r#"select resident_no, counts_from, greatest(last_used_at, counts_from) as "used!" from resident.session
+            where token_hash = $1 and ended_at is null"#,
         &hash(token)[..]
     )
     .fetch_optional(&mut **tx)
     .await
     .map_err(Error::database("finding a session"))?;
     Ok(row
-        .filter(|row| SignIn { since: row.created_at, used: row.last_used_at }.presented(now, terms) != Presented::Over)
+        .filter(|row| SignIn { since: row.counts_from, used: row.used }.presented(now, terms) != Presented::Over)
         .map(|row| directory::resident_no(row.resident_no)))
 }
 
@@ -142,7 +143,8 @@ impl Batch for Sessions {
 
     async fn run(&self, hashes: &[[u8; 32]]) -> Result<Vec<Whose>, Error> {
         let rows = sqlx::query!(
-            "select token_hash, resident_no, created_at, last_used_at, ended_because from resident.session where token_hash = any($1)",
+            r#"select token_hash, resident_no, counts_from, greatest(last_used_at, counts_from) as "used!", ended_because
+                 from resident.session where token_hash = any($1)"#,
             hashes as &[[u8; 32]]
         )
         .fetch_all(self.database.pool())
@@ -151,7 +153,7 @@ impl Batch for Sessions {
         let now = self.clock.now();
         let mut found = HashMap::with_capacity(rows.len());
         for row in rows {
-            let sign_in = SignIn { since: row.created_at, used: row.last_used_at };
+            let sign_in = SignIn { since: row.counts_from, used: row.used };
             let whose = match (row.ended_because.as_deref(), sign_in.presented(now, self.terms)) {
                 (None, Presented::Holds { note }) => {
                     if note {

@@ -8,6 +8,8 @@ use domain::sign_in::Terms;
 use domain::web_push::PushServices;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
+
 /// Settings of resident; section `[resident]` of the configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -45,21 +47,21 @@ pub struct Settings {
     ///
     /// Unit: codes
     pub wrong_codes_per_day: u32,
-    /// How long a phone number may be silent until whoever registers with it is somebody new.
+    /// How long nothing may be heard of a person until whoever registers with their number has to show that they are that person, or begins anew.
     ///
-    /// Carriers give a number out again after 90 days.
+    /// Carriers give a number out again after 90 days. At least 30.
     ///
     /// Unit: days
     pub silent_after_days: u32,
     /// How long a sign-in of the app holds without being used.
     ///
-    /// A phone in a drawer, or sold.
+    /// A phone in a drawer, or sold. At least 30.
     ///
     /// Unit: days
     pub sign_in_idle_days: u32,
-    /// How long a sign-in of the app holds at most.
+    /// How long a sign-in of the app holds at most, unless it was used in the last 14 days.
     ///
-    /// Nothing opens an inbox for ever.
+    /// No forgotten device opens an inbox for ever. At least 30.
     ///
     /// Unit: days
     pub sign_in_longest_days: u32,
@@ -109,7 +111,25 @@ pub struct Settings {
 const A_HUNDRED_AND_TWENTY: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
 const TWELVE_HUNDRED: NonZeroU32 = NonZeroU32::new(1_200).expect("not zero");
 
+/// Fewer days of silence are a holiday or a hospital, not a number that was given out again.
+const FEWEST_DAYS: u32 = 30;
+
 impl Settings {
+    /// Nobody is put out after days that anybody may be away.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let spans = [
+            ("resident.silent_after_days", self.silent_after_days),
+            ("resident.sign_in_idle_days", self.sign_in_idle_days),
+            ("resident.sign_in_longest_days", self.sign_in_longest_days),
+        ];
+        match spans.into_iter().find(|(_, days)| *days < FEWEST_DAYS) {
+            Some((name, _)) => {
+                Err(platform::Error::Setting { name, reason: format!("at least {FEWEST_DAYS} days: people are away for weeks") }.into())
+            }
+            None => Ok(()),
+        }
+    }
+
     /// How long somebody may object.
     pub(crate) fn objection_within(&self) -> TimeDelta {
         TimeDelta::days(self.objection_days.into())
@@ -157,4 +177,21 @@ pub struct WebPushOffer {
     pub public_key: String,
     /// The push services that messages are sent to.
     pub services: PushServices,
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::as_they_are(Settings::default(), true)]
+    #[case::just_long_enough(Settings { silent_after_days: 30, sign_in_idle_days: 30, sign_in_longest_days: 30, ..Settings::default() }, true)]
+    #[case::silence(Settings { silent_after_days: 29, ..Settings::default() }, false)]
+    #[case::unused(Settings { sign_in_idle_days: 0, ..Settings::default() }, false)]
+    #[case::longest(Settings { sign_in_longest_days: 7, ..Settings::default() }, false)]
+    fn nobody_is_put_out_after_a_holiday(#[case] settings: Settings, #[case] good: bool) {
+        assert_eq!(settings.check().is_ok(), good);
+    }
 }

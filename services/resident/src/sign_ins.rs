@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::sign_in::{Presented, SignIn};
 use http::StatusCode;
 use platform::database::Tx;
 use platform::http::{Access, Credential, Path, Problem, ResidentCaller, Routes, routes};
@@ -55,20 +56,20 @@ async fn list(
 ) -> Result<axum::Json<Vec<SignInOn>>, Problem> {
     let (now, terms) = (service.platform.clock.now(), service.settings.sign_in_terms());
     let rows = sqlx::query!(
-        r#"select token_hash, device, created_at, last_used_at,
+        r#"select token_hash, device, created_at, last_used_at, counts_from, greatest(last_used_at, counts_from) as "used!",
                   exists (select from resident.device d where d.session_hash = s.token_hash and d.gone_at is null) as "alerts!"
              from resident.session s
-            where resident_no = $1 and ended_at is null and last_used_at >= $2 and created_at >= $3
+            where resident_no = $1 and ended_at is null and greatest(last_used_at, counts_from) >= $2
             order by last_used_at desc, created_at desc limit 100"#,
         directory::stored(caller.no),
-        now - terms.idle,
-        now - terms.longest
+        now - terms.idle
     )
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("reading sign-ins"))?;
     let this = session::hash(credential.token());
-    let sign_ins = rows.into_iter().map(|row| SignInOn {
+    let holds = |since, used| SignIn { since, used }.presented(now, terms) != Presented::Over;
+    let sign_ins = rows.into_iter().filter(|row| holds(row.counts_from, row.used)).map(|row| SignInOn {
         sign_in: hex::encode(row.token_hash.get(..NAME).unwrap_or_default()),
         device: row.device,
         since: row.created_at,

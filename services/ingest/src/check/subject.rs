@@ -21,6 +21,7 @@ use platform::http::FieldFault;
 
 use super::{Checker, parsed};
 use crate::fields::{Fields, Scalar};
+use crate::pairing::Paired;
 use crate::reason;
 
 /// Nobody who is alive was born before this year.
@@ -29,7 +30,7 @@ const FIRST_BIRTH: u16 = 1900;
 /// Whom or what a row is about, and beside a phone the document of its owner, where the sender is trusted with saying whose it is.
 pub(super) struct About {
     pub subject: Subject,
-    pub paired: Option<SubjectHash>,
+    pub paired: Option<Paired>,
 }
 
 impl Checker {
@@ -42,10 +43,9 @@ impl Checker {
         {
             let number = phone_number(phone, &fields.number_country)?;
             let document = self.document(identity_number, fields)?;
-            return Ok(About {
-                subject: Subject::PhoneHash(self.hash(Purpose::ResidentPhone, number.e164().as_bytes())),
-                paired: Some(self.hash(Purpose::IdentityNumber, document.hashed().as_bytes())),
-            });
+            let phone = self.hash(Purpose::ResidentPhone, number.e164().as_bytes());
+            let document = self.hash(Purpose::IdentityNumber, document.hashed().as_bytes());
+            return Ok(About { subject: Subject::PhoneHash(phone), paired: Some(Paired { phone, document }) });
         }
         Ok(About { subject: self.subject(fields)?, paired: None })
     }

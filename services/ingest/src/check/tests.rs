@@ -53,7 +53,7 @@ fn only_a_trusted_source_names_a_phone_and_a_document_of_one_person() {
     let phone = one(&trusted, &with("subject", r#"{"phone":"13812345678"}"#)).ok().unwrap();
     let document = one(&trusted, &with("subject", r#"{"identity_number":"11010519491231002X"}"#)).ok().unwrap();
     assert!(both.record.subject == phone.record.subject && phone.paired.is_none() && document.paired.is_none());
-    assert!(both.paired.is_some_and(|paired| document.record.subject == domain::risk_record::Subject::IdentityHash(paired)));
+    assert!(both.paired.is_some_and(|paired| document.record.subject == domain::risk_record::Subject::IdentityHash(paired.document)));
     let third = with("subject", r#"{"phone":"13812345678","identity_number":"11010519491231002X","place":"500101"}"#);
     assert_eq!(one(&trusted, &third).err().unwrap().field, "subject");
 }

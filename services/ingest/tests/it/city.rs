@@ -185,18 +185,33 @@ impl City {
         tx.commit().await.expect("committed");
     }
 
-    /// Somebody is registered by a document with this in its hash.
+    /// Somebody has proved a document with this in its hash.
     pub async fn identify(&self, hashed: &str, resident_no: i32) {
+        self.identified_by(hashed, resident_no, Some("in_person")).await;
+    }
+
+    /// The same by this proof; without one they registered with it before proof was asked for.
+    pub async fn identified_by(&self, hashed: &str, resident_no: i32, proof: Option<&str>) {
         let hash = self.platform.keyring.hash(Purpose::IdentityNumber, hashed.as_bytes());
         sqlx::query(
-            "insert into resident.resident (resident_no, identity_hash, district, township, community, notices, registered_at)
-             values ($1, $2, 500103, 500103001, 500103001001, true, now())",
+            "insert into resident.resident (resident_no, identity_hash, identity_proof, district, township, community, notices, registered_at)
+             values ($1, $2, $3, 500103, 500103001, 500103001001, true, now())",
         )
         .bind(resident_no)
         .bind(hash.to_vec())
+        .bind(proof)
         .execute(self.platform.database.pool())
         .await
         .expect("registered");
+    }
+
+    /// Word comes late that this person registered with a document, which is not theirs any more.
+    pub async fn late_word_of(&self, hashed: &str, resident_no: i32) {
+        let identity_hash = Some(self.platform.keyring.hash(Purpose::IdentityNumber, hashed.as_bytes()).to_vec());
+        let mut tx = self.platform.database.begin().await.expect("a transaction");
+        let event = ResidentRegistered { resident_no: resident_no.unsigned_abs(), phone_hash: vec![7; 32], identity_hash };
+        tx.publish(ingest::SCHEMA, &event).await.expect("published");
+        tx.commit().await.expect("committed");
     }
 
     /// What rules would read of an event: source's id, resident and community of each record.

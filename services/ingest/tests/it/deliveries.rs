@@ -134,6 +134,45 @@ async fn a_document_that_a_trusted_source_names_beside_a_phone_says_whom_it_is_a
     city.end().await;
 }
 
+/// Whoever wrote down a number before proof was asked for does not get what a hospital writes about somebody with another phone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_nobody_proved_gives_way_to_the_phone_beside_it_and_only_what_was_taken_is_told() {
+    let mut city = City::trusting(Embedded, &["市疾控中心"]).await;
+    city.register("+8613800005678", 17).await;
+    city.identified_by("11010519491231002X", 18, None).await;
+    city.identified_by("110101199003070097", 19, Some("earlier")).await;
+    let both = |source_id: &str, phone: &str, number: &str| {
+        contact(source_id, phone).replace(r#""phone""#, &format!(r#""identity_number":"{number}","phone""#))
+    };
+    let records = both("cdc-1", "13800005678", "11010519491231002X")
+        + &both("cdc-2", "13800005678", "110101199003070097")
+        + &both("cdc-3", "13800009999", "11010519491231002X");
+    assert_eq!(counts(&city.ndjson(CDC, records).await), (3, 0, 0));
+    let event = city.next_told().await;
+    let about: Vec<_> = city.feed(&event).await.into_iter().map(|(_, resident, _)| resident).collect();
+    assert_eq!(about, [Some(17), Some(17), Some(18)], "who has the phone; where nobody has it, who says that the document is theirs");
+    city.settle().await;
+    assert_eq!(city.paired.take().iter().map(|event| event.pairs.len()).sum::<usize>(), 3);
+
+    let refused = both("cdc-1", "13800005678", "110101199003070097");
+    assert_eq!(counts(&city.ndjson(CDC, refused).await), (0, 0, 1), "another content under a known id");
+    city.settle().await;
+    assert_eq!(city.paired.take().len(), 0, "what was refused proves nothing");
+    city.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_word_of_a_registration_takes_no_records_of_a_document_that_went_on() {
+    let city = City::new(Embedded).await;
+    city.register("+8613800005678", 17).await;
+    let waits = contact("cdc-1", "13800005678").replace(r#""phone":"13800005678""#, r#""identity_number":"11010519491231002X""#);
+    assert_eq!(counts(&city.ndjson(CDC, waits).await), (1, 0, 0));
+    city.late_word_of("11010519491231002X", 17).await;
+    city.settle().await;
+    assert_eq!(city.count("select count(*) from ingest.record where resident_no is not null").await, 0);
+    city.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_needs_a_district_or_a_registration() {
     let city = City::new(Embedded).await;

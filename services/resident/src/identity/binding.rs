@@ -68,6 +68,8 @@ pub(crate) enum Bound {
     TakenOver,
     /// It stays with who holds it by more than this.
     HeldByMore,
+    /// They do not say any more that it is theirs, or have no number that anything about it could go to.
+    NotWanted,
 }
 
 /// Binds the document to this resident, if the proof goes that far.
@@ -81,6 +83,7 @@ pub(crate) async fn bind(
 ) -> Result<Bound, Error> {
     let now = service.platform.clock.now();
     let holder = holder(tx, &document.hash).await?;
+    let Some(person) = wanting(tx, stored, &document).await? else { return Ok(Bound::NotWanted) };
     let bound = match &holder {
         Some(holder) if !proof.displaces(holder.proof) => {
             return Ok(if holder.stored == stored { Bound::Already } else { Bound::HeldByMore });
@@ -93,7 +96,7 @@ pub(crate) async fn bind(
     if let Some(before) = &before {
         to_claim(tx, before.stored).await?;
     }
-    let phone_hash = to_proved(tx, stored, document, proof).await?;
+    to_proved(tx, stored, document, proof).await?;
     let binding = sqlx::query_scalar!(
         "insert into resident.binding (identity_hash, identity_kind, resident_no, proof, by, at, before_no, before_proof)
          values ($1, $2, $3, $4, $5, $6, $7, $8) returning binding_id",
@@ -111,7 +114,10 @@ pub(crate) async fn bind(
     .map_err(Error::database("noting a proof"))?;
     if bound != Bound::Already {
         notices::tell(tx, stored, NoticeKind::IdentityProved, Some(binding), now).await?;
-        found_by(tx, stored, phone_hash, &document).await?;
+        found_by(tx, stored, Some(person.phone_hash), &document).await?;
+    }
+    if person.replaces {
+        notices::tell(tx, stored, NoticeKind::IdentityReplaced, Some(binding), now).await?;
     }
     if let Some(before) = before {
         notices::tell(tx, before.stored, NoticeKind::IdentityTaken, Some(binding), now).await?;
@@ -123,7 +129,8 @@ pub(crate) async fn bind(
             short_message::send(tx, &service.platform, phone, &text, now + TOLD_WITHIN).await?;
         }
     }
-    let detail = json!({ "proof": proof, "document": document.kind, "taken_over": bound == Bound::TakenOver });
+    let detail =
+        json!({ "proof": proof, "document": document.kind, "taken_over": bound == Bound::TakenOver, "replaces_another": person.replaces });
     let entry = match by {
         Some(by) => proto::AuditEntry {
             detail_json: detail.to_string(),
@@ -133,6 +140,26 @@ pub(crate) async fn bind(
     };
     tx.publish(SCHEMA, &entry).await?;
     Ok(bound)
+}
+
+/// Somebody who says that a document is theirs, and who is reached.
+struct Wanting {
+    phone_hash: Vec<u8>,
+    /// Whether another document of theirs is proved, which this one takes the place of.
+    replaces: bool,
+}
+
+async fn wanting(tx: &mut Tx, stored: i32, document: &Document) -> Result<Option<Wanting>, Error> {
+    let row = sqlx::query!(
+        r#"select phone_hash as "phone_hash!", identity_hash from resident.resident
+            where resident_no = $1 and phone_hash is not null and (claimed_hash = $2 or identity_hash = $2) for no key update"#,
+        stored,
+        &document.hash[..]
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(Error::database("reading who says that a document is theirs"))?;
+    Ok(row.map(|row| Wanting { phone_hash: row.phone_hash, replaces: row.identity_hash.is_some_and(|other| other[..] != document.hash) }))
 }
 
 /// The document is no longer theirs; that they say so stays.
@@ -149,19 +176,20 @@ pub(crate) async fn to_claim(tx: &mut Tx, stored: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// The document is theirs. Returns the hash of their phone.
-pub(crate) async fn to_proved(tx: &mut Tx, stored: i32, document: Document, proof: Proof) -> Result<Option<Vec<u8>>, Error> {
-    sqlx::query_scalar!(
+/// The document is theirs.
+pub(crate) async fn to_proved(tx: &mut Tx, stored: i32, document: Document, proof: Proof) -> Result<(), Error> {
+    sqlx::query!(
         "update resident.resident set identity_hash = $2, identity_kind = $3, identity_proof = $4, claimed_hash = null, claimed_kind = null
-         where resident_no = $1 returning phone_hash",
+         where resident_no = $1 and phone_hash is not null",
         stored,
         &document.hash[..],
         document.kind.as_ref(),
         proof.as_ref()
     )
-    .fetch_one(&mut **tx)
+    .execute(&mut **tx)
     .await
-    .map_err(Error::database("binding a document"))
+    .map_err(Error::database("binding a document"))?;
+    Ok(())
 }
 
 /// Records that waited for the document are theirs from now on.

@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::Said;
 use super::binding::{self, Bound, Document};
-use crate::codes::{self, Asked, CodeSent, Opens};
-use crate::{Error, Service, directory};
+use crate::codes::{self, CodeSent, Opens};
+use crate::{Error, Service, directory, heard};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("identity")
@@ -72,15 +72,24 @@ async fn request_code(State(service): State<Service>, caller: ResidentCaller) ->
     let holder = binding::holder(&mut tx, &document.hash).await?;
     let other = holder.filter(|holder| holder.stored != directory::stored(caller.no));
     let other = other.and_then(|holder| Some((holder.stored, holder.phone_sealed?)));
+    // A number of whose owner nothing was heard for long may be a stranger's by now: what is sent there proves nothing.
+    let other = match other {
+        Some((of, phone)) if is_heard_of(&mut tx, &service, of).await? => Some((of, phone)),
+        _ => None,
+    };
     let may_ask = other.is_some() && codes::may_ask_holder(&service, &document.hash).await?;
     let asked = match other.filter(|_| may_ask) {
         Some((of, phone)) => {
             codes::send(&service, &mut tx, Opens::Document { of: directory::resident_no(of) }, &document.hash, phone).await?
         }
-        None => Asked::new(),
+        None => codes::decoy(&service, &document.hash).await?,
     };
     tx.commit().await.map_err(Error::from)?;
     Ok((StatusCode::ACCEPTED, axum::Json(CodeSent::of(asked, &service.settings))))
+}
+
+async fn is_heard_of(tx: &mut Tx, service: &Service, stored: i32) -> Result<bool, Error> {
+    Ok(service.platform.clock.now() - heard::last(tx, stored).await? <= service.settings.silent_after())
 }
 
 /// The code that came to the phone my document was bound to.
@@ -101,12 +110,15 @@ async fn prove(State(service): State<Service>, caller: ResidentCaller, Json(said
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let document = claimed(&mut tx, caller.no).await?.ok_or(Error::NothingClaimed)?;
     // A code that went to somebody who does not hold the document any more opens nothing.
-    let holder = binding::holder(&mut tx, &document.hash).await?.ok_or(Error::Code)?;
-    let opens = Opens::Document { of: directory::resident_no(holder.stored) };
+    let holder = binding::holder(&mut tx, &document.hash).await?;
+    // Where nobody holds it, a guess costs and says the same.
+    let of = holder.map_or(caller.no, |holder| directory::resident_no(holder.stored));
+    let opens = Opens::Document { of };
     let right = codes::compare(&service, opens, &document.hash, &said.request, &said.code).await?;
     right.use_up(&service).await?;
     match binding::bind(&mut tx, &service, directory::stored(caller.no), document, Proof::Code, None).await? {
         Bound::HeldByMore => return Err(Error::IdentityHeld.into()),
+        Bound::NotWanted => return Err(Error::NothingClaimed.into()),
         Bound::Free | Bound::Already | Bound::TakenOver => {}
     }
     tx.commit().await.map_err(Error::from)?;

@@ -62,6 +62,9 @@ async fn check(
         return Err(Error::NotAsClaimed.into());
     }
     let bound = binding::bind(&mut tx, &service, stored, Document { hash, kind: seen.kind() }, Proof::InPerson, Some(&caller)).await?;
+    if bound == Bound::NotWanted {
+        return Err(Error::NotAsClaimed.into());
+    }
     // whatever was objected before, somebody has looked now
     sqlx::query!(
         "update resident.binding set looked_at = $2 where identity_hash = $1 and objected_at is not null and looked_at is null",

@@ -68,7 +68,8 @@ async fn object(
     let before = binding::proof(row.before_proof.as_deref());
     let taken = Taken { before, by: binding::proof(Some(&row.proof)), at: row.at, put_back_before };
     // Who is proved by another document by now, or whose document went on to a third, is for staff to look at.
-    let can_be_put_back = holder.is_some_and(|holder| holder.stored == row.resident_no) && mine.identity_hash.is_none();
+    let can_be_put_back =
+        holder.is_some_and(|holder| holder.stored == row.resident_no) && mine.identity_hash.is_none() && mine.phone_hash.is_some();
     let put_back = match taken.objected(now, service.settings.objection_within()) {
         Objection::TooLate => return Err(Error::NothingToObjectTo.into()),
         Objection::PutBack => can_be_put_back,

@@ -11,6 +11,7 @@ use domain::language::Language;
 use domain::phone::PhoneNumber;
 use domain::staff::Role;
 use http::{HeaderValue, Request, StatusCode};
+use platform::Platform;
 use platform::crypto::{Purpose, Sealed};
 use platform::http::{Authenticators, HttpSettings, Shell};
 use proto::identities_paired::Pair;
@@ -92,7 +93,11 @@ impl City {
 
     /// The same with other settings.
     pub async fn open_with(store: Store, settings: Settings) -> Self {
-        let platform = store.open().await;
+        Self::on(store.open().await, settings).await
+    }
+
+    /// The same on stores that may hold something already.
+    pub async fn on(platform: Platform, settings: Settings) -> Self {
         views::stand_in(&platform, views::DISPATCH).await;
         views::stand_in(&platform, views::REVIEW).await;
         views::stand_in(&platform, views::SMS).await;

@@ -24,7 +24,14 @@ async fn who_gets_a_number_that_was_given_out_again_is_somebody_new(#[values(Emb
     let told = crate::city::Alert { valid: TimeDelta::hours(4), ..alert("AB2C", "您是密切接触者") };
     city.release(&told, &[&before]).await;
 
-    let now = city.register(PHONE).await;
+    let code = city.code(PHONE).await;
+    let register = async |says: Value| city.post(NOBODY, "/api/v1/registration", registration(PHONE, &code, says)).await;
+    let (status, problem) = register(json!({})).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("number_long_silent")), "nobody begins anew without a word");
+    assert_eq!(city.endpoints(&before).await.len(), 2, "and nothing of the one before is lost by asking");
+    let (status, answer) = register(json!({ "begin_anew": true })).await;
+    assert_eq!(status, StatusCode::CREATED, "the code is still good: {answer}");
+    let now = Person { no: u32::try_from(answer["resident_no"].as_u64().unwrap()).unwrap(), token: crate::city::text(&answer["token"]) };
     assert_ne!(now.no, before.no);
     assert!(city.inbox(&now).await.is_empty(), "nothing of the one before");
     let (_, profile) = city.get(&now.token, "/api/v1/me").await;
@@ -47,32 +54,98 @@ async fn who_gets_a_number_that_was_given_out_again_is_somebody_new(#[values(Emb
 #[rstest]
 #[case::another_name(json!({ "name": "李四" }), false)]
 #[case::another_document(json!({ "identity_number": "820000198506150022" }), false)]
+#[case::another_document_of_another_kind(json!({ "identity_number": "H12345678", "identity_kind": "hong_kong_macao_permit" }), true)]
 #[case::their_own_name(json!({ "name": "张三" }), true)]
+#[case::their_own_name_written_otherwise(json!({ "name": "张　三" }), true)]
 #[case::nothing_more(json!({}), true)]
 #[tokio::test]
-async fn on_a_number_in_use_other_facts_are_somebody_else(#[case] says: Value, #[case] same: bool) {
+async fn on_a_number_in_use_other_facts_are_a_question(#[case] says: Value, #[case] same: bool) {
     let city = City::open(Embedded).await;
     let before = city.register_with(PHONE, json!({ "name": "张三", "identity_number": IDENTITY })).await;
     city.platform.clock.forward(DAY);
-    let now = city.register_with(PHONE, says).await;
-    assert_eq!(now.no == before.no, same);
-    assert_eq!(city.get(&before.token, "/api/v1/me").await.0 == StatusCode::OK, same);
+    let code = city.code(PHONE).await;
+    let register = async |says: Value| city.post(NOBODY, "/api/v1/registration", registration(PHONE, &code, says)).await;
+    let (status, answer) = register(says.clone()).await;
+    assert_eq!(city.get(&before.token, "/api/v1/me").await.0, StatusCode::OK, "whoever is registered stays so");
     if same {
+        assert_eq!((status, &answer["resident_no"]), (StatusCode::CREATED, &json!(before.no)));
         assert_eq!(city.notices(&before).await, ["signed_in_elsewhere"], "the other device is told");
+    } else {
+        assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("somebody_registered")));
+        let mut anew = says;
+        anew["begin_anew"] = json!(true);
+        let (status, answer) = register(anew).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        assert_ne!(answer["resident_no"], json!(before.no));
+        assert_eq!(city.get(&before.token, "/api/v1/me").await.0, StatusCode::UNAUTHORIZED);
     }
     city.close().await;
 }
 
 #[rstest]
+#[case::name_and_document(json!({ "name": "张 三", "identity_number": IDENTITY }), false, true)]
+#[case::the_document_alone(json!({ "identity_number": IDENTITY }), false, false)]
+#[case::the_name_alone(json!({ "name": "张三" }), false, false)]
+#[case::a_document_from_before_proof_was_asked_for(json!({ "name": "张三", "identity_number": IDENTITY }), true, false)]
 #[tokio::test]
-async fn a_long_silent_number_goes_on_with_the_document_that_was_proved() {
+async fn a_long_silent_number_goes_on_with_the_name_and_the_document_that_was_proved(
+    #[case] says: Value,
+    #[case] earlier: bool,
+    #[case] same: bool,
+) {
     let city = City::open(Embedded).await;
     let before = city.register_with(PHONE, json!({ "name": "张三" })).await;
     city.prove(&before, IDENTITY).await;
+    if earlier {
+        sqlx::query("update resident.resident set identity_proof = null").execute(city.pool()).await.unwrap();
+    }
     city.platform.clock.forward(200 * DAY);
     assert_eq!(city.get(&before.token, "/api/v1/me").await.0, StatusCode::UNAUTHORIZED, "not used for so long");
-    let now = city.register_with(PHONE, json!({ "identity_number": IDENTITY })).await;
-    assert_eq!(now.no, before.no);
+    let code = city.code(PHONE).await;
+    let (status, answer) = city.post(NOBODY, "/api/v1/registration", registration(PHONE, &code, says)).await;
+    if same {
+        assert_eq!((status, &answer["resident_no"]), (StatusCode::CREATED, &json!(before.no)));
+    } else {
+        assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("number_long_silent")));
+    }
+    city.close().await;
+}
+
+#[rstest]
+#[case::a_reply_by_sms(true)]
+#[case::a_confirmation_in_the_app(false)]
+#[tokio::test]
+async fn who_answers_alerts_is_heard_of(#[case] by_sms: bool) {
+    let city = City::open(Embedded).await;
+    let person = city.register(PHONE).await;
+    city.platform.clock.forward(80 * DAY);
+    let told = alert("AB2C", "请煮沸饮用水");
+    city.release(&told, &[&person]).await;
+    if by_sms {
+        city.reply(PHONE, "1", "reply-1").await;
+        city.settle().await;
+    } else {
+        assert_eq!(city.acknowledge(&person, &told).await.0, StatusCode::OK);
+    }
+    // that the app was used is not noted here: what they did is enough
+    sqlx::query("update resident.session set last_used_at = created_at").execute(city.pool()).await.unwrap();
+    city.platform.clock.forward(80 * DAY);
+    assert_eq!(city.register(PHONE).await.no, person.no);
+    city.close().await;
+}
+
+/// Both come at once: the second waits for the first and is signed in.
+#[rstest]
+#[tokio::test]
+async fn two_first_registrations_of_one_number_at_once_are_one_person(#[values(Embedded, Services)] store: Store) {
+    let city = City::open(store).await;
+    let one = city.code(PHONE).await;
+    city.platform.clock.forward(2 * MINUTE);
+    let other = city.code(PHONE).await;
+    let register = async |code: &Code| city.post(NOBODY, "/api/v1/registration", registration(PHONE, code, json!({}))).await;
+    let (first, second) = tokio::join!(register(&one), register(&other));
+    assert_eq!((first.0, second.0), (StatusCode::CREATED, StatusCode::CREATED), "{first:?} {second:?}");
+    assert_eq!(first.1["resident_no"], second.1["resident_no"]);
     city.close().await;
 }
 

@@ -1,9 +1,12 @@
 //! Stories of being signed in on several devices, and of sign-ins that end.
 
+use std::borrow::Cow;
+
 use crate::city::{City, Person};
 use http::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
+use sqlx::migrate::Migrator;
 use stages::Store::{self, Embedded, Services};
 use stages::{DAY, MINUTE, until};
 
@@ -61,7 +64,7 @@ async fn all_other_devices_are_signed_out_at_once() {
 
 #[rstest]
 #[tokio::test]
-async fn a_sign_in_ends_when_it_is_not_used_and_after_a_year_in_any_case(#[values(Embedded, Services)] store: Store) {
+async fn a_sign_in_ends_when_it_is_not_used_and_after_a_year_when_it_is_not_in_use(#[values(Embedded, Services)] store: Store) {
     let city = City::open(store).await;
     let (idle, busy) = (city.register(PHONE).await, city.register("13900001111").await);
     assert!(is_signed_in(&city, &idle).await);
@@ -77,8 +80,60 @@ async fn a_sign_in_ends_when_it_is_not_used_and_after_a_year_in_any_case(#[value
     }
     assert!(!is_signed_in(&city, &idle).await, "nobody used it");
     assert!(is_signed_in(&city, &busy).await, "used until now");
-    city.platform.clock.forward(6 * DAY);
-    assert!(!is_signed_in(&city, &busy).await, "a year is over");
+    let used_today = "select count(*) from resident.session where resident_no = $1 and last_used_at = $2";
+    until("that it was used is noted", async || {
+        let query = sqlx::query_scalar::<_, i64>(used_today).bind(busy.no.cast_signed()).bind(city.platform.clock.now());
+        query.fetch_one(city.pool()).await.unwrap() == 1
+    })
+    .await;
+    city.platform.clock.forward(14 * DAY);
+    assert_eq!(sign_ins(&city, &busy).await.len(), 1, "a year is over, and it is in use");
+    sqlx::query("update resident.session set last_used_at = $1").bind(city.platform.clock.now()).execute(city.pool()).await.unwrap();
+    city.platform.clock.forward(15 * DAY);
+    assert!(!is_signed_in(&city, &busy).await, "a year is over, and it was left alone");
+    city.close().await;
+}
+
+/// Before, only signing in was noted as use: who uses the app every day looks as if they had not been here since.
+#[rstest]
+#[tokio::test]
+async fn whoever_was_registered_before_the_upgrade_is_heard_of_from_then_on() {
+    let platform = Embedded.open().await;
+    let earlier = resident::MIGRATOR.migrations.iter().filter(|one| one.version < 28).cloned().collect();
+    platform.database.migrate(resident::SCHEMA, &Migrator { migrations: Cow::Owned(earlier), ..Migrator::DEFAULT }).await.unwrap();
+    // whatever the clock of the database says, it was long before
+    let long_ago = platform.clock.now() - chrono::TimeDelta::days(400);
+    let phone = |number: &str| {
+        platform.keyring.hash(platform::crypto::Purpose::ResidentPhone, crate::city::e164(number).as_bytes()).bytes().to_vec()
+    };
+    for (no, number) in [(1, PHONE), (2, "13900001111")] {
+        sqlx::query(
+            "insert into resident.resident (resident_no, phone_hash, phone_sealed, district, township, community, notices, registered_at)
+             values ($1, $2, '', 500103, 500103001, 500103001003, true, $3)",
+        )
+        .bind(no)
+        .bind(phone(number))
+        .bind(long_ago)
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
+    }
+    sqlx::query("select setval(pg_get_serial_sequence('resident.resident', 'resident_no'), 2)")
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into resident.session (token_hash, resident_no, created_at, last_used_at) values (sha256('fhr_of_long_ago'::bytea), 1, $1, $1)",
+    )
+    .bind(long_ago)
+    .execute(platform.database.pool())
+    .await
+    .unwrap();
+
+    let city = City::on(platform, resident::Settings::default()).await;
+    let person = Person { no: 1, token: "fhr_of_long_ago".to_owned() };
+    assert!(is_signed_in(&city, &person).await, "who was signed in is");
+    assert_eq!(city.register("13900001111").await.no, 2, "and who only had SMS is who they were");
     city.close().await;
 }
 

@@ -8,6 +8,8 @@ import { ask, type Answer } from './platform.ts';
 
 const state = $state<{ token: string | null; known: boolean; profile: Profile | null; ended: boolean; why: Problem | null; left: number }>({ token: null, known: false, profile: null, ended: false, why: null, left: 0 });
 
+const EARLIER = 'earlier_token';
+
 export const token = () => state.token;
 export const profile = () => state.profile;
 /** Whether it is known yet if somebody is signed in. */
@@ -73,6 +75,7 @@ export async function leave(): Promise<void> {
 /** The platform has ended the sign-in: nothing stays in sight, and what was not sent waits for the same person. */
 async function lose(why: Problem | null): Promise<void> {
   // At once: another request may be refused meanwhile, and would find nothing left to keep.
+  const ended = state.token;
   state.token = null;
   const entries = await waiting();
   const left = await leftBy(entries);
@@ -80,8 +83,11 @@ async function lose(why: Problem | null): Promise<void> {
   state.ended = true;
   state.why = why;
   state.left = entries.length;
-  await forgetAll({ [KEPT.left]: left });
+  await forgetAll({ [KEPT.left]: left, ...(ended && { [EARLIER]: ended }) });
 }
+
+/** What the platform ended last on this device: it opens nothing, and shows when a code is asked for that whoever asks was here before. */
+export const earlierToken = async (): Promise<string | null> => (await kept<string>(EARLIER)) ?? null;
 
 /** What is left behind when the person who is signed in leaves these; without knowing who it was, nothing of theirs is. */
 async function leftBy(entries: Parameters<typeof leaving>[2]): Promise<LeftBehind[]> {

@@ -16,6 +16,7 @@ export const noticeWord = (kind: OwnNotice['kind']) =>
     signed_in_elsewhere: ['有一台新设备登录了您的账号。如果不是您，请在“我的设备”中退出它。', 'Somebody signed in to you on another device. If it was not you, sign it out under My devices.'],
     identity_proved: ['您的证件已核验，今后会按证件查找与您有关的提醒。', 'Your identity document is proved: alerts find you by it.'],
     identity_taken: ['您登记的证件经核验转到了另一位居民名下。', 'Your identity document was proved to be another resident’s.'],
+    identity_replaced: ['您的另一份证件已经核验，代替了原来的证件。如非本人办理，请联系社区。', 'Another document of yours was proved, in place of the one before. If that was not you, tell your community.'],
     identity_put_back: ['一份证件因原持有人提出异议，已回到原持有人名下。请带证件到社区核验。', 'A document went back to whom it belonged to before, who objected. Take it to your community.'],
     number_changed: ['您的登记已改用新的手机号。', 'You are registered with your new number.'],
   } satisfies Record<OwnNotice['kind'], [string, string]>)[kind]);

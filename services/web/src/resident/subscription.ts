@@ -11,11 +11,12 @@ const NAME = 'web_push';
 
 export const known = (): Promise<Known | undefined> => kept<Known>(NAME);
 
-/** Tells the platform of the subscription, unless it knows it, and of the end of the one that it replaces. */
+/** Tells the platform of the subscription, and of the end of the one that it replaces. One that it knows it is told of again, so that it goes with the
+ * sign-in of today: signing out from afar silences it, and signing out others does not. */
 export async function introduce(subscription: PushSubscription, ask: Ask): Promise<void> {
   const before = await known();
   const { endpoint, keys } = subscription.toJSON();
-  if (!endpoint || before?.endpoint === endpoint) return;
+  if (!endpoint) return;
   const { endpoint_id } = (await ask('POST', '/api/v1/me/web-push', { endpoint, keys })) as { endpoint_id: number };
   await keep(NAME, { endpoint_id, endpoint } satisfies Known);
   if (before && before.endpoint_id !== endpoint_id) await end(before, ask);
