@@ -4,7 +4,8 @@ use axum::body::Body;
 use domain::staff::{Role, Scope};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
-use stages::{MINUTE, NOBODY, SECOND, until};
+use sha2::Digest as _;
+use stages::{DAY, MINUTE, NOBODY, SECOND, until};
 
 use crate::city::City;
 
@@ -71,6 +72,25 @@ async fn a_session_ends_when_it_is_not_used_and_after_its_longest_time() {
     }
     city.passes(20 * MINUTE);
     assert_eq!(city.look(&busy, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "twelve hours are over");
+}
+
+#[tokio::test]
+async fn whoever_can_write_to_the_cache_becomes_nobody() {
+    let city = City::founded().await;
+    let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
+    let token = city.session("wang", &password).await;
+    let place = |token: &str| format!("identity:session:{}", hex::encode(sha2::Sha256::digest(token.as_bytes())));
+    let own = city.platform.cache.get(&place(&token)).await.unwrap().unwrap();
+    assert!(!String::from_utf8_lossy(&own).contains("staff"), "nothing of it is read there");
+
+    let chosen = "fhs_chosen";
+    let staff = city.look(&token, "/api/v1/session").await.text("/id");
+    let plain = json!({ "staff": staff, "revision": 1, "ends_at": "2099-01-01T00:00:00Z", "seen_at": "2026-01-01T00:00:00Z", "idle_seconds": 999_999 });
+    for written in [plain.to_string().into_bytes(), json!({ "token": chosen, "session": plain }).to_string().into_bytes(), own.to_vec()] {
+        city.platform.cache.set(&place(chosen), &written, DAY).await.unwrap();
+        assert_eq!(city.look(chosen, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "a record made up, or another's copied");
+    }
+    assert_eq!(city.look(&token, "/api/v1/session").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
