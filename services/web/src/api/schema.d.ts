@@ -1049,8 +1049,9 @@ export interface paths {
         put?: never;
         /**
          * Say that one's proposal cannot wait for another administrator: an alarm
-         * @description After a delay its proposer may confirm it alone, unless another administrator or the city command objects. They and the auditor are told.
-         *     The time in which a new account waits cannot be lifted this way.
+         * @description After a delay, and for two hours, its proposer may confirm it alone, unless another administrator or the city command objects. They and the
+         *     auditor are told. Administrators, keys and the time in which a new account waits are never changed this way, and nothing by whoever has
+         *     disabled or signed out somebody in the last day who could have objected.
          */
         post: operations["proposals_declare_emergency"];
         delete?: never;
@@ -1675,7 +1676,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing. */
+        /**
+         * Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing
+         * @description Where no other administrator would be left, or fewer than two officers of the city command, it is only proposed, and another administrator
+         *     confirms it; its sessions can be ended at once all the same.
+         */
         post: operations["staff_disable"];
         delete?: never;
         options?: never;
@@ -4090,6 +4095,9 @@ export interface components {
         } | {
             /** @enum {string} */
             kind: "enable_account";
+        } | {
+            /** @enum {string} */
+            kind: "disable_account";
         } | {
             /** @enum {string} */
             kind: "reset_account";
@@ -8840,7 +8848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Somebody else proposed it, it does not wait any more, or it lifts a waiting time */
+            /** @description Somebody else proposed it, it does not wait any more, it is none that one may do alone, or nobody could object */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11017,6 +11025,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Proposed: too few would be left */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
             /** @description Disabled */
             204: {
                 headers: {
