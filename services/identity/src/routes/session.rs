@@ -85,7 +85,8 @@ async fn sign_in(
     answered(&identity, begun, request.cookie)
 }
 
-/// A code and the password that its owner chose. It never prints.
+/// A code and the password that its owner chose.
+// no Debug: it holds the code
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ActivationRequest {

@@ -25,7 +25,6 @@ pub const CDC: &str = "fhk_cdc";
 pub const LABORATORY: &str = "fhk_laboratory";
 pub const REVIEWER: &str = "fhs_reviewer";
 pub const COMMAND: &str = "fhs_command";
-pub const NEW_COMMAND: &str = "fhs_new_command";
 pub const AUDITOR: &str = "fhs_auditor";
 pub const OPERATOR: &str = "fhs_operator";
 pub const SUBMITTER: &str = "fhs_submitter";
@@ -33,7 +32,6 @@ pub const SUBMITTER: &str = "fhs_submitter";
 const STAFF: Staff = Staff(&[
     (REVIEWER, Role::DistrictReviewer, "district:500101"),
     (COMMAND, Role::CityCommandOfficer, "city"),
-    (NEW_COMMAND, Role::CityCommandOfficer, "city"),
     (AUDITOR, Role::Auditor, "city"),
     (OPERATOR, Role::TechnicalOperator, "city"),
     (SUBMITTER, Role::SubmittingUnit, "district:500101"),

@@ -16,6 +16,8 @@ export function changeWord(change: Proposal['change']): string {
       return say('变更账号', 'Change of an account');
     case 'enable_account':
       return say('重新启用账号', 'Enable an account again');
+    case 'disable_account':
+      return say('停用账号', 'Disable an account');
     case 'reset_account':
       return say('重置账号', 'Reset an account');
     case 'lift_waiting':
@@ -34,6 +36,8 @@ export function effectWord(change: Proposal['change']): string {
       return say('从下一次请求起生效；权限扩大的账号等待期满后才能审批、确认或发送。', 'It holds from the next request on; an account with more power waits before it approves, confirms or sends.');
     case 'enable_account':
       return say('可以再次登录；等待期满后才能审批、确认或发送。', 'It can sign in again; it waits before it approves, confirms or sends.');
+    case 'disable_account':
+      return say('立即退出，不能再登录；停用后留下的管理员或市级指挥部人员很少。', 'It is signed out at once and cannot sign in; few administrators or officers of the city command are left.');
     case 'reset_account':
       return say('旧密码和所有登录立即失效，使用者用两段启用码设置新密码。', 'Its password and sessions end at once; its owner sets a new password with both halves of a code.');
     case 'lift_waiting':
