@@ -1356,9 +1356,11 @@ export interface paths {
         put?: never;
         /**
          * Register with the code from the SMS
-         * @description Whoever is known by the number is signed in on one more device. Somebody else's number that was given out again, or that comes with another
-         *     name or document, begins a new resident: nothing of the one before is shown, and their devices are signed out. A request that brings the token of
-         *     the person who is known is theirs in any case.
+         * @description Whoever is known by the number is signed in on one more device. Where it is in doubt whether they are that person, the answer is a question and the
+         *     code stays good: `somebody_registered` when another name or document is said than before, to be sent again without it by whoever is that person;
+         *     `number_long_silent` when nothing was heard of that person for long, to be sent again with their name and the document that they proved. Whoever
+         *     is not that person sends `begin_anew`: nothing of the one before is shown, and their devices are signed out. A request that brings the token of the
+         *     person who is known is theirs in any case.
          */
         post: operations["registration_register"];
         delete?: never;
@@ -1376,7 +1378,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a one-time code by SMS */
+        /**
+         * Send a one-time code by SMS
+         * @description An app that was signed in with the number brings its token, even one that holds no more: its owner is asked to wait for nobody else.
+         */
         post: operations["registration_request_code"];
         delete?: never;
         options?: never;
@@ -3981,7 +3986,7 @@ export interface components {
          * @description What is told.
          * @enum {string}
          */
-        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_put_back" | "number_changed";
+        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed";
         /** @description The place an alert is about: a market, a school, an isolation site. Never a home (CQ14). */
         PlaceNote: {
             /** @description Where it lies. */
@@ -4289,6 +4294,11 @@ export interface components {
         };
         /** @description Registers, or signs in with a number that is known. Of somebody who is known, what is left out stays as it is. */
         Registration: {
+            /**
+             * @description Whether I am not the person who is registered with this number, and begin anew: to be sent only after whoever registers was asked. The person
+             *     before is reached by the number no more.
+             */
+            begin_anew?: boolean;
             /** @description The code from the SMS. */
             code: string;
             /**
@@ -9881,6 +9891,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Registered"];
+                };
+            };
+            /** @description Somebody is registered with this number: is that you? */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Anything else that went wrong */
