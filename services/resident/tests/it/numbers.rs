@@ -53,8 +53,8 @@ async fn who_gets_a_number_that_was_given_out_again_is_somebody_new(#[values(Emb
 
 #[rstest]
 #[case::another_name(json!({ "name": "李四" }), false)]
-#[case::another_document(json!({ "identity_number": "820000198506150022" }), false)]
-#[case::another_document_of_another_kind(json!({ "identity_number": "H12345678", "identity_kind": "hong_kong_macao_permit" }), true)]
+#[case::another_document(json!({ "identity_number": "110101199003070097" }), false)]
+#[case::a_document_of_another_kind(json!({ "identity_number": "H12345678", "identity_kind": "hong_kong_macao_permit" }), true)]
 #[case::their_own_name(json!({ "name": "张三" }), true)]
 #[case::their_own_name_written_otherwise(json!({ "name": "张　三" }), true)]
 #[case::nothing_more(json!({}), true)]
