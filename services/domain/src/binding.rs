@@ -19,6 +19,7 @@ crate::words! {
     }
 
     /// How an identity document stands with a person.
+    #[schema(as = DocumentStanding)]
     pub enum Standing {
         /// They have given none.
         None,

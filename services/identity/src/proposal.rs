@@ -27,6 +27,7 @@ const LISTED: TimeDelta = TimeDelta::days(30);
 
 /// Who somebody is to colleagues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AccountStanding)]
 pub struct Standing {
     /// Name shown to colleagues.
     pub name: String,

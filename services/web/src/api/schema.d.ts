@@ -296,7 +296,11 @@ export interface paths {
         /** All API keys of source systems, newest first, without their secrets. */
         get: operations["api_keys_list"];
         put?: never;
-        /** Make an API key for a source system. The answer holds its token, which is shown only once. */
+        /**
+         * Propose an API key for a source system. Another administrator confirms it
+         * @description The source's token is the first half that this answer holds, followed without a space by the second half that the confirmation holds. Each is
+         *     shown only once, and to one of the two.
+         */
         post: operations["api_keys_create"];
         delete?: never;
         options?: never;
@@ -314,7 +318,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke an API key: it stops at once. Doing it twice changes nothing. */
+        /** Revoke an API key: it stops at once, without a second administrator. Doing it twice changes nothing. */
         delete: operations["api_keys_revoke"];
         options?: never;
         head?: never;
@@ -662,6 +666,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/identity-objections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Documents that two residents say are theirs, where one of them lives in my area
+         * @description Ask both to come with the document. A check in person decides.
+         */
+        get: operations["identity_objections_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-objections/{id}/settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have looked at it, and it is right as it is */
+        post: operations["identity_objections_settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -937,6 +978,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say which identity document is mine
+         * @description Records find me by it once it is proved: with a code to the phone it was bound to before, by my community, or by a record source.
+         */
+        put: operations["identity_claim"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identity/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a code sent to the phone that my document was bound to before
+         * @description If it is bound to another number, a code goes there. The answer is the same if it is not: then it takes my community.
+         */
+        post: operations["identity_request_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identity/objection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Object: this document is mine */
+        post: operations["objections_object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identity/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove that my document is mine, with the code
+         * @description Whom it was bound to is told, and may object.
+         */
+        post: operations["identity_prove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/inbox": {
         parameters: {
             query?: never;
@@ -949,6 +1067,98 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I am told about my own registration, newest first */
+        get: operations["notices_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I have read them */
+        post: operations["notices_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move to my new number
+         * @description Everything stays as it is; the old number is told. Whoever was registered with the new number has it no more.
+         */
+        put: operations["number_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/number/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a code sent to my new number, and one to my old one */
+        post: operations["number_request_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/number/lost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask to be moved to my new number, the old one being lost
+         * @description My community confirms it when they have seen me with my document, within seven days. The old number is told.
+         */
+        post: operations["lost_numbers_ask"];
+        /** Take back the change of number that waits */
+        delete: operations["lost_numbers_withdraw"];
         options?: never;
         head?: never;
         patch?: never;
@@ -974,6 +1184,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My devices, the last used first */
+        get: operations["sign_ins_list"];
+        put?: never;
+        post?: never;
+        /** Sign out on all my other devices */
+        delete: operations["sign_ins_end_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sign-ins/{sign_in}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Sign out on one of my devices */
+        delete: operations["sign_ins_end_one"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/web-push": {
         parameters: {
             query?: never;
@@ -988,6 +1233,102 @@ export interface paths {
          * @description It is removed like any other device.
          */
         post: operations["web_push_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes of accounts and keys that were proposed in the last thirty days, newest first
+         * @description Each says what the caller can do about it. Those with an emergency are for the city command and the auditor to look at.
+         */
+        get: operations["proposals_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm what another administrator proposed: it holds at once
+         * @description In an emergency whoever proposed it may confirm it, after the delay and unless somebody objected.
+         */
+        post: operations["proposals_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that one's proposal cannot wait for another administrator: an alarm
+         * @description After a delay, and for two hours, its proposer may confirm it alone, unless another administrator or the city command objects. They and the
+         *     auditor are told. Administrators, keys and the time in which a new account waits are never changed this way, and nothing by whoever has
+         *     disabled or signed out somebody in the last day who could have objected.
+         */
+        post: operations["proposals_declare_emergency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/objection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop what an administrator proposed: it never holds. For other administrators and the city command. */
+        post: operations["proposals_object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what one proposed oneself. */
+        post: operations["proposals_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1113,7 +1454,14 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register with the code from the SMS */
+        /**
+         * Register with the code from the SMS
+         * @description Whoever is known by the number is signed in on one more device. Where it is in doubt whether they are that person, the answer is a question and the
+         *     code stays good: `somebody_registered` when another name or document is said than before, to be sent again without it by whoever is that person;
+         *     `number_long_silent` when nothing was heard of that person for long, to be sent again with their name and the document that they proved. Whoever
+         *     is not that person sends `begin_anew`: nothing of the one before is shown, and their devices are signed out. A request that brings the token of the
+         *     person who is known is theirs in any case.
+         */
         post: operations["registration_register"];
         delete?: never;
         options?: never;
@@ -1130,7 +1478,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a one-time code by SMS */
+        /**
+         * Send a one-time code by SMS
+         * @description An app that was signed in with the number brings its token, even one that holds no more: its owner is asked to wait for nobody else.
+         */
         post: operations["registration_request_code"];
         delete?: never;
         options?: never;
@@ -1149,6 +1500,46 @@ export interface paths {
         put?: never;
         /** Open a resident's name and phone, with a reason */
         post: operations["residents_open_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{resident_no}/identity-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a resident's identity document, seen in person
+         * @description The resident has to have said that it is theirs. Traced with the kind of document.
+         */
+        post: operations["identity_checks_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{resident_no}/number-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a resident's new number, the old one being lost
+         * @description For who has seen the resident and a document of theirs. Traced.
+         */
+        post: operations["lost_numbers_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1400,6 +1791,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/activation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set one's own password on a new or reset account, and sign in
+         * @description Until then the account can do nothing. A code is good once, and for a few days.
+         */
+        post: operations["session_activate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all one's sessions but this one. */
+        delete: operations["session_end_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own sessions, the newest first. */
+        get: operations["session_own_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/own/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of one's own sessions at once. */
+        delete: operations["session_end_one"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -1464,7 +1926,11 @@ export interface paths {
         /** All accounts of staff, by login name. */
         get: operations["staff_list"];
         put?: never;
-        /** Make an account. The answer holds its generated password, which is shown only once. */
+        /**
+         * Propose an account. Another administrator confirms it
+         * @description Its owner sets a password with a code (`POST /api/v1/session/activation`): the first half is in this answer, the second in that of the
+         *     confirmation. Each is shown only once, and to one of the two.
+         */
         post: operations["staff_create"];
         delete?: never;
         options?: never;
@@ -1485,7 +1951,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change name, role or scope of an account. It holds from the account's next request on. */
+        /**
+         * Change name, role or scope of an account
+         * @description What only lessens its power holds from its next request on; anything else is proposed, and another administrator confirms it.
+         */
         patch: operations["staff_change"];
         trace?: never;
     };
@@ -1498,7 +1967,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Disable an account: its sessions end at once. Doing it twice changes nothing. */
+        /**
+         * Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing
+         * @description Where no other administrator would be left, or fewer than two officers of the city command, it is only proposed, and another administrator
+         *     confirms it; its sessions can be ended at once all the same.
+         */
         post: operations["staff_disable"];
         delete?: never;
         options?: never;
@@ -1515,7 +1988,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a disabled account sign in again. */
+        /** Propose that a disabled account may sign in again. Another administrator confirms it. */
         post: operations["staff_enable"];
         delete?: never;
         options?: never;
@@ -1523,7 +1996,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/staff/{id}/password": {
+    "/api/v1/staff/{id}/reset": {
         parameters: {
             query?: never;
             header?: never;
@@ -1532,8 +2005,49 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give an account a new generated password, shown only once. Its sessions end. */
-        post: operations["staff_reset_password"];
+        /**
+         * Propose that the owner of an account sets a new password. Another administrator confirms it
+         * @description With the confirmation the old password and all sessions end, and the owner sets a new one with a code: its first half is in this answer, the
+         *     second in that of the confirmation.
+         */
+        post: operations["staff_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all sessions of an account at once, without a second administrator: for one that somebody else may be using. */
+        delete: operations["staff_end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/{id}/waiting-lifted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose that a new, changed, enabled or reset account need not wait any longer before it approves, confirms or sends. Another administrator
+         *     confirms it; no emergency takes their place.
+         */
+        post: operations["staff_lift_waiting"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1692,6 +2206,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who somebody is to colleagues. */
+        AccountStanding: {
+            /** @description Name shown to colleagues. */
+            name: string;
+            /** @description What they are. */
+            role: components["schemas"]["Role"];
+            /** @description Where they are it. */
+            scope: components["schemas"]["Scope"];
+        };
         /** @description When the alert was first acknowledged. */
         Acknowledged: {
             /** Format: date-time */
@@ -1706,6 +2229,19 @@ export interface components {
             at: string;
             /** Format: int64 */
             count: number;
+        };
+        /** @description A code and the password that its owner chose. */
+        ActivationRequest: {
+            /** @description As for signing in. */
+            cookie?: boolean;
+            /** @description The half of the code that the administrator has who proposed the account or its reset. */
+            first_half: string;
+            /** @description Login name. */
+            login: string;
+            /** @description The password from now on: at least 12 characters, without the login name. */
+            password: components["schemas"]["Password"];
+            /** @description The half that the administrator has who confirmed it. */
+            second_half: string;
         };
         /**
          * @description A step in an alert's life.
@@ -2026,13 +2562,6 @@ export interface components {
          * @description The key with which a source system calls.
          */
         ApiKeyId: string;
-        /** @description A key that was just made. */
-        ApiKeyWithToken: {
-            /** @description The key. */
-            key: components["schemas"]["ApiKey"];
-            /** @description What the source system presents as `Authorization: Bearer`. It is shown this once. */
-            token: string;
-        };
         /**
          * @description "city", or the code of a district, township or community
          * @example 500103
@@ -2271,6 +2800,8 @@ export interface components {
              * @description Seconds after which another one may be asked for.
              */
             again_s: number;
+            /** @description Names what was asked for; to be given back with the code. */
+            request: string;
             /**
              * Format: int32
              * @description Seconds for which the code is good.
@@ -2300,6 +2831,19 @@ export interface components {
          * @example 500101001001
          */
         CommunityCode: string;
+        /** @description The account that a proposal is about, as it is now. */
+        Concerned: {
+            /** @description The account. */
+            id: components["schemas"]["StaffId"];
+            /** @description Name to sign in with. */
+            login: string;
+            /** @description Name shown to colleagues. */
+            name: string;
+            /** @description What they are. */
+            role: components["schemas"]["Role"];
+            /** @description Where they are it. */
+            scope: components["schemas"]["Scope"];
+        };
         /** @description Consents to the notice. */
         Consenting: {
             /**
@@ -2311,6 +2855,8 @@ export interface components {
         /** @description How to reach a person. */
         Contact: {
             identity_kind?: components["schemas"]["IdentityKind"] | null;
+            /** @description Whether it is proved to be theirs. */
+            identity_proved: boolean;
             name?: string | null;
             phone?: string | null;
         };
@@ -2601,6 +3147,29 @@ export interface components {
             /** @description In words, 1 to 500 characters: its sender reads it. It names nobody. */
             reason: string;
         };
+        /** @description Two people say that one document is theirs. */
+        DisputedIdentity: {
+            /** Format: int64 */
+            binding_id: number;
+            identity_kind: components["schemas"]["IdentityKind"];
+            /** Format: date-time */
+            objected_at: string;
+            /**
+             * Format: int32
+             * @description Who held it before and objects.
+             */
+            objector?: number | null;
+            proof: components["schemas"]["Proof"];
+            /** Format: date-time */
+            proved_at: string;
+            /**
+             * Format: int32
+             * @description Whom it was proved for, and how.
+             */
+            proved_for: number;
+            /** @description Whether it is the objector's again until somebody has looked. */
+            put_back: boolean;
+        };
         /**
          * @description Code of an area (GB/T 2260 and its longer forms)
          * @example 500103
@@ -2620,6 +3189,20 @@ export interface components {
              */
             follow_ups_open: number;
         };
+        /** @description The document that was seen. */
+        DocumentSeen: {
+            /** @description The country that issued it; needed for a passport. */
+            country?: string | null;
+            /** @description What kind it is; traced. */
+            kind: components["schemas"]["IdentityKind"];
+            /** @description Its number: needed where the resident has given theirs, which it is compared with. It is not kept. */
+            number?: string | null;
+        };
+        /**
+         * @description How an identity document stands with a person.
+         * @enum {string}
+         */
+        DocumentStanding: "none" | "claimed" | "proved";
         /** @description A new draft. */
         Draft: {
             audience: components["schemas"]["Audience"];
@@ -2639,6 +3222,26 @@ export interface components {
              * @description The version that was looked at.
              */
             version: number;
+        };
+        /** @description That a change could not wait for a second administrator. */
+        Emergency: {
+            /**
+             * Format: date-time
+             * @description From when on its proposer may confirm it alone.
+             */
+            alone_from: string;
+            /**
+             * Format: date-time
+             * @description When it was declared.
+             */
+            declared_at: string;
+            /** @description Why, in the words of who declared it. */
+            reason: string;
+        };
+        /** @description Why a change cannot wait. */
+        EmergencyDeclared: {
+            /** @description Why no second administrator can be waited for, in at most 500 characters. */
+            reason: string;
         };
         /** @description How a version ended. */
         Ended: {
@@ -2959,11 +3562,41 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        /** @description What came of a check. */
+        IdentityChecked: {
+            /** @description Whether the document was bound to somebody else until now. They are told, and may object. */
+            taken_over: boolean;
+        };
+        /** @description The code that came to the phone my document was bound to. */
+        IdentityCode: {
+            code: string;
+            /** @description What the code was asked for with. */
+            request: string;
+        };
         /**
          * @description A kind of identity document.
          * @enum {string}
          */
         IdentityKind: "identity_card" | "residence_permit" | "hong_kong_macao_permit" | "taiwan_permit" | "permanent_resident_card" | "passport";
+        /** @description What I object to. */
+        IdentityObjection: {
+            /**
+             * Format: int64
+             * @description As the notice names it.
+             */
+            binding_id: number;
+        };
+        /** @description A document as somebody writes it. */
+        IdentitySaid: {
+            /**
+             * @description The country that issued it, by its name or its code of letters; needed for a passport.
+             * @example GBR
+             */
+            identity_country?: string | null;
+            identity_kind?: components["schemas"]["IdentityKind"] | null;
+            /** @description Its number. Only its keyed hash is kept. */
+            identity_number: string;
+        };
         /** @description One alert in an inbox. */
         InboxItem: {
             /**
@@ -3232,6 +3865,12 @@ export interface components {
             /** @description Who sent it. */
             source: string;
         };
+        /** @description My new number, and the code that came to it. */
+        LostNumber: {
+            new_code: string;
+            new_request: string;
+            phone: string;
+        };
         /** @description One record, without whom it is about. */
         MatchedRecord: {
             /** @description Whether it names a resident; else it is about a place. */
@@ -3303,7 +3942,7 @@ export interface components {
             area: components["schemas"]["Area"];
             /**
              * Format: date-time
-             * @description When it ends.
+             * @description When it ends: in a year at the latest.
              */
             expires_at: string;
             /** @description Kinds of record that it may deliver. */
@@ -3324,10 +3963,15 @@ export interface components {
             /** @description The unit, as it stands in the list. */
             source: string;
         };
-        /** @description A password that was just made. */
-        NewPassword: {
-            /** @description The password. It is shown this once. */
-            password: string;
+        /** @description Where I want to be reached. */
+        NewNumber: {
+            /** @description Whether the old number can no longer be read: then no code goes there. */
+            old_is_lost?: boolean;
+            /**
+             * @description Mobile number: of the mainland as people write it, of another country or region with + and its code.
+             * @example 138 1234 5678
+             */
+            phone: string;
         };
         /** @description One risk record (CQ6). Deliberately without `Debug`: it may name a person. */
         NewRecord: {
@@ -3372,7 +4016,10 @@ export interface components {
             /** @description Where. */
             scope: components["schemas"]["Scope"];
         };
-        /** @description Whom or what a record is about: exactly one of these. */
+        /**
+         * @description Whom or what a record is about: exactly one of these. A source that is trusted with it (`ingest.document_sources`) may give a phone together with
+         *     an identity document of the same person.
+         */
         NewSubject: {
             /**
              * @description Of which country or region it is, if no code stands in it: by its name or its code of letters.
@@ -3421,6 +4068,27 @@ export interface components {
             version: number;
             /** @description How to take consent back. */
             withdrawal: string;
+        };
+        /** @description The codes that came to both numbers. */
+        NumberChange: {
+            new_code: string;
+            /** @description What the code to the new number was asked for with, and that code. */
+            new_request: string;
+            old_code: string;
+            /** @description The same of the old number. */
+            old_request: string;
+            /** @description The new number. */
+            phone: string;
+        };
+        /** @description The two codes that were sent. */
+        NumberCodes: {
+            new: components["schemas"]["CodeSent"];
+            old?: components["schemas"]["CodeSent"] | null;
+        };
+        /** @description What came of my objection. */
+        Objected: {
+            /** @description Whether the document is mine again. Staff of the community look at it in any case. */
+            put_back: boolean;
         };
         /** @description A draft that is gathering. */
         OpenDraft: {
@@ -3498,6 +4166,28 @@ export interface components {
             reaches: string[];
             state: components["schemas"]["AlertState"];
         };
+        /** @description A session as its owner sees it. */
+        OwnSession: {
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            began_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends at the latest.
+             */
+            ends_at: string;
+            /** @description The session. */
+            id: components["schemas"]["SessionId"];
+            /**
+             * Format: date-time
+             * @description When it was last used, to within a minute.
+             */
+            seen_at: string;
+            /** @description Whether it is the one that asks. */
+            this: boolean;
+        };
         /** @description Messages of which some parts are on the handset, and of the others no receipt came. */
         PartlyArrived: {
             /**
@@ -3571,6 +4261,27 @@ export interface components {
              */
             web: number;
         };
+        /** @description Something that I am told about my own registration. */
+        PersonalNotice: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description What an objection is about, and until when there may be one.
+             */
+            binding_id?: number | null;
+            kind: components["schemas"]["PersonalNoticeKind"];
+            /** Format: int64 */
+            notice_id: number;
+            /** Format: date-time */
+            object_until?: string | null;
+            seen: boolean;
+        };
+        /**
+         * @description What is told.
+         * @enum {string}
+         */
+        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed";
         /** @description The place an alert is about: a market, a school, an isolation site. Never a home (CQ14). */
         PlaceNote: {
             /** @description Where it lies. */
@@ -3726,16 +4437,121 @@ export interface components {
         /** @description My profile. */
         Profile: {
             community: string;
+            /** @description Whether it is proved, so that risk records find me by it. */
+            identity: components["schemas"]["DocumentStanding"];
             identity_kind?: components["schemas"]["IdentityKind"] | null;
             industry?: string | null;
             language: string;
             name?: string | null;
             /** @description Whether consent stands. */
             notices: boolean;
+            /** @description Whether a change to another phone number waits for my community. */
+            number_waits: boolean;
             /** @description Masked. */
             phone?: string | null;
             /** Format: int32 */
             resident_no: number;
+        };
+        /**
+         * @description What proved that an identity document is a person's.
+         * @enum {string}
+         */
+        Proof: "earlier" | "record" | "code" | "in_person";
+        /** @description A change that was proposed, and how far it is. */
+        Proposal: {
+            /** @description What is to change. */
+            change: components["schemas"]["ProposedChange"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            decided_at?: string | null;
+            decided_by?: components["schemas"]["StaffId"] | null;
+            emergency?: components["schemas"]["Emergency"] | null;
+            /**
+             * Format: date-time
+             * @description Until when it may be confirmed.
+             */
+            expires_at: string;
+            /** @description The proposal. */
+            id: components["schemas"]["ProposalId"];
+            /** @description What the caller can do about it now. */
+            open_steps: components["schemas"]["ProposalStep"][];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            proposed_at: string;
+            proposed_by?: components["schemas"]["StaffId"] | null;
+            staff?: components["schemas"]["Concerned"] | null;
+            /** @description How far it is. */
+            state: components["schemas"]["ProposalState"];
+        };
+        /** @description A change that holds now. */
+        ProposalConfirmed: {
+            /** @description The proposal. */
+            proposal: components["schemas"]["Proposal"];
+            /**
+             * @description The second half of the code or key, for whoever has the account or key; the administrator who proposed it has the first. It is shown this
+             *     once.
+             */
+            second_half?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A change of an account or key that one administrator proposed.
+         */
+        ProposalId: string;
+        /** @description A change that waits for a second administrator. */
+        ProposalMade: {
+            /**
+             * @description The first half of the code or key, for whoever will have the account or key; the administrator who confirms gets the second. It is shown
+             *     this once.
+             */
+            first_half?: string | null;
+            /** @description The proposal. */
+            proposal: components["schemas"]["Proposal"];
+        };
+        /**
+         * @description How far a proposal is.
+         * @enum {string}
+         */
+        ProposalState: "waiting" | "effective" | "withdrawn" | "objected" | "expired";
+        /**
+         * @description What can be done about a proposal.
+         * @enum {string}
+         */
+        ProposalStep: "confirm" | "withdraw" | "object" | "declare_emergency";
+        /** @description What was proposed. */
+        ProposedChange: {
+            /** @description As it is to be. */
+            account: components["schemas"]["NewStaff"];
+            /** @enum {string} */
+            kind: "make_account";
+        } | {
+            /** @description As it is to be. */
+            after: components["schemas"]["AccountStanding"];
+            /** @description As it was when it was proposed. */
+            before: components["schemas"]["AccountStanding"];
+            /** @enum {string} */
+            kind: "change_account";
+        } | {
+            /** @enum {string} */
+            kind: "enable_account";
+        } | {
+            /** @enum {string} */
+            kind: "disable_account";
+        } | {
+            /** @enum {string} */
+            kind: "reset_account";
+        } | {
+            /** @enum {string} */
+            kind: "lift_waiting";
+        } | {
+            /** @description As it is to be. */
+            key: components["schemas"]["NewApiKey"];
+            /** @enum {string} */
+            kind: "make_key";
         };
         /**
          * @description Why an alert was taken back, as the public is told.
@@ -3872,35 +4688,46 @@ export interface components {
             /** @description Its id. */
             screen_id: components["schemas"]["ScreenId"];
         };
-        /** @description Registers, or signs in with a number that is known. */
+        /** @description Registers, or signs in with a number that is known. Of somebody who is known, what is left out stays as it is. */
         Registration: {
+            /**
+             * @description Whether I am not the person who is registered with this number, and begin anew: to be sent only after whoever registers was asked. The person
+             *     before is reached by the number no more.
+             */
+            begin_anew?: boolean;
             /** @description The code from the SMS. */
             code: string;
             /**
-             * @description Community or village where the person lives, 12 digits.
+             * @description Community or village where the person lives, 12 digits; needed of whoever is not known.
              * @example 500103001001
              */
-            community: string;
+            community?: string | null;
             /**
              * Format: int32
-             * @description Version of the privacy notice that was shown and agreed to (CQ1).
+             * @description Version of the privacy notice that was shown and agreed to (CQ1); needed of whoever is not known.
              */
-            consent_version: number;
+            consent_version?: number | null;
+            /**
+             * @description What kind of device signs in, in a word, to be told apart in one's own list: up to 40 characters.
+             * @example iPhone
+             */
+            device?: string | null;
             /**
              * @description The country that issued it, by its name or its code of letters; needed for a passport.
              * @example GBR
              */
             identity_country?: string | null;
             identity_kind?: components["schemas"]["IdentityKind"] | null;
-            /** @description Number of an identity document, if given, so that risk records find the person. Only its keyed hash is kept. */
+            /** @description Number of an identity document, if given. Risk records find the person by it once it is proved. Only its keyed hash is kept. */
             identity_number?: string | null;
             industry?: components["schemas"]["Industry"] | null;
-            /** @description Language of alerts. */
-            language?: components["schemas"]["Language"];
+            language?: components["schemas"]["Language"] | null;
             /** @description Name, if given; shown to community workers, masked to everybody else. */
             name?: string | null;
             /** @description The number that received the code. */
             phone: string;
+            /** @description What the code was asked for with. */
+            request: string;
         };
         /**
          * @description What is done about somebody who is in an alert by a record that holds no longer.
@@ -4344,6 +5171,11 @@ export interface components {
             /** @description Token of the session, for `Authorization: Bearer`; absent when it went into the cookie. */
             token?: string | null;
         };
+        /**
+         * Format: uuid
+         * @description A session of a member of staff.
+         */
+        SessionId: string;
         /** @description A step that keeps failing. */
         SetAside: {
             /**
@@ -4408,6 +5240,24 @@ export interface components {
             /** @description The screen. */
             screen_id: components["schemas"]["ScreenId"];
         };
+        /** @description A device on which I am signed in. */
+        SignInOn: {
+            /** @description Whether alerts are pushed to it. */
+            alerts: boolean;
+            /** @description What kind of device it is, where it said so. */
+            device?: string | null;
+            /** @description Names it, for signing out. */
+            sign_in: string;
+            /** Format: date-time */
+            since: string;
+            /** @description Whether it is the one that asks. */
+            this: boolean;
+            /**
+             * Format: date
+             * @description The day on which it was used last.
+             */
+            used_on: string;
+        };
         /** @description Name and password. */
         SignInRequest: {
             /** @description Whether the session is to be kept in a cookie that pages cannot read. Otherwise the answer holds the token. */
@@ -4419,6 +5269,11 @@ export interface components {
         };
         /** @description Who is signed in. */
         SignedInStaff: {
+            /**
+             * Format: date-time
+             * @description From when on they may approve, confirm and send, if their account waits.
+             */
+            acts_from?: string | null;
             /** @description The account. */
             id: components["schemas"]["StaffId"];
             /** @description Name shown to colleagues. */
@@ -4589,6 +5444,13 @@ export interface components {
         Staff: {
             /**
              * Format: date-time
+             * @description From when on it may approve, confirm and send, if it had to wait.
+             */
+            acts_from?: string | null;
+            /** @description Whether its owner has yet to set a password with the code. */
+            awaits_owner: boolean;
+            /**
+             * Format: date-time
              * @description Since when there is the account.
              */
             created_at: string;
@@ -4620,13 +5482,6 @@ export interface components {
          * @description A member of staff.
          */
         StaffId: string;
-        /** @description An account with a password that was just made. */
-        StaffWithPassword: {
-            /** @description Its password. It is shown this once. */
-            password: string;
-            /** @description The account. */
-            staff: components["schemas"]["Staff"];
-        };
         /** @description Whom or what the fact is about. As JSON: `{"resident": 17}`, `{"phone_hash": "…"}`, `{"place": "500103"}`. */
         Subject: {
             /** @description A registered resident. */
@@ -5925,13 +6780,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Made */
-            201: {
+            /** @description Proposed */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiKeyWithToken"];
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -7063,6 +7918,101 @@ export interface operations {
             };
         };
     };
+    identity_objections_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The longest waiting first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisputedIdentity"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_objections_settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proof that was objected to */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     jobs_list: {
         parameters: {
             query?: never;
@@ -8139,6 +9089,211 @@ export interface operations {
             };
         };
     };
+    identity_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentitySaid"];
+            };
+        };
+        responses: {
+            /** @description Noted, to be proved; the same whether or not somebody else holds it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_request_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Asked for */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    objections_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityObjection"];
+            };
+        };
+        responses: {
+            /** @description Staff of the community look at it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Objected"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too late, or somebody has decided since */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityCode"];
+            };
+        };
+        responses: {
+            /** @description Records find me by it from now on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     inbox_inbox: {
         parameters: {
             query?: never;
@@ -8164,6 +9319,292 @@ export interface operations {
             };
             /** @description Nothing has changed */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notices_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of the last 90 days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalNotice"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    notices_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None of them is new any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    number_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberChange"];
+            };
+        };
+        responses: {
+            /** @description Alerts go to the new number */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    number_request_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNumber"];
+            };
+        };
+        responses: {
+            /** @description The codes are on their way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberCodes"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lost_numbers_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LostNumber"];
+            };
+        };
+        responses: {
+            /** @description It waits for a check in person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lost_numbers_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None waits */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8243,6 +9684,146 @@ export interface operations {
             };
         };
     };
+    sign_ins_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where I am signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInOn"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ins_end_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Only this device is signed in */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_ins_end_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the list names it */
+                sign_in: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is signed out, and hears no alert any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     web_push_add: {
         parameters: {
             query?: never;
@@ -8276,6 +9857,334 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposals */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalConfirmed"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's own account is too new */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller proposed it, is the one whom it is about, or it is not waiting or not as it was any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_declare_emergency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmergencyDeclared"];
+            };
+        };
+        responses: {
+            /** @description Declared */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else proposed it, it does not wait any more, it is none that one may do alone, or nobody could object */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The reason is missing or too long */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stopped */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller proposed it, or it does not wait any more */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposals_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such proposal */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else proposed it, or it does not wait any more */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8713,6 +10622,15 @@ export interface operations {
                     "application/json": components["schemas"]["Registered"];
                 };
             };
+            /** @description Somebody is registered with this number: is that you? */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Anything else that went wrong */
             default: {
                 headers: {
@@ -8793,6 +10711,130 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_checks_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The resident */
+                resident_no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentitySaid"];
+            };
+        };
+        responses: {
+            /** @description Records find the resident by it from now on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityChecked"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not the document that the resident claims */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lost_numbers_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The resident */
+                resident_no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentSeen"];
+            };
+        };
+        responses: {
+            /** @description Alerts go to the new number */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No change waits, or it is another document */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9702,6 +11744,215 @@ export interface operations {
             };
         };
     };
+    session_activate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivationRequest"];
+            };
+        };
+        responses: {
+            /** @description The password is set and the session began */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBegun"];
+                };
+            };
+            /** @description Name or code are wrong, or the code is void */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password is too weak */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_end_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They have ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_own_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions that live */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSession"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_end_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One has no such session */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_change_password: {
         parameters: {
             query?: never;
@@ -9943,13 +12194,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Made */
-            201: {
+            /** @description Proposed */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StaffWithPassword"];
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -10015,13 +12266,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Changed */
+            /** @description Changed: it has less power than before */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Staff"];
+                };
+            };
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -10051,7 +12311,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is one's own account */
+            /** @description It is one's own account, or it is like that already */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10092,6 +12352,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Proposed: too few would be left */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
             /** @description Disabled */
             204: {
                 headers: {
@@ -10158,7 +12427,143 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Enabled */
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account, or it is enabled already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -10192,6 +12597,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is one's own account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Anything else that went wrong */
             default: {
                 headers: {
@@ -10203,7 +12617,7 @@ export interface operations {
             };
         };
     };
-    staff_reset_password: {
+    staff_lift_waiting: {
         parameters: {
             query?: never;
             header?: never;
@@ -10215,13 +12629,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Reset */
-            200: {
+            /** @description Proposed */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewPassword"];
+                    "application/json": components["schemas"]["ProposalMade"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -10244,6 +12658,15 @@ export interface operations {
             };
             /** @description There is no such account */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account, or it does not wait */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
