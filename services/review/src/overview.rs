@@ -59,8 +59,7 @@ async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -
                   min(changed_at) as "oldest_changed_at!", case when district is null and get_byte(audience, 0) = $4 then audience end as audience
              from review.alert
             where (state = any($1) or changed_at > $2)
-              and ((district is null or $5::bool or district = $3) and approved_at is not null
-                   or case when district is null then $5 else $5 or district = $3 end and $6::bool)
+              and review.shows(district, approved_at is not null, $5, $3, $6)
             group by 1, 2, 3, 4, 7"#,
         &open,
         service.platform.clock.now() - RECENT,

@@ -116,8 +116,7 @@ async fn list(
              and (not $7::bool or state <> 'district_review' or district is not distinct from $3)
              and ($1::text is null or state = $1)
              and ($2::int is null or district = $2)
-             and ((district is null or $10::bool or district = $3) and approved_at is not null
-                  or case when district is null then $10 else $10 or district = $3 end and $11::bool)
+             and review.shows(district, approved_at is not null, $10, $3, $11)
              and ($4::uuid is null or submitter = $4)
              and ($5::uuid is null or alert_id < $5)
            order by alert_id desc limit $6"#,

@@ -74,6 +74,10 @@ impl Alert {
         }
     }
 
+    fn involved_ids(&self) -> Vec<Uuid> {
+        self.involved.iter().map(|staff| staff.uuid()).collect()
+    }
+
     /// Takes a permitted step.
     pub(crate) fn step(&mut self, action: Action, decision: Decision, now: DateTime<Utc>) {
         self.state = decision.state;
@@ -168,7 +172,7 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
         alert.version,
         alert.created_at,
         alert.corrects.map(AlertId::uuid),
-        &alert.involved.iter().map(|staff| staff.uuid()).collect::<Vec<_>>(),
+        &alert.involved_ids(),
     )
     .execute(&mut **tx)
     .await
@@ -199,7 +203,7 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
         alert.approved_at,
         alert.handed_over_at,
         &alert.missing,
-        &alert.involved.iter().map(|staff| staff.uuid()).collect::<Vec<_>>(),
+        &alert.involved_ids(),
     )
     .execute(&mut **tx)
     .await

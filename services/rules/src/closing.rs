@@ -17,9 +17,8 @@ use platform::worker::{self, Turn, Wake};
 use proto::DraftGathered;
 use uuid::Uuid;
 
-use crate::ended::ENDING_LOCK;
 use crate::matching::Reason;
-use crate::{Error, SCHEMA, Service, cooled, district_facts, drafting};
+use crate::{Error, SCHEMA, Service, cooled, district_facts, drafting, ended};
 
 /// A draft that cannot be made is looked at again after this long, so that it does not hold up the others.
 const POSTPONED_BY: TimeDelta = TimeDelta::minutes(1);
@@ -38,10 +37,7 @@ async fn turn(service: &Service) -> Result<Turn, Error> {
     let now = service.platform.clock.now();
     let mut tx = service.platform.database.begin().await?;
     // before any draft is locked, as whoever gives people back has it: the two never wait for each other in a circle
-    sqlx::query!("select pg_advisory_xact_lock_shared($1)", ENDING_LOCK)
-        .execute(&mut *tx)
-        .await
-        .map_err(Error::database("holding the end of records back"))?;
+    ended::hold_back(&mut tx).await?;
     let Some(due) = due(&mut tx, now).await? else {
         tx.rollback().await?;
         return Ok(Turn::Idle);

@@ -26,7 +26,25 @@ use crate::settled::Told;
 use crate::{Error, SCHEMA, Service, cooled, record};
 
 /// The advisory lock between records that end and matches that are kept.
-pub(crate) const ENDING_LOCK: i64 = 0x6665_6e67_6875_6f02;
+const ENDING_LOCK: i64 = 0x6665_6e67_6875_6f02;
+
+/// Holds the end of records back until the transaction ends; whoever puts matches into drafts, or closes these, does so together.
+pub(crate) async fn hold_back(tx: &mut Tx) -> Result<(), Error> {
+    sqlx::query!("select pg_advisory_xact_lock_shared($1)", ENDING_LOCK)
+        .execute(&mut **tx)
+        .await
+        .map_err(Error::database("holding the end of records back"))?;
+    Ok(())
+}
+
+/// Waits for those who hold it back, and lets none begin until the transaction ends.
+pub(crate) async fn wait_for_loads(tx: &mut Tx) -> Result<(), Error> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", ENDING_LOCK)
+        .execute(&mut **tx)
+        .await
+        .map_err(Error::database("waiting for loads being evaluated"))?;
+    Ok(())
+}
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
@@ -55,10 +73,7 @@ async fn end(service: &Service, load: LoadId) -> Result<(), Error> {
     let rulebook = service.rulebook.current().await?;
     let still_met = still_met(service, &rulebook, &ended).await?;
     let mut tx = service.platform.database.begin().await?;
-    sqlx::query!("select pg_advisory_xact_lock($1)", ENDING_LOCK)
-        .execute(&mut *tx)
-        .await
-        .map_err(Error::database("waiting for loads being evaluated"))?;
+    wait_for_loads(&mut tx).await?;
     note(&mut tx, &ended).await?;
     let matches = matches(&mut tx, &ended).await?;
     let (open, closed): (Vec<Matched>, Vec<Matched>) = matches.into_iter().partition(|matched| matched.is_open);

@@ -17,11 +17,9 @@ use proto::RecordsStored;
 use proto::topology::RULES_RECORDS;
 use uuid::Uuid;
 
-use crate::cooled;
-use crate::ended::ENDING_LOCK;
 use crate::matching::{Findings, Match};
 use crate::rulebook::Rulebook;
-use crate::{Error, Service, record};
+use crate::{Error, Service, cooled, ended, record};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
@@ -114,10 +112,7 @@ async fn gather(
         tx.rollback().await?;
         return Ok(None);
     }
-    sqlx::query!("select pg_advisory_xact_lock_shared($1)", ENDING_LOCK)
-        .execute(&mut *tx)
-        .await
-        .map_err(Error::database("holding the end of records back"))?;
+    ended::hold_back(&mut tx).await?;
     let mut gathered = Gathered { matched: 0, cooling: 0, drafts: 0 };
     if !findings.matches.is_empty() {
         let cooling = cooling(&mut tx, rulebook, &findings.matches, now).await?;

@@ -14,8 +14,7 @@ use proto::DraftSettled;
 use proto::topology::RULES_SETTLED;
 use uuid::Uuid;
 
-use crate::ended::ENDING_LOCK;
-use crate::{Error, Service, cooled};
+use crate::{Error, Service, cooled, ended};
 
 /// People given back in one transaction.
 const AT_ONCE: i64 = 5_000;
@@ -103,10 +102,7 @@ async fn give_back(service: &Service, whose: Whose) -> Result<usize, Error> {
     let rulebook = service.rulebook.current().await?;
     let now = service.platform.clock.now();
     let mut tx = service.platform.database.begin().await?;
-    sqlx::query!("select pg_advisory_xact_lock($1)", ENDING_LOCK)
-        .execute(&mut *tx)
-        .await
-        .map_err(Error::database("waiting for loads being evaluated"))?;
+    ended::wait_for_loads(&mut tx).await?;
     let told = match whose {
         Whose::Draft(draft) => of_draft(&mut tx, draft).await?,
         Whose::Lapsed => lapsed(&mut tx, now).await?,

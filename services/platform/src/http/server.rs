@@ -33,7 +33,7 @@ const STREAMS: u32 = 250;
 /// A client that takes nothing of what is sent to it is given up after this long: the answer would be held for nothing.
 const UNREAD: Duration = Duration::from_secs(60);
 /// Connections at once, unless somebody says otherwise.
-const CONNECTIONS: usize = 10_000;
+pub(super) const CONNECTIONS: usize = 10_000;
 
 /// A socket that listens, before anything is served on it: with port 0 the system chooses, and [`Server::address`] tells.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::observe::{self, Observe};
 use super::seen::Guard;
+use super::server::CONNECTIONS;
 use super::{Access, Authenticators, Check, Limits, RouteRule, Routes, health, openapi, routes};
 use crate::clock::Clock;
 
@@ -61,7 +62,7 @@ impl Default for HttpSettings {
             drain_seconds: 20,
             trusted_proxies: Vec::new(),
             operations_from: Vec::new(),
-            connections: 10_000,
+            connections: CONNECTIONS,
         }
     }
 }

@@ -55,8 +55,7 @@ async fn list(Shared(service): Shared<Service>, caller: StaffCaller) -> Result<a
                   count(distinct resident_no) as "people!", min(ended_at) as "since!"
              from review.alert join review.ended_record_open using (alert_id)
             where state not in ('refused', 'cancelled', 'superseded')
-              and ((district is null or $3::bool or district = $1) and approved_at is not null
-                   or case when district is null then $3 else $3 or district = $1 end and $4::bool)
+              and review.shows(district, approved_at is not null, $3, $1, $4)
             group by alert.alert_id order by approved_at is null, min(ended_at) limit $2"#,
         view.district.map(stored_district),
         MOST,
