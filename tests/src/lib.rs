@@ -171,6 +171,7 @@ impl Who {
                 scope,
                 acts_from: None,
                 session: "session".to_owned(),
+                proof: stages::FRESH,
             }),
             Self::Resident(no) => Caller::Resident(ResidentCaller { no: ResidentNo::new(no) }),
             Self::Source => Caller::Source(SourceCaller {

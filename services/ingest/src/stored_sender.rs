@@ -2,6 +2,7 @@
 
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
+use domain::second_factor::Proof;
 use domain::staff::Role;
 use platform::http::{Caller, SourceCaller, StaffCaller};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ pub(crate) fn read(stored: serde_json::Value) -> Result<Sender, Error> {
         }
         Stored::Staff { id, role, scope } => {
             let scope = scope.parse().map_err(|_| damaged())?;
-            Caller::Staff(StaffCaller { id, name: String::new(), role, scope, acts_from: None, session: String::new() })
+            Caller::Staff(StaffCaller { id, name: String::new(), role, scope, acts_from: None, session: String::new(), proof: Proof::NotAsked })
         }
     };
     Sender::of(caller).ok_or_else(damaged)

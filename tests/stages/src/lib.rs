@@ -25,7 +25,7 @@ pub mod views;
 
 pub use alert::{alert, headline};
 pub use asking::{Answer, Desk, request};
-pub use callers::{NEW, NOBODY, Staff, id};
+pub use callers::{FRESH, NEW, NOBODY, STALE, Staff, id};
 pub use hearing::{Heard, unheard};
 pub use line::Line;
 pub use network::client;

@@ -15,12 +15,13 @@ use http_body_util::Limited;
 use strum::VariantArray;
 use tower::{Layer, Service};
 
+use domain::second_factor::Needs;
 use domain::staff::Role;
 
 use super::limits::Limits;
 use super::seen::Seen;
 use super::while_admitted::{Admission, WhileAdmitted};
-use super::{Access, Problem, texts};
+use super::{Access, Caller, Problem, Unproved, texts};
 
 /// The rule of one route; `limits` where it has its own.
 #[derive(Clone, Copy)]
@@ -89,7 +90,7 @@ async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
     if gate.access != Access::Public {
         let (caller, token) = guard.authenticators.identify(request.method(), request.headers()).await?;
         if !gate.access.admits(&caller) {
-            return Err(not_admitted(gate.access));
+            return Err(not_admitted(gate.access, &caller));
         }
         if limits.time.is_none() {
             let (authenticators, clock) = (guard.authenticators.clone(), guard.clock.clone());
@@ -131,7 +132,11 @@ fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn not_admitted(access: Access) -> Problem {
+fn not_admitted(access: Access, caller: &Caller) -> Problem {
+    // the same whatever the role: what it may do nobody learns by a password alone
+    if let Caller::Unproved(Unproved { needs, .. }) = caller {
+        return second_factor_needed(*needs);
+    }
     let roles = access.roles();
     if roles.is_empty() || roles == Role::VARIANTS {
         return Problem::forbidden(
@@ -146,4 +151,18 @@ fn not_admitted(access: Access) -> Problem {
         format!("您的角色没有此权限，需要以下角色之一：{names}。"),
         format!("Your role may not do this; it takes one of: {names}."),
     )
+}
+
+fn second_factor_needed(needs: Needs) -> Problem {
+    let (detail, detail_en) = match needs {
+        Needs::Proof => (
+            "登录尚未完成：请出示动态口令、通行密钥或恢复码。",
+            "You are not signed in yet: show a code, a passkey or a recovery code (POST /api/v1/session/proof).",
+        ),
+        Needs::Enrolment => (
+            "此账号须先登记第二因素（动态口令或通行密钥）才能使用。",
+            "This account needs a second factor before it can do anything: enrol an authenticator app or a passkey (POST /api/v1/session/factors).",
+        ),
+    };
+    Problem::forbidden("second_factor_needed", detail, detail_en)
 }
