@@ -100,6 +100,15 @@ pub struct SessionOwner {
 }
 
 impl SessionOwner {
+    /// Refuses what changes their own factors to whoever has not shown one they have, or not lately. Who has none and must have one enrols it.
+    pub fn may_change_factors(&self, now: DateTime<Utc>) -> Result<(), Problem> {
+        match self.standing {
+            Ok(proof) => second_factor::permit(Act::ChangeOwnFactors, proof, now).map_err(|_| fresh_proof_needed()),
+            Err(Needs::Enrolment) => Ok(()),
+            Err(Needs::Proof) => Err(second_factor_needed(Needs::Proof)),
+        }
+    }
+
     /// The trace of what they did.
     pub fn did(&self, action: &str, object_kind: &str, object: impl fmt::Display, at: DateTime<Utc>) -> AuditEntry {
         entry(self.id, self.role, action, object_kind, object, at)
@@ -222,6 +231,20 @@ fn account_too_new(from: DateTime<Utc>, now: DateTime<Utc>) -> Problem {
         ),
     )
     .retry_after(left)
+}
+
+pub(super) fn second_factor_needed(needs: Needs) -> Problem {
+    let (detail, detail_en) = match needs {
+        Needs::Proof => (
+            "登录尚未完成：请出示动态口令、通行密钥或恢复码。",
+            "You are not signed in yet: show a code, a passkey or a recovery code (POST /api/v1/session/proof).",
+        ),
+        Needs::Enrolment => (
+            "此账号须先登记第二因素（动态口令或通行密钥）才能使用。",
+            "This account needs a second factor before it can do anything: enrol an authenticator app or a passkey (POST /api/v1/session/factors).",
+        ),
+    };
+    Problem::forbidden("second_factor_needed", detail, detail_en)
 }
 
 fn fresh_proof_needed() -> Problem {

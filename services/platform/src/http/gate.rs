@@ -15,9 +15,9 @@ use http_body_util::Limited;
 use strum::VariantArray;
 use tower::{Layer, Service};
 
-use domain::second_factor::Needs;
 use domain::staff::Role;
 
+use super::caller::second_factor_needed;
 use super::limits::Limits;
 use super::seen::Seen;
 use super::while_admitted::{Admission, WhileAdmitted};
@@ -151,18 +151,4 @@ fn not_admitted(access: Access, caller: &Caller) -> Problem {
         format!("您的角色没有此权限，需要以下角色之一：{names}。"),
         format!("Your role may not do this; it takes one of: {names}."),
     )
-}
-
-fn second_factor_needed(needs: Needs) -> Problem {
-    let (detail, detail_en) = match needs {
-        Needs::Proof => (
-            "登录尚未完成：请出示动态口令、通行密钥或恢复码。",
-            "You are not signed in yet: show a code, a passkey or a recovery code (POST /api/v1/session/proof).",
-        ),
-        Needs::Enrolment => (
-            "此账号须先登记第二因素（动态口令或通行密钥）才能使用。",
-            "This account needs a second factor before it can do anything: enrol an authenticator app or a passkey (POST /api/v1/session/factors).",
-        ),
-    };
-    Problem::forbidden("second_factor_needed", detail, detail_en)
 }

@@ -18,10 +18,10 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use tower::{Layer, Service};
 
+use super::client_address::{FORWARDED, peer};
 use super::current::{CURRENT, CurrentRequest};
 use super::meters::{Meter, Meters};
 use super::seen::{Guard, Seen};
-use super::client_address::{FORWARDED, peer};
 use super::{ClientAddress, Problem, RequestId, request_id};
 use crate::clock::Clock;
 
@@ -63,7 +63,13 @@ struct Observer {
 
 impl Observe {
     pub(super) fn new(proxies: Vec<IpAddr>, clock: Clock, guard: Guard) -> Self {
-        Self(Arc::new(Observer { proxies, clock, guard: Arc::new(guard), meters: Meters::default(), unnamed_proxy: AtomicBool::new(false) }))
+        Self(Arc::new(Observer {
+            proxies,
+            clock,
+            guard: Arc::new(guard),
+            meters: Meters::default(),
+            unnamed_proxy: AtomicBool::new(false),
+        }))
     }
 }
 
