@@ -201,7 +201,8 @@ impl Authenticator for OneOfficer {
 
     async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
         let (id, name, session) = (StaffId::new(), "市指挥部".to_owned(), "bench".to_owned());
-        let officer = StaffCaller { id, name, role: Role::CityCommandOfficer, scope: Scope::City, acts_from: None, session, proof: Proof::NotAsked };
+        let officer =
+            StaffCaller { id, name, role: Role::CityCommandOfficer, scope: Scope::City, acts_from: None, session, proof: Proof::NotAsked };
         Ok((token == STAFF).then_some(Caller::Staff(officer)))
     }
 }

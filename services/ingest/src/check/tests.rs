@@ -29,8 +29,16 @@ fn source() -> Sender {
 }
 
 fn staff(role: Role, scope: Scope) -> Sender {
-    Sender::of(Caller::Staff(StaffCaller { id: StaffId::new(), name: "王".into(), role, scope, acts_from: None, session: "s".into(), proof: Proof::NotAsked }))
-        .unwrap()
+    Sender::of(Caller::Staff(StaffCaller {
+        id: StaffId::new(),
+        name: "王".into(),
+        role,
+        scope,
+        acts_from: None,
+        session: "s".into(),
+        proof: Proof::NotAsked,
+    }))
+    .unwrap()
 }
 
 fn checker(sender: Sender, form: Form) -> Checker {
