@@ -129,7 +129,10 @@ pub const MEASURES: &[Measure] = &[
     ),
     counter(
         "staff_proofs_total",
-        &[("kind", "with what: `totp`, `passkey`, `demo`, `recovery_code`; `none` of what was refused"), ("outcome", "`proved` or `refused`")],
+        &[
+            ("kind", "with what: `totp`, `passkey`, `demo`, `recovery_code`; `none` of what was refused"),
+            ("outcome", "`proved` or `refused`"),
+        ],
         "Second factors that staff showed, at the sign-in or once more.",
         "Many `refused`: somebody knows passwords. The trace says whose (`session.refuse_proof`).",
     ),
