@@ -35,6 +35,11 @@ export class Problem extends Error {
     return fault && say(fault.reason, fault.reason_en);
   }
 
+  /** Whether the person themselves stopped it: nothing is wrong. */
+  get isDeclined(): boolean {
+    return this.code === 'proof_declined';
+  }
+
   /** Whether it never arrived: the network or the platform is away. */
   get isAway(): boolean {
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;

@@ -31,14 +31,6 @@ async function codeOf(answer: Response): Promise<string | undefined> {
   return said && typeof said === 'object' && 'code' in said ? String(said.code) : undefined;
 }
 
-/** Has the person prove it now, before something begins that would have to be undone if they did not want to. */
-export async function askFirst(): Promise<void> {
-  if (!ask) return;
-  // Several questions at once are one.
-  asked ??= ask().finally(() => (asked = undefined));
-  if (!(await asked)) throw declined();
-}
-
 /** Sends requests this way, and those again for which a fresh proof was wanted and given. */
 export function proving(send: (request: Request) => Promise<Response>): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -49,7 +41,9 @@ export function proving(send: (request: Request) => Promise<Response>): (request
     const code = await codeOf(answer);
     if (code === 'second_factor_needed') whenUnproved();
     if (code !== 'fresh_proof_needed' || !ask) return answer;
-    await askFirst();
+    // Several requests at once are one question.
+    asked ??= ask().finally(() => (asked = undefined));
+    if (!(await asked)) throw declined();
     return send(again);
   };
 }

@@ -1,8 +1,7 @@
 // Who is signed in at the console. The session is a cookie that no script can read.
 import { client, data, onSignedOut, Problem, type Schema } from '../api/client.ts';
-import { askFirst, onSecondFactorNeeded } from '../api/proving.ts';
+import { onSecondFactorNeeded } from '../api/proving.ts';
 import { showPasskey, type Assertion } from '../api/passkey.ts';
-import { now } from '../words/time.svelte.ts';
 import { challenge, prove, signInWithPasskey, type Proof, type SecondFactor } from './security/contract.ts';
 import { forget } from './security/kept.ts';
 
@@ -81,15 +80,6 @@ export function proved(factor: SecondFactor): void {
 export async function recallFactor(): Promise<void> {
   const staff = (await data(api.GET('/api/v1/session'))) as SignedIn & { second_factor?: SecondFactor };
   if (staff.id === state.staff?.id) state.factor = staff.second_factor ?? NOTHING;
-}
-
-/** How long what is about to begin may take. */
-const AHEAD_MS = 60_000;
-
-/** Sees to it that the proof is fresh before a device is asked to make something that the platform might refuse. */
-export async function freshlyProved(): Promise<void> {
-  const { kinds, fresh_until } = state.factor;
-  if (kinds.length && (!fresh_until || Date.parse(fresh_until) < now() + AHEAD_MS)) await askFirst();
 }
 
 export async function signIn(login: string, password: string): Promise<void> {
