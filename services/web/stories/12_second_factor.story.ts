@@ -159,7 +159,8 @@ test('who lost the device is in with a recovery code, and replaces what is lost,
 });
 
 test('all of it is done with the keyboard alone', async () => {
-  const owner = await newAccount('community.keys', '键盘社区', 'community_worker', 'community:500103001001');
+  const { scope } = await city.call<{ scope: string }>('GET', 'session', await city.signIn('community.centre'));
+  const owner = await newAccount('community.keys', '键盘社区', 'community_worker', scope);
   const { page, context, faults } = await openWindow(PHONE);
   const keys = page.keyboard;
   /** Goes on with Tab until this has the focus. */
