@@ -385,6 +385,15 @@ pub const KINDS: &[Kind] = &[
               key open nothing; half a secret is gone with the decision.",
         requirement: "CQ5",
     },
+    Kind {
+        what: "Second factors of staff, sealed; their recovery codes and known devices, as hashes",
+        tables: &["identity.factor", "identity.recovery_code", "identity.known_device"],
+        keeping: Keeping::UntilDone,
+        setting: None,
+        why: "Gone when their owner removes them, when a code was used, and all of them when two administrators reset the account. A device is \
+              forgotten when it was not used for three months, or when its owner has used ten others since.",
+        requirement: "CQ13",
+    },
     STAFF_SESSIONS,
     CODES,
     Kind {

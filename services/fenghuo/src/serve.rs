@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::configuration::Configuration;
 use crate::logging::LogOptions;
-use crate::services::{self, Service};
+use crate::services::{self, City, Service};
 use crate::stopping;
 
 /// How long running batches and handlers get when the process stops, and then the database to close.
@@ -60,7 +60,7 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     let platform = services::open(&stores, Clock::real()).await?;
     place.keep(&platform.tasks);
     services::migrate(&platform).await?;
-    let shell = services::start(&platform, &settings, &named).await?.metrics(metrics);
+    let shell = services::start(&platform, &settings, &named, City::Real).await?.metrics(metrics);
     let server = Server::bind(settings.server.listen).await?.connections(settings.http.connections);
     println!("fenghuo: {} at http://{}", names(&named), server.address());
     let patience = Patience { requests: Duration::from_secs(settings.http.drain_seconds), tasks: TASKS, database: CLOSING };

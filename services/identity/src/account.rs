@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::proposal::Standing;
 use crate::token::TokenHash;
+use crate::{Error, factor};
 
 const LONGEST_LOGIN: usize = 64;
 const LONGEST_NAME: usize = 64;
@@ -153,6 +153,40 @@ pub(crate) async fn by_id(connection: &mut Connection, id: StaffId) -> Result<Op
     Ok(sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff where id = $1", id.uuid()).fetch_optional(connection).await?)
 }
 
+/// An account as a session finds it.
+pub(crate) struct Seen {
+    pub row: Row,
+    /// Whether it has a second factor.
+    pub has_factor: bool,
+}
+
+/// The account with this id, as a session of it finds it.
+pub(crate) async fn seen_by_id(connection: &mut Connection, id: StaffId) -> Result<Option<Seen>, Error> {
+    let row = sqlx::query!(
+        r#"select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from,
+                  exists (select from identity.factor f where f.staff_id = s.id) as "has_factor!"
+             from identity.staff s where id = $1"#,
+        id.uuid(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Seen {
+        row: Row {
+            id: row.id,
+            login: row.login,
+            name: row.name,
+            role: row.role,
+            scope: row.scope,
+            password_hash: row.password_hash,
+            credential_revision: row.credential_revision,
+            created_at: row.created_at,
+            disabled_at: row.disabled_at,
+            acts_from: row.acts_from,
+        },
+        has_factor: row.has_factor,
+    }))
+}
+
 /// All accounts, by login name.
 pub(crate) async fn all(platform: &Platform) -> Result<Vec<Staff>, Error> {
     let rows = sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff order by login").fetch_all(platform.database.pool()).await?;
@@ -289,7 +323,8 @@ async fn expect_owner(tx: &mut Tx, id: StaffId, activation: Activation) -> Resul
     Ok(())
 }
 
-/// Takes the password away and ends the sessions: the owner sets a new one with this code.
+/// Takes the password, the second factors and the known devices away and ends the sessions: the owner sets a new password with this code, and
+/// enrols a factor.
 pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
     sqlx::query!(
         "update identity.staff set password_hash = null, credential_revision = credential_revision + 1, acts_from = coalesce($2, acts_from)
@@ -299,6 +334,7 @@ pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation,
     )
     .execute(&mut **tx)
     .await?;
+    factor::remove_all(tx, id).await?;
     expect_owner(tx, id, activation).await
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{SessionId, StaffId};
+use domain::second_factor::Proof;
 use platform::Platform;
 use platform::cache::Cache;
 use platform::clock::Clock;
@@ -17,6 +18,8 @@ use crate::token::{SESSION, Token, TokenHash};
 
 /// A session's last use is written down again only after this long: not every request is a write.
 const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
+/// How often a change is tried again when somebody else changes the same session.
+const TRIES: usize = 8;
 
 /// How long sessions live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,8 @@ pub struct Lifetimes {
     pub idle: Duration,
     /// At most, used or not.
     pub longest: Duration,
+    /// How long a second factor that was shown is fresh.
+    pub fresh: Duration,
 }
 
 /// A session as the cache holds it. It brings its own lifetimes, so a process that only reads needs no setting for them.
@@ -40,6 +45,32 @@ pub struct Session {
     pub seen_at: DateTime<Utc>,
     /// Ends after so long without use, in seconds.
     pub idle_seconds: u64,
+    /// When its owner showed their second factor last.
+    pub shown_at: Option<DateTime<Utc>>,
+    /// For so long that is fresh, in seconds.
+    pub fresh_seconds: u32,
+}
+
+/// What was shown when a session began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The password, or a code in its place.
+    Password,
+    /// Something that is both: a passkey.
+    BothFactors,
+}
+
+impl Session {
+    /// How long it lives if it is not used.
+    fn left(&self, now: DateTime<Utc>) -> Duration {
+        let left = (self.ends_at - now).to_std().unwrap_or_default();
+        left.min(Duration::from_secs(self.idle_seconds))
+    }
+
+    /// What it has shown.
+    pub fn proof(&self) -> Option<Proof> {
+        self.shown_at.map(|at| Proof::shown(at, TimeDelta::seconds(self.fresh_seconds.into())))
+    }
 }
 
 /// A session as its owner sees it.
@@ -79,11 +110,26 @@ impl Sessions {
     }
 
     /// Begins one; the token is its only key. It lives once `tx`, which lists it, is committed and [`Sessions::open`] is called.
-    pub async fn list_new(&self, tx: &mut Tx, staff: StaffId, revision: i64, lifetimes: Lifetimes) -> Result<(Token, Session), Error> {
+    pub async fn list_new(
+        &self,
+        tx: &mut Tx,
+        staff: StaffId,
+        revision: i64,
+        lifetimes: Lifetimes,
+        shown: Shown,
+    ) -> Result<(Token, Session), Error> {
         let now = self.clock.now();
         let token = Token::generate(SESSION);
         let hash = token.hash();
-        let session = Session { staff, revision, ends_at: now + lifetimes.longest, seen_at: now, idle_seconds: lifetimes.idle.as_secs() };
+        let session = Session {
+            staff,
+            revision,
+            ends_at: now + lifetimes.longest,
+            seen_at: now,
+            idle_seconds: lifetimes.idle.as_secs(),
+            shown_at: (shown == Shown::BothFactors).then_some(now),
+            fresh_seconds: u32::try_from(lifetimes.fresh.as_secs()).unwrap_or(u32::MAX),
+        };
         sqlx::query!("delete from identity.session where staff_id = $1 and ends_at <= $2", staff.uuid(), now).execute(&mut **tx).await?;
         sqlx::query!(
             "insert into identity.session (id, token_hash, staff_id, began_at, ends_at) values ($1, $2, $3, $4, $5)",
@@ -100,7 +146,9 @@ impl Sessions {
 
     /// Lets a listed session live.
     pub async fn open(&self, token: &Token, session: &Session) -> Result<(), Error> {
-        self.store(&token.hash(), session, self.clock.now()).await
+        let hash = token.hash();
+        let record = self.record(&hash, session)?;
+        Ok(self.cache.set(&key(&hash), &record, session.left(self.clock.now())).await?)
     }
 
     /// The sessions of an account that live, the newest first. `own` is the one that asks, `revision` that of the account's credentials.
@@ -117,7 +165,7 @@ impl Sessions {
         for row in rows {
             let hash = hex::encode(&row.token_hash);
             let Some(bytes) = self.cache.get(&key_of(&hash)).await? else { continue };
-            let Some(session) = self.read(&hash, bytes.to_vec()) else { continue };
+            let Some(session) = self.read(&hash, bytes) else { continue };
             if session.revision == revision && now < session.ends_at {
                 let Session { seen_at, ends_at, .. } = session;
                 living.push(OwnSession { id: row.id.into(), began_at: row.began_at, seen_at, ends_at, this: hash == own });
@@ -142,20 +190,36 @@ impl Sessions {
 
     /// The session of a presented token, if it still lives; notes its use.
     pub async fn find(&self, token: &TokenHash) -> Result<Option<Session>, Error> {
-        let Some(mut session) = self.look(token).await? else { return Ok(None) };
+        let Some((was, session)) = self.living_record(token).await? else { return Ok(None) };
         let now = self.clock.now();
-        if now - session.seen_at >= NOTED_EVERY {
-            session.seen_at = now;
-            self.store(token, &session, now).await?;
+        if now - session.seen_at < NOTED_EVERY {
+            return Ok(Some(session));
         }
-        Ok(Some(session))
+        let seen = Session { seen_at: now, ..session };
+        if self.replace(token, &was, &seen).await? {
+            return Ok(Some(seen));
+        }
+        // Somebody else has noted its use, or it was ended meanwhile: then it stays so.
+        self.look(token).await
     }
 
     /// The same without noting its use: it may end meanwhile as if nobody had asked.
     pub async fn look(&self, token: &TokenHash) -> Result<Option<Session>, Error> {
-        let Some(bytes) = self.cache.get(&key(token)).await? else { return Ok(None) };
-        let session = self.read(&token.hex(), bytes.to_vec());
-        Ok(session.filter(|session| self.clock.now() < session.ends_at))
+        Ok(self.living_record(token).await?.map(|(_, session)| session))
+    }
+
+    /// A living session as it stands in the cache, and what it says.
+    async fn living_record(&self, token: &TokenHash) -> Result<Option<(Vec<u8>, Session)>, Error> {
+        let Some(record) = self.cache.get(&key(token)).await? else { return Ok(None) };
+        let session = self.read(&token.hex(), record.clone()).filter(|session| self.clock.now() < session.ends_at);
+        Ok(session.map(|session| (record, session)))
+    }
+
+    /// Notes that its owner has shown their second factor now.
+    pub async fn prove(&self, token: &TokenHash) -> Result<Session, Error> {
+        let now = self.clock.now();
+        let proved = self.change(token, |session| Session { shown_at: Some(now), seen_at: now, ..session }).await?;
+        proved.ok_or(Error::SessionOver)
     }
 
     /// The same, for what only a living session may do.
@@ -165,11 +229,25 @@ impl Sessions {
 
     /// Lets this session outlive a change of the account's credentials: for the one that changed them, from one revision to the next.
     pub async fn carry_over(&self, token: &TokenHash, revision: i64) -> Result<(), Error> {
-        match self.find(token).await? {
-            Some(session) if session.revision + 1 != revision => Ok(()),
-            Some(session) => self.store(token, &Session { revision, ..session }, self.clock.now()).await,
-            None => Ok(()),
+        let next = |session: Session| if session.revision + 1 == revision { Session { revision, ..session } } else { session };
+        self.change(token, next).await.map(|_| ())
+    }
+
+    /// Changes a session that lives, whoever else changes it at the same time; one that was ended stays so.
+    async fn change(&self, token: &TokenHash, change: impl Fn(Session) -> Session) -> Result<Option<Session>, Error> {
+        for _ in 0..TRIES {
+            let Some((was, session)) = self.living_record(token).await? else { return Ok(None) };
+            let changed = change(session);
+            if self.replace(token, &was, &changed).await? {
+                return Ok(Some(changed));
+            }
         }
+        Err(Error::SessionOver)
+    }
+
+    async fn replace(&self, token: &TokenHash, was: &[u8], session: &Session) -> Result<bool, Error> {
+        let record = self.record(token, session)?;
+        Ok(self.cache.replace(&key(token), was, &record, session.left(self.clock.now())).await?)
     }
 
     /// Ends one.
@@ -185,13 +263,10 @@ impl Sessions {
         (kept.token == token).then_some(kept.session)
     }
 
-    async fn store(&self, token: &TokenHash, session: &Session, now: DateTime<Utc>) -> Result<(), Error> {
+    fn record(&self, token: &TokenHash, session: &Session) -> Result<Vec<u8>, Error> {
         let kept = Kept { token: token.hex(), session: session.clone() };
         let record = serde_json::to_vec(&kept).map_err(|_| Error::Stored { what: "session" })?;
-        let record = self.keyring.seal(Purpose::SessionToken, &record).into_bytes();
-        let left = (session.ends_at - now).to_std().unwrap_or_default();
-        let ttl = left.min(Duration::from_secs(session.idle_seconds));
-        Ok(self.cache.set(&key(token), &record, ttl).await?)
+        Ok(self.keyring.seal(Purpose::SessionToken, &record).into_bytes())
     }
 }
 

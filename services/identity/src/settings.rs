@@ -21,6 +21,18 @@ pub struct Settings {
     ///
     /// No shift is longer, so each begins with a password.
     pub session_longest_seconds: u64,
+    /// How long a second factor that was shown is fresh. Urgent alerts, large ones, cancellations, contacts in bulk, keys, proposals and one's own
+    /// factors take a fresh one.
+    ///
+    /// Short, since consoles stand in shared rooms; long enough for a decision and what follows from it.
+    pub fresh_proof_seconds: u32,
+    /// Address under which staff open the console: passkeys are bound to its name. Empty: there are no passkeys, and authenticator apps alone are
+    /// the second factor.
+    ///
+    /// A passkey cannot be shown to a page of another name; with another name here, those that were enrolled are void.
+    ///
+    /// Example: "https://alerts.example.cn"
+    pub console_address: String,
     /// Whether browsers send the session cookie over https only.
     ///
     /// Switch it off only where pages are served without TLS, as a demo on one machine is.
@@ -48,6 +60,8 @@ impl Default for Settings {
         Self {
             session_idle_seconds: 30 * 60,
             session_longest_seconds: retention::STAFF_SESSIONS.keeping.length().into(),
+            fresh_proof_seconds: 5 * 60,
+            console_address: String::new(),
             cookie_secure: true,
             acting_after_hours: 24,
             proposal_hours: 72,
@@ -58,8 +72,16 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn lifetimes(&self) -> Lifetimes {
-        Lifetimes { idle: Duration::from_secs(self.session_idle_seconds), longest: Duration::from_secs(self.session_longest_seconds) }
+    pub(crate) fn lifetimes(&self) -> Result<Lifetimes, Error> {
+        if !(30..=43_200).contains(&self.fresh_proof_seconds) {
+            let reason = "must be from 30 to 43200".to_owned();
+            return Err(Error::Setting { name: "identity.fresh_proof_seconds", reason });
+        }
+        Ok(Lifetimes {
+            idle: Duration::from_secs(self.session_idle_seconds),
+            longest: Duration::from_secs(self.session_longest_seconds),
+            fresh: Duration::from_secs(self.fresh_proof_seconds.into()),
+        })
     }
 
     /// How long the parts of a change between two people last.

@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// Prefix of a staff session.
 pub const SESSION: &str = "fhs_";
+/// Prefix of a known device.
+pub const DEVICE: &str = "fhv_";
 /// Prefix of an API key.
 pub const API_KEY: &str = "fhk_";
 

@@ -7,6 +7,7 @@ use domain::area::{Area, CommunityCode};
 use domain::identity_document::IdentityKind;
 use domain::ids::ResidentNo;
 use domain::phone::PhoneNumber;
+use domain::second_factor::Act;
 use domain::staff::Role;
 use platform::crypto::{Keyring, Purpose, Sealed};
 use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
@@ -43,6 +44,8 @@ struct Contact {
 }
 
 /// Open a resident's name and phone, with a reason
+///
+/// Whoever opens many in a day has to show their second factor anew (`fresh_proof_needed`).
 #[utoipa::path(post, path = "/api/v1/residents/{resident_no}/contact", params(("resident_no" = u32, Path, description = "The resident")),
     request_body = Reason, responses((status = 200, description = "Traced and opened", body = Contact)))]
 async fn open_contact(
@@ -106,14 +109,16 @@ async fn open_contact(
 }
 
 /// Counts an opening of this member of staff, and refuses more of them in a day than work takes: a phone book is no work.
-async fn within_the_day(service: &Service, caller: &StaffCaller) -> Result<(), Error> {
+async fn within_the_day(service: &Service, caller: &StaffCaller) -> Result<(), Problem> {
     let most = service.settings.contacts_per_day;
-    let opened = service.platform.cache.incr(&format!("contact-day:{}", caller.id), DAY).await?;
+    let opened = service.platform.cache.incr(&format!("contact-day:{}", caller.id), DAY).await.map_err(Error::from)?;
+    let many = service.settings.contacts_before_fresh_proof.into();
+    caller.must_have_proved(Act::OpenContact { opened, many }, service.platform.clock.now())?;
     let exhausted = opened > u64::from(most);
     metrics::counter!("contacts_opened_total", "outcome" => if exhausted { "refused" } else { "opened" }).increment(1);
     if exhausted {
         tracing::warn!(staff = %caller.id, most, "a member of staff opens more contacts than a day may have");
-        return Err(Error::TooManyContacts { most });
+        return Err(Error::TooManyContacts { most }.into());
     }
     Ok(())
 }

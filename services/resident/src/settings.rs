@@ -85,6 +85,12 @@ pub struct Settings {
     ///
     /// Unit: people
     pub contacts_per_day: u32,
+    /// From this many names and phones on that one member of staff opens in a day, each takes a second factor that was just shown.
+    ///
+    /// A visit takes one or two; whoever opens more sits down to it, and has their phone beside them.
+    ///
+    /// Unit: people
+    pub contacts_before_fresh_proof: u32,
     /// How many devices one resident may have; the oldest leaves.
     ///
     /// Bounds what one alert costs for one person.
@@ -162,6 +168,7 @@ impl Default for Settings {
             signature: "烽火".to_owned(),
             hotline: "12320".to_owned(),
             contacts_per_day: 200,
+            contacts_before_fresh_proof: 5,
             devices: 5,
             gone_percent: 10,
             keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),

@@ -104,6 +104,7 @@ mod tests {
     use domain::alert::DeliveryClass::Urgent;
     use domain::ids::StaffId;
     use domain::outcome::{Channel, Outcome};
+    use domain::second_factor::Proof;
     use domain::staff::Role;
 
     use super::*;
@@ -124,6 +125,7 @@ mod tests {
             scope: "city".parse().unwrap(),
             acts_from: None,
             session: String::new(),
+            proof: Proof::NotAsked,
         };
         city.phones.sent.lock().unwrap().clear();
 

@@ -1,9 +1,12 @@
 //! Administrators look after the accounts of staff.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
+use domain::second_factor::FactorKind;
 use domain::second_person;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
@@ -16,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::identity::{Identity, ProposalMade, Waiting};
 use crate::account::{self, NewStaff, Staff};
+use crate::factor::{self, Enrolled};
 use crate::proposal::{Proposed, Standing};
 use crate::{Error, SCHEMA};
 
@@ -33,10 +37,27 @@ pub(super) fn routes() -> Routes<Identity> {
         .allow(ADMINISTRATOR, routes!(lift_waiting))
 }
 
+/// An account, with what its owner has beside the password.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListedStaff {
+    #[serde(flatten)]
+    staff: Staff,
+    /// Kinds of second factors that it has.
+    factors: Vec<FactorKind>,
+    /// When the newest was enrolled.
+    factor_enrolled_at: Option<DateTime<Utc>>,
+}
+
 /// All accounts of staff, by login name.
-#[utoipa::path(get, path = "/api/v1/staff", responses((status = 200, description = "All accounts", body = Vec<Staff>)))]
-async fn list(State(identity): State<Identity>) -> Result<Json<Vec<Staff>>, Problem> {
-    Ok(Json(account::all(&identity.platform).await?))
+#[utoipa::path(get, path = "/api/v1/staff", responses((status = 200, description = "All accounts", body = Vec<ListedStaff>)))]
+async fn list(State(identity): State<Identity>) -> Result<Json<Vec<ListedStaff>>, Problem> {
+    let enrolled = factor::of_everybody(&mut identity.platform.database.pool().acquire().await?).await?;
+    let mut enrolled: BTreeMap<StaffId, Enrolled> = enrolled.into_iter().map(|enrolled| (enrolled.staff, enrolled)).collect();
+    let listed = account::all(&identity.platform).await?.into_iter().map(|staff| match enrolled.remove(&staff.id) {
+        Some(Enrolled { kinds, newest_at, .. }) => ListedStaff { staff, factors: kinds, factor_enrolled_at: Some(newest_at) },
+        None => ListedStaff { staff, factors: Vec::new(), factor_enrolled_at: None },
+    });
+    Ok(Json(listed.collect()))
 }
 
 /// Who somebody is that a history names.
@@ -198,8 +219,8 @@ async fn enable(State(identity): State<Identity>, caller: StaffCaller, Path(id):
 
 /// Propose that the owner of an account sets a new password. Another administrator confirms it
 ///
-/// With the confirmation the old password and all sessions end, and the owner sets a new one with a code: its first half is in this answer, the
-/// second in that of the confirmation.
+/// With the confirmation the old password, all second factors, recovery codes, known devices and sessions end, and the owner sets a new password
+/// with a code and enrols a factor: the code's first half is in this answer, the second in that of the confirmation.
 #[utoipa::path(post, path = "/api/v1/staff/{id}/reset", params(("id" = StaffId, Path, description = "The account")), responses(
     (status = 202, description = "Proposed", body = ProposalMade),
     (status = 404, description = "There is no such account"),

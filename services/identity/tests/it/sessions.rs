@@ -20,7 +20,7 @@ async fn an_officer_signs_in_is_known_and_signs_out() {
     assert_eq!(city.ask(Method::DELETE, &token, "/api/v1/session", Value::Null).await.status, StatusCode::NO_CONTENT);
     assert_eq!(city.look(&token, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
     let actions: Vec<_> = city.trace().await.into_iter().map(|entry| entry.action).collect();
-    assert_eq!(actions, ["staff.create", "session.begin", "session.end"]);
+    assert_eq!(actions, ["staff.create", "session.begin", "session.prove", "session.end"]);
 }
 
 #[tokio::test]

@@ -40,6 +40,12 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'v', ARGV[4], 'e', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1";
+/// ARGV: now, expiry, sweep after ms, value, what has to be there.
+const REPLACE: &str = "local f = redis.call('HMGET', KEYS[1], 'v', 'e')
+if not f[1] or tonumber(f[2]) <= tonumber(ARGV[1]) or f[1] ~= ARGV[5] then return 0 end
+redis.call('HSET', KEYS[1], 'v', ARGV[4], 'e', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1";
 /// ARGV: now, expiry, sweep after ms.
 const INCR: &str = "local e = redis.call('HGET', KEYS[1], 'e')
 if e and tonumber(e) > tonumber(ARGV[1]) then return redis.call('HINCRBY', KEYS[1], 'n', 1) end
@@ -112,6 +118,7 @@ struct Scripts {
     take: Script,
     set: Script,
     set_if_absent: Script,
+    replace: Script,
     incr: Script,
     take_tokens: Script,
 }
@@ -137,6 +144,7 @@ impl Redis {
             take: Script::new(TAKE),
             set: Script::new(SET),
             set_if_absent: Script::new(SET_IF_ABSENT),
+            replace: Script::new(REPLACE),
             incr: Script::new(INCR),
             take_tokens: Script::new(TAKE_TOKENS),
         };
@@ -176,6 +184,12 @@ impl Redis {
 
     pub(super) async fn set_if_absent(&self, key: &str, value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {
         self.store("setting", &self.scripts.set_if_absent, key, value, now_ms, ttl_ms).await
+    }
+
+    pub(super) async fn replace(&self, key: &str, was: &[u8], value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {
+        let mut call = self.scripts.replace.key(self.key(key));
+        call.arg(now_ms).arg(now_ms.saturating_add(ttl_ms)).arg(self.sweep_after(ttl_ms)).arg(value).arg(was);
+        self.run("replacing", &call).await
     }
 
     async fn store(&self, action: &'static str, script: &Script, key: &str, value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {
