@@ -20,12 +20,12 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Result<Value> {
 
 /// Shows the second factor of a demo's account in the session that `begun` tells of, where it has one.
 pub(crate) async fn prove_demo(client: &reqwest::Client, url: &str, token: &str, begun: &Value) -> Result<()> {
-    if begun["staff"]["second_factor"]["needs"].is_null() {
-        return Ok(());
-    }
+    if begun["staff"]["second_factor"]["needs"].is_null() { Ok(()) } else { show_demo_code(client, url, token).await }
+}
+
+/// Shows the second factor of a demo's account, also once more before what asks for it.
+pub(crate) async fn show_demo_code(client: &reqwest::Client, url: &str, token: &str) -> Result<()> {
     let shown = json!({ "code": crate::demo::CODE });
-    answer(client.post(format!("{url}/api/v1/session/proof")).bearer_auth(token).json(&shown))
-        .await
-        .context("the demo's code was refused")?;
+    answer(client.post(format!("{url}/api/v1/session/proof")).bearer_auth(token).json(&shown)).await.context("the demo's code was refused")?;
     Ok(())
 }
