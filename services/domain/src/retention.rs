@@ -389,10 +389,18 @@ pub const KINDS: &[Kind] = &[
     CODES,
     Kind {
         what: "The trace of what staff do, and of every opening of personal data",
-        tables: &["audit.head", "audit.entry"],
+        tables: &["audit.head", "audit.entry", "audit.subtree", "audit.signed_head", "audit.signing_key"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "A hash chain from which something were missing would prove nothing; the database refuses to change or delete an entry.",
+        why: "A log from which something were missing would prove nothing; the database refuses to change or delete an entry.",
+        requirement: "CQ15",
+    },
+    Kind {
+        what: "How many entries each service published, and which of them have not come",
+        tables: &["audit.publisher", "audit.missing", "bus.configuration"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "What is missing once is missing for good. One row a process that ever ran, and one a setting that ever was; hashes and numbers.",
         requirement: "CQ15",
     },
     Kind {

@@ -151,6 +151,7 @@ impl SignIn {
             district: staff.and_then(|staff| staff.scope.district()).map(|district| district.get()),
             at_ms: self.platform.clock.now().timestamp_millis(),
             detail_json: "{}".to_owned(),
+            ..AuditEntry::default()
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod cache;
 pub mod clock;
 pub mod company;
 pub mod config;
+pub mod configuration;
 pub mod crypto;
 pub mod database;
 mod error;

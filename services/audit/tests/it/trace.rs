@@ -24,6 +24,7 @@ fn approved(alert: &str, at_ms: i64) -> AuditEntry {
         district: Some(500_103),
         at_ms,
         detail_json: "{\"reason\":\"符合规定\"}".to_owned(),
+        ..AuditEntry::default()
     }
 }
 

@@ -85,6 +85,7 @@ impl StaffCaller {
             district: None,
             at_ms: at.timestamp_millis(),
             detail_json: "{}".to_owned(),
+            ..AuditEntry::default()
         }
     }
 }
