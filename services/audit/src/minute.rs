@@ -20,7 +20,7 @@ pub(crate) const SIGN_HEADS: Job = Job {
     cron: "50 * * * * *",
     about: "为审计记录的链头签名，并写到 audit.publish_heads_to 指定的目录；查找发布后没有到达的记录。",
     about_en: "Signs the head of the audit trace, writes it into the folder audit.publish_heads_to, and looks for entries that never came.",
-    at_start: true,
+    at_start: false,
 };
 
 /// A signed head that has not been published after this time is told of: five minutes.

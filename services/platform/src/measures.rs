@@ -521,6 +521,12 @@ pub const MEASURES: &[Measure] = &[
         "Any `refused`: ask whose they are; the log names the account, the trace says whom they opened and why.",
     ),
     counter(
+        "audience_questions_total",
+        &[("outcome", "`answered` or `refused`, past `resident.audience_questions_per_day`")],
+        "Questions of staff about the size of an audience.",
+        "Any `refused`: ask whose they are; the log names the account, the trace says what was asked.",
+    ),
+    counter(
         "feedback_total",
         &[("kind", "`unclear`, `wrong`, `question`"), ("by", "`app` or `sms`")],
         "What residents said about alerts, or wrote back.",

@@ -7,6 +7,7 @@ use domain::alert_state::{self, Action};
 use domain::audience::Audience;
 use domain::before_sending::{Caution, Sending};
 use domain::cap::Status;
+use domain::headcount::HeadCount;
 use domain::ids::AlertId;
 use platform::http::StaffCaller;
 
@@ -54,7 +55,11 @@ pub(crate) async fn check(service: &Service, caller: &StaffCaller, alert: &Alert
             return Ok(());
         }
     };
-    if counts.app + counts.sms > 0 { Ok(()) } else { Err(Error::ReachesNobody { people: counts.people }) }
+    if counts.app + counts.sms > 0 {
+        Ok(())
+    } else {
+        Err(Error::ReachesNobody { people: HeadCount::of(counts.people.max(0).unsigned_abs()) })
+    }
 }
 
 fn uncounted(alert: AlertId, error: &resident::Error) {
