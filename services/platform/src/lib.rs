@@ -30,6 +30,7 @@ pub mod http;
 pub mod jobs;
 pub mod measures;
 mod pulse;
+pub mod reading;
 pub mod recount;
 pub mod scratch;
 pub mod skew;
