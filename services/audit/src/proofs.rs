@@ -51,10 +51,10 @@ pub struct Consistency {
 /// Proves that the entry is in the tree of this size, if it is.
 #[compiled_once]
 pub(crate) async fn inclusion(database: &Database, sequence: u64, size: u64) -> Result<Option<Inclusion>, Error> {
-    let number = i64::try_from(sequence).map_err(|_| Error::Malformed { field: "sequence" })?;
     if sequence == 0 || sequence > size {
         return Ok(None);
     }
+    let number = i64::try_from(sequence).map_err(|_| Error::Malformed { field: "sequence" })?;
     let body = sqlx::query_scalar!("select body from audit.entry where sequence = $1", number).fetch_optional(database.pool()).await?;
     let Some(body) = body else { return Ok(None) };
     let indices = indices_for_inclusion_proof(size, sequence - 1);

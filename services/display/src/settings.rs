@@ -25,7 +25,9 @@ pub struct Settings {
     ///
     /// Unit: showings
     pub plays_per_day: u32,
-    /// How long each showing is kept. How often a screen showed an alert, first and last, is kept for good.
+    /// How long each showing is kept.
+    ///
+    /// As long as a year's inspection looks back; how often a screen showed an alert, first and last, is kept for good.
     ///
     /// Unit: days
     pub keep_plays_days: u32,

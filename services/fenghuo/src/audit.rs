@@ -66,3 +66,33 @@ fn told(report: &Report) -> Result<()> {
     println!("the trace is whole: {last} entries, of which {proved} are as they were signed, held against {heads} signed heads");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// A proof of one entry, as it was exported; `altered` by somebody afterwards.
+    fn proof(altered: bool) -> tempfile::NamedTempFile {
+        let body = r#"{"sequence":1,"action":"alert.approve"}"#;
+        let head = audit::Head::GENESIS.then(body);
+        let shown = if altered { body.replace("approve", "refuse") } else { body.to_owned() };
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "{{\"entry\":{shown},\"hash\":\"{}\"}}", head.hash).unwrap();
+        writeln!(file, "{{\"head\":{}}}", serde_json::to_string(&head).unwrap()).unwrap();
+        file
+    }
+
+    async fn verified(proof: &tempfile::NamedTempFile) -> Result<()> {
+        let verify = Verify { proof: Some(proof.path().to_owned()), heads: Vec::new(), key: None };
+        run(None, Audit::Verify(verify)).await
+    }
+
+    #[tokio::test]
+    async fn a_proof_is_checked_without_any_store_and_one_that_was_edited_ends_with_a_failure() {
+        verified(&proof(false)).await.unwrap();
+        let refused = verified(&proof(true)).await.unwrap_err();
+        assert!(refused.to_string().contains("not what was signed"), "{refused}");
+    }
+}

@@ -43,7 +43,7 @@ impl Counts {
     /// The same with no number that tells more than staff may be told. Of fewer than ten people it does not show what reaches them.
     pub(super) fn told(self) -> Self {
         if HeadCount::of(self.people).is_few() {
-            return Self::unseen(HeadCount::FEW.told() + 1);
+            return Self::unseen(HeadCount::FEW.told());
         }
         let load = |people: u64| HeadCount::of(people).load();
         let Reach { app, apns, fcm, web, sms } = self.reach;
