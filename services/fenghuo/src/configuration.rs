@@ -54,7 +54,7 @@ pub(crate) struct Configuration {
     pub(crate) sms: sms::Settings,
     /// Public screens.
     pub(crate) display: display::Settings,
-    /// The trace of staff actions: there is nothing to set.
+    /// The trace of staff actions 审计.
     pub(crate) audit: audit::Settings,
 }
 

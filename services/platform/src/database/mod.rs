@@ -8,6 +8,7 @@
 
 mod executor;
 mod monthly;
+mod numbering;
 mod outbox;
 mod private;
 mod readable;
@@ -33,6 +34,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use crate::error::Error;
 pub use executor::{Connection, Pool};
 pub use monthly::Monthly;
+use numbering::Numbering;
+pub use numbering::{COUNT, Count};
 pub use readable::{readable, readable_row};
 use scratch::Scratch;
 pub use transaction::Tx;
@@ -100,6 +103,7 @@ struct Inner {
     pool: Pool,
     behind: Behind,
     wakes: Arc<Wakes>,
+    numbering: Arc<Numbering>,
 }
 
 /// What stands behind the pool and must be ended after it.
@@ -154,7 +158,7 @@ impl Database {
             .after_connect(|connection, _| Box::pin(async move { connection.execute("set jit = off").await.map(drop) }))
             .connect_with(options.application_name("fenghuo"))
             .await?;
-        Ok(Self(Arc::new(Inner { pool: Pool::new(pool), behind, wakes: Arc::default() })))
+        Ok(Self(Arc::new(Inner { pool: Pool::new(pool), behind, wakes: Arc::default(), numbering: Arc::default() })))
     }
 
     /// The pool, for single statements.
@@ -164,7 +168,7 @@ impl Database {
 
     /// Begins a transaction; dropped without [`Tx::commit`] it is undone.
     pub fn begin(&self) -> BoxFuture<'_, Result<Tx, Error>> {
-        Box::pin(async { Ok(Tx::new(self.0.pool.begin().await?, Arc::clone(&self.0.wakes))) })
+        Box::pin(async { Ok(Tx::new(self.0.pool.begin().await?, Arc::clone(&self.0.wakes), &self.0.numbering)) })
     }
 
     /// Brings the tables of `schema` up to date. What has been applied is kept in `<schema>._sqlx_migrations`.
@@ -208,6 +212,24 @@ impl Database {
 
     pub(crate) fn wakes(&self) -> &Arc<Wakes> {
         &self.0.wakes
+    }
+
+    /// Publishes from `schema` how many audit entries this process has published from it, if there is something new to tell.
+    #[compiled_once]
+    pub async fn tell_count(&self, schema: &'static str) -> Result<(), Error> {
+        let Some((count, entry)) = self.0.numbering.count(schema, crate::clock::Clock::real().now().timestamp_millis()) else {
+            return Ok(());
+        };
+        let told = async {
+            let mut tx = self.begin().await?;
+            tx.publish_unnumbered(schema, &entry).await?;
+            tx.commit().await
+        };
+        let told = told.await;
+        if told.is_err() {
+            self.0.numbering.untold(schema, count);
+        }
+        told
     }
 }
 
