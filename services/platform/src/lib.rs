@@ -23,6 +23,7 @@ pub mod company;
 pub mod config;
 pub mod crypto;
 pub mod database;
+pub mod encryption;
 mod error;
 pub mod gather;
 pub mod http;

@@ -3,5 +3,6 @@
 #[macro_use]
 mod contract;
 mod embedded;
+mod encrypted;
 mod services;
 mod weir;
