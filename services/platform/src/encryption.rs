@@ -5,8 +5,13 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
+use tokio_rustls::TlsConnector;
 
 use crate::error::Error;
 
@@ -48,6 +53,33 @@ impl Asked<'_> {
             Err(wrong("holds no certificate in the form of PEM".to_owned()))
         }
     }
+}
+
+/// Who speaks TLS with a server that is called `host`: none where the connection need not be encrypted. Believed are the authority of the
+/// settings, or those of the system where none is named.
+///
+/// # Errors
+/// When the authority's file cannot be used.
+pub fn connector(host: &str, tls: Tls, ca_file: Option<&Path>, setting: &'static str) -> Result<Option<TlsConnector>, Error> {
+    let asked = Asked { tls, ca_file };
+    if !asked.is_encrypted(host) {
+        return Ok(None);
+    }
+    let mut believed = RootCertStore::empty();
+    match asked.authority(setting)? {
+        Some(text) => {
+            let certificates = CertificateDer::pem_slice_iter(text.as_bytes()).filter_map(Result::ok);
+            believed.add_parsable_certificates(certificates);
+        }
+        None => drop(believed.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+    }
+    let unsound = |error: rustls::Error| Error::Setting { name: setting, reason: error.to_string() };
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(unsound)?
+        .with_root_certificates(believed)
+        .with_no_client_auth();
+    Ok(Some(TlsConnector::from(Arc::new(config))))
 }
 
 /// An address that would send in the clear what has to be encrypted.
