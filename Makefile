@@ -56,6 +56,9 @@ sqlx: services ## renew .sqlx, the committed descriptions of the queries, from t
 test-load: services ## the faults of `make test` with a million people
 	. deploy/dev/test-environment.sh && FENGHUO_LOAD_RESIDENTS=1000000 $(CARGO) test --release --locked -p fenghuo -p benches --bin fenghuo --test it faults:: -- --ignored --nocapture
 
+attack: build ## what attackers use, against a demo city of its own: some 20 minutes (needs Node.js 20 and Python 3.10)
+	CARGO='$(CARGO)' node tests/attacks/tools/run.mjs $(TARGET)/release/fenghuo $(TARGET)/attack
+
 bench: services ## the measurements, each with its limit
 	$(CARGO) build --release --locked --workspace --bin fenghuo --bin ingest --bin fanout --bin preempt --bin acks --bin lookups
 	$(TARGET)/release/ingest
