@@ -1,86 +1,21 @@
 //! Stores on other machines are spoken to through TLS: here through a front that ends it, before the servers that the other stories use.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use platform::bus::{Bus, BusSettings};
 use platform::cache::{Cache, CacheSettings};
 use platform::clock::Clock;
 use platform::database::{Database, DatabaseSettings};
 use platform::encryption::Tls;
 use platform::scratch;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use stages::{Front, SSL_REQUEST, Signed};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
-/// How PostgreSQL is asked whether it speaks TLS.
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
-
-/// A front before a server, with a certificate for `name`.
-struct Front {
-    address: SocketAddr,
-    authority: PathBuf,
-    _directory: tempfile::TempDir,
-}
-
-impl Front {
-    /// Ends TLS and hands on what comes to `server`. PostgreSQL asks in the clear first.
-    async fn before(server: String, name: &str, asks_first: bool) -> Self {
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("ca.pem");
-        std::fs::write(&file, authority.pem()).unwrap();
-        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())))
-            .unwrap();
-        let (acceptor, listener) = (TlsAcceptor::from(Arc::new(config)), TcpListener::bind("127.0.0.1:0").await.unwrap());
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            while let Ok((mut outside, _)) = listener.accept().await {
-                let (acceptor, server) = (acceptor.clone(), server.clone());
-                tokio::spawn(async move {
-                    if asks_first {
-                        let mut asked = [0; 8];
-                        outside.read_exact(&mut asked).await.ok()?;
-                        if asked != SSL_REQUEST {
-                            return None;
-                        }
-                        outside.write_all(b"S").await.ok()?;
-                    }
-                    let mut plain = acceptor.accept(outside).await.ok()?;
-                    let mut inside = TcpStream::connect(server).await.ok()?;
-                    hand_on(&mut plain, &mut inside).await;
-                    Some(())
-                });
-            }
-        });
-        Self { address, authority: file, _directory: directory }
-    }
-
-    /// An address of the server behind it, with the front's place and another scheme.
-    fn url(&self, url: &str, scheme: &str) -> SecretString {
-        let (place, port) = (host(url), self.address.port());
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        SecretString::from(format!("{scheme}://{}", rest.replacen(&place, &format!("localhost:{port}"), 1)))
-    }
-}
-
-async fn hand_on(one: &mut (impl AsyncRead + AsyncWrite + Unpin), other: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
-    // who ends it first is no fault
-    let _ = copy_bidirectional(one, other).await;
+/// An address of the server behind a front, with the front's place and another scheme.
+fn by_way_of(front: &Front, url: &str, scheme: &str) -> SecretString {
+    let (place, port) = (host(url), front.address.port());
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    SecretString::from(format!("{scheme}://{}", rest.replacen(&place, &format!("localhost:{port}"), 1)))
 }
 
 /// Host and port of an address.
@@ -106,7 +41,7 @@ async fn every_store_is_reached_through_tls_by_who_believes_its_authority() {
     let stores = scratch::service_settings();
     let url = scratch::postgres_url();
     let front = Front::before(host(&url), "localhost", true).await;
-    let settings = DatabaseSettings { url: front.url(&url, "postgres"), ca_file: Some(front.authority.clone()), ..remote_database() };
+    let settings = DatabaseSettings { url: by_way_of(&front, &url, "postgres"), ca_file: Some(front.authority.clone()), ..remote_database() };
     let database = Database::open(&settings).await.expect("the database is reached");
     let encrypted: bool = sqlx::query_scalar("select true").fetch_one(database.pool()).await.unwrap();
     assert!(encrypted);
@@ -114,14 +49,14 @@ async fn every_store_is_reached_through_tls_by_who_believes_its_authority() {
 
     let url = stores.cache.url.expose_secret().to_owned();
     let front = Front::before(host(&url), "localhost", false).await;
-    let settings = CacheSettings { url: front.url(&url, "rediss"), ca_file: Some(front.authority.clone()), ..stores.cache.clone() };
+    let settings = CacheSettings { url: by_way_of(&front, &url, "rediss"), ca_file: Some(front.authority.clone()), ..stores.cache.clone() };
     let cache = Cache::open(&settings, &Clock::real()).await.expect("Redis is reached");
     cache.set("encrypted", b"1", std::time::Duration::from_secs(5)).await.unwrap();
     assert_eq!(cache.get("encrypted").await.unwrap().as_deref(), Some(b"1".as_slice()));
 
     let url = stores.bus.url.expose_secret().to_owned();
     let front = Front::before(host(&url), "localhost", false).await;
-    let settings = BusSettings { url: front.url(&url, "amqps"), ca_file: Some(front.authority.clone()), ..stores.bus.clone() };
+    let settings = BusSettings { url: by_way_of(&front, &url, "amqps"), ca_file: Some(front.authority.clone()), ..stores.bus.clone() };
     Bus::standing(&settings, std::time::Duration::from_secs(10)).await.expect("RabbitMQ is reached");
 }
 
@@ -138,21 +73,21 @@ async fn a_server_that_shows_another_name_or_authority_is_not_spoken_to() {
         let url = scratch::postgres_url();
         let front = Front::before(host(&url), name, true).await;
         let ca_file = Some(believed.clone().unwrap_or_else(|| front.authority.clone()));
-        let settings = DatabaseSettings { url: front.url(&url, "postgres"), ca_file, ..remote_database() };
+        let settings = DatabaseSettings { url: by_way_of(&front, &url, "postgres"), ca_file, ..remote_database() };
         let refused = platform::database::standing::connect(&settings, std::time::Duration::from_secs(10)).await.expect_err("not believed");
         assert!(causes(&refused).to_lowercase().contains("certificate"), "{}", causes(&refused));
 
         let url = stores.cache.url.expose_secret().to_owned();
         let front = Front::before(host(&url), name, false).await;
         let ca_file = Some(believed.clone().unwrap_or_else(|| front.authority.clone()));
-        let settings = CacheSettings { url: front.url(&url, "rediss"), ca_file, ..stores.cache.clone() };
+        let settings = CacheSettings { url: by_way_of(&front, &url, "rediss"), ca_file, ..stores.cache.clone() };
         let refused = Cache::standing(&settings).await.expect_err("not believed");
         assert!(causes(&refused).to_lowercase().contains("certificate"), "{}", causes(&refused));
 
         let url = stores.bus.url.expose_secret().to_owned();
         let front = Front::before(host(&url), name, false).await;
         let ca_file = Some(believed.unwrap_or_else(|| front.authority.clone()));
-        let settings = BusSettings { url: front.url(&url, "amqps"), ca_file, ..stores.bus.clone() };
+        let settings = BusSettings { url: by_way_of(&front, &url, "amqps"), ca_file, ..stores.bus.clone() };
         let refused = Bus::standing(&settings, std::time::Duration::from_secs(10)).await.expect_err("not believed");
         assert!(causes(&refused).to_lowercase().contains("certificate"), "{}", causes(&refused));
     }
@@ -187,12 +122,9 @@ async fn nothing_is_sent_in_the_clear_to_another_machine_unless_somebody_says_so
         stream.read_to_end(&mut more).await.unwrap();
         (request, more)
     });
-    let directory = tempfile::tempdir().unwrap();
-    let ca_file = directory.path().join("ca.pem");
-    let authority = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    std::fs::write(&ca_file, authority.cert.pem()).unwrap();
+    let signed = Signed::new("localhost");
     let url = SecretString::from(format!("postgres://fenghuo:secret@localhost:{port}/fenghuo"));
-    let database = DatabaseSettings { url, ca_file: Some(ca_file), ..remote_database() };
+    let database = DatabaseSettings { url, ca_file: Some(signed.authority.clone()), ..remote_database() };
     platform::database::standing::connect(&database, std::time::Duration::from_secs(10)).await.expect_err("no TLS, no conversation");
     assert_eq!(asked.await.unwrap(), (SSL_REQUEST, Vec::new()), "nothing but the question was sent");
 }
