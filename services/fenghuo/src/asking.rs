@@ -26,6 +26,8 @@ pub(crate) async fn prove_demo(client: &reqwest::Client, url: &str, token: &str,
 /// Shows the second factor of a demo's account, also once more before what asks for it.
 pub(crate) async fn show_demo_code(client: &reqwest::Client, url: &str, token: &str) -> Result<()> {
     let shown = json!({ "code": crate::demo::CODE });
-    answer(client.post(format!("{url}/api/v1/session/proof")).bearer_auth(token).json(&shown)).await.context("the demo's code was refused")?;
+    answer(client.post(format!("{url}/api/v1/session/proof")).bearer_auth(token).json(&shown))
+        .await
+        .context("the demo's code was refused")?;
     Ok(())
 }
