@@ -129,9 +129,18 @@ pub const MEASURES: &[Measure] = &[
     ),
     counter(
         "staff_proofs_total",
-        &[("kind", "with what: `totp`, `passkey`, `demo`, `recovery_code`; `none` of what was refused"), ("outcome", "`proved` or `refused`")],
+        &[
+            ("kind", "with what: `totp`, `passkey`, `demo`, `recovery_code`; `none` of what was refused"),
+            ("outcome", "`proved` or `refused`"),
+        ],
         "Second factors that staff showed, at the sign-in or once more.",
         "Many `refused`: somebody knows passwords. The trace says whose (`session.refuse_proof`).",
+    ),
+    counter(
+        "staff_accounts_flooded_total",
+        &[],
+        "Accounts of staff on which there were very many attempts at the door, each once an hour.",
+        "Any: the trace says whose (`session.flood`). Its owner gets in from known devices and networks; a flood is stopped at the network's edge.",
     ),
     counter(
         "staff_factors_enrolled_total",

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
+use domain::second_factor::{Act, MANY_PEOPLE};
 use platform::http::{Json, Path, Problem, StaffCaller};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,9 @@ pub(super) async fn send_again(
     Path((alert_id, round)): Path<(AlertId, i16)>,
     Json(body): Json<ForPeople>,
 ) -> Result<Json<SendingAgain>, Problem> {
-    caller.may_act(shared.clock.now())?;
+    let now = shared.clock.now();
+    caller.may_act(now)?;
+    caller.must_have_proved(Act::SendAgain { people: u64::try_from(body.people).ok(), many: MANY_PEOPLE }, now)?;
     Ok(Json(noted(&shared, &caller, alert_id, round, body).await?))
 }
 
