@@ -157,7 +157,7 @@ impl Who {
     pub fn everybody(district: &str, community: &str) -> Vec<Self> {
         let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education"]
             .map(|scope| scope.parse::<Scope>().expect("a scope"));
-        let unproved = Self::Unproved(Role::CityCommandOfficer, Needs::Proof);
+        let unproved = Self::Unproved(Role::CityCommandOfficer, Needs::Enrolment);
         let mut everybody = vec![Self::Resident(1), Self::Source, Self::Screen, unproved];
         for &role in Role::VARIANTS {
             everybody.extend(scopes.iter().filter(|scope| role.accepts(scope)).map(|scope| Self::Staff(role, *scope, 1)));

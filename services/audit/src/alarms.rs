@@ -60,5 +60,6 @@ fn entry(id: String, action: &str, alert_id: String, district: Option<u32>, at_m
         district,
         at_ms,
         detail_json: detail.to_string(),
+        ..AuditEntry::default()
     }
 }

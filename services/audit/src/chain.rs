@@ -29,6 +29,10 @@ impl Hash {
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
+
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl TryFrom<&[u8]> for Hash {
@@ -153,7 +157,7 @@ pub enum Broken {
 
 impl ProofLine {
     /// Reads a line. By hand, because serde's untagged enums rewrite the JSON that they try, and the body counts byte for byte.
-    fn read(text: &str) -> Result<Self, String> {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Line {

@@ -17,6 +17,33 @@ pub enum Error {
         /// Which field.
         field: &'static str,
     },
+    /// Entries that the tree has to be built over are not there.
+    #[error("entries between {after} and {until} are gone from the trace")]
+    EntriesAreGone {
+        /// After this one.
+        after: i64,
+        /// Up to this one.
+        until: i64,
+    },
+    /// The key that signs heads does not work.
+    #[error("the key that signs heads of the audit trace: {reason}")]
+    SigningKey {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The head that was signed last is not of the trace that is there.
+    #[error("the audit trace of {size} entries is not the one that was signed: run `fenghuo audit verify`")]
+    NotWhatWasSigned {
+        /// The size of the head that was signed.
+        size: u64,
+    },
+    /// A signed head could not be written into the folder `audit.publish_heads_to`.
+    #[error("a signed head could not be published")]
+    Unpublished {
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// A row holds what no version of this service writes.
     #[error("stored audit entry {sequence} cannot be read")]
     Stored {
@@ -33,7 +60,12 @@ impl From<Error> for Problem {
         match error {
             Error::Database(error) => error.into(),
             Error::Platform(error) => error.into(),
-            Error::Malformed { .. } | Error::Stored { .. } => Self::internal(&error),
+            Error::Malformed { .. }
+            | Error::EntriesAreGone { .. }
+            | Error::SigningKey { .. }
+            | Error::NotWhatWasSigned { .. }
+            | Error::Unpublished { .. }
+            | Error::Stored { .. } => Self::internal(&error),
         }
     }
 }

@@ -1,42 +1,83 @@
-//! The trace of what staff do, and of every opening of personal data (CQ13, CQ15).
+//! The trace of what staff do, and of every opening of personal data (CQ13, CQ15): a log that nobody can rewrite unseen.
 //!
 //! Services publish an `AuditEntry` in the transaction of the act; this one consumes them and appends each to a **chain**
-//! ([`chain`]): the hash of an entry covers the hash of the entry before it, so nothing in the middle can be altered,
-//! left out or moved without every later hash being wrong. [`trace`] writes and reads the table, [`routes`] shows it to
-//! auditors and exports the proof, which anybody can check offline with [`verify`] and nothing of ours but this crate.
+//! ([`chain`]), the hash of an entry covers the hash of the entry before it, and to a **Merkle tree** ([`tree`], RFC 6962). [`trace`] writes and
+//! reads the table, [`routes`] shows it to auditors and exports it.
+//!
+//! Hashes alone can all be computed anew by whoever may write to the database. Therefore the head of the tree is signed every minute in which
+//! something came ([`signing`]), with a key that stands sealed in the database, and is written where others keep it ([`publishing`]). Whoever
+//! has kept heads and the public key finds with [`check`] what was edited, deleted, moved, cut off or forked, offline and with nothing of ours but
+//! this crate; [`proofs`] of single entries, and of growing, need not the whole trace.
+//!
+//! What never came is found as well: publishers number their entries, and tell how many there were ([`losses`]).
 //!
 //! Alarms about deadlines are appended as well ([`alarms`]): inspections look at timeliness (CQ15).
 //!
 //! What is guaranteed: an entry is appended exactly once however often it arrives; there is one writer at a time, also over
-//! several processes; the database refuses to change or delete an entry. What a chain alone cannot show is that its
-//! newest end is missing: therefore a proof ends with its head, and auditors keep the heads they have seen.
+//! several processes; appending takes as long in a trace of millions as in an empty one; the database refuses to change or delete an entry; and
+//! what is done past that refusal shows against any head that was kept. What happened in the last minute no head covers yet.
 
 mod alarms;
 pub mod chain;
+pub mod check;
 mod error;
+pub mod head;
+mod kept;
+mod losses;
+mod minute;
+mod proofs;
+mod publishing;
 mod routes;
 mod schema;
+mod signing;
 pub mod trace;
+pub mod tree;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use platform::Platform;
 use platform::compiled_once;
-use platform::http::Routes;
+use platform::http::{Check, Routes};
+use platform::jobs::Job;
 use proto::topology::AUDIT_ENTRIES;
 use serde::{Deserialize, Serialize};
 
 pub use chain::{Broken, Head, verify};
+pub use check::{Finding, Report, check_proof};
 pub use error::Error;
+pub use kept::Unkept;
+pub use losses::Loss;
+pub use minute::check_database;
 pub use schema::{MIGRATOR, SCHEMA};
+use signing::Signer;
 
-/// The section `audit` of the configuration: there is nothing to set.
+/// What this service does on schedule.
+pub const JOBS: &[Job] = &[minute::SIGN_HEADS];
+
+/// The section `audit` of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {}
+pub struct Settings {
+    /// Folder into which every signed head of the trace is written, as a file of its own, with the key that signs them.
+    ///
+    /// Only what somebody else keeps shows that the trace was not rewritten by those who run the platform: name a share of another party, best
+    /// one that can be written once. Where it is not set, auditors fetch the heads.
+    ///
+    /// Example: "/mnt/auditor/heads"
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_heads_to: Option<PathBuf>,
+}
 
-/// Starts to consume and returns the routes.
+/// Starts to consume and to sign, and returns the routes.
 #[compiled_once]
-pub async fn start(platform: &Platform, _settings: Settings) -> Result<Routes, Error> {
+pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let database = platform.database.clone();
+    let signer = Arc::new(Signer::load(platform).await?);
+    // what was there before there was a tree
+    trace::grown(&database).await?;
+    let key = signer.key();
+    minute::register(platform, signer, settings.publish_heads_to)?;
     let consume = move |entry| {
         let database = database.clone();
         async move {
@@ -48,5 +89,14 @@ pub async fn start(platform: &Platform, _settings: Settings) -> Result<Routes, E
     platform.bus.subscribe(&AUDIT_ENTRIES, 1, consume)?;
     alarms::subscribe(platform)?;
     platform.bus.start_relay(SCHEMA);
-    Ok(routes::routes(platform))
+    Ok(routes::routes(platform, key))
+}
+
+/// What `/readyz` tells of the trace: heads that could not be published, entries that were lost.
+pub fn check(platform: &Platform, settings: &Settings) -> Check {
+    let (platform, publishes) = (platform.clone(), settings.publish_heads_to.is_some());
+    Check::noting("audit", move || {
+        let platform = platform.clone();
+        async move { minute::trouble(&platform, publishes).await.map_err(|error| error.to_string()) }
+    })
 }

@@ -1,4 +1,6 @@
-//! What auditors see: the trace, page by page, and the proof of it.
+//! What auditors see: the trace, page by page, the proof of it, and what shows that it was not rewritten ([`merkle`]).
+
+mod merkle;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -16,6 +18,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::chain::{Hash, Head, ProofLine};
+use crate::head::PublicKey;
 use crate::trace::{self, Entry, Filter, Page};
 use crate::{Error, SCHEMA};
 
@@ -25,12 +28,24 @@ const LARGEST_PAGE: i64 = 500;
 /// Entries of a proof that are read at once.
 const PROOF_PAGE: i64 = 1000;
 
-pub(crate) fn routes(platform: &Platform) -> Routes {
+/// What the routes stand on.
+#[derive(Clone)]
+struct Reading {
+    platform: Platform,
+    key: PublicKey,
+}
+
+pub(crate) fn routes(platform: &Platform, key: PublicKey) -> Routes {
     const AUDITOR: Access = Access::Staff(&[Role::Auditor]);
     Routes::new("audit")
         .allow(AUDITOR, routes!(entries))
         .allow_within(Limits::stream(), AUDITOR, routes!(proof))
-        .with_state(platform.clone())
+        .allow(AUDITOR, routes!(merkle::heads))
+        .allow(AUDITOR, routes!(merkle::public_key))
+        .allow(AUDITOR, routes!(merkle::inclusion))
+        .allow(AUDITOR, routes!(merkle::consistency))
+        .allow(AUDITOR, routes!(merkle::losses))
+        .with_state(Reading { platform: platform.clone(), key })
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -71,7 +86,7 @@ struct EntriesPage {
     (status = 200, description = "A page", body = EntriesPage),
     (status = 422, description = "A parameter is wrong"),
 ))]
-async fn entries(State(platform): State<Platform>, Query(query): Query<EntriesQuery>) -> Result<Json<EntriesPage>, Problem> {
+async fn entries(State(Reading { platform, .. }): State<Reading>, Query(query): Query<EntriesQuery>) -> Result<Json<EntriesPage>, Problem> {
     let limit = query.limit.unwrap_or(USUAL_PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::invalid(vec![FieldFault::new("limit", "须为 1 到 500", "is 1 to 500")]));
@@ -102,7 +117,11 @@ struct ProofQuery {
 #[utoipa::path(get, path = "/api/v1/audit/proof", params(ProofQuery), responses(
     (status = 200, description = "The proof", body = String, content_type = "application/x-ndjson"),
 ))]
-async fn proof(State(platform): State<Platform>, caller: StaffCaller, Query(query): Query<ProofQuery>) -> Result<Response, Problem> {
+async fn proof(
+    State(Reading { platform, .. }): State<Reading>,
+    caller: StaffCaller,
+    Query(query): Query<ProofQuery>,
+) -> Result<Response, Problem> {
     let mut tx = platform.database.begin().await?;
     let head = trace::head(&mut tx).await?;
     tx.publish(SCHEMA, &caller.did("audit.export", "audit", head.sequence, platform.clock.now())).await?;

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::chain::{Hash, Head};
+use crate::losses::{self, Heard};
+use crate::tree::{self, Frontier};
 
 /// An entry of the trace. Its JSON text, fields in this order, is the body that the hash covers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -38,50 +40,151 @@ pub struct Entry {
     pub district: Option<u32>,
     /// What else belongs to it; never personal data.
     pub detail: Value,
+    /// Which process of which service published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
+    /// The publisher's how-manieth it is, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
 }
+
+/// Entries that the tree is grown by in one transaction, where it is behind.
+const GROWN_AT_ONCE: i64 = 1_000;
 
 /// Appends an entry unless it is there already. Whether it was appended.
 #[compiled_once]
 pub async fn append(database: &Database, entry: AuditEntry) -> Result<bool, Error> {
-    let entry_id: Uuid = entry.entry_id.parse().map_err(|_| Error::Malformed { field: "entry_id" })?;
-    let detail = if entry.detail_json.is_empty() { "{}" } else { entry.detail_json.as_str() };
-    let detail = serde_json::from_str(detail).map_err(|_| Error::Malformed { field: "detail_json" })?;
-    let mut tx = database.begin().await?;
-    let head = sqlx::query!("select sequence, hash from audit.head for update").fetch_one(&mut *tx).await?;
-    let known = sqlx::query_scalar!("select sequence from audit.entry where entry_id = $1", entry_id).fetch_optional(&mut *tx).await?;
-    if known.is_some() {
-        tx.rollback().await?;
-        return Ok(false);
+    let heard = Heard::of(&entry)?;
+    let entry = Entry::of(entry)?;
+    loop {
+        let mut tx = database.begin().await?;
+        let Some(end) = lock(&mut tx, entry.entry_id).await? else {
+            tx.rollback().await?;
+            return Ok(false);
+        };
+        // after an upgrade, until it has been built over what was there
+        if !end.is_grown() {
+            grow(&mut tx, end).await?;
+            tx.commit().await?;
+            continue;
+        }
+        write(&mut tx, end, &entry).await?;
+        losses::note(&mut tx, &heard).await?;
+        tx.commit().await?;
+        metrics::counter!("audit_entries_total").increment(1);
+        return Ok(true);
     }
-    let head = Head { sequence: head.sequence, hash: stored_hash(&head.hash)? };
-    let entry = Entry {
-        sequence: head.sequence + 1,
-        entry_id,
-        at_ms: entry.at_ms,
-        actor_kind: entry.actor_kind,
-        actor: entry.actor,
-        role: entry.role,
-        action: entry.action,
-        object_kind: entry.object_kind,
-        object: entry.object,
-        district: entry.district,
-        detail,
-    };
-    let body = serde_json::to_string(&entry).map_err(|source| Error::Stored { sequence: entry.sequence, source })?;
-    let head = head.then(&body);
+}
+
+impl Entry {
+    fn of(entry: AuditEntry) -> Result<Self, Error> {
+        let detail = if entry.detail_json.is_empty() { "{}" } else { entry.detail_json.as_str() };
+        Ok(Self {
+            sequence: 0,
+            entry_id: entry.entry_id.parse().map_err(|_| Error::Malformed { field: "entry_id" })?,
+            at_ms: entry.at_ms,
+            actor_kind: entry.actor_kind,
+            actor: entry.actor,
+            role: entry.role,
+            action: entry.action,
+            object_kind: entry.object_kind,
+            object: entry.object,
+            district: entry.district,
+            detail: serde_json::from_str(detail).map_err(|_| Error::Malformed { field: "detail_json" })?,
+            publisher: Some(entry.publisher).filter(|publisher| !publisher.is_empty()),
+            number: Some(entry.number).filter(|number| *number > 0),
+        })
+    }
+}
+
+/// The end of the trace, held by a transaction.
+struct End {
+    head: Head,
+    frontier: Frontier,
+}
+
+impl End {
+    fn is_grown(&self) -> bool {
+        i64::try_from(self.frontier.size()) == Ok(self.head.sequence)
+    }
+}
+
+/// Locks the end, so that there is one writer at a time; `None` where this entry is in the trace already.
+async fn lock(tx: &mut Connection, entry_id: Uuid) -> Result<Option<End>, Error> {
+    let row = sqlx::query!("select sequence, hash, tree_size, frontier from audit.head for update").fetch_one(&mut *tx).await?;
+    let known = sqlx::query_scalar!(r#"select exists (select from audit.entry where entry_id = $1) as "known!""#, entry_id);
+    if known.fetch_one(tx).await? {
+        return Ok(None);
+    }
+    let head = Head { sequence: row.sequence, hash: stored_hash(&row.hash)? };
+    Ok(Some(End { head, frontier: stored_frontier(row.tree_size, &row.frontier)? }))
+}
+
+/// Writes an entry behind the end, with what it adds to the tree, and the end after it.
+async fn write(tx: &mut Connection, mut end: End, entry: &Entry) -> Result<(), Error> {
+    let sequence = end.head.sequence + 1;
+    let body = serde_json::to_string(&Entry { sequence, ..entry.clone() }).map_err(|source| Error::Stored { sequence, source })?;
+    let head = end.head.then(&body);
+    let completed = in_a_row(&end.frontier.push(tree::leaf(&body)));
     sqlx::query!(
-        "insert into audit.entry (sequence, entry_id, body, hash) values ($1, $2, $3, $4)",
-        head.sequence,
-        entry_id,
+        "with entry as (insert into audit.entry (sequence, entry_id, body, hash) values ($1, $2, $3, $4)),
+              subtree as (insert into audit.subtree (sequence, hashes) values ($1, $5))
+         update audit.head set sequence = $1, hash = $4, tree_size = $1, frontier = $6",
+        sequence,
+        entry.entry_id,
         body,
         head.hash.bytes(),
+        completed,
+        end.frontier.to_bytes(),
     )
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    sqlx::query!("update audit.head set sequence = $1, hash = $2", head.sequence, head.hash.bytes()).execute(&mut *tx).await?;
-    tx.commit().await?;
-    metrics::counter!("audit_entries_total").increment(1);
-    Ok(true)
+    Ok(())
+}
+
+fn in_a_row(completed: &[Hash]) -> Vec<u8> {
+    completed.iter().flat_map(|hash| hash.bytes().iter().copied()).collect()
+}
+
+/// Grows the tree over some entries that it is behind.
+async fn grow(tx: &mut Connection, end: End) -> Result<(), Error> {
+    let mut frontier = end.frontier;
+    let from = i64::try_from(frontier.size()).map_err(|_| Error::Malformed { field: "tree_size" })?;
+    let until = end.head.sequence.min(from + GROWN_AT_ONCE);
+    let bodies = sqlx::query_scalar!("select body from audit.entry where sequence > $1 and sequence <= $2 order by sequence", from, until)
+        .fetch_all(&mut *tx)
+        .await?;
+    if i64::try_from(bodies.len()) != Ok(until - from) {
+        return Err(Error::EntriesAreGone { after: from, until });
+    }
+    let (sequences, rows): (Vec<i64>, Vec<Vec<u8>>) =
+        (from + 1..).zip(bodies.iter().map(|body| in_a_row(&frontier.push(tree::leaf(body))))).unzip();
+    sqlx::query!(
+        "with subtree as (insert into audit.subtree (sequence, hashes) select * from unnest($1::bigint[], $2::bytea[]))
+         update audit.head set tree_size = $3, frontier = $4",
+        &sequences,
+        &rows,
+        until,
+        frontier.to_bytes(),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Grows the tree over all that is there, and returns what makes it up.
+#[compiled_once]
+pub(crate) async fn grown(database: &Database) -> Result<Frontier, Error> {
+    loop {
+        let mut tx = database.begin().await?;
+        let end = lock(&mut tx, Uuid::nil()).await?.ok_or(Error::Malformed { field: "entry_id" })?;
+        if end.is_grown() {
+            tx.rollback().await?;
+            return Ok(end.frontier);
+        }
+        grow(&mut tx, end).await?;
+        tx.commit().await?;
+    }
 }
 
 /// Which entries; what is not given does not matter.
@@ -112,12 +215,12 @@ pub struct Page {
     pub next: Option<i64>,
 }
 
-/// The newest entries that fit, at most `limit`, all before `before`.
+/// The newest entries that fit (counts, of which each service tells one a minute, only where they are asked for), at most `limit`, all before `before`.
 #[compiled_once]
 pub async fn newest(database: &Database, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Page, Error> {
     let rows = sqlx::query!(
         "select sequence, body from audit.entry
-         where ($1::text is null or actor = $1) and ($2::text is null or action = $2)
+         where ($1::text is null or actor = $1) and (case when $2::text is null then action <> 'audit.count' else action = $2 end)
            and ($3::text is null or object_kind = $3) and ($4::text is null or object = $4)
            and ($5::integer is null or district = $5)
            and ($6::bigint is null or at_ms >= $6) and ($7::bigint is null or at_ms < $7)
@@ -163,4 +266,8 @@ pub(crate) async fn links(database: &Database, after: i64, until: i64, limit: i6
 
 fn stored_hash(bytes: &[u8]) -> Result<Hash, Error> {
     Hash::try_from(bytes).map_err(|_| Error::Malformed { field: "hash" })
+}
+
+fn stored_frontier(size: i64, bytes: &[u8]) -> Result<Frontier, Error> {
+    Frontier::from_bytes(size.unsigned_abs(), bytes).ok_or(Error::Malformed { field: "frontier" })
 }

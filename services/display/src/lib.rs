@@ -52,7 +52,7 @@ use display::Display;
 use feed::Feed;
 
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[alerts::TAKE_OVER];
+pub const JOBS: &[Job] = &[alerts::TAKE_OVER, plays::FORGET];
 
 /// Knows the keys of screens (`fhd_…`).
 pub fn authenticator(platform: &Platform) -> impl Authenticator {
@@ -84,6 +84,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         let alerts = alerts.clone();
         async move { Ok(alerts.ended(understood("alert id", event.alert_id.parse())?).await?) }
     })?;
+    plays::forget_old(platform, &settings)?;
     platform.bus.start_relay(SCHEMA);
 
     let display = Display { platform: platform.clone(), settings: Arc::new(settings), feed };

@@ -158,5 +158,5 @@ async fn report_plays(
     if plays.len() > PLAYS_LIMIT {
         return Err(Problem::invalid(vec![FieldFault::new("plays", "一次最多上报 1000 条", "takes at most 1000 at once")]));
     }
-    Ok(Json(plays::record(&display.platform, screen.id, &plays).await?))
+    Ok(Json(plays::record(&display.platform, screen.id, &plays, display.settings.plays_per_day).await?))
 }

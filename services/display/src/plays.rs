@@ -6,12 +6,16 @@ use domain::{
     ids::{AlertId, ScreenId},
     instant,
 };
-use platform::{Platform, database::readable};
+use platform::{
+    Platform,
+    database::readable,
+    jobs::{Did, Job},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{error::Error, playlist::Playlist};
+use crate::{error::Error, playlist::Playlist, settings::Settings};
 
 /// A screen's clock may be ahead of ours by so much.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -35,7 +39,7 @@ pub struct Play {
 pub struct PlaysTaken {
     /// New ones.
     pub recorded: u64,
-    /// Known already, of an alert that this screen was never given, from the future, or from before the year 2000.
+    /// Known already, of an alert that this screen was never given, from the future, from before the year 2000, or more than a day may have.
     pub ignored: u64,
 }
 
@@ -81,8 +85,31 @@ pub(crate) async fn handed_over(platform: &Platform, screen: ScreenId, playlist:
     Ok(in_use)
 }
 
-/// Takes the proof of play of one screen.
-pub(crate) async fn record(platform: &Platform, screen: ScreenId, reported: &[Play]) -> Result<PlaysTaken, Error> {
+/// Lets go of single showings.
+pub(crate) const FORGET: Job = Job {
+    name: "display.forget_plays",
+    cron: "0 50 3 * * *",
+    about: "删除超过保存期限的逐次播放记录；每块屏幕播放每条弹窗的次数、首次和末次时间永久保留。",
+    about_en: "Removes single showings that are older than they are kept; how often each screen showed an alert, first and last, stays.",
+    at_start: false,
+};
+
+/// Forgets every day what is old enough.
+pub(crate) fn forget_old(platform: &Platform, settings: &Settings) -> Result<(), platform::Error> {
+    let (database, clock, kept) = (platform.database.clone(), platform.clock.clone(), TimeDelta::days(settings.keep_plays_days.into()));
+    platform.jobs.register(&FORGET, move || {
+        let (database, before) = (database.clone(), clock.now() - kept);
+        async move {
+            let plays = sqlx::query!("delete from display.play where shown_at < $1", before).execute(database.pool()).await?;
+            sqlx::query!("delete from display.play_day where day < $1", before.date_naive()).execute(database.pool()).await?;
+            Ok(Did::nothing().and("删除播放记录", "showings removed", plays.rows_affected()))
+        }
+    })
+}
+
+/// Takes the proof of play of one screen, of so many a day at most.
+pub(crate) async fn record(platform: &Platform, screen: ScreenId, reported: &[Play], most_a_day: u32) -> Result<PlaysTaken, Error> {
+    let now = platform.clock.now();
     // A screen whose clock was lost says years that no table keeps; its other plays count all the same.
     let plays: Vec<&Play> = reported.iter().filter(|play| instant::is_kept(play.shown_at)).collect();
     let ids: Vec<Uuid> = plays.iter().map(|play| play.play_id).collect();
@@ -90,12 +117,15 @@ pub(crate) async fn record(platform: &Platform, screen: ScreenId, reported: &[Pl
     let shown: Vec<DateTime<Utc>> = plays.iter().map(|play| play.shown_at).collect();
     let seconds: Vec<i32> = plays.iter().map(|play| i32::from(play.seconds)).collect();
     let recorded = sqlx::query_scalar!(
-        r#"with fresh as (
+        r#"with spent as (
+               select coalesce((select plays from display.play_day where screen_id = $1 and day = $7), 0) as plays
+           ), fresh as (
                insert into display.play (screen_id, play_id, alert_id, shown_at, seconds)
                select $1, play_id, alert_id, shown_at, seconds
                from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::int[]) as told (play_id, alert_id, shown_at, seconds)
                where shown_at <= $6
                  and exists (select from display.hand_over h where h.alert_id = told.alert_id and h.screen_id = $1)
+               limit (select greatest($8 - plays, 0) from spent)
                on conflict (screen_id, play_id) do nothing
                returning alert_id, shown_at
            ), summed as (
@@ -105,6 +135,9 @@ pub(crate) async fn record(platform: &Platform, screen: ScreenId, reported: &[Pl
                set plays = h.plays + summed.plays, first_shown_at = least(h.first_shown_at, summed.first),
                    last_shown_at = greatest(h.last_shown_at, summed.last)
                from summed where h.alert_id = summed.alert_id and h.screen_id = $1
+           ), counted as (
+               insert into display.play_day as d (screen_id, day, plays) select $1, $7, count(*) from fresh
+               on conflict (screen_id, day) do update set plays = d.plays + excluded.plays
            )
            select count(*) as "recorded!" from fresh"#,
         screen.uuid(),
@@ -112,7 +145,9 @@ pub(crate) async fn record(platform: &Platform, screen: ScreenId, reported: &[Pl
         &alerts,
         &shown,
         &seconds,
-        platform.clock.now() + CLOCK_TOLERANCE,
+        now + CLOCK_TOLERANCE,
+        now.date_naive(),
+        i32::try_from(most_a_day).unwrap_or(i32::MAX),
     )
     .fetch_one(platform.database.pool())
     .await?;

@@ -55,6 +55,27 @@ pub struct Kind {
     pub requirement: &'static str,
 }
 
+/// Single showings of screens.
+pub const PLAYS: Kind = Kind {
+    what: "Proof of play: each time that a screen showed an alert",
+    tables: &["display.play", "display.play_day"],
+    keeping: Keeping::Days(400),
+    setting: Some("display.keep_plays_days"),
+    why: "As long as a year's inspection looks back. How often a screen showed each alert, first and last, is kept for good. No personal data.",
+    requirement: "CQ9",
+};
+
+/// What residents say.
+pub const FEEDBACK: Kind = Kind {
+    what: "What residents say about an alert or write back by SMS, and the answers, sealed",
+    tables: &["resident.feedback"],
+    keeping: Keeping::Days(1_100),
+    setting: None,
+    why: "Their words are theirs, and go with everything else of theirs; after three years nobody asks for them any more. What an unregistered \
+          phone wrote by SMS goes after a year.",
+    requirement: "CQ12",
+};
+
 /// Who was sent what: the batches of every wave with one outcome a recipient.
 pub const LEDGER: Kind = Kind {
     what: "Who was sent an alert, on which channel, with which outcome",
@@ -277,12 +298,13 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Screens, what they show, and proof of what they showed",
-        tables: &["display.screen", "display.alert", "display.stop", "display.hand_over", "display.play"],
+        tables: &["display.screen", "display.alert", "display.stop", "display.hand_over"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "Shows later what a hall was told and when. No personal data. There is no purge yet.",
+        why: "Shows later what a hall was told, how often, first and last. No personal data.",
         requirement: "CQ9",
     },
+    PLAYS,
     Kind {
         what: "Residents: phone number and name sealed, kind of the identity document and its number as keyed hash, place, industry, language",
         tables: &["resident.resident"],
@@ -335,14 +357,7 @@ pub const KINDS: &[Kind] = &[
         why: "As long as the marks that were set by it can be taken back. Numbers only.",
         requirement: "CQ14",
     },
-    Kind {
-        what: "What residents say about an alert or write back by SMS, and the answers, sealed",
-        tables: &["resident.feedback"],
-        keeping: Keeping::WithThePerson,
-        setting: None,
-        why: "Their words are theirs, and go with everything else of theirs. What an unregistered phone wrote by SMS goes after a year.",
-        requirement: "CQ12",
-    },
+    FEEDBACK,
     Kind {
         what: "The alerts of the inboxes",
         tables: &["resident.alert", "resident.stop"],
@@ -398,10 +413,18 @@ pub const KINDS: &[Kind] = &[
     CODES,
     Kind {
         what: "The trace of what staff do, and of every opening of personal data",
-        tables: &["audit.head", "audit.entry"],
+        tables: &["audit.head", "audit.entry", "audit.subtree", "audit.signed_head", "audit.signing_key"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "A hash chain from which something were missing would prove nothing; the database refuses to change or delete an entry.",
+        why: "A log from which something were missing would prove nothing; the database refuses to change or delete an entry.",
+        requirement: "CQ15",
+    },
+    Kind {
+        what: "How many entries each service published, and which of them have not come",
+        tables: &["audit.publisher", "audit.missing", "bus.configuration"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "What is missing once is missing for good. One row a process that ever ran, and one a setting that ever was; hashes and numbers.",
         requirement: "CQ15",
     },
     Kind {

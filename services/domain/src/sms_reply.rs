@@ -23,6 +23,8 @@ pub enum Reply {
     },
     /// No more alerts by SMS: consent is withdrawn (CQ1).
     Withdraw,
+    /// The withdrawal before was not meant, or not mine: alerts again.
+    Resume,
     /// Anything else: a question, a remark, a call for help.
     Other {
         /// Whether somebody seems to be in need.
@@ -37,6 +39,9 @@ pub fn parse(text: &str) -> Reply {
     // "退订?" is a question.
     if text.contains(['?', '？']) {
         return other;
+    }
+    if words::resumes(&plain) {
+        return Reply::Resume;
     }
     match words::read(&plain) {
         Some(said) if said.codes.len() > 1 || said.acknowledges == said.withdraws => other,
@@ -113,6 +118,16 @@ mod tests {
             "取消订阅",
         ] {
             assert_eq!(parse(text), Reply::Withdraw, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_is_taken_back() {
+        for text in "HF|hf|ＨＦ| HF。|恢复|回复HF|回复 恢复|恢复接收|恢復|RESUME|Resume.".split('|') {
+            assert_eq!(parse(text), Reply::Resume, "{text}");
+        }
+        for text in "恢复？|不恢复|怎么恢复|我恢复了|HF 1|已恢复健康".split('|') {
+            assert!(matches!(parse(text), Reply::Other { .. }), "{text}");
         }
     }
 

@@ -26,6 +26,7 @@ pub(crate) fn of(settings: &Configuration) -> Capacity {
         web: web.unwrap_or(LaneRate::Absent),
         sms: LaneRate::Granted(f64::from(settings.sms.rate_per_second.get())),
         sms_signature: settings.sms.signature.clone(),
+        audience_questions_per_day: settings.resident.audience_questions_per_day,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::audit::{self, Audit};
 use crate::doctor::{self, Doctor};
 use crate::import::{self, Import};
 use crate::migrate::{self, Migrate};
@@ -40,6 +41,8 @@ enum Command {
     SimulateProviders(SimulateProviders),
     #[command(subcommand)]
     Staff(Staff),
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 impl Arguments {
@@ -56,6 +59,7 @@ impl Arguments {
             Command::Rehearse(rehearse) => rehearsal::run(config, rehearse).await,
             Command::SimulateProviders(providers) => simulate::run(providers).await,
             Command::Staff(staff) => staff::run(config, staff).await,
+            Command::Audit(audit) => audit::run(config, audit).await,
         }
     }
 }

@@ -11,6 +11,7 @@
 //! * [`demo`]: the demo city's staff, screens and rules; [`rehearsal`]: a real outbreak played through the platform.
 
 mod asking;
+mod audit;
 #[cfg(test)]
 mod book;
 mod capacity;

@@ -64,7 +64,8 @@ impl Service {
             Self::Review => review::JOBS,
             Self::Display => display::JOBS,
             Self::Ingest => ingest::JOBS,
-            Self::Identity | Self::Audit | Self::Rules | Self::Push => &[],
+            Self::Audit => audit::JOBS,
+            Self::Identity | Self::Rules | Self::Push => &[],
         }
     }
 
@@ -152,9 +153,13 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
         .with(identity::authenticator(platform))
         .with(resident::SessionAuthenticator::new(platform, &settings.resident))
         .with(display::authenticator(platform));
+    let mut checks = platform.checks();
+    if services.contains(&Service::Audit) {
+        checks.push(audit::check(platform, &settings.audit));
+    }
     Ok(Shell::new(routes, authenticators)
         .settings(settings.http.clone())
-        .checks(platform.checks())
+        .checks(checks)
         .clock(platform.clock.clone())
         .pages(pages::router()))
 }

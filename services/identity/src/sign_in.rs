@@ -172,6 +172,7 @@ impl SignIn {
             district: staff.and_then(|staff| staff.scope.district()).map(|district| district.get()),
             at_ms: self.platform.clock.now().timestamp_millis(),
             detail_json: detail.to_string(),
+            ..AuditEntry::default()
         }
     }
 }

@@ -73,6 +73,10 @@ domain::words! {
         ProviderToken,
         /// A message on the broker; only ever hashed.
         BusMessage,
+        /// The key that signs heads of the audit trace.
+        AuditSigningKey,
+        /// A value of the configuration; only ever hashed.
+        ConfigurationValue,
     }
 }
 

@@ -542,6 +542,12 @@ pub const MEASURES: &[Measure] = &[
         "Any `refused`: ask whose they are; the log names the account, the trace says whom they opened and why.",
     ),
     counter(
+        "audience_questions_total",
+        &[("outcome", "`answered` or `refused`, past `resident.audience_questions_per_day`")],
+        "Questions of staff about the size of an audience.",
+        "Any `refused`: ask whose they are; the log names the account, the trace says what was asked.",
+    ),
+    counter(
         "feedback_total",
         &[("kind", "`unclear`, `wrong`, `question`"), ("by", "`app` or `sms`")],
         "What residents said about alerts, or wrote back.",
@@ -558,6 +564,25 @@ pub const MEASURES: &[Measure] = &[
     // Screens, trace
     counter("display_plays_total", &[], "Times that a screen showed an alert, as it reported.", ""),
     counter("audit_entries_total", &[], "Entries appended to the trace.", ""),
+    gauge(
+        "audit_entries_lost",
+        Unit::Count,
+        &[],
+        "Entries that a service published and that never reached the trace.",
+        "Any: somebody took them out of an outbox or a queue, or a disk lost them. `GET /api/v1/audit/losses` says of which service; tell the auditor.",
+    ),
+    counter(
+        "audit_heads_unpublished_total",
+        &[],
+        "Times that signed heads could not be written into `audit.publish_heads_to`.",
+        "Any rise: mend the share. They are written when it answers again; until then nobody else can tell a rewritten trace.",
+    ),
+    counter(
+        "audit_heads_refused_total",
+        &[],
+        "Times that no head was signed, because the trace is not the one that was signed before, or the database failed.",
+        "Any rise: run `fenghuo audit verify` with the heads that the auditor keeps.",
+    ),
 ];
 
 /// Tells the recorder what each metric means; `/metrics` repeats it as `# HELP`.

@@ -246,12 +246,14 @@ mod tests {
         let written = listen(LogFormat::Json, "info", false);
         ask("/13800138000").await;
         let line: serde_json::Value = serde_json::from_str(&written.end()).unwrap();
-        assert_eq!(line["request"], serde_json::json!({ "id": "load-balancer-7", "method": "GET", "route": "none" }));
+        let request = &line["request"];
+        assert_eq!((&request["method"], &request["route"], &request["given"]), (&"GET".into(), &"none".into(), &"load-balancer-7".into()));
+        assert!(request["id"].as_str().unwrap().parse::<uuid::Uuid>().is_ok(), "what the caller calls it is never its id: {request}");
         assert_eq!((&line["message"], &line["status"]), (&"request answered".into(), &404.into()));
         let written = listen(LogFormat::Human, "info", false);
         ask("/13800138000").await;
         let line = written.end();
-        assert!(line.ends_with(" request=load-balancer-7 GET none\n") && !line.contains("13800138000"), "{line}");
+        assert!(line.ends_with(" given=load-balancer-7 GET none\n") && !line.contains("13800138000"), "{line}");
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use domain::audience::{Audience, AudienceQuery};
 use domain::staff::Role;
 use platform::http::{Access, FieldFault, Json, Problem, Routes, StaffCaller, routes};
 
-use crate::headcount::AudienceCounts;
+use crate::headcount::ToldAudience;
 use crate::{Error, Service};
 
 pub(crate) fn routes() -> Routes<Service> {
@@ -18,15 +18,16 @@ pub(crate) fn routes() -> Routes<Service> {
 
 /// Count the people a selection would reach
 ///
-/// By channel and provider, by district and by township. A channel is no part of a selection: who needs an alert does not depend on how
+/// By channel and provider, by district and by township, in tens: 9 stands for fewer than ten, and a place with fewer is not listed (CQ14). Each
+/// question is traced, and a day has only so many. A channel is no part of a selection: who needs an alert does not depend on how
 /// they are reached.
 #[utoipa::path(post, path = "/api/v1/audience/size", request_body = AudienceQuery,
-    responses((status = 200, description = "As of now", body = AudienceCounts)))]
+    responses((status = 200, description = "As of now", body = ToldAudience)))]
 async fn size(
     State(service): State<Service>,
     caller: StaffCaller,
     Json(query): Json<AudienceQuery>,
-) -> Result<axum::Json<AudienceCounts>, Problem> {
+) -> Result<axum::Json<ToldAudience>, Problem> {
     Audience::Query(query.clone())
         .validate()
         .map_err(|error| Error::Invalid(vec![FieldFault::new("include", error.to_string(), error.english())]))?;
@@ -34,5 +35,6 @@ async fn size(
     if !query.lies_within(own) {
         return Err(Error::OutsideScope.into());
     }
-    Ok(axum::Json(service.headcount.of(&query).await?))
+    service.questions.ask(&caller, &query).await?;
+    Ok(axum::Json(service.headcount.of(&query).await?.told()))
 }

@@ -3,7 +3,7 @@
 //! After withdrawal nothing is planned for or sent to the person any more; what was acknowledged stays acknowledged.
 
 use axum::extract::State;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::consent;
 use domain::ids::ResidentNo;
 use domain::language::Language;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Error, SCHEMA, Service, directory};
-use platform::database::Tx;
+use platform::database::{Database, Tx};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("consent")
@@ -130,8 +130,58 @@ pub(crate) fn stored_version() -> i16 {
     consent::CURRENT_VERSION.cast_signed()
 }
 
-/// Ends the standing consent, if one stands. `by` is `app` or `sms`.
-pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: &str, now: DateTime<Utc>) -> Result<(), Error> {
+/// For so long a withdrawal by SMS is taken back by SMS: as long as the answer to it says.
+const TAKEN_BACK_WITHIN: TimeDelta = TimeDelta::days(30);
+
+/// Whether the last consent was withdrawn by SMS, not long ago: what an SMS did, an SMS undoes.
+pub(crate) async fn was_ended_by_sms(database: &Database, no: ResidentNo, now: DateTime<Utc>) -> Result<bool, Error> {
+    let ended = sqlx::query!(
+        "select withdrawn_at, withdrawn_by from resident.consent where resident_no = $1 order by given_at desc limit 1",
+        directory::stored(no)
+    )
+    .fetch_optional(database.pool())
+    .await
+    .map_err(Error::database("reading the last consent"))?;
+    Ok(ended.is_some_and(|last| {
+        last.withdrawn_by.as_deref() == Some("sms") && last.withdrawn_at.is_some_and(|at| now - at <= TAKEN_BACK_WITHIN)
+    }))
+}
+
+/// Has the last consent, which an SMS withdrew, stand again, and traces it.
+pub(crate) async fn resume(tx: &mut Tx, no: ResidentNo, now: DateTime<Utc>) -> Result<(), Error> {
+    let stored = directory::stored(no);
+    sqlx::query!(
+        "update resident.consent set withdrawn_at = null, withdrawn_by = null
+          where resident_no = $1 and withdrawn_by = 'sms'
+            and given_at = (select max(given_at) from resident.consent where resident_no = $1)",
+        stored
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(Error::database("taking a withdrawal back"))?;
+    sqlx::query!("update resident.resident set notices = true where resident_no = $1", stored)
+        .execute(&mut **tx)
+        .await
+        .map_err(Error::database("resuming notices"))?;
+    Ok(tx.publish(SCHEMA, &by_resident(no, "consent_resumed", "sms", now)).await?)
+}
+
+fn by_resident(no: ResidentNo, action: &str, by: &str, now: DateTime<Utc>) -> proto::AuditEntry {
+    proto::AuditEntry {
+        entry_id: uuid::Uuid::now_v7().to_string(),
+        actor_kind: "resident".to_owned(),
+        actor: no.to_string(),
+        action: action.to_owned(),
+        object_kind: "resident".to_owned(),
+        object: no.to_string(),
+        at_ms: now.timestamp_millis(),
+        detail_json: serde_json::json!({ "by": by }).to_string(),
+        ..Default::default()
+    }
+}
+
+/// Ends the standing consent, if one stands, and tells whether notices stopped by it. `by` is `app` or `sms`.
+pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: &str, now: DateTime<Utc>) -> Result<bool, Error> {
     let stored = directory::stored(no);
     sqlx::query!(
         "update resident.consent set withdrawn_at = $2, withdrawn_by = $3 where resident_no = $1 and withdrawn_at is null",
@@ -147,22 +197,8 @@ pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: &str, now: DateTime<Utc
         .await
         .map_err(Error::database("stopping notices"))?;
     if stopped.rows_affected() == 0 {
-        return Ok(());
+        return Ok(false);
     }
-    tx.publish(
-        SCHEMA,
-        &proto::AuditEntry {
-            entry_id: uuid::Uuid::now_v7().to_string(),
-            actor_kind: "resident".to_owned(),
-            actor: no.to_string(),
-            action: "consent_withdrawn".to_owned(),
-            object_kind: "resident".to_owned(),
-            object: no.to_string(),
-            at_ms: now.timestamp_millis(),
-            detail_json: serde_json::json!({ "by": by }).to_string(),
-            ..Default::default()
-        },
-    )
-    .await?;
-    Ok(())
+    tx.publish(SCHEMA, &by_resident(no, "consent_withdrawn", by, now)).await?;
+    Ok(true)
 }

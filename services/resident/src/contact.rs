@@ -100,6 +100,7 @@ async fn open_contact(
             district: Some(community.district().get()),
             at_ms: service.platform.clock.now().timestamp_millis(),
             detail_json: serde_json::json!({ "reason": reason }).to_string(),
+            ..proto::AuditEntry::default()
         },
     )
     .await

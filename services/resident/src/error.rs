@@ -9,6 +9,8 @@ use platform::BoxError;
 use platform::gather::Failure;
 use platform::http::{FieldFault, Problem};
 
+use crate::headcount;
+
 /// A failure of the resident service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,6 +44,12 @@ pub enum Error {
     /// More contacts opened than a day may have.
     #[error("more than {most} contacts were opened in a day")]
     TooManyContacts {
+        /// How many a day may have.
+        most: u32,
+    },
+    /// More questions about audiences than a day may have.
+    #[error("more than {most} questions about audiences in a day")]
+    TooManyQuestions {
         /// How many a day may have.
         most: u32,
     },
@@ -152,6 +160,7 @@ impl From<Error> for Problem {
                     "You have opened {most} contacts today, which is all that a day may have. Ask the operator or a colleague if the work takes more."
                 ),
             ),
+            Error::TooManyQuestions { most } => headcount::too_many_questions(most),
             Error::ConsentMissing { current } => Self::bad_request(
                 "consent_missing",
                 format!("请先阅读并同意《个人信息告知书》（版本 {current}）。"),

@@ -14,6 +14,7 @@ mod cells;
 mod copy;
 mod counts;
 mod fold;
+mod questions;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,8 @@ use tokio::sync::Mutex;
 
 use crate::Error;
 use copy::Copy;
-pub use counts::{AudienceCounts, Counts};
+pub use counts::{AudienceCounts, Counts, ToldAudience, ToldCounts};
+pub use questions::{AudienceQuestions, too_many_questions};
 use reading::Later;
 
 /// How often a process that keeps a copy brings it up to date unasked: oftener than rows are folded.

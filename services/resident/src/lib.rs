@@ -95,7 +95,8 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     let inboxes = LiveAlerts::new(platform);
     let acknowledgements = Acknowledgements::start(platform, &inboxes, months)?;
     let headcount = Headcount::new(platform.database.clone());
-    let service = Service(Arc::new(Parts { platform: platform.clone(), settings, inboxes, acknowledgements, headcount }));
+    let questions = headcount::AudienceQuestions::new(platform, SCHEMA, settings.audience_questions_per_day);
+    let service = Service(Arc::new(Parts { platform: platform.clone(), settings, inboxes, acknowledgements, headcount, questions }));
     platform.bus.start_relay(SCHEMA);
     service.headcount.keep(&platform.tasks, &platform.clock);
     headcount::keep_folded(platform)?;

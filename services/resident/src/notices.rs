@@ -30,6 +30,8 @@ domain::words! {
         IdentityPutBack,
         /// I have another phone number now.
         NumberChanged,
+        /// A message from my number took my consent back: no alerts come any more. I can consent again.
+        ConsentWithdrawnBySms,
     }
 }
 

@@ -1,4 +1,5 @@
-//! SMS replies: `1`, `Y`, `收到` and their like acknowledge, `T`, `TD`, `退订` withdraw consent (CQ11, CQ1); everything else is kept for a person to
+//! SMS replies: `1`, `Y`, `收到` and their like acknowledge, `T`, `TD`, `退订` withdraw consent (CQ11, CQ1), of which the person is told by SMS and in the app,
+//! since anybody can forge a sender, and `HF`, `恢复` takes that back; everything else is kept for a person to
 //! read (CQ12), and who wrote it is answered once with the number to call.
 //!
 //! A reply with a code acknowledges that alert. One without acknowledges the newest alert that *this phone was handed by SMS* before the reply was
@@ -12,6 +13,7 @@ pub(crate) mod second_look;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{AlertId, ResidentNo};
 use domain::language::Language;
+use domain::retention;
 use domain::sms_reply::{self, Reply};
 use platform::BoxError;
 use platform::crypto::{Purpose, Sealed};
@@ -21,6 +23,7 @@ use proto::topology::RESIDENT_SMS_REPLIES;
 
 use crate::feedback::written::Written;
 use crate::inbox::named;
+use crate::notices::{self, NoticeKind};
 use crate::{Error, Service, consent, directory};
 use answer::{About, Answer, Phone};
 use handed::HandedAlerts;
@@ -29,8 +32,8 @@ use handed::HandedAlerts;
 pub(crate) const FORGET: Job = Job {
     name: "resident.forget_replies",
     cron: "0 35 3 * * *",
-    about: "删除一年前的短信回复记录，以及未登记号码一年前发来的短信。",
-    about_en: "Removes what replies by SMS came to, and what unregistered numbers wrote, after a year.",
+    about: "删除一年前的短信回复记录、未登记号码一年前发来的短信，以及三年前的意见反馈。",
+    about_en: "Removes what replies by SMS came to, and what unregistered numbers wrote, after a year; what residents said about alerts after three.",
     at_start: false,
 };
 
@@ -60,9 +63,11 @@ async fn forget(service: &Service) -> Result<Did, Error> {
     let (pool, before) = (service.platform.database.pool(), service.platform.clock.now() - KEPT);
     let replies = sqlx::query!("delete from resident.reply where received_at < $1", before).execute(pool).await;
     let replies = replies.map_err(Error::database("forgetting replies"))?.rows_affected();
-    let letters = sqlx::query!("delete from resident.feedback where resident_no is null and at < $1", before).execute(pool).await;
+    let said_before = service.platform.clock.now() - TimeDelta::days(retention::FEEDBACK.keeping.length().into());
+    let letters = sqlx::query!("delete from resident.feedback where (resident_no is null and at < $1) or at < $2", before, said_before);
+    let letters = letters.execute(pool).await;
     let letters = letters.map_err(Error::database("forgetting what strangers wrote"))?.rows_affected();
-    Ok(Did::nothing().and("删除短信回复记录", "replies removed", replies).and("删除未登记号码的短信", "letters removed", letters))
+    Ok(Did::nothing().and("删除短信回复记录", "replies removed", replies).and("删除短信和意见反馈", "letters removed", letters))
 }
 
 /// Somebody's reply.
@@ -145,8 +150,13 @@ async fn replied(service: &Service, event: SmsReplied) -> Result<(), BoxError> {
     if fresh == 0 {
         return Ok(());
     }
-    if let (Reply::Withdraw, Some(no)) = (reply, said.by) {
-        consent::end(&mut tx, no, "sms", at).await?;
+    if let (Reply::Withdraw, Some(no)) = (reply, said.by)
+        && consent::end(&mut tx, no, "sms", at).await?
+    {
+        notices::tell(&mut tx, directory::stored(no), NoticeKind::ConsentWithdrawnBySms, None, now).await?;
+    }
+    if let (Reply::Resume, "resumed", Some(no)) = (reply, came_to.meaning, said.by) {
+        consent::resume(&mut tx, no, now).await?;
     }
     if let Some(urgent) = came_to.to_be_read {
         let phone_sealed = &event.phone_sealed;
@@ -172,7 +182,12 @@ fn of_a_stranger(reply: Reply) -> CameTo {
 /// Does what the reply asks. Doing it again changes nothing.
 async fn act(service: &Service, no: ResidentNo, said: &Said<'_>, reply: Reply) -> Result<CameTo, BoxError> {
     let code = match reply {
-        Reply::Withdraw => return Ok(CameTo::of("withdrawn")),
+        Reply::Withdraw => return Ok(CameTo { answer: Some(Answer::Withdrawn), ..CameTo::of("withdrawn") }),
+        Reply::Resume if consent::was_ended_by_sms(&service.platform.database, no, said.now).await? => {
+            return Ok(CameTo { answer: Some(Answer::Resumed), ..CameTo::of("resumed") });
+        }
+        // there is nothing to take back: somebody reads what is meant
+        Reply::Resume => return Ok(CameTo { answer: Some(Answer::Kept), to_be_read: Some(false), ..CameTo::of("other") }),
         Reply::Acknowledge { code } => code,
         Reply::Other { needs_help } => {
             let handed = handed(service, no, said).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use platform::Platform;
 
 use crate::acknowledgement::Acknowledgements;
-use crate::headcount::Headcount;
+use crate::headcount::{AudienceQuestions, Headcount};
 use crate::inbox::live_alerts::LiveAlerts;
 use crate::settings::Settings;
 
@@ -20,6 +20,7 @@ pub(crate) struct Parts {
     pub(crate) inboxes: LiveAlerts,
     pub(crate) acknowledgements: Acknowledgements,
     pub(crate) headcount: Headcount,
+    pub(crate) questions: AudienceQuestions,
 }
 
 impl Deref for Service {

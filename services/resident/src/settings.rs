@@ -91,6 +91,12 @@ pub struct Settings {
     ///
     /// Unit: people
     pub contacts_before_fresh_proof: u32,
+    /// How many questions about the size of an audience one member of staff may ask in a day. The same in every process.
+    ///
+    /// Each is traced, and answered in tens; this bounds what somebody can put together from many answers. Composing an alert takes some twenty.
+    ///
+    /// Unit: questions
+    pub audience_questions_per_day: u32,
     /// How many devices one resident may have; the oldest leaves.
     ///
     /// Bounds what one alert costs for one person.
@@ -169,6 +175,7 @@ impl Default for Settings {
             hotline: "12320".to_owned(),
             contacts_per_day: 200,
             contacts_before_fresh_proof: 5,
+            audience_questions_per_day: 500,
             devices: 5,
             gone_percent: 10,
             keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),

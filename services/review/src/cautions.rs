@@ -7,6 +7,7 @@ use domain::alert_state::{self, Action};
 use domain::audience::Audience;
 use domain::before_sending::{Caution, Sending};
 use domain::cap::Status;
+use domain::headcount::HeadCount;
 use domain::ids::AlertId;
 use platform::http::StaffCaller;
 
@@ -63,7 +64,7 @@ pub(crate) async fn check(
         }
     };
     if counts.app + counts.sms == 0 && !known.contains(&Caution::ReachesNobody) {
-        return Err(Error::ReachesNobody { people: counts.people });
+        return Err(Error::ReachesNobody { people: HeadCount::of(counts.people.max(0).unsigned_abs()) });
     }
     Ok(Some(counts.people.unsigned_abs()))
 }

@@ -58,7 +58,7 @@ pub enum Error {
     #[error("neither app nor SMS reaches anybody of {people} people in the audience")]
     ReachesNobody {
         /// In the audience.
-        people: i64,
+        people: domain::headcount::HeadCount,
     },
     /// Quiet hours leave less time to send than it is allowed.
     #[error("quiet hours leave too little time to send the alert")]
@@ -153,7 +153,8 @@ impl From<Error> for Problem {
             Error::ReachesNobody { people } => Self::conflict(
                 "reaches_nobody",
                 format!(
-                    "受众现有 {people} 人，弹窗和短信都到不了其中任何人，批准后没有人会收到。请扩大受众；如确需批准，请勾选“知道无人收到”后再批准。"
+                    "受众现有{}人，弹窗和短信都到不了其中任何人，批准后没有人会收到。请扩大受众；如确需批准，请勾选“知道无人收到”后再批准。",
+                    people.zh()
                 ),
                 format!(
                     "The audience has {people} people now, and neither app nor SMS reaches any of them: nobody would be told. Widen the audience, or approve it with the mark that you know."

@@ -23,6 +23,7 @@ pub(crate) async fn leave(tx: &mut Tx, caller: &StaffCaller, action: &str, alert
             district: alert.participants.district.map(domain::area::DistrictCode::get),
             at_ms: alert.changed_at.timestamp_millis(),
             detail_json: serde_json::json!({ "version": alert.version, "state": alert.state, "reason": reason }).to_string(),
+            ..AuditEntry::default()
         },
     )
     .await?;

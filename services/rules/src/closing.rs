@@ -109,21 +109,26 @@ async fn close(service: &Service, tx: &mut Tx, due: Due, now: DateTime<Utc>) -> 
     cooled::fell_away(tx, due.draft_id, district, &cooling, now).await?;
     let mut closed = Closed { records: reasons.len(), cooling: cooling.len(), missing: 0 };
     if !reasons.is_empty() {
-        let facts = district_facts::of(&mut **tx, district).await?;
+        let said = district_facts::said_by(&mut **tx, district).await?;
+        let facts = said.iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect();
         let draft = drafting::draft(&rule, district, &facts, &reasons, service.settings.time_zone, now).map_err(Error::stored("rule"))?;
         closed.missing = draft.missing.len();
+        let content_json = serde_json::to_string(&draft.content).map_err(Error::stored("content of a draft"))?;
+        // whose words stand in the text
+        let speakers = said.values().filter(|(value, _)| content_json.contains(value.as_str())).map(|(_, by)| *by);
+        let involved = involved(speakers.chain([due.written_by]), &reasons);
         let event = DraftGathered {
             draft_id: AlertId::from_uuid(due.draft_id).to_string(),
             rule_id: rule.rule_id.to_string(),
             rule_version: rule.version,
             district: district.get(),
             activated_by: due.activated_by.to_string(),
-            content_json: serde_json::to_string(&draft.content).map_err(Error::stored("content of a draft"))?,
+            content_json,
             audience: draft.audience.to_bytes(),
             records: u32::try_from(reasons.len()).unwrap_or(u32::MAX),
             missing: draft.missing,
             gathered_at_ms: now.timestamp_millis(),
-            involved: involved(due.written_by, &reasons),
+            involved,
         };
         tx.publish(SCHEMA, &event).await?;
     }
@@ -134,10 +139,10 @@ async fn close(service: &Service, tx: &mut Tx, due: Due, now: DateTime<Utc>) -> 
     Ok(closed)
 }
 
-/// Who may review nothing of a draft: who wrote its rule, and staff who delivered a record behind it.
-fn involved(written_by: Uuid, reasons: &[Reason]) -> Vec<String> {
+/// Who may review nothing of a draft: who wrote its rule or what its text says for the district, and staff who delivered a record behind it.
+fn involved(writers: impl Iterator<Item = Uuid>, reasons: &[Reason]) -> Vec<String> {
     let deliverers = reasons.iter().filter_map(|reason| reason.source.strip_prefix("staff:")).map(str::to_owned);
-    deliverers.chain([written_by.to_string()]).collect::<BTreeSet<_>>().into_iter().collect()
+    deliverers.chain(writers.map(|writer| writer.to_string())).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Claims for this draft the people of it whom its rule has not told within its cooldown; why they and its places are in it, and which

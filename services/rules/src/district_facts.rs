@@ -167,6 +167,16 @@ pub(crate) async fn of(database: impl PgExecutor<'_>, district: DistrictCode) ->
     Ok(of_all(database, &[district]).await?.remove(&district).unwrap_or_default())
 }
 
+/// What a district says, with who wrote it last.
+pub(crate) async fn said_by(database: impl PgExecutor<'_>, district: DistrictCode) -> Result<BTreeMap<String, (String, Uuid)>, Error> {
+    let code = district.get().cast_signed();
+    let rows = sqlx::query!("select name, value, changed_by from rules.district_fact where district = $1", code)
+        .fetch_all(database)
+        .await
+        .map_err(Error::database("reading what a district says, and who wrote it"))?;
+    Ok(rows.into_iter().map(|row| (row.name, (row.value, row.changed_by))).collect())
+}
+
 /// What these districts say, without those that say nothing.
 pub(crate) async fn of_all(
     database: impl PgExecutor<'_>,

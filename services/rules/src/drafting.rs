@@ -13,7 +13,9 @@ use domain::area::{Area, DistrictCode};
 use domain::audience::{Audience, AudienceQuery, Selection};
 use domain::language::Language;
 use domain::place;
+use domain::risk_record::AttributeValue;
 use domain::rule::{RuleAudience, RuleFault, RuleVersion};
+use domain::source_words;
 use domain::template::Variables;
 
 use crate::matching::Reason;
@@ -74,7 +76,7 @@ fn variables(reason: &Reason, district: DistrictCode, facts: &DistrictFacts, tim
     if let (None, Some(name)) = (reason.resident, place::name(reason.area)) {
         variables.set("place", name);
     }
-    variables.set_attributes(&reason.attributes);
+    variables.set_attributes(&fit_for_a_text(&reason.attributes));
     variables.set("city", place::CITY_NAME);
     variables.set_in(Language::En, "city", CITY_NAME_EN);
     if let Some(district) = place::district(district) {
@@ -91,6 +93,15 @@ fn variables(reason: &Reason, district: DistrictCode, facts: &DistrictFacts, tim
     variables.set("date", &day.format("%-m月%-d日").to_string());
     variables.set_in(Language::En, "date", &day.format("%-d %B").to_string());
     variables
+}
+
+/// The attributes without those whose words may stand in no official text: their places stay open, or take what the district says.
+fn fit_for_a_text(attributes: &BTreeMap<String, AttributeValue>) -> BTreeMap<String, AttributeValue> {
+    let fits = |value: &AttributeValue| match value {
+        AttributeValue::Text(text) => source_words::may_stand_in_a_text(text),
+        AttributeValue::Number(_) | AttributeValue::Bool(_) => true,
+    };
+    attributes.iter().filter(|(_, value)| fits(value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// The place, if all records are about the same one.
@@ -130,7 +141,6 @@ fn audience(audience: RuleAudience, district: DistrictCode, reasons: &[Reason]) 
 #[cfg(test)]
 mod tests {
     use domain::ids::ResidentNo;
-    use domain::risk_record::AttributeValue;
     use domain::shipped::SHIPPED;
     use rstest::rstest;
 
@@ -186,6 +196,18 @@ mod tests {
         let draft = drafted(&saying("{district} {date} {city}"), &[], &[reason(Some(1), DISTRICT, Some("酒店甲"))]);
         assert_eq!(draft.content.texts[&Language::ZhCn].body, "渝中区 11月21日 重庆市");
         assert_eq!(draft.content.texts[&Language::En].body, "Yuzhong 21 November Chongqing");
+    }
+
+    #[rstest]
+    #[case::a_link("evil.example/登记")]
+    #[case::a_number_to_call("致电023-63636363")]
+    #[case::personal_data("张三 13800138000")]
+    fn a_source_leads_nobody_elsewhere_under_the_citys_name(#[case] site: &str) {
+        let (rule, reasons) = (saying("{isolation_site}"), [reason(Some(1), DISTRICT, Some(site))]);
+        let official = drafted(&rule, &[("isolation_site", "区隔离点")], &reasons);
+        assert_eq!(official.content.texts[&Language::ZhCn].body, "区隔离点", "the district's own word stands");
+        let open = drafted(&rule, &[], &reasons);
+        assert_eq!(open.missing, ["isolation_site"], "and where it has none, a person fills it in");
     }
 
     #[test]

@@ -6,10 +6,12 @@ use domain::area::{Area, DistrictCode};
 use domain::ids::{AlertId, RuleId};
 use domain::staff::Role;
 use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
+use platform::reading;
+use proto::AuditEntry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Error, Service};
+use crate::{Error, SCHEMA, Service};
 
 /// Who checks facts.
 const CHECKING: Access = Access::Staff(&[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit, Role::Auditor]);
@@ -91,6 +93,9 @@ async fn read(State(service): State<Service>, caller: StaffCaller, Path(alert): 
     .fetch_all(pool)
     .await
     .map_err(Error::database("reading the records behind an alert"))?;
+    let shown: Vec<i64> = records.iter().map(|record| record.record_no).collect();
+    let entry = AuditEntry { district: Some(district.get()), ..caller.did("records.read", "alert", alert, service.platform.clock.now()) };
+    reading::note(&service.platform, SCHEMA, &caller, entry, &shown).await.map_err(Error::from)?;
     let rule =
         MatchedRule { rule_id: RuleId::from_uuid(draft.rule_id), version: draft.version, name: draft.name, condition: draft.condition };
     Ok(Json(MatchedRecords { rule, records, total: draft.total }))

@@ -14,6 +14,7 @@
 mod alert;
 mod asking;
 mod callers;
+mod front;
 mod hearing;
 mod line;
 mod network;
@@ -27,6 +28,7 @@ pub mod views;
 pub use alert::{alert, headline};
 pub use asking::{Answer, Desk, request};
 pub use callers::{FRESH, NEW, NOBODY, STALE, Staff, id};
+pub use front::{Front, SSL_REQUEST, Signed};
 pub use hearing::{Heard, unheard};
 pub use line::Line;
 pub use network::client;

@@ -51,8 +51,14 @@ async fn a_forecast_is_about_the_people_whom_the_audience_selects() {
     assert_eq!(asked(&whole, elsewhere, &question).await.0, StatusCode::FORBIDDEN);
     let residents = People::new(3_800, 7).of_district("500103".parse().unwrap()).take(20).collect::<Vec<_>>();
     let named = json!({ "class": "urgent", "audience": { "residents": residents } });
-    assert_eq!(asked(&whole, reviewer, &named).await.0, StatusCode::OK);
-    assert_eq!(asked(&whole, elsewhere, &named).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(asked(&whole, who(Role::CityCommandOfficer, "city"), &named).await.0, StatusCode::OK);
+    for district in [reviewer, elsewhere] {
+        assert_eq!(
+            asked(&whole, district, &named).await.0,
+            StatusCode::FORBIDDEN,
+            "a district names nobody one by one, its own people neither"
+        );
+    }
     assert_eq!(asked(&whole, who(Role::IndustrySupervisor, "industry:education"), &named).await.0, StatusCode::FORBIDDEN);
     whole.end().await;
 }

@@ -2,13 +2,15 @@
 
 use std::ops::Deref;
 
-use audit::{MIGRATOR, SCHEMA, Settings, trace};
+use audit::check::Kept;
+use audit::{Finding, MIGRATOR, SCHEMA, Settings, check_database, check_proof, trace};
 use domain::staff::Role;
 use http::StatusCode;
 use platform::http::{Authenticators, openapi_faults};
 use proto::AuditEntry;
 use serde_json::Value;
-use stages::{Staff, Stage, Store};
+use stages::{MINUTE, Staff, Stage, Store};
+use tempfile::TempDir;
 
 pub const AUDITOR: &str = "fhs_auditor";
 pub const ADMINISTRATOR: &str = "fhs_administrator";
@@ -22,23 +24,32 @@ const STAFF: Staff = Staff(&[
     (OFFICER, Role::CityCommandOfficer, "city"),
 ]);
 
-pub struct Office(Stage);
+pub struct Office {
+    stage: Stage,
+    /// Where signed heads are kept, by another party.
+    pub vault: TempDir,
+}
 
 impl Deref for Office {
     type Target = Stage;
 
     fn deref(&self) -> &Stage {
-        &self.0
+        &self.stage
     }
 }
 
 impl Office {
     pub async fn opened() -> Self {
-        let platform = Store::Embedded.open().await;
+        Self::opened_on(Store::Embedded).await
+    }
+
+    pub async fn opened_on(store: Store) -> Self {
+        let platform = store.open().await;
+        let vault = tempfile::tempdir().unwrap();
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
-        let routes = audit::start(&platform, Settings::default()).await.unwrap();
+        let routes = audit::start(&platform, Settings { publish_heads_to: Some(vault.path().to_owned()) }).await.unwrap();
         assert_eq!(openapi_faults(&routes), Vec::<String>::new());
-        Self(Stage::new(platform, SCHEMA, routes, Authenticators::new().with(STAFF)))
+        Self { stage: Stage::new(platform, SCHEMA, routes, Authenticators::new().with(STAFF)), vault }
     }
 
     pub async fn append(&self, entries: impl IntoIterator<Item = AuditEntry>) {
@@ -59,5 +70,28 @@ impl Office {
         let (status, text) = self.read(AUDITOR, &format!("/api/v1/audit/proof?after={after}")).await;
         assert_eq!(status, StatusCode::OK, "{text}");
         text.lines().map(str::to_owned).collect()
+    }
+
+    /// A minute later the head is signed, and stands in the vault.
+    pub async fn a_minute_later(&self) {
+        self.forward_with_jobs(MINUTE).await;
+    }
+
+    /// What an auditor has who kept the heads.
+    pub fn kept(&self) -> Kept {
+        Kept::read(&[self.vault.path().to_owned()], None).unwrap()
+    }
+
+    /// What the check of the running database says, with the heads that were kept.
+    pub async fn found(&self) -> Vec<Finding> {
+        check_database(&self.platform.database, self.kept()).await.unwrap().findings
+    }
+
+    /// What the check of the exported proof says, with the heads that were kept and nothing else.
+    pub async fn found_offline(&self) -> Vec<Finding> {
+        let proof = self.proof(0).await;
+        // that it was taken away is itself an entry
+        self.settle().await;
+        check_proof(self.kept(), proof).findings
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::office::{ADMINISTRATOR, AUDITOR, OFFICER, OPERATOR, Office};
 
-fn approved(alert: &str, at_ms: i64) -> AuditEntry {
+pub fn approved(alert: &str, at_ms: i64) -> AuditEntry {
     AuditEntry {
         entry_id: Uuid::now_v7().to_string(),
         actor_kind: "staff".to_owned(),
@@ -24,6 +24,7 @@ fn approved(alert: &str, at_ms: i64) -> AuditEntry {
         district: Some(500_103),
         at_ms,
         detail_json: "{\"reason\":\"符合规定\"}".to_owned(),
+        ..AuditEntry::default()
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::alert::AlertContent;
 use domain::audience::Audience;
 use domain::forecast::Reach;
+use domain::headcount::HeadCount;
 use domain::ids::{AlertId, ShortCode};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
@@ -39,6 +40,17 @@ impl From<headcount::Counts> for Counts {
 }
 
 impl Counts {
+    /// The same with no number that tells more than staff may be told. Of fewer than ten people it does not show what reaches them.
+    pub(super) fn told(self) -> Self {
+        if HeadCount::of(self.people).is_few() {
+            return Self::unseen(HeadCount::FEW.told());
+        }
+        let load = |people: u64| HeadCount::of(people).load();
+        let Reach { app, apns, fcm, web, sms } = self.reach;
+        let reach = Reach { app: load(app), apns: load(apns), fcm: load(fcm), web: load(web), sms: load(sms) };
+        Self { people: load(self.people), reach }
+    }
+
     /// People of whom nothing is known: taken to have the app on both kinds of phone, so that the slower provider rules. Push services of browsers
     /// name no limit, so they would change nothing.
     pub(super) fn unseen(people: u64) -> Self {

@@ -6,16 +6,16 @@ use axum::extract::State;
 use domain::alert_view::AlertView;
 use domain::area::{Area, CommunityCode, DistrictCode};
 use domain::audience::{Audience, AudienceQuery, ResidentTraits};
+use domain::headcount::HeadCount;
 use domain::ids::AlertId;
 use domain::language::Language;
 use domain::outcome::Channel;
 use platform::http::{Access, Json, PathId, Problem, Routes, StaffCaller, routes};
-use resident::headcount::Counts as Headcounts;
+use resident::headcount::{Counts as Headcounts, ToldCounts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::forecaster::Forecaster;
-use super::question::FEWEST_NAMED;
 use crate::Error;
 use crate::routes::WATCHERS;
 
@@ -28,22 +28,22 @@ pub(super) fn routes() -> Routes<Forecaster> {
     Routes::new("dispatch").allow(Access::Staff(WATCHERS), routes!(read))
 }
 
-/// For whom an alert is, as of now.
+/// For whom an alert is, as of now, in tens; 9 stands for fewer than ten (CQ14).
 #[derive(Serialize, ToSchema)]
 struct AlertAudience {
     /// In it; of an exercise, those who are enrolled.
-    people: i64,
+    people: HeadCount,
     /// Reached by the app first.
-    app: i64,
+    app: HeadCount,
     /// By SMS first.
-    sms: i64,
+    sms: HeadCount,
     /// By neither: their community follows up.
-    unreachable: i64,
-    /// By district, the largest first.
+    unreachable: HeadCount,
+    /// By district, the largest first; only those with ten people and more.
     districts: Vec<PeopleIn>,
-    /// By township, the largest first.
+    /// By township, the largest first; only those with ten people and more.
     townships: Vec<PeopleIn>,
-    /// Some of them, without anything that names them.
+    /// Some of them, without anything that names them; none of fewer than ten.
     samples: Vec<Sample>,
 }
 
@@ -52,7 +52,7 @@ struct AlertAudience {
 struct PeopleIn {
     #[schema(value_type = String, example = "500103")]
     area: Area,
-    people: i64,
+    people: HeadCount,
 }
 
 /// Somebody in the audience, masked (CQ14).
@@ -97,28 +97,31 @@ async fn read(
     // of an alert of the whole city a district sees its own part
     let is_seen = |(area, _): &(Area, i64)| caller.scope.covers(*area);
     let places = |places: BTreeMap<Area, i64>| {
-        let mut largest: Vec<_> = places.into_iter().map(|(area, people)| PeopleIn { area, people }).collect();
+        let told = places.into_iter().map(|(area, people)| PeopleIn { area, people: HeadCount::of(people.max(0).unsigned_abs()) });
+        let mut largest: Vec<_> = told.filter(|place| !place.people.is_few()).collect();
+        // by what is told: the order of those that are told alike tells nothing
         largest.sort_by_key(|place| std::cmp::Reverse(place.people));
         largest
     };
+    let ToldCounts { people, app, sms, unreachable, .. } = everybody.told();
+    // of a handful a sample would tell who they are
+    let may_sample = caller.scope.covers(area) && !people.is_few();
     Ok(Json(AlertAudience {
-        people: everybody.people,
-        app: everybody.app,
-        sms: everybody.sms,
-        unreachable: everybody.unreachable,
+        people,
+        app,
+        sms,
+        unreachable,
         districts: places(
             districts.into_iter().map(|(district, counts)| (Area::District(district), counts.people)).filter(is_seen).collect(),
         ),
         townships: places(townships.into_iter().map(|(township, people)| (Area::Township(township), people)).filter(is_seen).collect()),
-        samples: if caller.scope.covers(area) { forecaster.samples(&audience).await? } else { Vec::new() },
+        samples: if may_sample { forecaster.samples(&audience).await? } else { Vec::new() },
     }))
 }
 
 impl Forecaster {
     async fn samples(&self, audience: &Audience) -> Result<Vec<Sample>, Error> {
         let (named, query): (Option<Vec<i32>>, _) = match audience {
-            // Of a handful whom records name, a sample would tell who they are.
-            Audience::Residents(few) if few.len() < FEWEST_NAMED => return Ok(Vec::new()),
             Audience::Residents(residents) => (Some(residents.iter().take(SAMPLES).map(u32::cast_signed).collect()), None),
             Audience::Query(query) => (None, Some(query)),
         };

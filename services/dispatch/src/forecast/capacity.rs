@@ -6,7 +6,7 @@ use domain::outcome::Channel;
 use super::seen::Seen;
 use crate::settings::ForecastSettings;
 
-/// What the accounts at the providers may send, over all processes. It stands in the settings of push and sms; all processes read the same
+/// What the accounts at the providers may send, over all processes. It stands in the settings of push, sms and resident; all processes read the same
 /// configuration, so dispatch knows it as well.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capacity {
@@ -20,13 +20,22 @@ pub struct Capacity {
     pub sms: LaneRate,
     /// The signature in front of every SMS: part of its length.
     pub sms_signature: String,
+    /// How many questions about audiences a member of staff may ask in a day: a setting of the service that counts residents.
+    pub audience_questions_per_day: u32,
 }
 
 impl Default for Capacity {
     /// Every provider is there and none has a limit.
     fn default() -> Self {
         let unlimited = LaneRate::Unlimited;
-        Self { apns: unlimited, fcm: unlimited, web: unlimited, sms: unlimited, sms_signature: "烽火".to_owned() }
+        Self {
+            apns: unlimited,
+            fcm: unlimited,
+            web: unlimited,
+            sms: unlimited,
+            sms_signature: "烽火".to_owned(),
+            audience_questions_per_day: 500,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use domain::forecast::{self, Outlook, Rates, Work};
 use platform::Platform;
 use platform::clock::Clock;
 use platform::database::{Connection, Database};
-use resident::headcount::Headcount;
+use resident::headcount::{AudienceQuestions, Headcount};
 
 use super::capacity::Capacity;
 use super::line::{self, InLine};
@@ -23,6 +23,7 @@ pub(crate) struct Forecaster {
     pub(super) settings: Arc<Settings>,
     pub(super) capacity: Arc<Capacity>,
     pub(super) headcount: Headcount,
+    pub(super) questions: AudienceQuestions,
 }
 
 /// What is in line at one moment, and how fast it goes.
@@ -37,6 +38,7 @@ impl Forecaster {
             database: platform.database.clone(),
             clock: platform.clock.clone(),
             settings: Arc::clone(settings),
+            questions: AudienceQuestions::new(platform, crate::SCHEMA, capacity.audience_questions_per_day),
             capacity: Arc::new(capacity),
             headcount: Headcount::new(platform.database.clone()),
         }

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
-use domain::area::{Area, DistrictCode};
-use domain::audience::Audience;
+use domain::area::Area;
+use domain::audience::{Audience, AudienceQuery};
 use domain::deadline;
 use domain::forecast::{self, HORIZON, LaneOutlook, Mix, Reach, Slowest, Work};
+use domain::headcount::HeadCount;
 use domain::staff::{Role, Scope};
 use platform::http::{Access, FieldFault, Json, Problem, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,6 @@ use super::audience::Counts;
 use super::forecaster::{Forecaster, Look};
 use crate::Error;
 
-/// Fewer people named one by one are not looked up: a handful is no load, and the answer would tell which phone somebody has (CQ14).
-pub(super) const FEWEST_NAMED: u64 = 10;
 /// More than a city has: no sum of such numbers overflows.
 const MOST_PEOPLE: u64 = 1_000_000_000;
 /// Parts of the longest SMS.
@@ -80,10 +79,10 @@ pub(crate) struct Answer {
     misses_by_s: Option<i64>,
     /// What the last hand-over hangs on; none when nobody is to be reached.
     because: Option<Slowest>,
-    /// In the audience.
-    people: u64,
+    /// In the audience, in tens; 9 stands for fewer than ten (CQ14). Everything else in the answer is reckoned with these numbers.
+    people: HeadCount,
     /// Of them: by neither way.
-    unreachable: u64,
+    unreachable: HeadCount,
     /// By what reaches them, those among SMS who are taken to fall back to it.
     lanes: Vec<LaneOutlook>,
     /// Alerts in line that would hold their deadline without this one and miss it with it.
@@ -101,33 +100,42 @@ pub(crate) struct Answer {
     responses((status = 200, description = "As of now", body = Answer)))]
 async fn ask(State(forecaster): State<Forecaster>, caller: StaffCaller, Json(question): Json<Question>) -> Result<Json<Answer>, Problem> {
     question.check(forecaster.clock.now())?;
-    if !question.audience.as_ref().is_none_or(|audience| may_ask_about(&caller.scope, audience)) {
-        caller.must_cover(Area::City)?;
+    if let Some(audience) = &question.audience {
+        if !may_ask_about(&caller.scope, audience) {
+            caller.must_cover(Area::City)?;
+        }
+        forecaster.questions.ask(&caller, &Asked::of(audience)).await?;
     }
-    let asked = forecaster.count_asked(&question).await?;
-    if asked.homes.iter().any(|home| !caller.scope.covers(Area::District(*home)))
-        && matches!(question.audience, Some(Audience::Residents(_)))
-    {
-        caller.must_cover(Area::City)?;
-    }
-    Ok(Json(forecaster.answer(&question, asked.counts).await?))
+    let counts = forecaster.count_asked(&question).await?;
+    Ok(Json(forecaster.answer(&question, counts).await?))
 }
 
-/// Whose sizes a caller may ask for: a district for its own people's, an industry for any area's, as they may without a forecast.
+/// Whose sizes a caller may ask for: a district for its own people's, an industry for any area's, as they may without a forecast. Who names people
+/// one by one could ask for each of them, so only the city command may.
 fn may_ask_about(scope: &Scope, audience: &Audience) -> bool {
     match (audience, scope) {
         (_, Scope::City) | (Audience::Query(_), Scope::Industry(_)) => true,
         (Audience::Query(query), _) => scope.district().is_some_and(|district| query.lies_within(Area::District(district))),
-        // Where they live shows when they are counted.
-        (Audience::Residents(_), _) => scope.district().is_some(),
+        (Audience::Residents(_), _) => false,
     }
 }
 
-/// Whom a question is about.
-pub(crate) struct Asked {
-    pub(crate) counts: Counts,
-    /// The districts in which they live.
-    homes: Vec<DistrictCode>,
+/// What of a question stands in the trace.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Asked<'a> {
+    Query(&'a AudienceQuery),
+    /// So many people named one by one.
+    Residents(u64),
+}
+
+impl<'a> Asked<'a> {
+    fn of(audience: &'a Audience) -> Self {
+        match audience {
+            Audience::Query(query) => Self::Query(query),
+            Audience::Residents(residents) => Self::Residents(residents.len()),
+        }
+    }
 }
 
 impl Question {
@@ -159,17 +167,12 @@ impl Question {
 }
 
 impl Forecaster {
-    /// Counts those whom a question is about.
-    pub(crate) async fn count_asked(&self, question: &Question) -> Result<Asked, Error> {
-        let Some(audience) = &question.audience else {
-            return Ok(Asked { counts: question.recipients.unwrap_or_default().into(), homes: Vec::new() });
-        };
-        let counted = self.count(audience).await?;
-        let counts = match audience {
-            Audience::Residents(few) if few.len() < FEWEST_NAMED => Counts::unseen(few.len()),
-            _ => counted.everybody.into(),
-        };
-        Ok(Asked { counts, homes: counted.districts.into_keys().collect() })
+    /// Counts those whom a question is about, as far as the asker may be told.
+    pub(crate) async fn count_asked(&self, question: &Question) -> Result<Counts, Error> {
+        match &question.audience {
+            None => Ok(question.recipients.unwrap_or_default().into()),
+            Some(audience) => Ok(Counts::from(self.count(audience).await?.everybody).told()),
+        }
     }
 
     /// Answers a question that was checked.
@@ -208,8 +211,8 @@ impl Forecaster {
             spare_s: (spare_s >= 0).then_some(spare_s),
             misses_by_s: (spare_s < 0).then_some(-spare_s),
             because: outlook.slowest,
-            people: counts.people,
-            unreachable: counts.people.saturating_sub(counts.reach.app + counts.reach.sms),
+            people: HeadCount::of(counts.people),
+            unreachable: HeadCount::of(counts.people.saturating_sub(counts.reach.app + counts.reach.sms)),
             lanes: outlook.lanes,
             others_endangered,
             sentence: sentence.zh,

@@ -171,6 +171,7 @@ async fn close(shared: &Shared, caller: &StaffCaller, id: i64, outcome: VisitOut
         district: u32::try_from(item.district).ok(),
         at_ms: now.timestamp_millis(),
         detail_json: serde_json::json!({ "alert_id": item.alert_id, "outcome": outcome }).to_string(),
+        ..AuditEntry::default()
     };
     tx.publish(SCHEMA, &entry).await?;
     Ok(tx.commit().await?)

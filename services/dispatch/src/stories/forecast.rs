@@ -201,7 +201,7 @@ async fn a_provider_that_puts_everything_off_brings_danger() {
 async fn asked(forecaster: &Forecaster, question: Value) -> Value {
     let question = serde_json::from_value(question).unwrap();
     let asked = forecaster.count_asked(&question).await.unwrap();
-    let answer = forecaster.answer(&question, asked.counts).await.unwrap();
+    let answer = forecaster.answer(&question, asked).await.unwrap();
     serde_json::to_value(answer).unwrap()
 }
 
@@ -232,12 +232,18 @@ async fn the_answer_knows_what_is_in_line_and_what_would_be_pushed_past_its_dead
 
     let urgent = asked(&forecaster, json!({ "class": "urgent", "audience": { "residents": (1..=25).collect::<Vec<u32>>() } })).await;
     assert_eq!((&urgent["holds"], &urgent["others_endangered"]), (&json!(true), &json!(1)));
-    assert_eq!((&urgent["people"], &urgent["lanes"][0]["ahead"]), (&json!(25), &json!(0)));
+    assert_eq!((&urgent["people"], &urgent["lanes"][0]["ahead"]), (&json!(30), &json!(0)));
 
     let routine = asked(&forecaster, json!({ "class": "routine", "recipients": { "fcm": 25 } })).await;
     assert_eq!((&routine["misses_by_s"], &routine["because"]["ahead"]), (&json!(300), &json!(100)));
     let few = asked(&forecaster, json!({ "class": "urgent", "audience": { "residents": [1, 2, 3] } })).await;
-    assert_eq!((&few["people"], few["lanes"].as_array().unwrap().len()), (&json!(3), 2), "whose phone is which is not told of a few");
+    assert_eq!(few["people"], 9, "fewer than ten");
+    let at = |lane: &str| few["lanes"].as_array().unwrap().iter().find(|seen| seen["lane"] == lane).map(|seen| seen["recipients"].clone());
+    assert_eq!((at("apns"), at("fcm")), (Some(json!(9)), Some(json!(9))), "whose phone is which is not told of a few");
+    for nine in [1..=8, 1..=9] {
+        let question = json!({ "class": "urgent", "audience": { "residents": nine.collect::<Vec<u32>>() } });
+        assert_eq!(asked(&forecaster, question).await, few, "nor how many a few are");
+    }
     let tomorrow = json!({ "class": "routine", "recipients": { "fcm": 25 }, "starts_at": noon() + TimeDelta::days(1) });
     let tomorrow = asked(&forecaster, tomorrow).await;
     assert_eq!((&tomorrow["holds"], &tomorrow["because"]["ahead"]), (&json!(true), &json!(0)));

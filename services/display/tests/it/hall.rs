@@ -38,11 +38,15 @@ impl Deref for Hall {
 
 impl Hall {
     pub async fn open(store: Store) -> Self {
+        Self::open_with(store, display::Settings::default()).await
+    }
+
+    pub async fn open_with(store: Store, settings: display::Settings) -> Self {
         let platform = store.open().await;
         views::stand_in(&platform, views::DISPATCH).await;
         views::stand_in(&platform, views::REVIEW).await;
         platform.database.migrate(display::SCHEMA, &display::MIGRATOR).await.unwrap();
-        let routes = display::start(&platform, display::Settings::default()).await.unwrap();
+        let routes = display::start(&platform, settings).await.unwrap();
         let callers = Authenticators::new().with(STAFF).with(display::authenticator(&platform));
         Self(Stage::new(platform, display::SCHEMA, routes, callers))
     }

@@ -1,12 +1,13 @@
 //! Stories of public screens.
 
 use crate::hall::{ADMINISTRATOR, DISTRICT_REVIEWER, Hall, OPERATOR};
+use display::Settings;
 use domain::cap::Severity;
 use http::StatusCode;
 use rstest::rstest;
 use serde_json::json;
 use stages::Store::{self, Embedded, Postgres};
-use stages::{HOUR, MINUTE, until};
+use stages::{DAY, HOUR, MINUTE, until};
 
 #[rstest]
 #[tokio::test]
@@ -118,6 +119,28 @@ async fn the_event_stream_tells_every_change_and_resumes_after_the_last_one_seen
     let mut up_to_date = hall.follow(&screen, Some(&third.id)).await;
     hall.release("丁", Severity::Unknown, true, "city").await;
     assert_eq!(up_to_date.next().await.headlines, ["丁", "丙"]);
+    hall.close().await;
+}
+
+#[tokio::test]
+async fn a_stolen_screen_key_writes_only_so_much_a_day_and_that_is_forgotten() {
+    let hall = Hall::open_with(Postgres, Settings { plays_per_day: 5, ..Settings::default() }).await;
+    let screen = hall.screen("500103", false).await;
+    let alert = hall.release("甲", Severity::Minor, false, "500103").await;
+    hall.until_shown(&screen, &["甲"]).await;
+    let report = async |from: u8| {
+        let shown_at = hall.platform.clock.now();
+        let play = |id: u8| json!({"play_id": format!("00000000-0000-0000-0000-0000000000{id:02}"), "alert_id": alert, "shown_at": shown_at, "seconds": 10});
+        let plays: Vec<_> = (from..from + 4).map(play).collect();
+        hall.post(&screen, "/api/v1/screen/plays", json!({ "plays": plays })).await.1["recorded"].clone()
+    };
+    assert_eq!((report(10).await, report(20).await, report(30).await), (json!(4), json!(1), json!(0)));
+    hall.platform.clock.forward(DAY);
+    assert_eq!(report(40).await, json!(4), "the next day has its own");
+    hall.forward_with_jobs(DAY * 401).await;
+    assert_eq!(hall.count("select count(*) from display.play").await, 0);
+    let (_, showings) = hall.get(ADMINISTRATOR, &format!("/api/v1/alerts/{alert}/screens")).await;
+    assert_eq!(showings[0]["plays"], 9, "how often it was shown is kept");
     hall.close().await;
 }
 

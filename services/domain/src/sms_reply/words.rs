@@ -121,6 +121,15 @@ pub(super) struct Said {
     pub(super) codes: Vec<ShortCode>,
 }
 
+/// What takes a withdrawal back: the whole of a reply, as our answer asks for it. It is not read in parts, since "恢复" is said of health too.
+const RESUME: &[&str] = &["HF", "恢复", "恢复接收", "RESUME"];
+
+/// Whether a reply takes a withdrawal back.
+pub(super) fn resumes(plain: &str) -> bool {
+    let asked_for = ["回复", "REPLY"].iter().find_map(|word| plain.strip_prefix(word)).unwrap_or(plain);
+    RESUME.contains(&asked_for.trim())
+}
+
 /// What a text in plain characters consists of; none if any of it is not known.
 pub(super) fn read(plain: &str) -> Option<Said> {
     let (mut said, mut thanked) = (Said::default(), false);

@@ -8,6 +8,7 @@
 
 mod executor;
 mod monthly;
+mod numbering;
 mod outbox;
 mod private;
 mod readable;
@@ -17,6 +18,7 @@ mod transaction;
 mod wakes;
 
 use crate::compiled_once;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +30,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::Executor as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 
+use crate::encryption::{self, Asked, Tls};
 use crate::error::Error;
 pub use executor::{Connection, Pool};
 pub use monthly::Monthly;
+use numbering::Numbering;
+pub use numbering::{COUNT, Count};
 pub use readable::{readable, readable_row};
 use scratch::Scratch;
 pub use transaction::Tx;
@@ -68,6 +73,18 @@ pub struct DatabaseSettings {
     /// Example: "postgres://user:password@host/database"
     #[serde(skip_serializing)]
     pub url: SecretString,
+    /// Whether the connection to a server on another machine has to be encrypted: `required` or `off`.
+    ///
+    /// `off` is for a way that is protected otherwise, such as a tunnel or a network of one's own.
+    ///
+    /// Unit: one of `"required"`, `"off"`
+    pub tls: Tls,
+    /// The certificate authority that the server's certificate has to come from, in a file of PEM; those that browsers believe where none is named.
+    ///
+    /// With it the connection is encrypted also to a server on this machine.
+    ///
+    /// Example: "/etc/fenghuo/ca.pem"
+    pub ca_file: Option<PathBuf>,
     /// Most connections of this process to the database at once.
     ///
     /// The sum over all processes has to stay below the server's `max_connections`.
@@ -78,7 +95,14 @@ pub struct DatabaseSettings {
 
 impl Default for DatabaseSettings {
     fn default() -> Self {
-        Self { mode: DatabaseMode::default(), data_dir: PathBuf::from("data/database"), url: SecretString::default(), connections: 10 }
+        Self {
+            mode: DatabaseMode::default(),
+            data_dir: PathBuf::from("data/database"),
+            url: SecretString::default(),
+            tls: Tls::default(),
+            ca_file: None,
+            connections: 10,
+        }
     }
 }
 
@@ -100,6 +124,7 @@ struct Inner {
     pool: Pool,
     behind: Behind,
     wakes: Arc<Wakes>,
+    numbering: Arc<Numbering>,
 }
 
 /// What stands behind the pool and must be ended after it.
@@ -121,7 +146,7 @@ impl Database {
                 Self::connect(pool, private::options(&server), settings.connections, Behind::Own(server)).await
             }
             DatabaseMode::Postgres => {
-                let options = parse_url(&settings.url)?;
+                let options = options(settings)?;
                 Self::connect(PgPoolOptions::new(), options, settings.connections, Behind::Server).await
             }
         }
@@ -137,7 +162,8 @@ impl Database {
     /// A new database on the server at `url` that is dropped after the last clone.
     #[compiled_once]
     pub async fn scratch(url: &str) -> Result<Self, Error> {
-        Self::on_scratch(parse_url(&SecretString::from(url))?, None).await
+        let settings = DatabaseSettings { url: SecretString::from(url), tls: Tls::Off, ..DatabaseSettings::default() };
+        Self::on_scratch(options(&settings)?, None).await
     }
 
     async fn on_scratch(options: PgConnectOptions, server: Option<Arc<Server>>) -> Result<Self, Error> {
@@ -154,7 +180,7 @@ impl Database {
             .after_connect(|connection, _| Box::pin(async move { connection.execute("set jit = off").await.map(drop) }))
             .connect_with(options.application_name("fenghuo"))
             .await?;
-        Ok(Self(Arc::new(Inner { pool: Pool::new(pool), behind, wakes: Arc::default() })))
+        Ok(Self(Arc::new(Inner { pool: Pool::new(pool), behind, wakes: Arc::default(), numbering: Arc::default() })))
     }
 
     /// The pool, for single statements.
@@ -164,7 +190,7 @@ impl Database {
 
     /// Begins a transaction; dropped without [`Tx::commit`] it is undone.
     pub fn begin(&self) -> BoxFuture<'_, Result<Tx, Error>> {
-        Box::pin(async { Ok(Tx::new(self.0.pool.begin().await?, Arc::clone(&self.0.wakes))) })
+        Box::pin(async { Ok(Tx::new(self.0.pool.begin().await?, Arc::clone(&self.0.wakes), &self.0.numbering)) })
     }
 
     /// Brings the tables of `schema` up to date. What has been applied is kept in `<schema>._sqlx_migrations`.
@@ -208,6 +234,48 @@ impl Database {
 
     pub(crate) fn wakes(&self) -> &Arc<Wakes> {
         &self.0.wakes
+    }
+
+    /// Publishes from `schema` how many audit entries this process has published from it, if there is something new to tell.
+    #[compiled_once]
+    pub async fn tell_count(&self, schema: &'static str) -> Result<(), Error> {
+        let Some((count, entry)) = self.0.numbering.count(schema, crate::clock::Clock::real().now().timestamp_millis()) else {
+            return Ok(());
+        };
+        let told = async {
+            let mut tx = self.begin().await?;
+            tx.publish_unnumbered(schema, &entry).await?;
+            tx.commit().await
+        };
+        let told = told.await;
+        if told.is_err() {
+            self.0.numbering.untold(schema, count);
+        }
+        told
+    }
+}
+
+/// How to reach the server of the settings.
+fn options(settings: &DatabaseSettings) -> Result<PgConnectOptions, Error> {
+    let url = parse_url(&settings.url)?;
+    let asked = Asked { tls: settings.tls, ca_file: settings.ca_file.as_deref() };
+    let host = url.get_socket().map_or(Cow::Borrowed(url.get_host()), |path| path.to_string_lossy());
+    if asked.is_encrypted(&host) {
+        encryption::choose_library();
+        let authority = asked.authority("database.ca_file")?.map(String::into_bytes);
+        let url = url.clone().ssl_mode(PgSslMode::VerifyFull);
+        return Ok(match authority {
+            Some(certificates) => url.ssl_root_cert_from_pem(certificates),
+            None => url,
+        });
+    }
+    // what the address asks for itself holds; else nothing is tried that nobody asked for
+    let says = ["sslmode=", "ssl-mode="].iter().any(|word| settings.url.expose_secret().contains(word));
+    if says {
+        encryption::choose_library();
+        Ok(url)
+    } else {
+        Ok(url.ssl_mode(PgSslMode::Disable))
     }
 }
 

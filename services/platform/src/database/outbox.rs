@@ -2,6 +2,8 @@
 //!
 //! The schema's name cannot be a parameter of a prepared statement, so these statements are put together from text. The
 //! name is always a constant of the program (`&'static str`), never input.
+//!
+//! Entries of the audit trace are numbered on the way ([`super::numbering`]).
 
 use futures::future::BoxFuture;
 use proto::Event;
@@ -20,7 +22,14 @@ impl Tx {
 
     /// Publishes many events of one kind in one statement.
     pub fn publish_all<E: Event>(&mut self, schema: &'static str, events: &[E]) -> BoxFuture<'_, Result<(), Error>> {
-        self.put_out(schema, E::TOPIC, events.iter().map(prost::Message::encode_to_vec).collect())
+        let mut payloads: Vec<Vec<u8>> = events.iter().map(prost::Message::encode_to_vec).collect();
+        self.drawn.number(schema, E::TOPIC, &mut payloads);
+        self.put_out(schema, E::TOPIC, payloads)
+    }
+
+    /// Publishes what tells of the numbers and has none.
+    pub(super) fn publish_unnumbered<E: Event>(&mut self, schema: &'static str, event: &E) -> BoxFuture<'_, Result<(), Error>> {
+        self.put_out(schema, E::TOPIC, vec![event.encode_to_vec()])
     }
 
     fn put_out(&mut self, schema: &'static str, topic: &'static str, payloads: Vec<Vec<u8>>) -> BoxFuture<'_, Result<(), Error>> {

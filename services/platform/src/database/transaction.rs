@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::executor::{Connection, Ending};
+use super::numbering::{Drawn, Numbering};
 use super::wakes::Wakes;
 use crate::error::Error;
 
@@ -17,17 +18,20 @@ pub struct Tx {
     connection: Connection,
     pub(super) published: Vec<&'static str>,
     wakes: Arc<Wakes>,
+    pub(super) drawn: Drawn,
 }
 
 impl Tx {
-    pub(super) fn new(connection: Connection, wakes: Arc<Wakes>) -> Self {
-        Self { connection, published: Vec::new(), wakes }
+    pub(super) fn new(connection: Connection, wakes: Arc<Wakes>, numbering: &Arc<Numbering>) -> Self {
+        Self { connection, published: Vec::new(), wakes, drawn: Drawn::none(numbering) }
     }
 
     /// Makes the changes last, then wakes the relays of the events among them.
-    pub fn commit(self) -> BoxFuture<'static, Result<(), Error>> {
+    pub fn commit(mut self) -> BoxFuture<'static, Result<(), Error>> {
         Box::pin(async move {
+            self.drawn.commit_begins();
             self.connection.end(Ending::Commit).await?;
+            self.drawn.committed();
             for schema in self.published {
                 self.wakes.of(schema).wake();
             }

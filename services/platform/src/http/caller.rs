@@ -178,6 +178,7 @@ fn entry(id: StaffId, role: Role, action: &str, object_kind: &str, object: impl 
         district: None,
         at_ms: at.timestamp_millis(),
         detail_json: "{}".to_owned(),
+        ..AuditEntry::default()
     }
 }
 

@@ -20,6 +20,7 @@
 mod access;
 mod authenticate;
 mod caller;
+mod certificate;
 mod client_address;
 mod current;
 mod extract;
@@ -46,6 +47,7 @@ mod within;
 pub use access::{Access, RouteRule};
 pub use authenticate::{Authenticator, Authenticators, Credential, REQUEST_HEADER, SESSION_COOKIE};
 pub use caller::{Caller, ResidentCaller, ScreenCaller, SessionOwner, SourceCaller, StaffCaller, Unproved};
+pub use certificate::Certificate;
 pub use client_address::ClientAddress;
 pub(crate) use current::CurrentRequest;
 pub use extract::{Json, Path, PathId, Query};

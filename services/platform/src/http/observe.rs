@@ -26,13 +26,15 @@ use super::{ClientAddress, Problem, RequestId, request_id};
 use crate::clock::Clock;
 
 /// Set unless the response says otherwise (pages bring their own content policy).
-const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
     (http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (
         http::header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
     ),
+    // The same as frame-ancestors, for browsers that do not know that.
+    (http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     // Over TLS a browser comes back by TLS only; without it no browser heeds this.
     (http::header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
     // Answers hold what only this caller may see; pages set their own.

@@ -10,26 +10,32 @@ use crate::clock::Clock;
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
-/// Id of a request: the caller's own, if it sent a sane one, otherwise a fresh UUIDv7. Clones share it.
+/// Id of a request: a fresh UUIDv7, which is ours alone, so that nobody can make lines of two requests look like those of one. What the caller
+/// calls it is kept beside it. Clones share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(HeaderValue);
+pub struct RequestId {
+    own: HeaderValue,
+    callers: Option<HeaderValue>,
+}
 
 impl RequestId {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        match headers.get(&HEADER) {
-            Some(given) if is_sane(given.as_bytes()) => Self(given.clone()),
-            _ => Self(fresh()),
-        }
+        Self { own: fresh(), callers: headers.get(&HEADER).filter(|given| is_sane(given.as_bytes())).cloned() }
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
         // made of letters, digits and hyphens, so it always is text
-        self.0.to_str().unwrap_or_default()
+        self.own.to_str().unwrap_or_default()
+    }
+
+    /// What the caller calls the request, if it said so and the name is safe to repeat in a log.
+    pub fn callers(&self) -> Option<&str> {
+        self.callers.as_ref()?.to_str().ok()
     }
 
     pub(super) fn header_value(&self) -> HeaderValue {
-        self.0.clone()
+        self.own.clone()
     }
 }
 

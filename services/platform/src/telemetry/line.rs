@@ -46,12 +46,17 @@ where
         self.inner.format_event(context, Writer::new(&mut line), event)?;
         let line = line.trim_end();
         let (id, method, route) = (request.id.as_str(), request.method(), request.route());
+        let given = request.id.callers();
         match (self.format, line.strip_suffix('}')) {
             // ids, methods and templates hold nothing that JSON would have to escape
             (LogFormat::Json, Some(fields)) => {
-                writeln!(writer, r#"{fields},"request":{{"id":"{id}","method":"{method}","route":"{route}"}}}}"#)
+                let given = given.map(|given| format!(r#","given":"{given}""#)).unwrap_or_default();
+                writeln!(writer, r#"{fields},"request":{{"id":"{id}","method":"{method}","route":"{route}"{given}}}}}"#)
             }
-            _ => writeln!(writer, "{line} request={id} {method} {route}"),
+            _ => {
+                let given = given.map(|given| format!(" given={given}")).unwrap_or_default();
+                writeln!(writer, "{line} request={id}{given} {method} {route}")
+            }
         }
     }
 }

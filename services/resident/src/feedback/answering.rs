@@ -8,6 +8,7 @@ use domain::staff::Role;
 use http::StatusCode;
 use platform::database::readable;
 use platform::http::{Access, Json, Path, Problem, Query, Routes, StaffCaller, Within, routes};
+use platform::reading;
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -70,6 +71,18 @@ async fn list(
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("reading feedback"))?;
+    if !rows.is_empty() {
+        let shown: Vec<i64> = rows.iter().map(|row| row.feedback_id).collect();
+        let detail_json = serde_json::json!({ "feedback": shown }).to_string();
+        let entry = caller.did(
+            "feedback.read",
+            "feedback",
+            filter.alert.map(|alert| alert.to_string()).unwrap_or_default(),
+            service.platform.clock.now(),
+        );
+        let entry = AuditEntry { detail_json, ..entry };
+        reading::note(&service.platform, SCHEMA, &caller, entry, &shown).await.map_err(Error::from)?;
+    }
     Ok(axum::Json(readable("feedback", rows.into_iter().map(|row| row.open(&service.platform.keyring)))))
 }
 

@@ -26,6 +26,10 @@ pub(super) enum Answer {
     KeptAsUrgent,
     /// The number is not registered; it will be read.
     Stranger,
+    /// No alerts come any more; how to have them again.
+    Withdrawn,
+    /// They come again.
+    Resumed,
 }
 
 /// Within this time the same is answered to one phone so often.
@@ -34,6 +38,8 @@ const OFTEN: Duration = Duration::from_secs(3600);
 const ONCE: u64 = 1;
 /// Nobody confirms so many alerts in an hour.
 const CONFIRMATIONS: u64 = 10;
+/// Nor changes their mind so often.
+const CHANGES: u64 = 5;
 /// An answer that comes later answers nothing.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(2);
 /// Characters of a headline that are repeated: the answer fits one part.
@@ -79,6 +85,8 @@ impl Answer {
                     Self::Kept => format!("您的短信已转工作人员。咨询请拨打{ask}；确认收到请回复1，退订回复T。"),
                     Self::KeptAsUrgent => format!("您的短信已按紧急情况转工作人员。有生命危险请立即拨打120；咨询{ask}。"),
                     Self::Stranger => format!("本手机号未登记，您的短信已转工作人员。咨询请拨打{ask}。"),
+                    Self::Withdrawn => format!("已退订，不再向您发送健康提醒。如非本人操作或要恢复，30天内回复HF。咨询{ask}。"),
+                    Self::Resumed => format!("已恢复接收健康提醒。咨询{ask}。"),
                 },
             ),
             Language::En => (
@@ -89,6 +97,10 @@ impl Answer {
                     Self::Kept => format!("Your message goes to our staff. Call {ask} to ask; reply 1 to confirm, T to stop."),
                     Self::KeptAsUrgent => format!("Your message goes to our staff as urgent. In danger call 120 at once. Ask {ask}."),
                     Self::Stranger => format!("This number is not registered. Your message goes to our staff. Call {ask} to ask."),
+                    Self::Withdrawn => {
+                        format!("No health alerts will be sent to you. Not you, or not meant? Reply HF within 30 days. Ask {ask}.")
+                    }
+                    Self::Resumed => format!("You get health alerts again. Ask {ask}."),
                 },
             ),
         };
@@ -102,6 +114,9 @@ impl Answer {
             Self::NothingOpen => ("nothing_open", ONCE),
             Self::Kept | Self::Stranger => ("kept", ONCE),
             Self::KeptAsUrgent => ("urgent", ONCE),
+            // whoever sends them in somebody's name must not be able to use the answer up
+            Self::Withdrawn => ("withdrawn", CHANGES),
+            Self::Resumed => ("resumed", CHANGES),
         };
         match platform.cache.incr(&format!("sms-answer:{kind}:{}", hex::encode(phone_hash)), OFTEN).await {
             Ok(times) => times <= most,
@@ -152,7 +167,15 @@ mod tests {
     #[test]
     fn an_answer_about_an_exercise_says_so_and_every_answer_is_short() {
         let about = About { headline: "长".repeat(200), contact: String::new(), exercise: true };
-        for answer in [Answer::Confirmed, Answer::NothingOpen, Answer::Kept, Answer::KeptAsUrgent, Answer::Stranger] {
+        for answer in [
+            Answer::Confirmed,
+            Answer::NothingOpen,
+            Answer::Kept,
+            Answer::KeptAsUrgent,
+            Answer::Stranger,
+            Answer::Withdrawn,
+            Answer::Resumed,
+        ] {
             let text = answer.text("烽火", "12320", &about, Language::ZhCn);
             assert!(text.starts_with("【烽火】【演练】"), "{text}");
             assert_eq!(SmsText::new(&text).segments, 1, "{text}");

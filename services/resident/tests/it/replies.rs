@@ -5,7 +5,7 @@ use http::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Services};
-use stages::{HOUR, MINUTE, views};
+use stages::{DAY, HOUR, MINUTE, views};
 
 const PHONE: &str = "13812345678";
 
@@ -285,6 +285,39 @@ async fn a_withdrawal_by_sms_ends_everything_that_is_sent(#[case] said: &str) {
     assert_eq!(trail.len(), 1);
     assert_eq!((trail[0].action.as_str(), trail[0].detail_json.as_str()), ("consent_withdrawn", r#"{"by":"sms"}"#));
     city.close().await;
+}
+
+#[tokio::test]
+async fn who_is_silenced_by_a_forged_message_is_told_twice_and_undoes_it_with_one_word() {
+    let city = City::open(Embedded).await;
+    let reader = city.register(PHONE).await;
+    city.written().await;
+    city.reply(PHONE, "TD", "forged").await;
+    let written = city.written().await;
+    assert!(written[0].1.contains("已退订") && written[0].1.contains("回复HF"), "by SMS: {written:?}");
+    assert_eq!(city.notices(&reader).await, ["consent_withdrawn_by_sms"], "and in the app");
+    city.reply(PHONE, "TD", "again").await;
+    assert_eq!(city.notices(&reader).await.len(), 1, "what has ended does not end again");
+
+    city.reply(PHONE, "HF", "not me").await;
+    assert_eq!(city.reach(&reader).await.map(|(_, sms)| sms), Some(true));
+    assert!(city.written().await.iter().any(|(_, text)| text.contains("已恢复")));
+    let trail: Vec<_> = city.trail().await.into_iter().map(|entry| entry.action).collect();
+    assert_eq!(trail, ["consent_withdrawn", "consent_resumed"]);
+}
+
+#[tokio::test]
+async fn a_message_gives_no_consent_that_no_message_took() {
+    let city = City::open(Embedded).await;
+    let reader = city.register(PHONE).await;
+    assert_eq!(city.delete(&reader.token, "/api/v1/me/consent").await, StatusCode::NO_CONTENT);
+    city.reply(PHONE, "HF", "forged").await;
+    assert_eq!(city.reach(&reader).await, Some((false, false)), "they withdrew in the app, and stay withdrawn");
+    let late = city.register("13800000002").await;
+    city.reply("13800000002", "T", "a").await;
+    city.platform.clock.forward(31 * DAY);
+    city.reply("13800000002", "HF", "b").await;
+    assert_eq!(city.reach(&late).await, Some((false, false)), "after a month it takes the app");
 }
 
 #[rstest]

@@ -4,6 +4,8 @@ use crate::city::{City, ELSEWHERE, HOME, NEXT_DOOR, OFFICER, REVIEWER, STALE_WOR
 use http::{Method, StatusCode};
 use proto::EndpointsGone;
 use proto::endpoints_gone::Entry;
+use resident::Settings;
+use resident::headcount::{AudienceCounts, Counts, Headcount};
 use rstest::rstest;
 use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Services};
@@ -129,19 +131,18 @@ async fn an_audience_is_counted_with_its_exclusions_and_by_the_way_it_is_reached
         (json!({ "include": [{ "areas": [NEXT_DOOR], "languages": ["en"] }, { "areas": [ELSEWHERE] }] }), (2, 0, 2, 0)),
         (json!({ "include": [{ "areas": ["500105"] }] }), (0, 0, 0, 0)),
     ] {
+        let Counts { people: all, app: by_app, sms: by_sms, unreachable: by_neither, .. } = counted(&city, &query).await.everybody;
+        assert_eq!([all, by_app, by_sms, by_neither], [people, app, sms, unreachable], "{query}");
         let (status, answer) = size(OFFICER, query.clone()).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         let told = ["people", "app", "sms", "unreachable"].map(|field| answer[field].as_i64().unwrap());
-        assert_eq!(told, [people, app, sms, unreachable], "{query}");
+        assert_eq!(told, [9; 4], "of a handful, or of nobody, staff are told that it is fewer than ten");
+        assert_eq!((&answer["districts"], &answer["townships"]), (&json!({}), &json!({})), "nor is it told where they live");
     }
-    let counts = |people: i64, apns: i64, sms: i64, unreachable: i64| json!({ "people": people, "app": apns, "apns": apns, "fcm": 0, "web": 0, "sms": sms, "unreachable": unreachable });
-    let mut whole = counts(5, 1, 3, 1);
-    whole.as_object_mut().unwrap().extend([
-        ("drill".to_owned(), counts(0, 0, 0, 0)),
-        ("districts".to_owned(), json!({ "500103": counts(4, 1, 2, 1), "500104": counts(1, 0, 1, 0) })),
-        ("townships".to_owned(), json!({ "500103001": 4, "500104001": 1 })),
-    ]);
-    assert_eq!(size(OFFICER, json!({ "include": [{ "areas": ["city"] }] })).await.1, whole);
+    let whole = counted(&city, &json!({ "include": [{ "areas": ["city"] }] })).await;
+    let by_district: Vec<_> = whole.districts.iter().map(|(district, counts)| (district.get(), counts.people)).collect();
+    assert_eq!((whole.drill.people, by_district), (0, vec![(500_103, 4), (500_104, 1)]));
+    assert_eq!(whole.townships.into_values().collect::<Vec<_>>(), [4, 1]);
 
     assert_eq!(size(REVIEWER, json!({ "include": [{ "areas": ["500103"] }] })).await.0, StatusCode::OK);
     for beyond in [
@@ -159,14 +160,43 @@ async fn an_audience_is_counted_with_its_exclusions_and_by_the_way_it_is_reached
     city.close().await;
 }
 
+#[tokio::test]
+async fn who_is_in_an_audience_is_not_found_out_by_asking_twice() {
+    let city = City::open(Embedded).await;
+    for number in 0..25 {
+        city.register(&format!("138000001{number:02}")).await;
+    }
+    let ask = async |query: &Value| city.post(OFFICER, "/api/v1/audience/size", query.clone()).await;
+    let with = json!({ "include": [{ "areas": ["500103"] }] });
+    let before = ask(&with).await.1;
+    assert_eq!((&before["people"], &before["townships"]["500103001"]), (&json!(30), &json!(30)), "in tens");
+    city.register("13800000199").await;
+    assert_eq!(ask(&with).await.1, before, "one more is not seen");
+    let without = json!({ "include": [{ "areas": ["500103"] }], "exclude": [{ "areas": ["500103"], "industries": ["health"] }] });
+    city.register_with("13800000198", json!({ "industry": "health" })).await;
+    assert_eq!(ask(&with).await.1, ask(&without).await.1, "nor is the only one who is left out");
+}
+
+#[tokio::test]
+async fn questions_about_audiences_are_traced_and_a_day_has_only_so_many() {
+    let city = City::open_with(Embedded, Settings { audience_questions_per_day: 2, ..Settings::default() }).await;
+    let ask = async || city.post(OFFICER, "/api/v1/audience/size", json!({ "include": [{ "areas": ["500103"] }] })).await;
+    assert_eq!((ask().await.0, ask().await.0), (StatusCode::OK, StatusCode::OK));
+    let (status, problem) = ask().await;
+    assert_eq!((status, &problem["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("too_many_audience_questions")), "{problem}");
+    let asked: Vec<_> = city.trail().await.into_iter().filter(|entry| entry.action == "audience.ask").collect();
+    assert_eq!(asked.len(), 2, "what is refused is not answered");
+    assert!(asked[0].detail_json.contains("500103"), "what was asked is traced: {}", asked[0].detail_json);
+}
+
 #[rstest]
 #[tokio::test]
 async fn the_size_of_an_audience_follows_what_happens_to_its_people(#[values(Embedded, Services)] store: Store) {
     let city = City::open(store).await;
     let size = async |area: &str| {
-        let (status, answer) = city.post(OFFICER, "/api/v1/audience/size", json!({ "include": [{ "areas": [area] }] })).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        ["people", "apns", "fcm", "sms", "unreachable"].map(|field| answer[field].as_i64().unwrap())
+        let Counts { people, apns, fcm, sms, unreachable, .. } =
+            counted(&city, &json!({ "include": [{ "areas": [area] }] })).await.everybody;
+        [people, apns, fcm, sms, unreachable]
     };
     assert_eq!(size("city").await, [0, 0, 0, 0, 0]);
     let person = city.register("13812345678").await;
@@ -199,4 +229,9 @@ async fn the_size_of_an_audience_follows_what_happens_to_its_people(#[values(Emb
     assert_eq!(city.delete(&person.token, "/api/v1/me").await, StatusCode::NO_CONTENT);
     assert_eq!(size("city").await, [0, 0, 0, 0, 0], "everything deleted");
     city.close().await;
+}
+
+/// What the platform itself reckons with, which it tells nobody.
+async fn counted(city: &City, query: &Value) -> AudienceCounts {
+    Headcount::new(city.platform.database.clone()).of(&serde_json::from_value(query.clone()).unwrap()).await.unwrap()
 }

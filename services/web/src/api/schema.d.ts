@@ -336,10 +336,28 @@ export interface paths {
         put?: never;
         /**
          * Count the people a selection would reach
-         * @description By channel and provider, by district and by township. A channel is no part of a selection: who needs an alert does not depend on how
+         * @description By channel and provider, by district and by township, in tens: 9 stands for fewer than ten, and a place with fewer is not listed (CQ14). Each
+         *     question is traced, and a day has only so many. A channel is no part of a selection: who needs an alert does not depend on how
          *     they are reached.
          */
         post: operations["audience_size"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prove that the trace goes on from what it was (RFC 6962). */
+        get: operations["audit_consistency"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -355,6 +373,74 @@ export interface paths {
         };
         /** Read the audit trace, newest first. */
         get: operations["audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/entries/{sequence}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prove that an entry is in the trace (RFC 6962). */
+        get: operations["audit_inclusion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed heads of the trace, the oldest first: keep them, they show that it was not rewritten. */
+        get: operations["audit_heads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key that signs heads of the trace. */
+        get: operations["audit_public_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/losses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries that were published and never reached the trace: deleted on their way. */
+        get: operations["audit_losses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2248,34 +2334,22 @@ export interface components {
          * @enum {string}
          */
         AlertAction: "submit" | "pass_district" | "return_district" | "approve" | "return_city" | "refuse" | "compose_urgent" | "confirm" | "decline" | "release" | "handed_over" | "close" | "cancel" | "supersede" | "discard";
-        /** @description For whom an alert is, as of now. */
+        /** @description For whom an alert is, as of now, in tens; 9 stands for fewer than ten (CQ14). */
         AlertAudience: {
-            /**
-             * Format: int64
-             * @description Reached by the app first.
-             */
-            app: number;
-            /** @description By district, the largest first. */
+            /** @description Reached by the app first. */
+            app: components["schemas"]["HeadCount"];
+            /** @description By district, the largest first; only those with ten people and more. */
             districts: components["schemas"]["PeopleIn"][];
-            /**
-             * Format: int64
-             * @description In it; of an exercise, those who are enrolled.
-             */
-            people: number;
-            /** @description Some of them, without anything that names them. */
+            /** @description In it; of an exercise, those who are enrolled. */
+            people: components["schemas"]["HeadCount"];
+            /** @description Some of them, without anything that names them; none of fewer than ten. */
             samples: components["schemas"]["Sample"][];
-            /**
-             * Format: int64
-             * @description By SMS first.
-             */
-            sms: number;
-            /** @description By township, the largest first. */
+            /** @description By SMS first. */
+            sms: components["schemas"]["HeadCount"];
+            /** @description By township, the largest first; only those with ten people and more. */
             townships: components["schemas"]["PeopleIn"][];
-            /**
-             * Format: int64
-             * @description By neither: their community follows up.
-             */
-            unreachable: number;
+            /** @description By neither: their community follows up. */
+            unreachable: components["schemas"]["HeadCount"];
         };
         /** @description An alert that changed. */
         AlertChange: {
@@ -2496,11 +2570,8 @@ export interface components {
             misses_by_s?: number | null;
             /** @description Alerts in line that would hold their deadline without this one and miss it with it. */
             others_endangered: number;
-            /**
-             * Format: int64
-             * @description In the audience.
-             */
-            people: number;
+            /** @description In the audience, in tens; 9 stands for fewer than ten (CQ14). Everything else in the answer is reckoned with these numbers. */
+            people: components["schemas"]["HeadCount"];
             /**
              * @description The answer in words, in Chinese.
              * @example 将超出时限 24 分钟，原因：FCM 每分钟最多 600,000 条，32,054,159 人共需 54 分钟。
@@ -2521,11 +2592,8 @@ export interface components {
              * @description When it would be approved.
              */
             starts_at: string;
-            /**
-             * Format: int64
-             * @description Of them: by neither way.
-             */
-            unreachable: number;
+            /** @description Of them: by neither way. */
+            unreachable: components["schemas"]["HeadCount"];
         };
         /** @description A key, without its secret. */
         ApiKey: {
@@ -2585,17 +2653,17 @@ export interface components {
         } | {
             query: components["schemas"]["AudienceQuery"];
         };
-        /** @description The size of an audience, exact as of one moment. */
+        /** @description The size of an audience as of one moment, in tens (CQ14). */
         AudienceCounts: components["schemas"]["Counts"] & {
-            /** @description Everybody by district; only districts with somebody. Residents named by number who are no longer registered live nowhere. */
+            /** @description Everybody by district; only districts with ten people and more. Residents named by number who are no longer registered live nowhere. */
             districts: {
                 [key: string]: components["schemas"]["Counts"];
             };
             /** @description Who of them is enrolled for exercises: whom an exercise would reach. */
             drill: components["schemas"]["Counts"];
-            /** @description How many people by township; only townships with somebody. */
+            /** @description How many people by township; only townships with ten people and more. */
             townships: {
-                [key: string]: number;
+                [key: string]: components["schemas"]["HeadCount"];
             };
         };
         /** @description Whoever is in one of `include` and in none of `exclude`. */
@@ -2615,6 +2683,114 @@ export interface components {
         } | {
             /** @description Whoever this selects when it is planned. */
             query: components["schemas"]["AudienceQuery"];
+        };
+        /** @description That the trace of one size is the beginning of that of another. */
+        AuditConsistencyProof: {
+            /**
+             * Format: int64
+             * @description The smaller size.
+             */
+            from: number;
+            /** @description Its hash. */
+            from_root: components["schemas"]["Hash"];
+            /** @description The hashes that prove it. */
+            path: components["schemas"]["Hash"][];
+            /**
+             * Format: int64
+             * @description The larger size.
+             */
+            to: number;
+            /** @description Its hash. */
+            to_root: components["schemas"]["Hash"];
+        };
+        /** @description That an entry is in the trace. */
+        AuditInclusionProof: {
+            /** @description The entry, byte for byte. */
+            entry: Record<string, never>;
+            /** @description The hashes from the leaf to the root. */
+            path: components["schemas"]["Hash"][];
+            /** @description The tree's hash. */
+            root: components["schemas"]["Hash"];
+            /**
+             * Format: int64
+             * @description Its number; its leaf's index is one less.
+             */
+            sequence: number;
+            /**
+             * Format: int64
+             * @description The size of the tree that it is in.
+             */
+            size: number;
+        };
+        /** @description Entries that a service published and that never reached the trace. */
+        AuditLoss: {
+            /**
+             * Format: int64
+             * @description The first of their numbers.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The last of their numbers.
+             */
+            last: number;
+            /**
+             * Format: int64
+             * @description When it was noticed, in milliseconds since 1970 UTC.
+             */
+            noticed_at_ms: number;
+            /** @description The service, and which process of it. */
+            publisher: string;
+        };
+        /** @description Entries that services published and that never reached the trace. */
+        AuditLosses: {
+            /** @description By publisher. */
+            losses: components["schemas"]["AuditLoss"][];
+        };
+        /** @description The key that signs heads of the trace. */
+        AuditPublicKey: {
+            /** @description What people compare. */
+            fingerprint: string;
+            /** @description Ed25519, as 64 hexadecimal digits. */
+            public_key: components["schemas"]["PublicKey"];
+        };
+        /** @description A head of the trace with its signature: what is kept elsewhere. */
+        AuditSignedHead: {
+            /**
+             * Format: int64
+             * @description The size of the signed head before it.
+             */
+            after: number;
+            /**
+             * Format: int64
+             * @description When it was signed, in milliseconds since 1970 UTC.
+             */
+            at_ms: number;
+            /** @description The hashes of the entries since then, as leaves; none where there are too many. */
+            leaves?: components["schemas"]["Hash"][];
+            /** @description The key that signed it. */
+            public_key: components["schemas"]["PublicKey"];
+            /** @description Its hash then: of the Merkle tree (RFC 6962) over the bodies of the entries. */
+            root: components["schemas"]["Hash"];
+            /** @description The signature of the text `fenghuo audit head`, size, root and time, each followed by a line feed. */
+            signature: components["schemas"]["Signature"];
+            /**
+             * Format: int64
+             * @description How many entries the trace had.
+             */
+            size: number;
+        };
+        /** @description Signed heads, the oldest first. */
+        AuditSignedHeads: {
+            /** @description The heads. */
+            heads: components["schemas"]["AuditSignedHead"][];
+            /**
+             * Format: int64
+             * @description What to give as `after` for the next page, if there may be one.
+             */
+            next?: number | null;
+            /** @description The key that signs them. */
+            public_key: components["schemas"]["PublicKey"];
         };
         /** @description An entry of the trace. Its JSON text, fields in this order, is the body that the hash covers. */
         AuditTraceEntry: {
@@ -2641,10 +2817,17 @@ export interface components {
              * @description Id under which it was published.
              */
             entry_id: string;
+            /**
+             * Format: int64
+             * @description The publisher's how-manieth it is, from 1.
+             */
+            number?: number | null;
             /** @description To which one. */
             object: string;
             /** @description To what kind of thing. */
             object_kind: string;
+            /** @description Which process of which service published it. */
+            publisher?: string | null;
             /** @description In which role. */
             role: string;
             /**
@@ -2900,43 +3083,22 @@ export interface components {
             /** @description What was wrong. */
             reason: string;
         };
-        /** @description People, and how an alert would reach them first (CQ9): `app` + `sms` + `unreachable` are `people`. */
+        /** @description People, and how an alert would reach them first (CQ9), in tens; 9 stands for fewer than ten. */
         Counts: {
-            /**
-             * Format: int64
-             * @description Of those reached by the app: by APNs. Whoever has both kinds of device is in `fcm` as well.
-             */
-            apns: number;
-            /**
-             * Format: int64
-             * @description Of them: reached by the app.
-             */
-            app: number;
-            /**
-             * Format: int64
-             * @description Of those reached by the app: by FCM.
-             */
-            fcm: number;
-            /**
-             * Format: int64
-             * @description Residents selected.
-             */
-            people: number;
-            /**
-             * Format: int64
-             * @description Of them: without the app, reached by SMS.
-             */
-            sms: number;
-            /**
-             * Format: int64
-             * @description Of them: neither, for instance after withdrawing consent.
-             */
-            unreachable: number;
-            /**
-             * Format: int64
-             * @description Of those reached by the app: in a browser, by Web Push. Whoever has a phone's app too is counted there as well.
-             */
-            web: number;
+            /** @description Of those reached by the app: by APNs. Whoever has both kinds of device is in `fcm` as well. */
+            apns: components["schemas"]["HeadCount"];
+            /** @description Of them: reached by the app. */
+            app: components["schemas"]["HeadCount"];
+            /** @description Of those reached by the app: by FCM. */
+            fcm: components["schemas"]["HeadCount"];
+            /** @description Residents selected. */
+            people: components["schemas"]["HeadCount"];
+            /** @description Of them: without the app, reached by SMS. */
+            sms: components["schemas"]["HeadCount"];
+            /** @description Of them: neither, for instance after withdrawing consent. */
+            unreachable: components["schemas"]["HeadCount"];
+            /** @description Of those reached by the app: in a browser, by Web Push. Whoever has a phone's app too is counted there as well. */
+            web: components["schemas"]["HeadCount"];
         };
         /** @description A message given up, for people to look at. Its payload is left out: it may hold personal data. */
         DeadLetter: {
@@ -3464,6 +3626,13 @@ export interface components {
             /** Format: int32 */
             wave: number;
         };
+        /** @description A hash of the chain. As text: 64 hexadecimal digits. */
+        Hash: string;
+        /**
+         * Format: int64
+         * @description The number of people in an audience, as it may be told: a multiple of ten, or 9 for fewer than ten.
+         */
+        HeadCount: number;
         /** @description What is wrong with a header. */
         HeaderView: {
             /** @description The column that is wrong, from 1; none for what is missing. */
@@ -4231,8 +4400,7 @@ export interface components {
         PeopleIn: {
             /** @example 500103 */
             area: string;
-            /** Format: int64 */
-            people: number;
+            people: components["schemas"]["HeadCount"];
         };
         /** @description People by what reaches them. */
         PeoplePerLane: {
@@ -4281,7 +4449,7 @@ export interface components {
          * @description What is told.
          * @enum {string}
          */
-        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed";
+        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed" | "consent_withdrawn_by_sms";
         /** @description The place an alert is about: a market, a school, an isolation site. Never a home (CQ14). */
         PlaceNote: {
             /** @description Where it lies. */
@@ -4328,7 +4496,7 @@ export interface components {
         PlaysTaken: {
             /**
              * Format: int64
-             * @description Known already, of an alert that this screen was never given, from the future, or from before the year 2000.
+             * @description Known already, of an alert that this screen was never given, from the future, from before the year 2000, or more than a day may have.
              */
             ignored: number;
             /**
@@ -4553,6 +4721,8 @@ export interface components {
             /** @enum {string} */
             kind: "make_key";
         };
+        /** @description The public half of the key that signs heads. As text: 64 hexadecimal digits. */
+        PublicKey: string;
         /**
          * @description Why an alert was taken back, as the public is told.
          * @enum {string}
@@ -5267,6 +5437,8 @@ export interface components {
             /** @description Password. */
             password: components["schemas"]["Password"];
         };
+        /** @description A signature. As text: 128 hexadecimal digits. */
+        Signature: string;
         /** @description Who is signed in. */
         SignedInStaff: {
             /**
@@ -6935,6 +7107,67 @@ export interface operations {
             };
         };
     };
+    audit_consistency: {
+        parameters: {
+            query: {
+                /** @description The smaller size, from 1. */
+                from: number;
+                /** @description The larger size; usually the whole. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditConsistencyProof"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The trace has no such size */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     audit_entries: {
         parameters: {
             query?: {
@@ -6992,6 +7225,221 @@ export interface operations {
             };
             /** @description A parameter is wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_inclusion: {
+        parameters: {
+            query?: {
+                /** @description The size of the tree that it is proved to be in; usually the whole. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Number of the entry */
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditInclusionProof"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such entry in a tree of this size */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The trace has no such size */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_heads: {
+        parameters: {
+            query?: {
+                /** @description Only heads over more entries than this: `next` of the page before. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSignedHeads"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_public_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The public half */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPublicKey"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_losses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLosses"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 //! The shell from outside: who gets in, what failures look like, how it is served.
 
 mod access;
+mod encrypted;
 mod failures;
 mod serving;
 mod while_admitted;

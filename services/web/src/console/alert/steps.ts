@@ -1,4 +1,5 @@
 // The steps that people take with an alert, as the pages tell them: what a step is called, what will happen, what has happened.
+import { headcount } from '../../words/headcount.ts';
 import { say } from '../../words/say.svelte.ts';
 import { actionWord, type Action, type Role } from '../../words/alert.ts';
 import type { AlertDetail } from './contract.ts';
@@ -83,8 +84,8 @@ export function consequence(step: Step, alert: AlertDetail, people: string | nul
 
 /** What has happened, in both languages: it is told on whichever page comes next. */
 export function outcome(step: Step, people: number | null): { zh: string; en: string } {
-  const zh = people === null ? '' : `，共 ${people.toLocaleString('en-GB')} 人`;
-  const en = people === null ? '' : ` to ${people.toLocaleString('en-GB')} people`;
+  const zh = people === null ? '' : `，共 ${headcount(people)} 人`;
+  const en = people === null ? '' : ` to ${headcount(people)} people`;
   const words: Partial<Record<Step, [string, string]>> = {
     submit: ['已提交审核。', 'Handed in for review.'],
     pass_district: ['已通过，送市级审核。', 'Passed; it goes to the city command.'],

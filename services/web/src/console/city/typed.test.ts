@@ -7,7 +7,7 @@ describe('a typed confirmation', () => {
     'of the real thing: %s → %s', (typed, expected) => expect(matches(typed, 32054, false)).toBe(expected));
   it.each([['演练120', true], ['演练 120', true], ['exercise 120', true], ['EXERCISE120', true], ['120', false], ['演习120', false]])(
     'of an exercise: %s → %s', (typed, expected) => expect(matches(typed, 120, true)).toBe(expected));
-  it('is never for nobody', () => expect(matches('0', 0, false)).toBe(false));
+  it('of fewer than ten takes 10, and never nothing', () => expect(['10', '9', '0', ''].map((typed) => matches(typed, 9, false))).toEqual([true, false, false, false]));
   it('asks for what it takes', () => {
     for (const exercise of [true, false]) for (const english of [true, false]) expect(matches(asked(88, exercise, english), 88, exercise)).toBe(true);
   });

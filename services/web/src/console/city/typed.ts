@@ -1,15 +1,16 @@
 // The typed confirmation of an urgent push: whoever sends has to write how many people it reaches, and the word 演练 before it when it is
 // an exercise. So the hand cannot confirm what the head has not read.
 import { typedNumber } from '../alert/typed.ts';
+import { typable } from '../../words/headcount.ts';
 
 /** What has to be typed: `32054`, or `演练32054`. */
 export function asked(people: number, exercise: boolean, english: boolean): string {
-  return exercise ? `${english ? 'EXERCISE ' : '演练'}${people}` : String(people);
+  return exercise ? `${english ? 'EXERCISE ' : '演练'}${typable(people)}` : String(typable(people));
 }
 
 /** Whether it was. A number for the real thing never carries the word, one for an exercise always does. */
 export function matches(typed: string, people: number, exercise: boolean): boolean {
   const said = typed.trim();
   const rest = exercise ? said.replace(/^(演练|exercise)/i, '') : said;
-  return people > 0 && (rest !== said) === exercise && typedNumber(rest) === people;
+  return people > 0 && (rest !== said) === exercise && typedNumber(rest) === typable(people);
 }
