@@ -44,7 +44,9 @@ export function stopWaiting(): void {
 
 /** Makes a passkey on a device of the person's. */
 export function makePasskey(options: PublicKeyCredentialCreationOptionsJSON): Promise<RegistrationResponseJSON> {
-  return startRegistration({ optionsJSON: options }).catch(told);
+  // Devices that can hide a passkey from whoever has not shown who they are do so; most phones cannot, and must not be shut out: each use asks anyway.
+  const extensions = { ...options.extensions, enforceCredentialProtectionPolicy: false } as typeof options.extensions;
+  return startRegistration({ optionsJSON: { ...options, extensions } }).catch(told);
 }
 
 /** What a person is told of a browser's refusal. */
