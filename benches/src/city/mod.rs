@@ -297,6 +297,7 @@ impl City {
         let code = Builder::new().with_secret(secret).build().ok().context("no secret")?.generate_current().to_string();
         let factor = json!({ "name": "app", "totp": { "state": offer["state"], "code": code } });
         let enrolled = self.call("identity", Method::POST, "session/factors", &session, factor).await?;
+        let session = enrolled["token"].as_str().context("no token")?.to_owned();
         Ok((session, serde_json::from_value(enrolled["recovery_codes"].clone())?))
     }
 
@@ -305,8 +306,8 @@ impl City {
         let begun = self.call("identity", Method::POST, "session", "", password).await?;
         let session = begun["token"].as_str().context("no token")?.to_owned();
         let code = officer.recovery_codes.last().context("no recovery code is left")?;
-        self.call("identity", Method::POST, "session/proof", &session, json!({ "recovery_code": code })).await?;
-        Ok(session)
+        let proved = self.call("identity", Method::POST, "session/proof", &session, json!({ "recovery_code": code })).await?;
+        Ok(proved["token"].as_str().context("no token")?.to_owned())
     }
 
     /// Has everybody sign in again: sessions are in the cache, and gone with it.

@@ -28,6 +28,12 @@ impl Network {
         }
     }
 
+    /// The widest class that one customer has to themselves: /48 of IPv6, /24 of IPv4.
+    #[must_use]
+    pub fn widest(self) -> String {
+        self.site().unwrap_or_else(|| self.to_string())
+    }
+
     /// The site of a customer of IPv6, /48, which holds as many networks as they like: of IPv4 they have no more than one.
     #[must_use]
     pub fn site(self) -> Option<String> {
@@ -62,5 +68,14 @@ mod tests {
     fn one_network_is_one_customers(#[case] one: IpAddr, #[case] other: IpAddr, #[case] same: bool) {
         assert_eq!(Network::of(one) == Network::of(other), same);
         assert_eq!(Network::of(one).to_string() == Network::of(other).to_string(), same);
+    }
+
+    #[rstest]
+    #[case("198.51.100.7", "198.51.100.254", true)]
+    #[case("198.51.100.7", "198.51.101.7", false)]
+    #[case("2001:db8:1:2::1", "2001:db8:1:3::1", true)]
+    #[case("2001:db8:1:2::1", "2001:db8:2:2::1", false)]
+    fn one_line_of_ipv6_has_many_networks_and_one_widest(#[case] one: IpAddr, #[case] other: IpAddr, #[case] same: bool) {
+        assert_eq!(Network::of(one).widest() == Network::of(other).widest(), same);
     }
 }

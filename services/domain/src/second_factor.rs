@@ -21,6 +21,11 @@ pub const CODE_STEP_S: u64 = 30;
 /// So many steps before and after the current one are taken too: clocks differ, and people take a while to type.
 pub const CODE_SKEW: u16 = 1;
 
+/// An alert to more people than this is approved and sent again with a fresh proof only, where nothing else is set.
+pub const MANY_PEOPLE: u64 = 100_000;
+/// A proof may be so far ahead of the clock of whoever asks: two machines are never quite together.
+const AHEAD: TimeDelta = TimeDelta::seconds(60);
+
 /// So many wrong codes after a right password are an accident; further ones have to wait. Whoever does not know the password spends none of them.
 pub const WRONG_CODES: u64 = 10;
 /// Wrong codes are counted for so long.
@@ -58,8 +63,10 @@ crate::words! {
     pub enum Needs {
         /// Its owner has a factor and has not shown it yet.
         Proof,
-        /// Its owner must have a factor and has none.
+        /// Its owner must have a factor and has none: they enrol one, having come with the code of two administrators.
         Enrolment,
+        /// The same, but they came with a password, which somebody else may know too: two administrators reset the account first.
+        Reset,
     }
 }
 
@@ -88,6 +95,11 @@ pub const fn needed_by(role: Role) -> bool {
 pub enum Proof {
     /// Nothing, and nothing was asked: the role needs no factor, and its owner has none.
     NotAsked,
+    /// Nothing, and nothing is asked yet: the account is from before there were second factors, and its owner is to enrol one until then.
+    Spared {
+        /// The end of the grace.
+        until: DateTime<Utc>,
+    },
     /// The second factor.
     Shown {
         /// When it was shown last.
@@ -104,24 +116,52 @@ impl Proof {
         Self::Shown { at, fresh_until: at.checked_add_signed(fresh_for).unwrap_or(at) }
     }
 
-    /// Whether it is fresh. One from a time that has not come yet is none: a clock was wrong.
+    /// Whether it is fresh. One from a time that has not come yet is none, since a clock was wrong; the machines of a city differ by a little.
     #[must_use]
     pub fn is_fresh(self, now: DateTime<Utc>) -> bool {
-        matches!(self, Self::Shown { at, fresh_until } if at <= now && now < fresh_until)
+        match self {
+            Self::NotAsked => false,
+            Self::Spared { until } => now < until,
+            Self::Shown { at, fresh_until } => at <= now + AHEAD && now < fresh_until,
+        }
     }
+}
+
+/// What an account has, when one of its sessions is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// What its owner is.
+    pub role: Role,
+    /// Whether there is a second factor.
+    pub has_factor: bool,
+    /// Of an account from before there were second factors: until then it works without one.
+    pub enrol_by: Option<DateTime<Utc>>,
+}
+
+/// With what somebody has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameWith {
+    /// Their password.
+    Password,
+    /// The code of which two administrators hold a half each: what it is followed by is the owner's.
+    ActivationCode,
+    /// Something that is both: a passkey.
+    BothFactors,
 }
 
 /// What a session may do: everything that its owner's role may, with this proof, or nothing but to get what it lacks.
 ///
 /// # Errors
 /// What it lacks.
-pub fn standing(role: Role, has_factor: bool, shown: Option<Proof>) -> Result<Proof, Needs> {
-    match (shown, has_factor) {
+pub fn standing(holder: Holder, came_with: CameWith, shown: Option<Proof>, now: DateTime<Utc>) -> Result<Proof, Needs> {
+    match (shown, holder) {
         // what was shown by something that was taken away since counts no longer
-        (Some(proof @ Proof::Shown { .. }), true) => Ok(proof),
-        (_, true) => Err(Needs::Proof),
-        (_, false) if needed_by(role) => Err(Needs::Enrolment),
-        (_, false) => Ok(Proof::NotAsked),
+        (Some(proof @ Proof::Shown { .. }), Holder { has_factor: true, .. }) => Ok(proof),
+        (_, Holder { has_factor: true, .. }) => Err(Needs::Proof),
+        (_, Holder { role, .. }) if !needed_by(role) => Ok(Proof::NotAsked),
+        (_, Holder { enrol_by: Some(until), .. }) if now < until => Ok(Proof::Spared { until }),
+        _ if came_with == CameWith::ActivationCode => Err(Needs::Enrolment),
+        _ => Err(Needs::Reset),
     }
 }
 
@@ -150,8 +190,19 @@ pub enum Act {
     ChangeOwnFactors,
     /// Confirming what another administrator has proposed.
     ConfirmProposal,
-    /// Making a key for a source system.
+    /// Making a key for a source system or a screen.
     IssueKey,
+    /// Sending an alert once more to those whom it did not reach.
+    SendAgain {
+        /// How many people; none: they could not be counted.
+        people: Option<u64>,
+        /// To more people than this with a fresh proof only.
+        many: u64,
+    },
+    /// Keeping a colleague from doing anything: disabling their account, ending their sessions.
+    Silence,
+    /// Putting a rule in force, or taking it out.
+    ActivateRule,
 }
 
 impl Act {
@@ -159,10 +210,16 @@ impl Act {
     #[must_use]
     pub const fn asks(self) -> bool {
         match self {
-            Self::ConfirmUrgent | Self::TakeBack | Self::ChangeOwnFactors | Self::ConfirmProposal | Self::IssueKey => true,
+            Self::ConfirmUrgent
+            | Self::TakeBack
+            | Self::ChangeOwnFactors
+            | Self::ConfirmProposal
+            | Self::IssueKey
+            | Self::Silence
+            | Self::ActivateRule => true,
             // what nobody could count may be everybody
-            Self::Approve { people: None, .. } => true,
-            Self::Approve { people: Some(people), many } => people > many,
+            Self::Approve { people: None, .. } | Self::SendAgain { people: None, .. } => true,
+            Self::Approve { people: Some(people), many } | Self::SendAgain { people: Some(people), many } => people > many,
             Self::OpenContact { opened, many } => opened > many,
         }
     }
@@ -182,7 +239,7 @@ pub fn permit(act: Act, proof: Proof, now: DateTime<Utc>) -> Result<(), NotFresh
         _ if !act.asks() || proof.is_fresh(now) => Ok(()),
         // who has no factor cannot show one: that is how the first is enrolled
         Proof::NotAsked if act == Act::ChangeOwnFactors => Ok(()),
-        Proof::NotAsked | Proof::Shown { .. } => Err(NotFresh),
+        Proof::NotAsked | Proof::Spared { .. } | Proof::Shown { .. } => Err(NotFresh),
     }
 }
 

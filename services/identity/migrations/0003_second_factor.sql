@@ -21,11 +21,31 @@ create table identity.recovery_code (
     primary key (staff_id, code_hash)
 );
 
--- Browsers in which somebody has signed in with both factors: they get their turn at the door whoever else knocks.
+-- Browsers in which somebody has signed in with both factors: they get their turn at the door whoever else knocks. A console of a duty room has
+-- one token, and a row for each who signs in there.
 create table identity.known_device (
-    token_hash bytea primary key check (octet_length(token_hash) = 32), -- SHA-256; the token itself is kept nowhere
+    token_hash bytea not null check (octet_length(token_hash) = 32), -- SHA-256; the token itself is kept nowhere
     staff_id uuid not null references identity.staff (id),
     since timestamptz not null,
-    used_at timestamptz not null
+    used_at timestamptz not null,
+    primary key (token_hash, staff_id)
 );
 create index known_device_of_staff on identity.known_device (staff_id, used_at desc);
+
+-- Networks from which somebody has signed in with both factors: what strangers do in their name elsewhere does not concern them there.
+create table identity.known_network (
+    staff_id uuid not null references identity.staff (id),
+    network text not null,                   -- the widest class that one customer has to themselves
+    used_at timestamptz not null,
+    primary key (staff_id, network)
+);
+
+-- Accounts from before there were second factors work as they did for a while, in which their owners enrol one.
+create table identity.second_factor_grace (
+    only_one boolean primary key default true check (only_one),
+    began_at timestamptz not null default now(),
+    days integer not null check (days >= 0)  -- as the operator has set it; written at each start
+);
+insert into identity.second_factor_grace (days) values (14);
+alter table identity.staff add column from_before boolean not null default false;
+update identity.staff set from_before = true;

@@ -158,13 +158,16 @@ pub(crate) struct Seen {
     pub row: Row,
     /// Whether it has a second factor.
     pub has_factor: bool,
+    /// Of an account from before there were second factors: until then it works without one.
+    pub enrol_by: Option<DateTime<Utc>>,
 }
 
 /// The account with this id, as a session of it finds it.
 pub(crate) async fn seen_by_id(connection: &mut Connection, id: StaffId) -> Result<Option<Seen>, Error> {
     let row = sqlx::query!(
         r#"select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from,
-                  exists (select from identity.factor f where f.staff_id = s.id) as "has_factor!"
+                  exists (select from identity.factor f where f.staff_id = s.id) as "has_factor!",
+                  case when from_before then (select began_at + make_interval(days => days) from identity.second_factor_grace) end as enrol_by
              from identity.staff s where id = $1"#,
         id.uuid(),
     )
@@ -184,6 +187,7 @@ pub(crate) async fn seen_by_id(connection: &mut Connection, id: StaffId) -> Resu
             acts_from: row.acts_from,
         },
         has_factor: row.has_factor,
+        enrol_by: row.enrol_by,
     }))
 }
 
@@ -257,17 +261,19 @@ pub(crate) async fn lock_row(tx: &mut Tx, id: StaffId) -> Result<Row, Error> {
         .ok_or(Error::NoSuchStaff(id))
 }
 
-/// Disables an account and voids a code for it. The revision ends the sessions for good: they must not come back when it is enabled again.
+/// Disables an account and voids a code for it. The revision ends the sessions for good, and what its owner had beside the password goes: neither
+/// must come back when it is enabled again, since whoever had taken it over may have enrolled them.
 pub(crate) async fn disable(tx: &mut Tx, id: StaffId, now: DateTime<Utc>) -> Result<(), Error> {
     sqlx::query!(
         "with void as (delete from identity.activation where staff_id = $1)
-         update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1 where id = $1",
+         update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1, from_before = false
+          where id = $1",
         id.uuid(),
         now,
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    factor::remove_all(tx, id).await
 }
 
 /// Who would still act without this account; the staff is held until the transaction ends, since two who disable at once would each leave enough.
@@ -327,7 +333,8 @@ async fn expect_owner(tx: &mut Tx, id: StaffId, activation: Activation) -> Resul
 /// enrols a factor.
 pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
     sqlx::query!(
-        "update identity.staff set password_hash = null, credential_revision = credential_revision + 1, acts_from = coalesce($2, acts_from)
+        "update identity.staff set password_hash = null, credential_revision = credential_revision + 1, acts_from = coalesce($2, acts_from),
+                from_before = false
          where id = $1",
         id.uuid(),
         acts_from,
@@ -354,7 +361,7 @@ pub(crate) async fn activate(
               where a.staff_id = s.id and s.login = $1 and a.code_hash = $2 and a.expires_at > $4 and s.disabled_at is null
              returning a.staff_id
          )
-         update identity.staff s set password_hash = $3, credential_revision = credential_revision + 1,
+         update identity.staff s set password_hash = $3, credential_revision = credential_revision + 1, from_before = false,
                 acts_from = case when s.acts_from is null then null else greatest(s.acts_from, $5) end
            from used where s.id = used.staff_id
          returning s.id, s.login, s.name, s.role, s.scope, s.password_hash, s.credential_revision, s.created_at, s.disabled_at, s.acts_from",

@@ -1,5 +1,7 @@
 //! Known devices: browsers in which somebody has signed in with both factors. At the door they get their turn whoever else knocks in their
 //! owner's name. They open nothing by themselves.
+//!
+//! A browser has one token, whoever signs in there: the console of a duty room is known for each of its officers.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::StaffId;
@@ -15,12 +17,17 @@ pub(crate) const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 /// So many of one account, those that were used last.
 const MOST: i64 = 10;
 
-/// Gives out a token for a device; the account's oldest are forgotten.
-pub(crate) async fn remember(tx: &mut Tx, staff: StaffId, now: DateTime<Utc>) -> Result<Token, Error> {
-    let token = Token::generate(DEVICE);
+/// Makes a device known for this account, under the token that it has for others or a fresh one; the account's oldest are forgotten.
+pub(crate) async fn remember(tx: &mut Tx, staff: StaffId, presented: Option<Token>, now: DateTime<Utc>) -> Result<Token, Error> {
+    let token = match presented {
+        // only what was given out here: nobody else chooses a browser's token
+        Some(token) if is_given_out(tx, &token.hash(), now).await? => token,
+        _ => Token::generate(DEVICE),
+    };
     let hash = token.hash();
     sqlx::query!(
-        "insert into identity.known_device (token_hash, staff_id, since, used_at) values ($1, $2, $3, $3)",
+        "insert into identity.known_device (token_hash, staff_id, since, used_at) values ($1, $2, $3, $3)
+         on conflict (token_hash, staff_id) do update set since = excluded.since, used_at = excluded.used_at",
         hash.bytes(),
         staff.uuid(),
         now,
@@ -37,6 +44,17 @@ pub(crate) async fn remember(tx: &mut Tx, staff: StaffId, now: DateTime<Utc>) ->
     .execute(&mut **tx)
     .await?;
     Ok(token)
+}
+
+async fn is_given_out(connection: &mut Connection, token: &TokenHash, now: DateTime<Utc>) -> Result<bool, Error> {
+    let given_out = sqlx::query_scalar!(
+        r#"select exists (select from identity.known_device where token_hash = $1 and used_at > $2) as "given_out!""#,
+        token.bytes(),
+        now - KNOWN_FOR,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(given_out)
 }
 
 /// Whether this is a known device of this account.

@@ -1,9 +1,12 @@
 //! Who may knock at the door now: guessing is slowed down, and nobody is kept out by others who knock in their name.
 //!
 //! - A **known device** of the account ([`device`]) has a bucket of its own, and a place of its own where passwords are compared.
-//! - Anybody else takes from three buckets: that of their network, that of their network at this account, and one of the account, which is so
-//!   large that only a flood from very many networks empties it. Such a flood keeps its owner from signing in on a device that nobody knows yet;
-//!   their own devices and their passkeys go on working.
+//! - A **known network** of the account ([`known_network`]), from which its owner has signed in with both factors, has a bucket of its own too.
+//! - Anybody else takes from that of their network at this account, in the widest class that one customer has to themselves, and is refused while
+//!   their network has too many wrong attempts behind it.
+//!
+//! How many there are on one account from everywhere refuses nobody: it rings. A flood from very many networks is slowed down by the queue in which
+//! passwords are compared, and opens nothing without the second factor.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,16 +19,20 @@ use platform::cache::Tokens;
 
 use crate::password::Lane;
 use crate::token::TokenHash;
-use crate::{Error, device};
+use crate::{Error, device, known_network};
 
 /// Attempts on one account from one network, or from one known device: so many at once, then one in this time.
 const PAIR: Bucket = Bucket { burst: 10, every: Duration::from_secs(30) };
-/// Attempts from one network: offices share one.
+/// Wrong attempts from one network: offices share one.
 const NETWORK: Bucket = Bucket { burst: 60, every: Duration::from_secs(2) };
-/// Attempts from one site of IPv6, which has as many networks as it likes.
+/// Wrong attempts from one site of IPv6, which has as many networks as it likes.
 const SITE: Bucket = Bucket { burst: 240, every: Duration::from_millis(500) };
-/// Attempts on one account from all the devices that are not known: 14,400 a day.
+/// Attempts on one account from all that is not known of it: more of them ring, once in a while.
 const ACCOUNT: Bucket = Bucket { burst: 100, every: Duration::from_secs(6) };
+/// How often that rings for one account.
+const RINGS_EVERY: Duration = Duration::from_secs(3_600);
+/// Wrong codes of one account from all that is not known of it.
+const WRONG_CODES_FROM_ANYWHERE: u64 = 5 * WRONG_CODES;
 /// Refusals of passkeys that are written down, from one network: they cost a caller nothing.
 const REFUSALS: Bucket = Bucket { burst: 10, every: Duration::from_secs(60) };
 /// Wrong proofs of any kind until a session ends: whoever has the password has to come by the door again.
@@ -45,6 +52,39 @@ pub struct Visitor {
     pub device: Option<TokenHash>,
 }
 
+impl Visitor {
+    pub(crate) fn network(&self) -> Network {
+        Network::of(self.address)
+    }
+}
+
+/// One attempt that was let through.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    /// Where its password is compared.
+    pub lane: Lane,
+    /// There are so many attempts on this account that somebody has to know; said once in a while.
+    pub rings: bool,
+    /// The network that it counts against if it is wrong.
+    counts_against: Option<Network>,
+}
+
+/// Where a code comes from.
+pub(crate) struct CodeFrom<'a> {
+    pub staff: StaffId,
+    pub session: &'a TokenHash,
+    /// Whether that session has been proved before.
+    pub was_proved: bool,
+    pub visitor: &'a Visitor,
+}
+
+/// What the tries of a code are counted by.
+pub(crate) struct Counted {
+    by: String,
+    /// They count for everybody who is not known as well.
+    and: Option<String>,
+}
+
 /// The door.
 #[derive(Clone)]
 pub(crate) struct Door {
@@ -56,25 +96,63 @@ impl Door {
         Self { platform: platform.clone() }
     }
 
-    /// Lets one attempt on this account through, and says where its password is compared.
-    pub(crate) async fn admit(&self, login: &str, visitor: &Visitor) -> Result<Lane, Error> {
+    /// Lets one attempt on this account through.
+    pub(crate) async fn admit(&self, login: &str, visitor: &Visitor) -> Result<Admission, Error> {
+        let (network, now) = (visitor.network(), self.platform.clock.now());
+        let mut connection = self.platform.database.pool().acquire().await?;
         if let Some(token) = &visitor.device {
-            let mut connection = self.platform.database.pool().acquire().await?;
-            if device::is_known(&mut connection, login, token, self.platform.clock.now()).await? {
-                self.take(&format!("device:{}", token.hex()), &PAIR).await?;
-                return Ok(Lane::Known);
+            if device::is_known(&mut connection, login, token, now).await? {
+                self.take(&format!("device:{}:{}", token.hex(), TokenHash::of(login).hex()), &PAIR).await?;
+                return Ok(Admission { lane: Lane::Known, rings: false, counts_against: None });
             }
         }
-        let network = Network::of(visitor.address);
+        let is_home = known_network::is_known(&mut connection, login, network, now).await?;
+        drop(connection);
         // Hashed: what people type into a name field by mistake is their password.
         let account = TokenHash::of(login).hex();
-        self.take(&format!("network:{network}"), &NETWORK).await?;
-        if let Some(site) = network.site() {
-            self.take(&format!("site:{site}"), &SITE).await?;
+        if is_home {
+            self.take(&format!("home:{}:{account}", network.widest()), &PAIR).await?;
+            return Ok(Admission { lane: Lane::Anybody, rings: false, counts_against: Some(network) });
         }
-        self.take(&format!("pair:{network}:{account}"), &PAIR).await?;
-        self.take(&format!("account:{account}"), &ACCOUNT).await?;
-        Ok(Lane::Anybody)
+        self.must_be_open(network).await?;
+        self.take(&format!("pair:{}:{account}", network.widest()), &PAIR).await?;
+        let rings = match self.take(&format!("account:{account}"), &ACCOUNT).await {
+            Ok(()) => false,
+            Err(Error::TooManyAttempts { .. }) => {
+                self.platform.cache.set_if_absent(&format!("identity:rang:{account}"), b"1", RINGS_EVERY).await?
+            }
+            Err(error) => return Err(error),
+        };
+        if rings {
+            metrics::counter!("staff_accounts_flooded_total").increment(1);
+        }
+        Ok(Admission { lane: Lane::Anybody, rings, counts_against: Some(network) })
+    }
+
+    /// Counts a wrong attempt against its network, which is refused for a while when there are too many.
+    pub(crate) async fn was_wrong(&self, admission: &Admission) -> Result<(), Error> {
+        let Some(network) = admission.counts_against else { return Ok(()) };
+        let site = network.site().map(|site| (format!("site:{site}"), &SITE));
+        for (name, limit) in std::iter::once((format!("network:{network}"), &NETWORK)).chain(site) {
+            if let Err(Error::TooManyAttempts { after }) = self.take(&name, limit).await {
+                let until = (self.platform.clock.now() + after).timestamp_millis();
+                let after = after.max(Duration::from_millis(1));
+                self.platform.cache.set(&shut(&name), until.to_string().as_bytes(), after).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses whoever comes from a network with too many wrong attempts behind it.
+    async fn must_be_open(&self, network: Network) -> Result<(), Error> {
+        let site = network.site().map(|site| format!("site:{site}"));
+        for name in std::iter::once(format!("network:{network}")).chain(site) {
+            let Some(until) = self.platform.cache.get(&shut(&name)).await? else { continue };
+            let until: i64 = std::str::from_utf8(&until).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+            let left = u64::try_from(until - self.platform.clock.now().timestamp_millis()).unwrap_or_default();
+            return Err(Error::TooManyAttempts { after: Duration::from_millis(left) });
+        }
+        Ok(())
     }
 
     /// Lets one attempt at a password through from inside a session: nobody else takes from its bucket.
@@ -92,16 +170,41 @@ impl Door {
         }
     }
 
-    /// Counts one try of a code before it is compared. Only who knows the password comes so far, and each known device is counted by itself.
-    pub(crate) async fn admit_code(&self, staff: StaffId, known: Option<&TokenHash>) -> Result<(), Error> {
-        let window = WRONG_CODES_FOR.to_std().unwrap_or_default();
-        let tried = self.platform.cache.incr(&wrong_codes(staff, known), window).await?;
-        if tried > WRONG_CODES { Err(Error::TooManyAttempts { after: window }) } else { Ok(()) }
+    /// Counts one try of a code before it is compared. Only who knows the password comes so far; so what is known of the account is counted by
+    /// itself: a session that was proved before, a device, a network. A thief spends their own tries, not the owner's.
+    pub(crate) async fn admit_code(&self, from: CodeFrom<'_>) -> Result<Counted, Error> {
+        let CodeFrom { staff, session, was_proved, visitor } = from;
+        let (now, network) = (self.platform.clock.now(), visitor.network());
+        let mut connection = self.platform.database.pool().acquire().await?;
+        let device = match &visitor.device {
+            Some(token) if device::is_of(&mut connection, staff, token, now).await? => Some(token.hex()),
+            _ => None,
+        };
+        let is_home = known_network::is_of(&mut connection, staff, network, now).await?;
+        drop(connection);
+        let window = WRONG_CODES_FOR.num_seconds();
+        let (which, left) = (now.timestamp().div_euclid(window), window - now.timestamp().rem_euclid(window));
+        let name = |from: String| format!("identity:wrong-codes:{which}:{staff}:{from}");
+        let counted = match device {
+            _ if was_proved => Counted { by: name(format!("session:{}", session.hex())), and: None },
+            Some(device) => Counted { by: name(format!("device:{device}")), and: None },
+            None => Counted { by: name(format!("network:{}", network.widest())), and: (!is_home).then(|| name("anywhere".to_owned())) },
+        };
+        let after = Duration::from_secs(left.unsigned_abs());
+        if self.platform.cache.incr(&counted.by, after).await? > WRONG_CODES {
+            return Err(Error::TooManyAttempts { after });
+        }
+        if let Some(anywhere) = &counted.and {
+            if self.platform.cache.incr(anywhere, after).await? > WRONG_CODES_FROM_ANYWHERE {
+                return Err(Error::TooManyAttempts { after });
+            }
+        }
+        Ok(counted)
     }
 
-    /// The code was right: no try was wrong.
-    pub(crate) async fn code_was_right(&self, staff: StaffId, known: Option<&TokenHash>) -> Result<(), Error> {
-        Ok(self.platform.cache.delete(&wrong_codes(staff, known)).await?)
+    /// The code was right: no try from there was wrong.
+    pub(crate) async fn code_was_right(&self, counted: &Counted) -> Result<(), Error> {
+        Ok(self.platform.cache.delete(&counted.by).await?)
     }
 
     /// Counts a wrong proof of a session. Whether it was one too many.
@@ -122,7 +225,7 @@ impl Door {
     }
 }
 
-fn wrong_codes(staff: StaffId, known: Option<&TokenHash>) -> String {
-    let from = known.map_or_else(|| "anywhere".to_owned(), TokenHash::hex);
-    format!("identity:wrong-codes:{staff}:{from}")
+/// A bucket that is empty of itself: whoever comes now is refused.
+fn shut(bucket: &str) -> String {
+    format!("identity:shut:{bucket}")
 }

@@ -4,7 +4,7 @@
 //! enrolled it; every other session of the account has to show it from then on.
 
 use domain::ids::{FactorId, StaffId};
-use domain::second_factor::{FactorKind, Needs, may_remove_one};
+use domain::second_factor::{FactorKind, Proof, may_remove_one};
 use platform::Platform;
 use platform::http::SessionOwner;
 use proto::AuditEntry;
@@ -18,7 +18,7 @@ use crate::offer::{self, What};
 use crate::passkey::Asked;
 use crate::proving::{PasskeyShown, Prover};
 use crate::session::{Session, Sessions};
-use crate::token::TokenHash;
+use crate::token::{Token, TokenHash};
 use crate::totp::{self, ForApp};
 use crate::{Error, SCHEMA, factor, recovery_code};
 
@@ -48,6 +48,8 @@ pub(crate) struct Enrolled {
     /// With the first factor only.
     pub recovery_codes: Option<Vec<String>>,
     pub session: Session,
+    /// Of the session from now on, where it was not proved before.
+    pub token: Option<Token>,
 }
 
 /// Enrols, renames and removes.
@@ -92,8 +94,8 @@ impl Enrolment {
             return Err(Error::SessionOver);
         }
         let is_first = factor::of_staff(&mut tx, owner.id).await?.is_empty();
-        // Of two sessions that had only the password one enrols; the other has to show what was enrolled.
-        if owner.standing == Err(Needs::Enrolment) && !is_first {
+        // Of two sessions that had shown no factor one enrols; the other has to show what was enrolled, whatever it was when it asked.
+        if !is_first && !matches!(owner.standing, Ok(Proof::Shown { .. })) {
             return Err(Error::ProofRefused);
         }
         let factor = factor::insert(&mut tx, &self.platform.keyring, owner.id, name, secret, step, now).await?;
@@ -101,10 +103,20 @@ impl Enrolment {
             true => Some(recovery_code::renew(&mut tx, &self.platform.keyring, owner.id).await?),
             false => None,
         };
-        tx.publish(SCHEMA, &about(owner, "factor.enrol", factor.kind, now)).await?;
+        let in_grace = matches!(owner.standing, Ok(Proof::Spared { .. }));
+        let mut entry = about(owner, "factor.enrol", factor.kind, now);
+        if in_grace {
+            // on a password alone: administrators look whether it was its owner
+            entry.detail_json = json!({ "kind": factor.kind, "on": "password" }).to_string();
+        }
+        tx.publish(SCHEMA, &entry).await?;
         tx.commit().await?;
+        if in_grace {
+            tracing::warn!(staff = %owner.id, "an account from before has enrolled its first second factor on its password");
+        }
         metrics::counter!("staff_factors_enrolled_total", "kind" => factor.kind.as_ref().to_owned()).increment(1);
-        Ok(Enrolled { factor, recovery_codes, session: self.sessions.prove(session).await? })
+        let (session, token) = self.sessions.prove(self.platform.database.begin().await?, session).await?;
+        Ok(Enrolled { factor, recovery_codes, session, token })
     }
 
     /// What was shown, if it is an answer to an offer of ours.

@@ -239,11 +239,12 @@ pub(crate) async fn remove(tx: &mut Tx, staff: StaffId, id: FactorId) -> Result<
     Ok(())
 }
 
-/// Takes all factors, recovery codes and known devices away: the owner begins anew.
+/// Takes all factors, recovery codes, known devices and networks away: the owner begins anew.
 pub(crate) async fn remove_all(tx: &mut Tx, staff: StaffId) -> Result<(), Error> {
     sqlx::query!(
         "with codes as (delete from identity.recovery_code where staff_id = $1),
-              devices as (delete from identity.known_device where staff_id = $1)
+              devices as (delete from identity.known_device where staff_id = $1),
+              networks as (delete from identity.known_network where staff_id = $1)
          delete from identity.factor where staff_id = $1",
         staff.uuid(),
     )

@@ -32,7 +32,9 @@ mod door;
 mod enrolment;
 mod error;
 mod factor;
+mod grace;
 mod half;
+mod known_network;
 mod offer;
 mod passkey;
 mod password;
@@ -82,6 +84,7 @@ impl City {
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     platform.bus.start_relay(SCHEMA);
+    grace::note(platform, &settings).await?;
     routes(platform, &settings).await
 }
 

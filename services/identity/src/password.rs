@@ -96,29 +96,29 @@ pub enum Lane {
 
 /// A few places, and a bounded number who wait for one.
 struct Places {
-    free: Semaphore,
+    free: Arc<Semaphore>,
     here: AtomicUsize,
     most: usize,
 }
 
 impl Places {
     fn new(at_once: usize) -> Self {
-        Self { free: Semaphore::new(at_once), here: AtomicUsize::new(0), most: at_once + WAITING }
+        Self { free: Arc::new(Semaphore::new(at_once)), here: AtomicUsize::new(0), most: at_once + WAITING }
     }
 }
 
 /// Somebody who waits or is served; gone when dropped.
-struct Here<'p>(&'p Places);
+struct Here(Arc<Places>);
 
-impl<'p> Here<'p> {
-    fn come(places: &'p Places) -> Result<Self, Error> {
-        let here = Self(places);
+impl Here {
+    fn come(places: &Arc<Places>) -> Result<Self, Error> {
+        let here = Self(places.clone());
         let before = places.here.fetch_add(1, Ordering::Relaxed);
         if before < places.most { Ok(here) } else { Err(Error::SignInBusy { after: AGAIN_AFTER }) }
     }
 }
 
-impl Drop for Here<'_> {
+impl Drop for Here {
     fn drop(&mut self) {
         self.0.here.fetch_sub(1, Ordering::Relaxed);
     }
@@ -178,10 +178,15 @@ impl Hasher {
             Lane::Anybody => &self.anybody,
             Lane::Known => &self.known,
         };
-        let _here = Here::come(places)?;
+        let here = Here::come(places)?;
         let failed = |reason: String| Error::Hashing { reason };
-        let _place = places.free.acquire().await.map_err(|error| failed(error.to_string()))?;
-        let done = tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.to_string()))?;
+        let place = places.free.clone().acquire_owned().await.map_err(|error| failed(error.to_string()))?;
+        // The work holds its place itself: whoever hangs up does not end it.
+        let holding = move || {
+            let (_here, _place) = (here, place);
+            work()
+        };
+        let done = tokio::task::spawn_blocking(holding).await.map_err(|error| failed(error.to_string()))?;
         done.map_err(|error| failed(error.to_string()))
     }
 }
@@ -211,6 +216,25 @@ mod tests {
         assert!(hasher.hash("beacon tower at dusk".into(), Lane::Known).await.is_ok());
         drop(strangers);
         assert!(hasher.hash("beacon tower at dusk".into(), Lane::Anybody).await.is_ok(), "once they have gone there is room");
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_keeps_their_place_until_the_work_is_done() {
+        let hasher = Hasher::new();
+        {
+            let mut hashing = std::pin::pin!(hasher.hash("beacon tower at dusk".into(), Lane::Anybody));
+            tokio::select! {
+                biased;
+                _ = &mut hashing => panic!("it takes its time"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        assert_eq!(hasher.anybody.here.load(Ordering::Relaxed), 1, "the work goes on");
+        assert_eq!(hasher.anybody.free.available_permits(), AT_ONCE - 1);
+        while hasher.anybody.here.load(Ordering::Relaxed) > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(hasher.anybody.free.available_permits(), AT_ONCE, "and then it is free");
     }
 
     #[rstest]

@@ -18,12 +18,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::door::Door;
+use crate::door::{CodeFrom, Door, Visitor};
 use crate::offer::{self, What};
 use crate::passkey::{Asked, Place, Presented};
 use crate::session::{Session, Sessions};
-use crate::token::TokenHash;
-use crate::{City, Error, SCHEMA, device, factor, recovery_code, totp};
+use crate::token::{Token, TokenHash};
+use crate::{City, Error, SCHEMA, factor, recovery_code, totp};
 
 /// How a session stands to the second factor of its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -39,6 +39,8 @@ pub(crate) struct SecondFactor {
     pub fresh_until: Option<DateTime<Utc>>,
     /// When the newest factor of the account was enrolled.
     pub enrolled_at: Option<DateTime<Utc>>,
+    /// Of an account from before there were second factors that has none yet: until then it works as it did, and then not at all.
+    pub enrol_by: Option<DateTime<Utc>>,
 }
 
 /// A passkey as a browser shows it.
@@ -110,7 +112,11 @@ impl Prover {
         let codes = recovery_code::left(connection, staff).await?;
         let (proved_at, fresh_until) = match standing {
             Ok(Proof::Shown { at, fresh_until }) => (Some(at), Some(fresh_until)),
-            Ok(Proof::NotAsked) | Err(_) => (None, None),
+            Ok(Proof::NotAsked | Proof::Spared { .. }) | Err(_) => (None, None),
+        };
+        let enrol_by = match standing {
+            Ok(Proof::Spared { until }) => Some(until),
+            _ => None,
         };
         Ok(SecondFactor {
             needs: standing.err(),
@@ -118,45 +124,44 @@ impl Prover {
             proved_at,
             fresh_until,
             enrolled_at: factors.iter().map(|factor| factor.created_at).max(),
+            enrol_by,
         })
     }
 
-    /// Proves a session with what its owner brings. `device` is what they say is a known one of theirs.
+    /// Proves a session with what its owner brings; the first time it goes on under another token.
     pub(crate) async fn prove(
         &self,
         owner: &SessionOwner,
         session: &TokenHash,
         brought: Brought<'_>,
-        device: Option<&TokenHash>,
-    ) -> Result<Session, Error> {
+        visitor: &Visitor,
+    ) -> Result<(Session, Option<Token>), Error> {
         let used = match brought {
-            Brought::Code(code) => self.code(owner, code, device).await,
+            Brought::Code(code) => self.code(owner, session, code, visitor).await,
             Brought::RecoveryCode(code) => self.recovery_code(owner, code).await,
             Brought::Passkey(shown) => self.passkey(owner, shown).await,
         };
         match used {
             Ok(kind) => {
                 metrics::counter!("staff_proofs_total", "kind" => kind.as_ref().to_owned(), "outcome" => "proved").increment(1);
-                self.sessions.prove(session).await
+                self.sessions.prove(self.platform.database.begin().await?, session).await
             }
-            Err(Error::ProofRefused) => {
-                self.refused(owner, session).await?;
-                Err(Error::ProofRefused)
+            // a code that was right and used before is what somebody brings who has watched its owner
+            Err(error @ (Error::ProofRefused | Error::CodeUsed)) => {
+                self.refused(owner, session, matches!(error, Error::CodeUsed)).await?;
+                Err(error)
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn code(&self, owner: &SessionOwner, code: &str, device: Option<&TokenHash>) -> Result<ProofKind, Error> {
+    async fn code(&self, owner: &SessionOwner, session: &TokenHash, code: &str, visitor: &Visitor) -> Result<ProofKind, Error> {
         let now = self.platform.clock.now();
+        let was_proved = matches!(owner.standing, Ok(Proof::Shown { .. }));
+        let counted = self.door.admit_code(CodeFrom { staff: owner.id, session, was_proved, visitor }).await?;
         let mut connection = self.platform.database.pool().acquire().await?;
-        let known = match device {
-            Some(token) if device::is_of(&mut connection, owner.id, token, now).await? => Some(token),
-            _ => None,
-        };
         let factors = factor::of_codes(&mut connection, &self.platform.keyring, owner.id).await?;
         drop(connection);
-        self.door.admit_code(owner.id, known).await?;
         let mut was_used = false;
         for factor in factors.iter().filter(|factor| self.city.takes(factor.kind)) {
             let step = match factor.kind {
@@ -175,7 +180,7 @@ impl Prover {
                 continue;
             }
             self.proved(tx, owner, factor.kind.into(), now).await?;
-            self.door.code_was_right(owner.id, known).await?;
+            self.door.code_was_right(&counted).await?;
             return Ok(factor.kind.into());
         }
         Err(if was_used { Error::CodeUsed } else { Error::ProofRefused })
@@ -227,12 +232,13 @@ impl Prover {
     }
 
     /// Leaves a trace of what did not prove a session: whoever was here knows the password. After too many the session ends.
-    async fn refused(&self, owner: &SessionOwner, session: &TokenHash) -> Result<(), Error> {
+    async fn refused(&self, owner: &SessionOwner, session: &TokenHash, was_used: bool) -> Result<(), Error> {
         metrics::counter!("staff_proofs_total", "kind" => "none", "outcome" => "refused").increment(1);
         let now = self.platform.clock.now();
         let mut tx = self.platform.database.begin().await?;
         let entry = AuditEntry {
             district: owner.scope.district().map(|district| district.get()),
+            detail_json: if was_used { json!({ "why": "used" }) } else { json!({}) }.to_string(),
             ..owner.did("session.refuse_proof", "staff", owner.id, now)
         };
         tx.publish(SCHEMA, &entry).await?;

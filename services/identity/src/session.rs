@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{SessionId, StaffId};
-use domain::second_factor::Proof;
+use domain::second_factor::{CameWith, Proof};
 use platform::Platform;
 use platform::cache::Cache;
 use platform::clock::Clock;
@@ -20,6 +20,8 @@ use crate::token::{SESSION, Token, TokenHash};
 const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
 /// How often a change is tried again when somebody else changes the same session.
 const TRIES: usize = 8;
+/// How long a proof is fresh in a session that began before anybody said.
+const FRESH_SECONDS: u32 = 300;
 
 /// How long sessions live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,18 +48,14 @@ pub struct Session {
     /// Ends after so long without use, in seconds.
     pub idle_seconds: u64,
     /// When its owner showed their second factor last.
+    #[serde(default)]
     pub shown_at: Option<DateTime<Utc>>,
     /// For so long that is fresh, in seconds.
+    #[serde(default)]
     pub fresh_seconds: u32,
-}
-
-/// What was shown when a session began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// The password, or a code in its place.
-    Password,
-    /// Something that is both: a passkey.
-    BothFactors,
+    /// Whether it began with the code that two administrators gave, rather than with a password.
+    #[serde(default)]
+    pub by_code: bool,
 }
 
 impl Session {
@@ -65,6 +63,11 @@ impl Session {
     fn left(&self, now: DateTime<Utc>) -> Duration {
         let left = (self.ends_at - now).to_std().unwrap_or_default();
         left.min(Duration::from_secs(self.idle_seconds))
+    }
+
+    /// With what its owner came.
+    pub const fn came_with(&self) -> CameWith {
+        if self.by_code { CameWith::ActivationCode } else { CameWith::Password }
     }
 
     /// What it has shown.
@@ -103,6 +106,13 @@ struct Kept {
     session: Session,
 }
 
+/// A record in the cache, where it stands, and what it says.
+struct Found {
+    key: String,
+    record: Vec<u8>,
+    session: Session,
+}
+
 impl Sessions {
     /// The sessions in this platform's cache.
     pub fn new(platform: &Platform) -> Self {
@@ -116,7 +126,7 @@ impl Sessions {
         staff: StaffId,
         revision: i64,
         lifetimes: Lifetimes,
-        shown: Shown,
+        came_with: CameWith,
     ) -> Result<(Token, Session), Error> {
         let now = self.clock.now();
         let token = Token::generate(SESSION);
@@ -127,8 +137,9 @@ impl Sessions {
             ends_at: now + lifetimes.longest,
             seen_at: now,
             idle_seconds: lifetimes.idle.as_secs(),
-            shown_at: (shown == Shown::BothFactors).then_some(now),
+            shown_at: (came_with == CameWith::BothFactors).then_some(now),
             fresh_seconds: u32::try_from(lifetimes.fresh.as_secs()).unwrap_or(u32::MAX),
+            by_code: came_with == CameWith::ActivationCode,
         };
         sqlx::query!("delete from identity.session where staff_id = $1 and ends_at <= $2", staff.uuid(), now).execute(&mut **tx).await?;
         sqlx::query!(
@@ -164,9 +175,8 @@ impl Sessions {
         let mut living = Vec::new();
         for row in rows {
             let hash = hex::encode(&row.token_hash);
-            let Some(bytes) = self.cache.get(&key_of(&hash)).await? else { continue };
-            let Some(session) = self.read(&hash, bytes) else { continue };
-            if session.revision == revision && now < session.ends_at {
+            let Some(Found { session, .. }) = self.living_record(&hash).await? else { continue };
+            if session.revision == revision {
                 let Session { seen_at, ends_at, .. } = session;
                 living.push(OwnSession { id: row.id.into(), began_at: row.began_at, seen_at, ends_at, this: hash == own });
             }
@@ -184,19 +194,19 @@ impl Sessions {
         .fetch_optional(&mut **tx)
         .await?;
         let Some(hash) = ended else { return Ok(false) };
-        self.cache.delete(&key_of(&hex::encode(hash))).await?;
+        self.end_record(&hex::encode(hash)).await?;
         Ok(true)
     }
 
     /// The session of a presented token, if it still lives; notes its use.
     pub async fn find(&self, token: &TokenHash) -> Result<Option<Session>, Error> {
-        let Some((was, session)) = self.living_record(token).await? else { return Ok(None) };
-        let now = self.clock.now();
+        let Some(found) = self.living_record(&token.hex()).await? else { return Ok(None) };
+        let (now, session) = (self.clock.now(), found.session.clone());
         if now - session.seen_at < NOTED_EVERY {
             return Ok(Some(session));
         }
         let seen = Session { seen_at: now, ..session };
-        if self.replace(token, &was, &seen).await? {
+        if self.replace(token, &found, &seen).await? {
             return Ok(Some(seen));
         }
         // Somebody else has noted its use, or it was ended meanwhile: then it stays so.
@@ -205,21 +215,49 @@ impl Sessions {
 
     /// The same without noting its use: it may end meanwhile as if nobody had asked.
     pub async fn look(&self, token: &TokenHash) -> Result<Option<Session>, Error> {
-        Ok(self.living_record(token).await?.map(|(_, session)| session))
+        Ok(self.living_record(&token.hex()).await?.map(|found| found.session))
     }
 
-    /// A living session as it stands in the cache, and what it says.
-    async fn living_record(&self, token: &TokenHash) -> Result<Option<(Vec<u8>, Session)>, Error> {
-        let Some(record) = self.cache.get(&key(token)).await? else { return Ok(None) };
-        let session = self.read(&token.hex(), record.clone()).filter(|session| self.clock.now() < session.ends_at);
-        Ok(session.map(|session| (record, session)))
+    /// A living session as it stands in the cache. One from before there were second factors stands where it stood: the processes of then know none
+    /// of those that begin now, which may lack a proof that they would not miss.
+    async fn living_record(&self, token: &str) -> Result<Option<Found>, Error> {
+        for key in [key_of(token), key_from_before(token)] {
+            let Some(record) = self.cache.get(&key).await? else { continue };
+            let living = self.read(token, record.clone()).filter(|session| self.clock.now() < session.ends_at);
+            return Ok(living.map(|session| Found { key, record, session }));
+        }
+        Ok(None)
     }
 
-    /// Notes that its owner has shown their second factor now.
-    pub async fn prove(&self, token: &TokenHash) -> Result<Session, Error> {
+    /// Notes that its owner has shown their second factor now. The first time it goes on under another token, which is given: whoever knew the one
+    /// that the password was enough for has a share in nothing.
+    pub async fn prove(&self, tx: Tx, token: &TokenHash) -> Result<(Session, Option<Token>), Error> {
+        let living = self.look(token).await?.ok_or(Error::SessionOver)?;
+        if living.shown_at.is_none() {
+            return self.go_on_as_another(tx, token).await.map(|(session, token)| (session, Some(token)));
+        }
         let now = self.clock.now();
         let proved = self.change(token, |session| Session { shown_at: Some(now), seen_at: now, ..session }).await?;
-        proved.ok_or(Error::SessionOver)
+        Ok((proved.ok_or(Error::SessionOver)?, None))
+    }
+
+    async fn go_on_as_another(&self, mut tx: Tx, old: &TokenHash) -> Result<(Session, Token), Error> {
+        let (now, token) = (self.clock.now(), Token::generate(SESSION));
+        let hash = token.hash();
+        let listed = sqlx::query!("update identity.session set token_hash = $2 where token_hash = $1", old.bytes(), hash.bytes(),)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        let Some(found) = self.living_record(&old.hex()).await?.filter(|_| listed == 1) else { return Err(Error::SessionOver) };
+        // of two who prove it at once, and of whoever ends it meanwhile, one has it
+        if self.cache.take(&found.key).await?.is_none() {
+            return Err(Error::SessionOver);
+        }
+        tx.commit().await?;
+        let session = Session { shown_at: Some(now), seen_at: now, ..found.session };
+        let session = Session { fresh_seconds: if session.fresh_seconds == 0 { FRESH_SECONDS } else { session.fresh_seconds }, ..session };
+        self.open(&token, &session).await?;
+        Ok((session, token))
     }
 
     /// The same, for what only a living session may do.
@@ -236,23 +274,28 @@ impl Sessions {
     /// Changes a session that lives, whoever else changes it at the same time; one that was ended stays so.
     async fn change(&self, token: &TokenHash, change: impl Fn(Session) -> Session) -> Result<Option<Session>, Error> {
         for _ in 0..TRIES {
-            let Some((was, session)) = self.living_record(token).await? else { return Ok(None) };
-            let changed = change(session);
-            if self.replace(token, &was, &changed).await? {
+            let Some(found) = self.living_record(&token.hex()).await? else { return Ok(None) };
+            let changed = change(found.session.clone());
+            if self.replace(token, &found, &changed).await? {
                 return Ok(Some(changed));
             }
         }
         Err(Error::SessionOver)
     }
 
-    async fn replace(&self, token: &TokenHash, was: &[u8], session: &Session) -> Result<bool, Error> {
+    async fn replace(&self, token: &TokenHash, was: &Found, session: &Session) -> Result<bool, Error> {
         let record = self.record(token, session)?;
-        Ok(self.cache.replace(&key(token), was, &record, session.left(self.clock.now())).await?)
+        Ok(self.cache.replace(&was.key, &was.record, &record, session.left(self.clock.now())).await?)
     }
 
     /// Ends one.
     pub async fn end(&self, token: &TokenHash) -> Result<(), Error> {
-        Ok(self.cache.delete(&key(token)).await?)
+        self.end_record(&token.hex()).await
+    }
+
+    async fn end_record(&self, token: &str) -> Result<(), Error> {
+        self.cache.delete(&key_of(token)).await?;
+        Ok(self.cache.delete(&key_from_before(token)).await?)
     }
 
     /// The session that was kept under this token. A record that is not ours, or of another version of this service, is as good as none: its
@@ -275,5 +318,10 @@ fn key(token: &TokenHash) -> String {
 }
 
 fn key_of(hash: &str) -> String {
+    format!("identity:staff-session:{hash}")
+}
+
+/// Where sessions stood before there were second factors.
+fn key_from_before(hash: &str) -> String {
     format!("identity:session:{hash}")
 }

@@ -1,6 +1,7 @@
 //! Signing in: slowed down ([`door`](crate::door)), in the same time for names that exist and names that do not.
 
 use domain::ids::StaffId;
+use domain::second_factor::CameWith;
 use domain::staff::Role;
 use platform::Platform;
 use platform::database::Tx;
@@ -9,12 +10,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::account::{self, Staff};
-use crate::door::{Door, Visitor};
+use crate::door::{Admission, Door, Visitor};
 use crate::password::{Hasher, Password};
 use crate::proving::{PasskeyShown, Prover};
-use crate::session::{Lifetimes, Session, Sessions, Shown};
+use crate::session::{Lifetimes, Session, Sessions};
 use crate::token::Token;
 use crate::{Error, SCHEMA, factor, half};
+
+/// What the trace calls very many attempts on one account, once in a while.
+const FLOOD: &str = "session.flood";
 
 /// Checks names and passwords.
 #[derive(Clone)]
@@ -45,24 +49,27 @@ impl SignIn {
     /// Begins a session, or refuses without saying why. Whoever has a second factor has yet to show it.
     pub async fn sign_in(&self, login: &str, password: Password, visitor: &Visitor) -> Result<SignedIn, Error> {
         let login = login.trim().to_ascii_lowercase();
-        let lane = self.door.admit(&login, visitor).await?;
+        let admission = self.door.admit(&login, visitor).await?;
         let row = account::by_login(&mut self.platform.database.pool().acquire().await?, &login).await?;
         // Also for a disabled account: whether it is one is nobody's business.
-        let fits = self.hasher.fits(password, row.as_ref().and_then(|row| row.password_hash.clone()), lane).await?;
+        let fits = self.hasher.fits(password, row.as_ref().and_then(|row| row.password_hash.clone()), admission.lane).await?;
         let Some(row) = row else {
             // the same write as for a name that exists: else its absence would be quicker
-            self.record(None, "session.refuse").await?;
+            self.refuse(None, &admission).await?;
             return Err(Error::SignInRefused);
         };
         let revision = row.credential_revision;
         let staff = row.into_staff()?;
         if !fits || staff.disabled_at.is_some() {
-            self.record(Some(&staff), "session.refuse").await?;
+            self.refuse(Some(&staff), &admission).await?;
             return Err(Error::SignInRefused);
         }
         let mut tx = self.platform.database.begin().await?;
+        if admission.rings {
+            tx.publish(SCHEMA, &self.entry(Some(&staff), FLOOD, json!({}))).await?;
+        }
         tx.publish(SCHEMA, &self.entry(Some(&staff), "session.begin", json!({}))).await?;
-        self.begin(tx, staff, revision, Shown::Password).await
+        self.begin(tx, staff, revision, CameWith::Password).await
     }
 
     /// Begins a session with a passkey, which is both factors in one: neither name nor password is asked. It waits in no queue and takes from no
@@ -90,26 +97,26 @@ impl SignIn {
             return Err(Error::PasskeyRefused);
         }
         tx.publish(SCHEMA, &self.entry(Some(&staff), "session.begin", json!({ "kind": "passkey" }))).await?;
-        self.begin(tx, staff, revision, Shown::BothFactors).await
+        self.begin(tx, staff, revision, CameWith::BothFactors).await
     }
 
     /// Begins the first session of an account: its owner sets a password with the two halves of their code. Refuses without saying why.
     pub async fn activate(&self, login: &str, halves: [&str; 2], chosen: Password, visitor: &Visitor) -> Result<SignedIn, Error> {
         let login = login.trim().to_ascii_lowercase();
-        let lane = self.door.admit(&login, visitor).await?;
+        let admission = self.door.admit(&login, visitor).await?;
         chosen.check_chosen("password", &login)?;
-        let hash = self.hasher.hash(chosen, lane).await?;
+        let hash = self.hasher.hash(chosen, admission.lane).await?;
         let mut tx = self.platform.database.begin().await?;
         let activated = account::activate(&mut tx, &login, half::code(halves[0], halves[1]), &hash, self.platform.clock.now()).await?;
         let Some(row) = activated else {
             tx.rollback().await?;
-            self.record(None, "session.refuse").await?;
+            self.refuse(None, &admission).await?;
             return Err(Error::ActivationRefused);
         };
         let revision = row.credential_revision;
         let staff = row.into_staff()?;
         tx.publish(SCHEMA, &self.entry(Some(&staff), "staff.activate", json!({}))).await?;
-        self.begin(tx, staff, revision, Shown::Password).await
+        self.begin(tx, staff, revision, CameWith::ActivationCode).await
     }
 
     /// Whether this is the account's password: before it is changed, from inside a session. Counts as an attempt.
@@ -127,11 +134,22 @@ impl SignIn {
     }
 
     /// Begins a session once what led to it stands in the trace.
-    async fn begin(&self, mut tx: Tx, staff: Staff, revision: i64, shown: Shown) -> Result<SignedIn, Error> {
-        let (token, session) = self.sessions.list_new(&mut tx, staff.id, revision, self.lifetimes, shown).await?;
+    async fn begin(&self, mut tx: Tx, staff: Staff, revision: i64, came_with: CameWith) -> Result<SignedIn, Error> {
+        let (token, session) = self.sessions.list_new(&mut tx, staff.id, revision, self.lifetimes, came_with).await?;
         tx.commit().await?;
         self.sessions.open(&token, &session).await?;
         Ok(SignedIn { token, session, staff })
+    }
+
+    /// Leaves the trace of an attempt that was let through and was wrong.
+    async fn refuse(&self, staff: Option<&Staff>, admission: &Admission) -> Result<(), Error> {
+        self.door.was_wrong(admission).await?;
+        let mut tx = self.platform.database.begin().await?;
+        tx.publish(SCHEMA, &self.entry(staff, "session.refuse", json!({}))).await?;
+        if admission.rings {
+            tx.publish(SCHEMA, &self.entry(staff, FLOOD, json!({}))).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     async fn record(&self, staff: Option<&Staff>, action: &str) -> Result<(), Error> {

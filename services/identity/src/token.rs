@@ -23,6 +23,11 @@ impl Token {
         Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random)))
     }
 
+    /// One that its owner presents.
+    pub(crate) fn presented(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Its hash.
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)

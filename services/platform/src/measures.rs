@@ -137,6 +137,12 @@ pub const MEASURES: &[Measure] = &[
         "Many `refused`: somebody knows passwords. The trace says whose (`session.refuse_proof`).",
     ),
     counter(
+        "staff_accounts_flooded_total",
+        &[],
+        "Accounts of staff on which there were very many attempts at the door, each once an hour.",
+        "Any: the trace says whose (`session.flood`). Its owner gets in from known devices and networks; a flood is stopped at the network's edge.",
+    ),
+    counter(
         "staff_factors_enrolled_total",
         &[("kind", "`totp` or `passkey`")],
         "Second factors that staff enrolled.",

@@ -111,10 +111,17 @@ async fn open_contact(
 
 /// Counts an opening of this member of staff, and refuses more of them in a day than work takes: a phone book is no work.
 async fn within_the_day(service: &Service, caller: &StaffCaller) -> Result<(), Problem> {
-    let most = service.settings.contacts_per_day;
+    let (most, many) = (service.settings.contacts_per_day, u64::from(service.settings.contacts_before_fresh_proof));
+    let now = service.platform.clock.now();
+    // before it is counted: what is refused for want of a proof takes nothing from the day
+    let past = format!("contact-day-past:{}", caller.id);
+    let is_past = service.platform.cache.get(&past).await.map_err(Error::from)?.is_some();
+    caller.must_have_proved(Act::OpenContact { opened: if is_past { many + 1 } else { 1 }, many }, now)?;
     let opened = service.platform.cache.incr(&format!("contact-day:{}", caller.id), DAY).await.map_err(Error::from)?;
-    let many = service.settings.contacts_before_fresh_proof.into();
-    caller.must_have_proved(Act::OpenContact { opened, many }, service.platform.clock.now())?;
+    if opened >= many {
+        service.platform.cache.set_if_absent(&past, b"1", DAY).await.map_err(Error::from)?;
+    }
+    caller.must_have_proved(Act::OpenContact { opened, many }, now)?;
     let exhausted = opened > u64::from(most);
     metrics::counter!("contacts_opened_total", "outcome" => if exhausted { "refused" } else { "opened" }).increment(1);
     if exhausted {

@@ -92,6 +92,10 @@ async fn decide(
             let people = cautions::check(&service, &caller, &alert, request.action, &request.known).await?;
             if request.action == Action::Approve {
                 caller.must_have_proved(Act::Approve { people, many: service.fresh_proof_over_people }, now)?;
+                if alert.corrects.is_some() {
+                    // the alert that it corrects ends for everybody who has it
+                    caller.must_have_proved(Act::TakeBack, now)?;
+                }
             }
         }
     }

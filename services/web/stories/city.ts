@@ -29,7 +29,8 @@ export const city = {
   async signIn(login: string): Promise<string> {
     const { password, code } = await city.account(login);
     // What is prepared takes fresh proofs, and clocks of stories are put forward.
-    const prove = (token: string) => city.call('POST', 'session/proof', token, { code });
+    // A session that is proved for the first time goes on under another token.
+    const prove = async (token: string) => (await city.call<{ token?: string | null }>('POST', 'session/proof', token, { code })).token ?? token;
     const known = sessions.get(login);
     if (known && (await fetch(`${URL}/api/v1/session`, { headers: { authorization: `Bearer ${known}` } })).ok) {
       if (code) await prove(known);
@@ -41,9 +42,9 @@ export const city = {
       if (!answer.ok && answer.status !== 429) throw new Error(`${login} is refused: ${answer.status} ${await answer.text()}`);
       return answer.ok && ((await answer.json()) as { token: string }).token;
     });
-    if (code) await prove(token);
-    sessions.set(login, token);
-    return token;
+    const session = code ? await prove(token) : token;
+    sessions.set(login, session);
+    return session;
   },
   phones: () => ask<{ phone: string; community: string }[]>('/demo/phones'),
   /** Where the simulated providers tell what they received, and what addresses of subscriptions begin with. */

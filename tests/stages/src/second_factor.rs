@@ -21,29 +21,38 @@ pub fn code_at(secret: &str, at: DateTime<Utc>) -> String {
     app.generate(u64::try_from(at.timestamp()).unwrap()).to_string()
 }
 
-/// Enrols an app in a session that needs one; the recovery codes go into the drawer.
-pub async fn enrol(at: &impl Identity, token: &str) {
+/// Enrols an app in a session that needs one; the recovery codes go into the drawer. The session's token from then on.
+pub async fn enrol(at: &impl Identity, token: &str) -> String {
     let (status, offer) = at.asked(Method::POST, token, "session/factors/totp/offer", Value::Null).await;
     assert_eq!(status, StatusCode::OK, "{offer}");
     let now: DateTime<Utc> = text(&offer["now"]).parse().unwrap();
     let shown = json!({ "state": offer["state"], "code": code_at(text(&offer["secret"]), now) });
     let (status, enrolled) = at.asked(Method::POST, token, "session/factors", json!({ "name": "手机", "totp": shown })).await;
     assert_eq!(status, StatusCode::CREATED, "{enrolled}");
-    let account = account(at, token).await;
+    let token = goes_on(token, &enrolled);
+    let account = account(at, &token).await;
     drawer(|drawers| drawers.insert(account, codes(&enrolled)));
+    token
 }
 
-/// Shows a recovery code out of the drawer.
-pub async fn prove(at: &impl Identity, token: &str) {
+/// Shows a recovery code out of the drawer. The session's token from then on.
+pub async fn prove(at: &impl Identity, token: &str) -> String {
     let account = account(at, token).await;
     let code = drawer(|drawers| drawers.get_mut(&account).and_then(Vec::pop)).expect("a recovery code is left");
     let (status, proved) = at.asked(Method::POST, token, "session/proof", json!({ "recovery_code": code })).await;
     assert_eq!(status, StatusCode::OK, "{proved}");
+    let token = goes_on(token, &proved);
     if drawer(|drawers| drawers.get(&account).map_or(0, Vec::len)) <= LAST_ONES {
-        let (status, fresh) = at.asked(Method::POST, token, "session/recovery-codes", Value::Null).await;
+        let (status, fresh) = at.asked(Method::POST, &token, "session/recovery-codes", Value::Null).await;
         assert_eq!(status, StatusCode::CREATED, "{fresh}");
         drawer(|drawers| drawers.insert(account, codes(&fresh)));
     }
+    token
+}
+
+/// The token with which a session goes on: another one when it was proved for the first time.
+pub fn goes_on(token: &str, answer: &Value) -> String {
+    answer["token"].as_str().unwrap_or(token).to_owned()
 }
 
 async fn account(at: &impl Identity, token: &str) -> String {

@@ -99,7 +99,7 @@ pub async fn activate(at: &impl Identity, [login, first, second]: [&str; 3]) -> 
     assert_eq!(status, StatusCode::CREATED, "{login}: {begun}");
     let session = text(&begun["token"]).to_owned();
     if begun["staff"]["second_factor"]["needs"] == "enrolment" {
-        enrol(at, &session).await;
+        return enrol(at, &session).await;
     }
     session
 }

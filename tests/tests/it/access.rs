@@ -126,7 +126,7 @@ async fn a_session_without_its_second_factor_reaches_what_proves_or_ends_it_and_
         "POST /api/v1/session/factors/passkey/offer",
     ];
     assert_eq!(open, expected.map(str::to_owned).into(), "whoever opens a route to a password alone says so here");
-    for needs in [Needs::Proof, Needs::Enrolment] {
+    for needs in [Needs::Proof, Needs::Enrolment, Needs::Reset] {
         for &role in Role::VARIANTS {
             for rule in whole.table.iter().filter(|rule| ![Access::SessionOwner, Access::Public].contains(&rule.access)) {
                 let (status, code) = whole.verdict(Some(Who::Unproved(role, needs)), &rule.method, &filled(rule)).await;

@@ -121,6 +121,7 @@ fn a_demo_says_little_logs_to_its_file_and_goes_at_once_whoever_is_connected() {
     let mut proved = String::new();
     connection.read_to_string(&mut proved).unwrap();
     assert!(proved.starts_with("HTTP/1.1 200"), "{proved}");
+    let token = proved.split_once(r#""token":""#).unwrap_or_else(|| panic!("{proved}")).1.split('"').next().unwrap();
     let (_listening, head) = ask(demo.host(), &format!("GET /api/v1/events HTTP/1.1\r\nAuthorization: Bearer {token}"));
     assert!(head.contains("200 OK") && head.contains("text/event-stream"), "{head}");
     let (_kept, head) = ask(demo.host(), "GET /healthz HTTP/1.1");

@@ -6,14 +6,13 @@ use chrono::{DateTime, Utc};
 use domain::ids::FactorId;
 use domain::second_factor::{Act, needed_by};
 use http::StatusCode;
-use http::header::SET_COOKIE;
 use platform::http::{Access, Credential, FieldFault, Json, Path, PathId, Problem, Routes, SessionOwner, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::identity::Identity;
-use super::proof::{PasskeyAsked, given, known_from_now_on};
-use super::visitor::{Knock, no_device_cookie};
+use super::proof::{Given, PasskeyAsked, given, known_from_now_on};
+use super::visitor::Knock;
 use crate::account;
 use crate::enrolment::{Enrolled, New, TotpShown};
 use crate::factor::{self, Factor};
@@ -96,6 +95,9 @@ struct FactorEnrolled {
     recovery_codes: Option<Vec<String>>,
     /// How the session stands now.
     second_factor: SecondFactor,
+    /// The token of the session from now on, where it is in no cookie and was proved for the first time: the one before has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// The token by which this device is known from now on, where that was asked for and it is in no cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
@@ -103,7 +105,8 @@ struct FactorEnrolled {
 
 /// Enrol a second factor that works: the session is proved by it
 ///
-/// An account that needs one and has none does this first. All other sessions of the account have to show it from then on.
+/// An account that needs one and has none does this first, with the code of two administrators or, for a while after second factors came, with its
+/// password. The session goes on under another token, as after a first proof. All other sessions of the account have to show it from then on.
 #[utoipa::path(post, path = "/api/v1/session/factors", request_body = NewFactor, responses(
     (status = 201, description = "Enrolled", body = FactorEnrolled),
     (status = 403, description = "The code or passkey is wrong or came too late; or a fresh proof is needed first"),
@@ -125,13 +128,13 @@ async fn enrol(
         _ => return Err(Error::Invalid(vec![FieldFault::new("totp", "须提供 totp 或 passkey 之一", "takes totp or passkey")]).into()),
     };
     let token = TokenHash::of(credential.token());
-    let Enrolled { factor, recovery_codes, session } = identity.enrolment.enrol(&owner, &token, &request.name, new).await?;
-    let device = known_from_now_on(&identity, &owner, &knock, request.remember_device.unwrap_or(knock.in_browser)).await?;
+    let Enrolled { factor, recovery_codes, session, token } = identity.enrolment.enrol(&owner, &token, &request.name, new).await?;
+    let device = known_from_now_on(&identity, owner.id, &knock, request.remember_device.unwrap_or(knock.in_browser)).await?;
     let standing = session.proof().ok_or(Error::SessionOver)?;
     let mut connection = identity.platform.database.pool().acquire().await?;
     let second_factor = identity.prover.second_factor(&mut connection, owner.id, Ok(standing)).await?;
-    let (headers, device) = given(&identity, device, knock.in_browser)?;
-    Ok((StatusCode::CREATED, headers, Json(FactorEnrolled { factor, recovery_codes, second_factor, device })).into_response())
+    let Given { headers, token, device } = given(&identity, &session, token, device, knock.in_browser)?;
+    Ok((StatusCode::CREATED, headers, Json(FactorEnrolled { factor, recovery_codes, second_factor, token, device })).into_response())
 }
 
 /// What one has beside the password.
@@ -230,14 +233,15 @@ async fn renew_recovery_codes(State(identity): State<Identity>, caller: StaffCal
     (status = 204, description = "Forgotten"),
     (status = 403, description = "A fresh proof is needed first"),
 ))]
-async fn forget_devices(State(identity): State<Identity>, caller: StaffCaller) -> Result<Response, Problem> {
+async fn forget_devices(State(identity): State<Identity>, caller: StaffCaller) -> Result<StatusCode, Problem> {
     let now = identity.now();
     caller.must_have_proved(Act::ChangeOwnFactors, now)?;
     let mut tx = identity.platform.database.begin().await?;
     device::forget(&mut tx, caller.id).await?;
     tx.publish(SCHEMA, &caller.did("device.forget", "staff", caller.id, now)).await?;
     tx.commit().await?;
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, no_device_cookie(identity.cookie_secure)?)]).into_response())
+    // the cookie stays: colleagues at the same console are known by it
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn check_name(name: &str) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::ids::StaffId;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use platform::http::{Access, Credential, FieldFault, Json, Problem, Routes, SessionOwner, routes};
@@ -10,11 +11,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::identity::Identity;
-use super::session::{SessionBegun, answered};
+use super::session::{SessionBegun, answered, session_cookie};
 use super::visitor::{Knock, device_cookie};
 use crate::proving::{Brought, PasskeyShown, SecondFactor};
+use crate::session::Session;
 use crate::token::{Token, TokenHash};
-use crate::{Error, device, recovery_code};
+use crate::{Error, device, known_network, recovery_code};
 
 pub(super) fn routes() -> Routes<Identity> {
     Routes::new("session")
@@ -73,7 +75,7 @@ async fn sign_in_with_passkey(
 ) -> Result<Response, Problem> {
     let PasskeySignIn { state, credential, cookie } = request;
     let begun = identity.sign_in.by_passkey(&identity.prover, &PasskeyShown { state, credential }, &knock.visitor).await?;
-    answered(&identity, begun, cookie, &knock.visitor).await
+    answered(&identity, begun, cookie, &knock).await
 }
 
 /// What proves a session: one of these.
@@ -100,6 +102,9 @@ struct SessionProved {
     second_factor: SecondFactor,
     /// How many recovery codes are left.
     recovery_codes_left: i64,
+    /// The token of the session from now on, where it is in no cookie and was proved for the first time: the one before has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// The token by which this device is known from now on, where that was asked for and it is in no cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
@@ -107,7 +112,8 @@ struct SessionProved {
 
 /// Show one's second factor: after the password, and again where an act asks for a fresh proof
 ///
-/// Exactly one of `code`, `recovery_code` and `passkey`. Every code is good once.
+/// Exactly one of `code`, `recovery_code` and `passkey`. Every code is good once. A session that is proved for the first time goes on under another
+/// token, in the cookie or in the answer.
 #[utoipa::path(post, path = "/api/v1/session/proof", request_body = ProofShown, responses(
     (status = 200, description = "Proved, and fresh for a while", body = SessionProved),
     (status = 403, description = "It is wrong, too late, or was used before"),
@@ -132,42 +138,60 @@ async fn prove(
     };
     let token = TokenHash::of(credential.token());
     let knock = knock.with(request.device.as_deref());
-    let session = identity.prover.prove(&owner, &token, brought, knock.visitor.device.as_ref()).await?;
-    let device = known_from_now_on(&identity, &owner, &knock, request.remember_device.unwrap_or(knock.in_browser)).await?;
+    let (session, token) = identity.prover.prove(&owner, &token, brought, &knock.visitor).await?;
+    let device = known_from_now_on(&identity, owner.id, &knock, request.remember_device.unwrap_or(knock.in_browser)).await?;
     let mut connection = identity.platform.database.pool().acquire().await?;
     let recovery_codes_left = recovery_code::left(&mut connection, owner.id).await?;
     let standing = session.proof().ok_or(Error::SessionOver)?;
     let second_factor = identity.prover.second_factor(&mut connection, owner.id, Ok(standing)).await?;
-    let (headers, device) = given(&identity, device, knock.in_browser)?;
-    Ok((StatusCode::OK, headers, Json(SessionProved { second_factor, recovery_codes_left, device })).into_response())
+    let Given { headers, token, device } = given(&identity, &session, token, device, knock.in_browser)?;
+    Ok((StatusCode::OK, headers, Json(SessionProved { second_factor, recovery_codes_left, token, device })).into_response())
 }
 
-/// Notes the use of a known device, or makes this one known where that is wanted: then its token.
-pub(super) async fn known_from_now_on(
-    identity: &Identity,
-    owner: &SessionOwner,
-    knock: &Knock,
-    wanted: bool,
-) -> Result<Option<Token>, Error> {
+/// Notes where somebody has signed in with both factors: the network, and a known device, or this one where it is to be known from now on. The
+/// token by which it is, which its browser is told anew each time.
+pub(super) async fn known_from_now_on(identity: &Identity, staff: StaffId, knock: &Knock, wanted: bool) -> Result<Option<Token>, Error> {
     let now = identity.now();
     let mut tx = identity.platform.database.begin().await?;
+    known_network::note(&mut tx, staff, knock.visitor.network(), now).await?;
     let is_known = match &knock.visitor.device {
-        Some(token) => device::note_use(&mut tx, owner.id, token, now).await?,
+        Some(token) => device::note_use(&mut tx, staff, token, now).await?,
         None => false,
     };
-    let token = if wanted && !is_known { Some(device::remember(&mut tx, owner.id, now).await?) } else { None };
+    let token = match knock.device() {
+        Some(token) if is_known && (wanted || knock.in_browser) => Some(token),
+        presented if wanted => Some(device::remember(&mut tx, staff, presented, now).await?),
+        _ => None,
+    };
     tx.commit().await?;
     Ok(token)
 }
 
-/// The token of a device in a cookie, or to be told.
-pub(super) fn given(identity: &Identity, device: Option<Token>, in_browser: bool) -> Result<(HeaderMap, Option<String>), Error> {
-    let mut headers = HeaderMap::new();
-    match device {
-        Some(token) if in_browser => {
-            headers.insert(SET_COOKIE, device_cookie(token, identity.cookie_secure)?);
-            Ok((headers, None))
-        }
-        device => Ok((headers, device.map(Token::into_text))),
+/// What a caller is given: in cookies, or to be told.
+pub(super) struct Given {
+    pub headers: HeaderMap,
+    pub token: Option<String>,
+    pub device: Option<String>,
+}
+
+/// The tokens of a session and a device, in cookies or to be told.
+pub(super) fn given(
+    identity: &Identity,
+    session: &Session,
+    token: Option<Token>,
+    device: Option<Token>,
+    in_browser: bool,
+) -> Result<Given, Error> {
+    let (token, device) = (token.map(Token::into_text), device.map(Token::into_text));
+    if !in_browser {
+        return Ok(Given { headers: HeaderMap::new(), token, device });
     }
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        headers.append(SET_COOKIE, session_cookie(&token, session.ends_at - identity.now(), identity.cookie_secure)?);
+    }
+    if let Some(device) = device {
+        headers.append(SET_COOKIE, device_cookie(Token::presented(&device), identity.cookie_secure)?);
+    }
+    Ok(Given { headers, token: None, device: None })
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::ids::{SessionId, StaffId};
-use domain::second_factor::{self, Act};
+use domain::second_factor::{self, Act, Holder};
 use domain::staff::{Role, Scope};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::identity::Identity;
+use super::proof::known_from_now_on;
 use super::visitor::{Knock, device_cookie};
 use crate::account::{self, Staff};
-use crate::door::Visitor;
 use crate::password::{Lane, Password};
 use crate::proving::SecondFactor;
 use crate::session::OwnSession;
 use crate::sign_in::SignedIn;
 use crate::token::TokenHash;
-use crate::{Error, SCHEMA, device};
+use crate::{Error, SCHEMA};
 
 pub(super) fn routes() -> Routes<Identity> {
     Routes::new("session")
@@ -89,7 +89,7 @@ struct SignedInStaff {
 async fn sign_in(State(identity): State<Identity>, knock: Knock, Json(request): Json<SignInRequest>) -> Result<Response, Problem> {
     let knock = knock.with(request.device.as_deref());
     let begun = identity.sign_in.sign_in(&request.login, request.password, &knock.visitor).await?;
-    answered(&identity, begun, request.cookie, &knock.visitor).await
+    answered(&identity, begun, request.cookie, &knock).await
 }
 
 /// A code and the password that its owner chose.
@@ -122,31 +122,29 @@ struct ActivationRequest {
 async fn activate(State(identity): State<Identity>, knock: Knock, Json(request): Json<ActivationRequest>) -> Result<Response, Problem> {
     let halves = [request.first_half.as_str(), &request.second_half];
     let begun = identity.sign_in.activate(&request.login, halves, request.password, &knock.visitor).await?;
-    answered(&identity, begun, request.cookie, &knock.visitor).await
+    answered(&identity, begun, request.cookie, &knock).await
 }
 
 /// A session that began, its token in the cookie or in the answer. A browser that has shown all there is to show is known from now on.
-pub(super) async fn answered(identity: &Identity, begun: SignedIn, in_cookie: bool, visitor: &Visitor) -> Result<Response, Problem> {
+pub(super) async fn answered(identity: &Identity, begun: SignedIn, in_cookie: bool, knock: &Knock) -> Result<Response, Problem> {
     let Staff { id, name, role, scope, acts_from, .. } = begun.staff;
     let now = identity.now();
-    let mut tx = identity.platform.database.begin().await?;
-    let has_factor = account::seen_by_id(&mut tx, id).await?.is_some_and(|seen| seen.has_factor);
-    let standing = second_factor::standing(role, has_factor, begun.session.proof());
+    let mut connection = identity.platform.database.pool().acquire().await?;
+    let seen = account::seen_by_id(&mut connection, id).await?.ok_or(Error::NoSuchStaff(id))?;
+    let holder = Holder { role, has_factor: seen.has_factor, enrol_by: seen.enrol_by };
+    let standing = second_factor::standing(holder, begun.session.came_with(), begun.session.proof(), now);
+    let second_factor = identity.prover.second_factor(&mut connection, id, standing).await?;
+    drop(connection);
     let mut headers = HeaderMap::new();
     if standing.is_ok() {
-        let is_known = match &visitor.device {
-            Some(device) => device::note_use(&mut tx, id, device, now).await?,
-            None => false,
-        };
-        if in_cookie && !is_known {
-            headers.append(SET_COOKIE, device_cookie(device::remember(&mut tx, id, now).await?, identity.cookie_secure)?);
+        let device = known_from_now_on(identity, id, knock, in_cookie).await?;
+        if let Some(device) = device.filter(|_| in_cookie) {
+            headers.append(SET_COOKIE, device_cookie(device, identity.cookie_secure)?);
         }
     }
-    let second_factor = identity.prover.second_factor(&mut tx, id, standing).await?;
-    tx.commit().await?;
     let token = begun.token.into_text();
     if in_cookie {
-        headers.append(SET_COOKIE, cookie(&token, begun.session.ends_at - now, identity.cookie_secure)?);
+        headers.append(SET_COOKIE, session_cookie(&token, begun.session.ends_at - now, identity.cookie_secure)?);
     }
     let staff = SignedInStaff { id, name, role, scope, acts_from, second_factor };
     let body = SessionBegun { token: (!in_cookie).then_some(token), ends_at: begun.session.ends_at, staff };
@@ -170,7 +168,7 @@ async fn sign_out(State(identity): State<Identity>, owner: SessionOwner, credent
     tx.publish(SCHEMA, &entry).await?;
     tx.commit().await?;
     identity.sessions.end(&TokenHash::of(credential.token())).await?;
-    let gone = cookie("", chrono::TimeDelta::zero(), identity.cookie_secure)?;
+    let gone = session_cookie("", chrono::TimeDelta::zero(), identity.cookie_secure)?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response())
 }
 
@@ -252,7 +250,7 @@ async fn end_one(State(identity): State<Identity>, caller: StaffCaller, Path(id)
 }
 
 /// The session cookie: not for scripts, not for other sites.
-fn cookie(token: &str, lasts: chrono::TimeDelta, secure: bool) -> Result<HeaderValue, Error> {
+pub(super) fn session_cookie(token: &str, lasts: chrono::TimeDelta, secure: bool) -> Result<HeaderValue, Error> {
     let secure = if secure { "; Secure" } else { "" };
     let seconds = lasts.num_seconds();
     let text = format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");

@@ -11,6 +11,7 @@ use platform::http::{Access, Authenticators, HttpSettings, Json, Routes, Shell, 
 use prost::Message;
 use proto::AuditEntry;
 use serde_json::{Value, json};
+use stages::second_factor::goes_on;
 use stages::{Answer, Identity, NOBODY, PASSWORD, Stage, Store, TwoAdministrators};
 
 /// Says what the staff member presenting a session is.
@@ -95,26 +96,43 @@ impl City {
         let answer = self.signs_in(login, password).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         let token = answer.text("/token");
-        if answer.body["staff"]["second_factor"]["needs"] == "proof" {
-            self.proves(&token).await;
-        }
-        token
+        if answer.body["staff"]["second_factor"]["needs"] == "proof" { self.proves(&token).await } else { token }
     }
 
-    /// Somebody shows their second factor: the code of the demo, or a recovery code out of their drawer.
-    pub async fn proves(&self, token: &str) {
+    /// Somebody shows their second factor: the code of the demo, or a recovery code out of their drawer. Their session's token from then on.
+    pub async fn proves(&self, token: &str) -> String {
         let me = self.look(token, "/api/v1/session").await;
         if me.body["second_factor"]["kinds"].as_array().unwrap().contains(&json!("demo")) {
             let proved = self.shows(token, json!({ "code": identity::demo::CODE })).await;
             assert_eq!(proved.status, StatusCode::OK, "{}", proved.body);
+            goes_on(token, &proved.body)
         } else {
-            stages::second_factor::prove(self, token).await;
+            stages::second_factor::prove(self, token).await
         }
     }
 
     /// Somebody tries to prove their session with this.
     pub async fn shows(&self, token: &str, shown: Value) -> Answer {
         self.ask(Method::POST, token, "/api/v1/session/proof", shown).await
+    }
+
+    /// The token of somebody who proves their session with this.
+    pub async fn proved(&self, token: &str, shown: Value) -> String {
+        let proved = self.shows(token, shown).await;
+        assert_eq!(proved.status, StatusCode::OK, "{}", proved.body);
+        goes_on(token, &proved.body)
+    }
+
+    /// Somebody's account is one from before there were second factors: it has none, and they came just now.
+    pub async fn is_from_before(&self, login: &str) {
+        for statement in [
+            format!("delete from identity.factor where staff_id = (select id from identity.staff where login = '{login}')"),
+            format!("delete from identity.recovery_code where staff_id = (select id from identity.staff where login = '{login}')"),
+            format!("update identity.staff set from_before = true where login = '{login}'"),
+            format!("update identity.second_factor_grace set began_at = '{}'", self.platform.clock.now().to_rfc3339()),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(self.pool()).await.unwrap();
+        }
     }
 
     /// The first two administrators, signed in.

@@ -5,8 +5,8 @@ use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
 use platform::crypto::Purpose;
 use serde_json::{Value, json};
-use stages::second_factor::code_at;
-use stages::{Agreed, Answer, HOUR, MINUTE, NOBODY, PASSWORD, SECOND, activate};
+use stages::second_factor::{code_at, goes_on};
+use stages::{Agreed, Answer, DAY, HOUR, MINUTE, NOBODY, PASSWORD, SECOND, activate};
 
 use crate::city::City;
 
@@ -48,6 +48,7 @@ impl City {
         let token = begun.text("/token");
         let (phone, enrolled) = self.enrols_app(&token).await;
         assert_eq!(enrolled.status, StatusCode::CREATED, "{}", enrolled.body);
+        let token = goes_on(&token, &enrolled.body);
         let codes = enrolled.body["recovery_codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
         self.passes(MINUTE);
         (token, phone, codes)
@@ -78,6 +79,7 @@ async fn a_new_account_enrols_before_it_does_anything_and_is_given_recovery_code
     let (_, enrolled) = city.enrols_app(&token).await;
     assert_eq!(enrolled.body["recovery_codes"].as_array().map(Vec::len), Some(10));
     assert_eq!(enrolled.body["second_factor"]["needs"], Value::Null);
+    let token = goes_on(&token, &enrolled.body);
     assert_eq!(city.look(&token, "/whole-city").await.status, StatusCode::OK);
     assert_eq!(city.traced("factor.enrol").await.detail_json, r#"{"kind":"totp"}"#);
     let (_, another) = city.enrols_app(&token).await;
@@ -109,8 +111,8 @@ async fn a_stolen_password_alone_does_nothing_but_ask_for_the_phone() {
     let change = json!({ "current": PASSWORD, "new": "another tower at dawn" });
     assert_eq!(city.ask(Method::POST, &thief, "/api/v1/session/password", change).await.text("/code"), "second_factor_needed");
     assert_eq!(city.look(&owner, "/whole-city").await.status, StatusCode::OK, "the owner notices nothing");
-    assert_eq!(city.shows(&thief, phone.shows(city.now())).await.status, StatusCode::OK);
-    assert_eq!(city.look(&thief, "/whole-city").await.status, StatusCode::OK);
+    let proved = city.proved(&thief, phone.shows(city.now())).await;
+    assert_eq!(city.look(&proved, "/whole-city").await.status, StatusCode::OK);
     assert_eq!(city.traced("session.prove").await.detail_json, r#"{"kind":"totp"}"#);
 }
 
@@ -120,14 +122,14 @@ async fn a_code_is_good_once_and_none_before_it() {
     let (_, phone, _) = city.officer().await;
     let at = city.now();
     let first = city.half_signed_in("wang").await;
-    assert_eq!(city.shows(&first, phone.shows(at)).await.status, StatusCode::OK);
+    let first = city.proved(&first, phone.shows(at)).await;
     let second = city.half_signed_in("wang").await;
     assert_eq!(city.shows(&second, phone.shows(at)).await.text("/code"), "code_already_used", "looked at over a shoulder");
     let earlier = phone.shows(at - TimeDelta::seconds(30));
     assert_eq!(city.shows(&second, earlier).await.text("/code"), "code_already_used", "one that was not used is void too");
     city.passes(10 * SECOND);
     let next = phone.shows(at + TimeDelta::seconds(30));
-    assert_eq!(city.shows(&second, next.clone()).await.status, StatusCode::OK, "a phone's clock may be ahead");
+    city.proved(&second, next.clone()).await; // a phone's clock may be ahead
     city.passes(30 * SECOND);
     assert_eq!(city.shows(&first, next).await.text("/code"), "code_already_used", "not again when its time has come");
 }
@@ -199,21 +201,147 @@ async fn a_recovery_code_is_good_once_however_it_is_typed_and_void_when_there_ar
 }
 
 #[tokio::test]
-async fn of_two_thieves_with_the_password_of_an_account_without_a_factor_one_enrols_and_everybody_sees_it() {
+async fn of_two_with_the_password_of_an_account_from_before_one_enrols_and_everybody_sees_it() {
     let city = City::real().await;
     city.officer().await;
-    // an account from before there were second factors
-    for table in ["factor", "recovery_code"] {
-        let gone = format!("delete from identity.{table} where staff_id = (select id from identity.staff where login = 'wang')");
-        sqlx::query(sqlx::AssertSqlSafe(gone)).execute(city.pool()).await.unwrap();
-    }
+    city.is_from_before("wang").await;
     let (one, two) = (city.half_signed_in("wang").await, city.half_signed_in("wang").await);
-    assert_eq!(city.look(&one, "/api/v1/session").await.body["second_factor"]["needs"], "enrolment");
+    let offer = city.ask(Method::POST, &two, "/api/v1/session/factors/totp/offer", Value::Null).await;
     assert_eq!(city.enrols_app(&one).await.1.status, StatusCode::CREATED);
     let other = city.look(&two, "/api/v1/session").await;
     assert_eq!(other.body["second_factor"]["needs"], "proof", "the other has to show what it does not have");
     assert!(other.body["second_factor"]["enrolled_at"].is_string(), "and sees that something was enrolled");
     assert_eq!(city.ask(Method::POST, &two, "/api/v1/session/factors/totp/offer", Value::Null).await.text("/code"), "second_factor_needed");
+    let late = json!({ "state": offer.body["state"], "code": code_at(&offer.text("/secret"), city.now()) });
+    let refused = city.ask(Method::POST, &two, FACTORS, json!({ "name": "手机", "totp": late })).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "nor does what it was offered before");
+    assert_eq!(city.traced("factor.enrol").await.detail_json, r#"{"kind":"totp","on":"password"}"#, "administrators see on what");
+}
+
+#[tokio::test]
+async fn accounts_from_before_work_as_they_did_for_a_while_and_are_reminded() {
+    let city = City::real().await;
+    let administrators = city.administrators().await;
+    let (_, session) = administrators.new_staff(&city, "wang", "administrator", "city").await;
+    let id = city.look(&session, "/api/v1/session").await.text("/id");
+    city.is_from_before("wang").await;
+    city.passes(DAY);
+    let begun = city.signs_in("wang", PASSWORD).await;
+    let standing = &begun.body["staff"]["second_factor"];
+    assert_eq!((&standing["needs"], standing["enrol_by"].is_string()), (&Value::Null, true), "{}", begun.body);
+    let token = begun.text("/token");
+    assert_eq!(city.look(&token, "/whole-city").await.status, StatusCode::OK);
+    let sessions = format!("/api/v1/staff/{}/sessions", one_of(&city, &token, "root.one").await);
+    let silenced = city.ask(Method::DELETE, &token, &sessions, Value::Null).await;
+    assert_eq!(silenced.status, StatusCode::NO_CONTENT, "no fresh proof is asked of whoever cannot give one");
+
+    city.passes(13 * DAY);
+    let after = city.signs_in("wang", PASSWORD).await;
+    assert_eq!(after.body["staff"]["second_factor"]["needs"], "reset", "a password enrols nothing any more");
+    let token = after.text("/token");
+    for path in ["/api/v1/session/factors/totp/offer", "/api/v1/session/factors/passkey/offer"] {
+        assert_eq!(city.ask(Method::POST, &token, path, Value::Null).await.text("/code"), "second_factor_needed", "{path}");
+    }
+    assert_eq!(city.look(&token, "/whole-city").await.text("/code"), "second_factor_needed");
+    let administrators = city.administrators_again().await;
+    let Agreed { halves: [first, second], .. } = administrators.agree(&city, Method::POST, &format!("staff/{id}/reset"), Value::Null).await;
+    let anew = activate(&city, ["wang", &first, &second]).await;
+    assert_eq!(city.look(&anew, "/whole-city").await.status, StatusCode::OK, "two administrators bring its owner back");
+}
+
+#[tokio::test]
+async fn a_session_from_before_the_upgrade_goes_on_and_older_processes_know_none_that_begins_now() {
+    let city = City::real().await;
+    let (owner, _, _) = city.officer().await;
+    city.is_from_before("wang").await;
+    let [old, new] = [OLD_PLACE, PLACE].map(|place| format!("{place}{}", hash_of(&owner)));
+    let record = city.platform.cache.take(&new).await.unwrap().expect("what begins now stands elsewhere");
+    assert_eq!(city.look(&owner, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+    let opened = city.platform.keyring.open(Purpose::SessionToken, &platform::crypto::Sealed::from_bytes(record).unwrap()).unwrap();
+    let mut kept: Value = serde_json::from_slice(&opened).unwrap();
+    for later in ["shown_at", "fresh_seconds", "by_code"] {
+        kept["session"].as_object_mut().unwrap().remove(later).unwrap();
+    }
+    let sealed = city.platform.keyring.seal(Purpose::SessionToken, &serde_json::to_vec(&kept).unwrap()).into_bytes();
+    city.platform.cache.set(&old, &sealed, HOUR).await.unwrap();
+    assert_eq!(city.look(&owner, "/whole-city").await.status, StatusCode::OK);
+    sqlx::query("update identity.second_factor_grace set began_at = began_at - interval '15 days'").execute(city.pool()).await.unwrap();
+    assert_eq!(city.look(&owner, "/whole-city").await.text("/code"), "second_factor_needed", "whole only as long as the grace lasts");
+}
+
+#[tokio::test]
+async fn a_token_that_somebody_else_may_know_is_never_proved() {
+    let city = City::real().await;
+    let (_, phone, _) = city.officer().await;
+    // whoever has the password begins a session and plants its token in the officer's browser
+    let planted = city.half_signed_in("wang").await;
+    let owner = city.proved(&planted, phone.shows(city.now())).await;
+    assert_ne!(owner, planted);
+    assert_eq!(city.look(&owner, "/whole-city").await.status, StatusCode::OK);
+    assert_eq!(city.look(&planted, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "the thief's copy has ended");
+    city.passes(MINUTE);
+    assert_eq!(city.proved(&owner, phone.shows(city.now())).await, owner, "what was proved once goes on under its token");
+    assert_eq!(city.look(&owner, "/api/v1/session/own").await.body.as_array().unwrap().len(), 2, "nothing is listed twice");
+}
+
+#[tokio::test]
+async fn a_code_that_was_used_leaves_a_trace_when_it_comes_again() {
+    let city = City::real().await;
+    let (_, phone, _) = city.officer().await;
+    let at = city.now();
+    let owner = city.half_signed_in("wang").await;
+    city.proved(&owner, phone.shows(at)).await;
+    let thief = city.half_signed_in("wang").await;
+    assert_eq!(city.shows(&thief, phone.shows(at)).await.text("/code"), "code_already_used");
+    assert_eq!(city.traced("session.refuse_proof").await.detail_json, r#"{"why":"used"}"#);
+}
+
+#[tokio::test]
+async fn keeping_colleagues_from_acting_takes_a_fresh_proof() {
+    let city = City::real().await;
+    let administrators = city.administrators().await;
+    let (id, _) = administrators.new_staff(&city, "wang", "city_command_officer", "city").await;
+    city.passes(6 * MINUTE);
+    for (method, end) in [(Method::POST, "disable"), (Method::DELETE, "sessions")] {
+        let refused = city.ask(method, &administrators.one, &format!("/api/v1/staff/{id}/{end}"), Value::Null).await;
+        assert_eq!((refused.status, refused.text("/code")), (StatusCode::FORBIDDEN, "fresh_proof_needed".into()), "{end}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_was_disabled_comes_back_with_nothing_of_what_it_had() {
+    let city = City::real().await;
+    let (session, phone, codes) = city.officer().await;
+    let id = city.look(&session, "/api/v1/session").await.text("/id");
+    let administrators = city.administrators_again().await;
+    for login in ["chen", "liu"] {
+        administrators.staff(&city, login, "city_command_officer", "city").await;
+    }
+    city.proves(&administrators.one).await;
+    let disabled = city.ask(Method::POST, &administrators.one, &format!("/api/v1/staff/{id}/disable"), Value::Null).await;
+    assert_eq!(disabled.status, StatusCode::NO_CONTENT, "{}", disabled.body);
+    let Agreed { halves: [first, second], .. } =
+        administrators.agree(&city, Method::POST, &format!("staff/{id}/enable"), Value::Null).await;
+    assert_eq!(city.signs_in("wang", PASSWORD).await.status, StatusCode::UNAUTHORIZED, "the password that a thief knows is gone");
+    let body = json!({ "login": "wang", "first_half": first, "second_half": second, "password": PASSWORD });
+    let begun = city.ask(Method::POST, NOBODY, "/api/v1/session/activation", body).await;
+    assert_eq!(begun.body["staff"]["second_factor"]["needs"], "enrolment", "{}", begun.body);
+    let token = begun.text("/token");
+    assert_eq!(city.shows(&token, phone.shows(city.now())).await.text("/code"), "proof_refused");
+    assert_eq!(city.shows(&token, json!({ "recovery_code": codes[0] })).await.text("/code"), "proof_refused");
+}
+
+async fn one_of(city: &City, token: &str, login: &str) -> String {
+    let all = city.look(token, "/api/v1/staff").await;
+    all.body.as_array().unwrap().iter().find(|staff| staff["login"] == login).unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+/// Where sessions stand in the cache, and where they stood before there were second factors.
+const PLACE: &str = "identity:staff-session:";
+const OLD_PLACE: &str = "identity:session:";
+
+fn hash_of(token: &str) -> String {
+    hex::encode(<sha2::Sha256 as sha2::Digest>::digest(token.as_bytes()))
 }
 
 #[tokio::test]
@@ -277,7 +405,7 @@ async fn the_last_factor_that_is_needed_stays_and_removing_one_ends_the_other_se
     assert_eq!(renamed.status, StatusCode::NO_CONTENT);
     assert_eq!(city.look(&owner, FACTORS).await.text("/factors/0/name"), "旧手机");
     let elsewhere = city.half_signed_in("wang").await;
-    assert_eq!(city.shows(&elsewhere, phone.shows(city.now())).await.status, StatusCode::OK);
+    let elsewhere = city.proved(&elsewhere, phone.shows(city.now())).await;
     assert_eq!(city.enrols_app(&owner).await.1.status, StatusCode::CREATED);
     assert_eq!(city.ask(Method::DELETE, &owner, &first, Value::Null).await.status, StatusCode::NO_CONTENT);
     assert_eq!(city.look(&owner, "/whole-city").await.status, StatusCode::OK);
@@ -292,7 +420,8 @@ async fn who_needs_no_factor_may_have_one_and_then_shows_it() {
     let administrators = city.administrators().await;
     let (_, auditor) = administrators.new_staff(&city, "zhao", "auditor", "city").await;
     assert_eq!(city.look(&auditor, "/whole-city").await.status, StatusCode::OK);
-    let (_, before) = (city.enrols_app(&auditor).await, city.half_signed_in("zhao").await);
+    let ((_, enrolled), before) = (city.enrols_app(&auditor).await, city.half_signed_in("zhao").await);
+    let auditor = goes_on(&auditor, &enrolled.body);
     assert_eq!(city.look(&before, "/whole-city").await.text("/code"), "second_factor_needed");
     let factor = city.look(&auditor, FACTORS).await.text("/factors/0/id");
     assert_eq!(city.ask(Method::DELETE, &auditor, &format!("{FACTORS}/{factor}"), Value::Null).await.status, StatusCode::NO_CONTENT);
@@ -350,7 +479,7 @@ async fn a_session_that_was_just_ended_is_not_written_back() {
     let third = activate(&city, [&code.login, &code.first, &code.second]).await;
     // its use is noted anew after a minute: the request that does so was under way when the session ended
     city.passes(2 * MINUTE);
-    let place = |token: &str| format!("identity:session:{}", hex::encode(<sha2::Sha256 as sha2::Digest>::digest(token.as_bytes())));
+    let place = |token: &str| format!("{PLACE}{}", hash_of(token));
     let was = city.platform.cache.get(&place(&third)).await.unwrap().unwrap();
     assert_eq!(city.ask(Method::DELETE, &third, "/api/v1/session", Value::Null).await.status, StatusCode::NO_CONTENT);
     assert!(!city.platform.cache.replace(&place(&third), &was, &was, MINUTE).await.unwrap());

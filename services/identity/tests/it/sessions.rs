@@ -79,7 +79,7 @@ async fn whoever_can_write_to_the_cache_becomes_nobody() {
     let city = City::founded().await;
     let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
     let token = city.session("wang", &password).await;
-    let place = |token: &str| format!("identity:session:{}", hex::encode(sha2::Sha256::digest(token.as_bytes())));
+    let place = |token: &str| format!("identity:staff-session:{}", hex::encode(sha2::Sha256::digest(token.as_bytes())));
     let own = city.platform.cache.get(&place(&token)).await.unwrap().unwrap();
     assert!(!String::from_utf8_lossy(&own).contains("staff"), "nothing of it is read there");
 

@@ -25,7 +25,7 @@ impl City {
         if answer.text("/code") != "fresh_proof_needed" {
             return answer;
         }
-        self.proves(who).await;
+        let who = &self.proves(who).await;
         self.ask(Method::POST, who, &path, body).await
     }
 

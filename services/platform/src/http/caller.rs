@@ -105,7 +105,7 @@ impl SessionOwner {
         match self.standing {
             Ok(proof) => second_factor::permit(Act::ChangeOwnFactors, proof, now).map_err(|_| fresh_proof_needed()),
             Err(Needs::Enrolment) => Ok(()),
-            Err(Needs::Proof) => Err(second_factor_needed(Needs::Proof)),
+            Err(needs @ (Needs::Proof | Needs::Reset)) => Err(second_factor_needed(needs)),
         }
     }
 
@@ -243,6 +243,10 @@ pub(super) fn second_factor_needed(needs: Needs) -> Problem {
         Needs::Enrolment => (
             "此账号须先登记第二因素（动态口令或通行密钥）才能使用。",
             "This account needs a second factor before it can do anything: enrol an authenticator app or a passkey (POST /api/v1/session/factors).",
+        ),
+        Needs::Reset => (
+            "此账号未登记第二因素，仅凭密码已不能登记：请由两位管理员重置账号，用新的激活码登录后再登记。",
+            "This account has no second factor, and a password no longer enrols one: two administrators reset the account, and its new code does.",
         ),
     };
     Problem::forbidden("second_factor_needed", detail, detail_en)

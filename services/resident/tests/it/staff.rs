@@ -89,6 +89,21 @@ async fn many_contacts_are_not_opened_in_a_session_that_was_left_open() {
     city.close().await;
 }
 
+#[tokio::test]
+async fn what_is_refused_for_want_of_a_proof_takes_nothing_from_the_day() {
+    let city = City::open(Embedded).await;
+    let person = city.register("13812345678").await;
+    let path = format!("/api/v1/residents/{}/contact", person.no);
+    let open = async |token: &str| city.post(token, &path, json!({ "reason": "电话回访密接人员" })).await;
+    for _ in 0..5 {
+        assert_eq!(open(STALE_WORKER).await.0, StatusCode::OK);
+    }
+    for _ in 0..250 {
+        assert_eq!(open(STALE_WORKER).await.1["code"], "fresh_proof_needed", "never that there are too many");
+    }
+    city.close().await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn an_audience_is_counted_with_its_exclusions_and_by_the_way_it_is_reached(#[values(Embedded, Services)] store: Store) {

@@ -52,6 +52,20 @@ async fn an_alert_to_very_many_is_not_approved_in_a_session_that_was_left_open()
 }
 
 #[tokio::test]
+async fn a_correction_takes_an_alert_back_from_nobody_in_a_session_that_was_left_open() {
+    let city = City::open(Embedded).await;
+    let old = city.approved_alert().await;
+    let path = format!("/api/v1/alerts/{}/correction", old["alert_id"].as_str().unwrap());
+    let (status, correction) = city.post(SUBMITTER, &path, json!({ "reason": "地点有误" })).await;
+    assert_eq!(status, StatusCode::CREATED, "{correction}");
+    let correction = city.take(correction, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district")]).await;
+    needs_fresh_proof(&city, &correction, "approve").await;
+    assert!(city.stopped().await.is_empty(), "the old alert still holds, however few the new one is for");
+    city.take(correction, &[(SECOND_OFFICER, "approve")]).await;
+    city.close().await;
+}
+
+#[tokio::test]
 async fn what_can_be_taken_back_asks_for_nothing() {
     let city = City::open(Embedded).await;
     let alert = city.take(city.write(SUBMITTER).await, &[(SUBMITTER, "submit"), (REVIEWER, "pass_district")]).await;

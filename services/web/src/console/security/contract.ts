@@ -8,11 +8,13 @@ export type FactorKind = 'totp' | 'passkey' | 'demo';
 export type ProofKind = FactorKind | 'recovery_code';
 
 export interface SecondFactor {
-  needs: 'proof' | 'enrolment' | null;
+  needs: 'proof' | 'enrolment' | 'reset' | null;
   kinds: ProofKind[];
   proved_at: string | null;
   fresh_until: string | null;
   enrolled_at: string | null;
+  /** Of an account from before there were second factors that has none: until then it works as it did. */
+  enrol_by?: string | null;
 }
 
 export interface Factor { id: string; kind: FactorKind; name: string; created_at: string; last_used_at: string | null }
