@@ -5,15 +5,15 @@
 //! whether they are those that were signed; with every head, which of them is not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
 
 use platform::database::{COUNT, Count};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chain::{Hash, Head, ProofLine};
+use crate::gaps::Gaps;
 use crate::head::{PublicKey, SignedHead};
-use crate::losses::{Ledger, PATIENCE_MS};
+use crate::losses::Ledger;
 use crate::tree::{self, Frontier};
 
 /// What somebody kept of the trace.
@@ -57,7 +57,7 @@ pub enum Finding {
     ForeignKey { size: u64, fingerprint: String },
     #[error("the head over {size} entries bears a signature that its key did not make")]
     FalseSignature { size: u64 },
-    #[error("the head over {size} entries that was kept is not among those in the database")]
+    #[error("the head over {size} entries that was signed is not among those in the database any more")]
     HeadGone { size: u64 },
     #[error("{} of {publisher} {} published and never reached the trace: deleted from an outbox or a queue", numbers(.first, .last), was(.first, .last))]
     Lost { publisher: String, first: u64, last: u64 },
@@ -107,9 +107,10 @@ pub struct Check {
     /// The leaves as they were signed, up to the next head.
     leaves: Vec<Hash>,
     proved: u64,
-    missing: BTreeSet<i64>,
-    rewritten: BTreeSet<i64>,
-    publishers: BTreeMap<String, (Ledger, i64)>,
+    missing: Gaps<()>,
+    /// First and last of each row of them.
+    rewritten: Vec<(i64, i64)>,
+    publishers: BTreeMap<String, Ledger>,
     newest_ms: i64,
     findings: Vec<Finding>,
     notes: Vec<String>,
@@ -137,8 +138,8 @@ impl Check {
             tree: Some(Frontier::default()),
             leaves: Vec::new(),
             proved: 0,
-            missing: BTreeSet::new(),
-            rewritten: BTreeSet::new(),
+            missing: Gaps::default(),
+            rewritten: Vec::new(),
             publishers: BTreeMap::new(),
             newest_ms: 0,
             findings: Vec::new(),
@@ -177,15 +178,19 @@ impl Check {
             Ok(read) => read,
             Err(error) => return self.findings.push(Finding::Unreadable { line, reason: error.to_string() }),
         };
-        let (sequence, next) = (read.sequence, self.end.sequence + 1);
+        let (sequence, next) = (read.sequence, self.end.sequence.saturating_add(1));
         if sequence < next {
             let behind = self.end.sequence;
-            let moved = self.missing.remove(&sequence);
+            let moved = u64::try_from(sequence).is_ok_and(|sequence| self.missing.fill(sequence));
             self.findings.push(if moved { Finding::Moved { sequence, behind } } else { Finding::Repeated { sequence, behind } });
             return self.hear(read);
         }
+        self.missing.open(next.unsigned_abs(), (sequence - 1).unsigned_abs(), ());
+        // as far as it is known what stood there: a number may be anything
         for gone in next..sequence {
-            self.missing.insert(gone);
+            if self.tree.is_none() {
+                break;
+            }
             self.grow(gone, None);
         }
         let fits = sequence > next || self.end.hash.after(body) == hash;
@@ -194,7 +199,10 @@ impl Check {
         }
         self.end = Head { sequence, hash };
         if !self.grow(sequence, Some(tree::leaf(body))) && fits {
-            self.rewritten.insert(sequence);
+            match self.rewritten.last_mut() {
+                Some((_, last)) if *last + 1 == sequence => *last = sequence,
+                _ => self.rewritten.push((sequence, sequence)),
+            }
         }
         self.hear(read);
     }
@@ -235,14 +243,13 @@ impl Check {
     fn hear(&mut self, read: Read) {
         self.newest_ms = self.newest_ms.max(read.at_ms);
         let Some(publisher) = read.publisher else { return };
-        let (ledger, counted_ms) = self.publishers.entry(publisher).or_default();
+        let ledger = self.publishers.entry(publisher).or_default();
         if let Some(number) = read.number {
-            ledger.came(number);
+            ledger.came(number, read.at_ms);
         } else if read.action == COUNT
             && let Some(count) = read.detail.and_then(|detail| serde_json::from_str::<Count>(detail.get()).ok())
         {
-            ledger.counted(&count);
-            *counted_ms = read.at_ms;
+            ledger.counted(&count, read.at_ms);
         }
     }
 
@@ -254,18 +261,18 @@ impl Check {
             Some(_) => {}
             None => self.findings.push(Finding::Incomplete { after: last }),
         }
-        self.findings.extend(ranges(&self.missing).map(|range| Finding::Deleted { first: *range.start(), last: *range.end() }));
-        self.findings.extend(ranges(&self.rewritten).map(|range| Finding::Rewritten { first: *range.start(), last: *range.end() }));
+        let deleted =
+            self.missing.iter().map(|(first, last, ())| Finding::Deleted { first: first.cast_signed(), last: last.cast_signed() });
+        self.findings.extend(deleted);
+        self.findings.extend(self.rewritten.into_iter().map(|(first, last)| Finding::Rewritten { first, last }));
         if let Some((&signed, _)) = self.heads.last_key_value()
             && signed.cast_signed() > last
         {
             self.findings.push(Finding::CutOff { last, signed });
         }
-        for (publisher, (ledger, counted_ms)) in self.publishers {
-            let lost: BTreeSet<i64> = ledger.lost().map(u64::cast_signed).collect();
-            for range in ranges(&lost) {
-                let (first, last) = (range.start().cast_unsigned(), range.end().cast_unsigned());
-                if self.newest_ms - counted_ms >= PATIENCE_MS {
+        for (publisher, ledger) in &self.publishers {
+            for (first, last, lost) in ledger.missed(self.newest_ms) {
+                if lost {
                     self.findings.push(Finding::Lost { publisher: publisher.clone(), first, last });
                 } else {
                     self.notes.push(format!("entries {first} to {last} of {publisher} have not come yet"));
@@ -277,18 +284,6 @@ impl Check {
         }
         Report { last, proved: self.proved, heads: self.held, findings: self.findings, notes: self.notes }
     }
-}
-
-/// Adjacent numbers together.
-fn ranges(numbers: &BTreeSet<i64>) -> impl Iterator<Item = RangeInclusive<i64>> {
-    let mut ranges: Vec<RangeInclusive<i64>> = Vec::new();
-    for &number in numbers {
-        match ranges.last_mut() {
-            Some(range) if *range.end() + 1 == number => *range = *range.start()..=number,
-            _ => ranges.push(number..=number),
-        }
-    }
-    ranges.into_iter()
 }
 
 /// Checks an exported proof, from its first entry, line by line.

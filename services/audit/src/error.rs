@@ -12,7 +12,13 @@ pub enum Error {
     #[error(transparent)]
     Platform(#[from] platform::Error),
     /// An entry arrived that cannot be read. It is not appended and ends as a dead letter, for somebody to look at.
-    #[error("audit entry is malformed: {field}")]
+    #[error("audit entry cannot be read: {field}")]
+    NotAnEntry {
+        /// Which field.
+        field: &'static str,
+    },
+    /// A row of the trace holds what no version of this service writes.
+    #[error("a row of the audit trace is malformed: {field}")]
     Malformed {
         /// Which field.
         field: &'static str,
@@ -24,6 +30,17 @@ pub enum Error {
         after: i64,
         /// Up to this one.
         until: i64,
+    },
+    /// What is stored as the tree's end is none, or of more entries than there are.
+    #[error("the end of the tree over the audit trace is damaged: run `fenghuo audit verify`")]
+    TreeDamaged,
+    /// Heads were signed that the table does not have any more.
+    #[error(
+        "a head over {size} entries was signed and is not in the database any more: run `fenghuo audit verify` with the heads that were kept"
+    )]
+    HeadsAreGone {
+        /// The size of one of them.
+        size: u64,
     },
     /// The key that signs heads does not work.
     #[error("the key that signs heads of the audit trace: {reason}")]
@@ -55,12 +72,22 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether it says that the tree cannot be grown; the chain needs no tree.
+    pub(crate) fn is_of_the_tree(&self) -> bool {
+        matches!(self, Self::EntriesAreGone { .. } | Self::TreeDamaged)
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Database(error) => error.into(),
             Error::Platform(error) => error.into(),
-            Error::Malformed { .. }
+            Error::NotAnEntry { .. }
+            | Error::Malformed { .. }
+            | Error::TreeDamaged
+            | Error::HeadsAreGone { .. }
             | Error::EntriesAreGone { .. }
             | Error::SigningKey { .. }
             | Error::NotWhatWasSigned { .. }

@@ -82,12 +82,12 @@ fn files_at(place: &Path) -> Result<Vec<PathBuf>, Unkept> {
     Ok(paths)
 }
 
-/// `None` for a file that was cut off when it was written, and of which a whole copy stands beside it.
+/// `None` for a file that was cut off when it was written: an empty one, and one that was written again beside it.
 fn content_of(path: &Path) -> Result<Option<Content>, Unkept> {
     let text = fs::read(path).map_err(|source| Unkept::Unreadable { path: path.to_owned(), source })?;
     match serde_json::from_slice(&text) {
         Ok(content) => Ok(Some(content)),
-        Err(_) if again(path).is_some_and(|copy| copy.exists()) => Ok(None),
+        Err(_) if text.is_empty() || again(path).is_some_and(|copy| copy.exists()) => Ok(None),
         Err(_) => Err(Unkept::NoHead { path: path.to_owned() }),
     }
 }
@@ -96,7 +96,7 @@ fn content_of(path: &Path) -> Result<Option<Content>, Unkept> {
 fn again(path: &Path) -> Option<PathBuf> {
     let stem = path.file_stem()?.to_str()?;
     let (name, attempt) = match stem.rsplit_once('-') {
-        Some((name, attempt)) if attempt.len() < 4 => (name, attempt.parse::<u32>().ok()?),
+        Some((name, attempt)) if attempt.len() < 10 => (name, attempt.parse::<u32>().ok()?),
         _ => (stem, 1),
     };
     Some(path.with_file_name(format!("{name}-{}.json", attempt + 1)))

@@ -21,6 +21,7 @@ mod alarms;
 pub mod chain;
 pub mod check;
 mod error;
+mod gaps;
 pub mod head;
 mod kept;
 mod losses;
@@ -36,10 +37,11 @@ pub mod tree;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use platform::Platform;
+use platform::bus::understood;
 use platform::compiled_once;
 use platform::http::{Check, Routes};
 use platform::jobs::Job;
+use platform::{BoxError, Platform};
 use proto::topology::AUDIT_ENTRIES;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +52,7 @@ pub use kept::Unkept;
 pub use losses::Loss;
 pub use minute::check_database;
 pub use schema::{MIGRATOR, SCHEMA};
-use signing::Signer;
+use signing::Signing;
 
 /// What this service does on schedule.
 pub const JOBS: &[Job] = &[minute::SIGN_HEADS];
@@ -69,34 +71,51 @@ pub struct Settings {
     pub publish_heads_to: Option<PathBuf>,
 }
 
-/// Starts to consume and to sign, and returns the routes.
+/// Starts to consume and to sign, and returns the routes. A trace that was damaged keeps nothing from starting: it is told of by `/readyz`, and
+/// what comes is appended.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     let database = platform.database.clone();
-    let signer = Arc::new(Signer::load(platform).await?);
-    // what was there before there was a tree
-    trace::grown(&database).await?;
-    let key = signer.key();
-    minute::register(platform, signer, settings.publish_heads_to)?;
+    let signing = Arc::new(Signing::publishing_to(settings.publish_heads_to));
+    // what was there before there was a tree; both are tried again every minute
+    let begun = match signing.signer(platform).await {
+        Ok(_) => trace::grown(&database).await.map(drop),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = begun {
+        metrics::counter!("audit_heads_refused_total").increment(1);
+        tracing::error!(error = platform::tasks::chain(&error), "heads of the audit trace cannot be signed");
+    }
+    minute::register(platform, Arc::clone(&signing))?;
     let consume = move |entry| {
         let database = database.clone();
         async move {
-            trace::append(&database, entry).await?;
-            Ok(())
+            match trace::append(&database, entry).await {
+                Err(error @ Error::NotAnEntry { .. }) => understood("audit entry", Err(error)).map_err(BoxError::from),
+                appended => appended.map(drop).map_err(BoxError::from),
+            }
         }
     };
     // More at once would only wait for each other at the head.
     platform.bus.subscribe(&AUDIT_ENTRIES, 1, consume)?;
     alarms::subscribe(platform)?;
     platform.bus.start_relay(SCHEMA);
-    Ok(routes::routes(platform, key))
+    Ok(routes::routes(platform, signing))
 }
 
-/// What `/readyz` tells of the trace: heads that could not be published, entries that were lost.
+/// What `/readyz` tells of the trace: heads that could not be signed or published, entries that were lost.
 pub fn check(platform: &Platform, settings: &Settings) -> Check {
     let (platform, publishes) = (platform.clone(), settings.publish_heads_to.is_some());
     Check::noting("audit", move || {
         let platform = platform.clone();
         async move { minute::trouble(&platform, publishes).await.map_err(|error| error.to_string()) }
     })
+}
+
+/// What an operator has to look at, if anything.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn trouble(platform: &Platform, settings: &Settings) -> Result<Option<String>, Error> {
+    minute::trouble(platform, settings.publish_heads_to.is_some()).await
 }

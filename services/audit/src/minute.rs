@@ -1,6 +1,6 @@
 //! What is done once a minute: sign the head, publish what is signed, look for what never came. And the check against the running database.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::TryStreamExt as _;
@@ -12,7 +12,7 @@ use platform::{BoxError, Platform};
 use crate::chain::Hash;
 use crate::check::{Check, Finding, Kept, Report};
 use crate::losses;
-use crate::signing::{self, Signer, Which};
+use crate::signing::{self, Signing, Which};
 use crate::{Error, publishing, trace};
 
 pub(crate) const SIGN_HEADS: Job = Job {
@@ -28,35 +28,37 @@ const LATE_MS: i64 = 5 * 60 * 1_000;
 /// Heads that are read at once for a check.
 const HEADS_AT_ONCE: i64 = 1_000;
 
-pub(crate) fn register(platform: &Platform, signer: Arc<Signer>, folder: Option<PathBuf>) -> Result<(), Error> {
-    let (of_run, folder) = (platform.clone(), folder.map(Arc::new));
+pub(crate) fn register(platform: &Platform, signing: Arc<Signing>) -> Result<(), Error> {
+    let of_run = platform.clone();
     platform.jobs.register(&SIGN_HEADS, move || {
-        let (platform, signer, folder) = (of_run.clone(), Arc::clone(&signer), folder.clone());
-        async move { turn(&platform, &signer, folder.as_ref()).await.map_err(BoxError::from) }
+        let (platform, signing) = (of_run.clone(), Arc::clone(&signing));
+        async move { turn(&platform, &signing).await.map_err(BoxError::from) }
     })?;
     Ok(())
 }
 
-async fn turn(platform: &Platform, signer: &Signer, folder: Option<&Arc<PathBuf>>) -> Result<Did, Error> {
+async fn turn(platform: &Platform, signing: &Signing) -> Result<Did, Error> {
     let (database, now) = (&platform.database, platform.clock.now().timestamp_millis());
     let lost = lost_by_now(database).await?;
     metrics::gauge!("audit_entries_lost").set(lost as f64);
     if lost > 0 {
         tracing::error!(lost, "entries of the audit trace were published and never came");
     }
-    let signed = signing::sign(database, signer, now).await.inspect_err(|_| metrics::counter!("audit_heads_refused_total").increment(1))?;
-    let published = match folder {
-        Some(folder) => publishing::publish(database, folder, signer.key(), now)
+    let signed = signing::sign(platform, signing, now).await.inspect_err(|_| metrics::counter!("audit_heads_refused_total").increment(1));
+    metrics::gauge!("audit_entries_outside_tree").set(trace::outside_the_tree(database).await? as f64);
+    // what was signed already is published whatever has become of the trace since
+    let published = match signing.folder() {
+        Some(folder) => publishing::publish(database, folder, now)
             .await
-            .inspect_err(|_| metrics::counter!("audit_heads_unpublished_total").increment(1))?,
-        None => 0,
+            .inspect_err(|_| metrics::counter!("audit_heads_unpublished_total").increment(1)),
+        None => Ok(0),
     };
-    Ok(Did::nothing().and("签名", "heads signed", u64::from(signed)).and("发布", "heads published", published))
+    Ok(Did::nothing().and("签名", "heads signed", u64::from(signed?)).and("发布", "heads published", published?))
 }
 
 async fn lost_by_now(database: &Database) -> Result<u64, Error> {
     let lost = losses::lost(database).await?;
-    Ok(lost.iter().map(|loss| (loss.last - loss.first + 1).unsigned_abs()).sum())
+    Ok(lost.iter().map(|loss| loss.last.abs_diff(loss.first).saturating_add(1)).fold(0, u64::saturating_add))
 }
 
 /// What an operator has to look at, if anything.
@@ -71,11 +73,22 @@ pub(crate) async fn trouble(platform: &Platform, publishes: bool) -> Result<Opti
     .fetch_one(platform.database.pool())
     .await?;
     let lost = lost_by_now(&platform.database).await?;
-    let trouble: Vec<String> = [(waiting.unsigned_abs(), "signed heads not published"), (lost, "audit entries lost")]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{what}: {number}"))
-        .collect();
+    let outside = trace::outside_the_tree(&platform.database).await?;
+    let numbers = [
+        (waiting.unsigned_abs(), "signed heads not published"),
+        (lost, "audit entries lost"),
+        (outside, "audit entries that no signed head can cover"),
+    ];
+    let mut trouble: Vec<String> =
+        numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{what}: {number}")).collect();
+    // whatever it was: a key that is gone, a trace that was rewritten, heads that were deleted
+    let failure = sqlx::query_scalar!(
+        "select error from jobs.run where job = $1 and finished_at is not null order by run_id desc limit 1",
+        SIGN_HEADS.name,
+    )
+    .fetch_optional(platform.database.pool())
+    .await?;
+    trouble.extend(failure.flatten().map(|error| format!("signing heads of the audit trace failed: {error}")));
     Ok((!trouble.is_empty()).then(|| trouble.join("; ")))
 }
 
@@ -106,7 +119,10 @@ pub async fn check_database(database: &Database, kept: Kept) -> Result<Report, E
     drop(rows);
     tx.rollback().await?;
     let mut report = check.finish(Some(end));
-    let gone = kept.heads.iter().filter(|kept| !own.iter().any(|head| head.size == kept.size));
-    report.findings.extend(gone.map(|head| Finding::HeadGone { size: head.size }));
+    // kept and not there, or named by the head after it and not there
+    let there: BTreeSet<u64> = own.iter().map(|head| head.size).collect();
+    let named = kept.heads.iter().map(|head| head.size).chain(own.iter().map(|head| head.after).filter(|size| *size > 0));
+    let gone: BTreeSet<u64> = named.filter(|size| !there.contains(size)).collect();
+    report.findings.extend(gone.into_iter().map(|size| Finding::HeadGone { size }));
     Ok(report)
 }

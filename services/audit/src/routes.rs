@@ -2,6 +2,8 @@
 
 mod merkle;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::chain::{Hash, Head, ProofLine};
 use crate::head::PublicKey;
+use crate::signing::Signing;
 use crate::trace::{self, Entry, Filter, Page};
 use crate::{Error, SCHEMA};
 
@@ -32,10 +35,17 @@ const PROOF_PAGE: i64 = 1000;
 #[derive(Clone)]
 struct Reading {
     platform: Platform,
-    key: PublicKey,
+    signing: Arc<Signing>,
 }
 
-pub(crate) fn routes(platform: &Platform, key: PublicKey) -> Routes {
+impl Reading {
+    /// The key that signs heads, if it can be opened.
+    async fn key(&self) -> Result<PublicKey, Error> {
+        Ok(self.signing.signer(&self.platform).await?.key())
+    }
+}
+
+pub(crate) fn routes(platform: &Platform, signing: Arc<Signing>) -> Routes {
     const AUDITOR: Access = Access::Staff(&[Role::Auditor]);
     Routes::new("audit")
         .allow(AUDITOR, routes!(entries))
@@ -45,7 +55,7 @@ pub(crate) fn routes(platform: &Platform, key: PublicKey) -> Routes {
         .allow(AUDITOR, routes!(merkle::inclusion))
         .allow(AUDITOR, routes!(merkle::consistency))
         .allow(AUDITOR, routes!(merkle::losses))
-        .with_state(Reading { platform: platform.clone(), key })
+        .with_state(Reading { platform: platform.clone(), signing })
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -54,7 +54,7 @@ const GROWN_AT_ONCE: i64 = 1_000;
 /// Appends an entry unless it is there already. Whether it was appended.
 #[compiled_once]
 pub async fn append(database: &Database, entry: AuditEntry) -> Result<bool, Error> {
-    let heard = Heard::of(&entry)?;
+    let heard = Heard::of(&entry);
     let entry = Entry::of(entry)?;
     loop {
         let mut tx = database.begin().await?;
@@ -62,13 +62,21 @@ pub async fn append(database: &Database, entry: AuditEntry) -> Result<bool, Erro
             tx.rollback().await?;
             return Ok(false);
         };
-        // after an upgrade, until it has been built over what was there
-        if !end.is_grown() {
-            grow(&mut tx, end).await?;
-            tx.commit().await?;
-            continue;
-        }
-        write(&mut tx, end, &entry).await?;
+        let head = end.head;
+        let frontier = match end.is_behind() {
+            false => end.frontier,
+            // after an upgrade, until it has been built over what was there
+            true => match grow(&mut tx, end).await {
+                Ok(()) => {
+                    tx.commit().await?;
+                    continue;
+                }
+                // something that the tree has to stand on is gone: the chain goes on without it, and the job that signs rings
+                Err(fault) if fault.is_of_the_tree() => None,
+                Err(error) => return Err(error),
+            },
+        };
+        write(&mut tx, head, frontier, &entry).await?;
         losses::note(&mut tx, &heard).await?;
         tx.commit().await?;
         metrics::counter!("audit_entries_total").increment(1);
@@ -81,7 +89,7 @@ impl Entry {
         let detail = if entry.detail_json.is_empty() { "{}" } else { entry.detail_json.as_str() };
         Ok(Self {
             sequence: 0,
-            entry_id: entry.entry_id.parse().map_err(|_| Error::Malformed { field: "entry_id" })?,
+            entry_id: entry.entry_id.parse().map_err(|_| Error::NotAnEntry { field: "entry_id" })?,
             at_ms: entry.at_ms,
             actor_kind: entry.actor_kind,
             actor: entry.actor,
@@ -90,7 +98,7 @@ impl Entry {
             object_kind: entry.object_kind,
             object: entry.object,
             district: entry.district,
-            detail: serde_json::from_str(detail).map_err(|_| Error::Malformed { field: "detail_json" })?,
+            detail: serde_json::from_str(detail).map_err(|_| Error::NotAnEntry { field: "detail_json" })?,
             publisher: Some(entry.publisher).filter(|publisher| !publisher.is_empty()),
             number: Some(entry.number).filter(|number| *number > 0),
         })
@@ -100,12 +108,14 @@ impl Entry {
 /// The end of the trace, held by a transaction.
 struct End {
     head: Head,
-    frontier: Frontier,
+    /// None where what stands there is none.
+    frontier: Option<Frontier>,
 }
 
 impl End {
-    fn is_grown(&self) -> bool {
-        i64::try_from(self.frontier.size()) == Ok(self.head.sequence)
+    /// Whether there is a tree that does not cover the trace, or covers more than there is.
+    fn is_behind(&self) -> bool {
+        self.frontier.as_ref().is_some_and(|frontier| i64::try_from(frontier.size()) != Ok(self.head.sequence))
     }
 }
 
@@ -117,25 +127,39 @@ async fn lock(tx: &mut Connection, entry_id: Uuid) -> Result<Option<End>, Error>
         return Ok(None);
     }
     let head = Head { sequence: row.sequence, hash: stored_hash(&row.hash)? };
-    Ok(Some(End { head, frontier: stored_frontier(row.tree_size, &row.frontier)? }))
+    Ok(Some(End { head, frontier: Frontier::from_bytes(row.tree_size.unsigned_abs(), &row.frontier) }))
 }
 
-/// Writes an entry behind the end, with what it adds to the tree, and the end after it.
-async fn write(tx: &mut Connection, mut end: End, entry: &Entry) -> Result<(), Error> {
-    let sequence = end.head.sequence + 1;
+/// Writes an entry behind the end, with what it adds to the tree, where there is a tree to add to, and the end after it.
+async fn write(tx: &mut Connection, head: Head, frontier: Option<Frontier>, entry: &Entry) -> Result<(), Error> {
+    let sequence = head.sequence + 1;
     let body = serde_json::to_string(&Entry { sequence, ..entry.clone() }).map_err(|source| Error::Stored { sequence, source })?;
-    let head = end.head.then(&body);
-    let completed = in_a_row(&end.frontier.push(tree::leaf(&body)));
+    let head = head.then(&body);
+    let Some(mut frontier) = frontier else {
+        sqlx::query!(
+            "with entry as (insert into audit.entry (sequence, entry_id, body, hash) values ($1, $2, $3, $4))
+             update audit.head set sequence = $1, hash = $4",
+            sequence,
+            entry.entry_id,
+            body,
+            head.hash.bytes(),
+        )
+        .execute(tx)
+        .await?;
+        return Ok(());
+    };
+    let completed = in_a_row(&frontier.push(tree::leaf(&body)));
+    // a row that stands there before its entry does is none of ours: it stops nothing, and the tree with it is not signed
     sqlx::query!(
         "with entry as (insert into audit.entry (sequence, entry_id, body, hash) values ($1, $2, $3, $4)),
-              subtree as (insert into audit.subtree (sequence, hashes) values ($1, $5))
+              subtree as (insert into audit.subtree (sequence, hashes) values ($1, $5) on conflict (sequence) do nothing)
          update audit.head set sequence = $1, hash = $4, tree_size = $1, frontier = $6",
         sequence,
         entry.entry_id,
         body,
         head.hash.bytes(),
         completed,
-        end.frontier.to_bytes(),
+        frontier.to_bytes(),
     )
     .execute(tx)
     .await?;
@@ -148,8 +172,11 @@ fn in_a_row(completed: &[Hash]) -> Vec<u8> {
 
 /// Grows the tree over some entries that it is behind.
 async fn grow(tx: &mut Connection, end: End) -> Result<(), Error> {
-    let mut frontier = end.frontier;
-    let from = i64::try_from(frontier.size()).map_err(|_| Error::Malformed { field: "tree_size" })?;
+    let mut frontier = end.frontier.ok_or(Error::TreeDamaged)?;
+    let from = i64::try_from(frontier.size()).map_err(|_| Error::TreeDamaged)?;
+    if from >= end.head.sequence {
+        return Err(Error::TreeDamaged);
+    }
     let until = end.head.sequence.min(from + GROWN_AT_ONCE);
     let bodies = sqlx::query_scalar!("select body from audit.entry where sequence > $1 and sequence <= $2 order by sequence", from, until)
         .fetch_all(&mut *tx)
@@ -160,7 +187,8 @@ async fn grow(tx: &mut Connection, end: End) -> Result<(), Error> {
     let (sequences, rows): (Vec<i64>, Vec<Vec<u8>>) =
         (from + 1..).zip(bodies.iter().map(|body| in_a_row(&frontier.push(tree::leaf(body))))).unzip();
     sqlx::query!(
-        "with subtree as (insert into audit.subtree (sequence, hashes) select * from unnest($1::bigint[], $2::bytea[]))
+        "with subtree as (insert into audit.subtree (sequence, hashes) select * from unnest($1::bigint[], $2::bytea[])
+                         on conflict (sequence) do nothing)
          update audit.head set tree_size = $3, frontier = $4",
         &sequences,
         &rows,
@@ -177,14 +205,22 @@ async fn grow(tx: &mut Connection, end: End) -> Result<(), Error> {
 pub(crate) async fn grown(database: &Database) -> Result<Frontier, Error> {
     loop {
         let mut tx = database.begin().await?;
-        let end = lock(&mut tx, Uuid::nil()).await?.ok_or(Error::Malformed { field: "entry_id" })?;
-        if end.is_grown() {
+        let end = lock(&mut tx, Uuid::nil()).await?.ok_or(Error::TreeDamaged)?;
+        if !end.is_behind() {
             tx.rollback().await?;
-            return Ok(end.frontier);
+            return end.frontier.ok_or(Error::TreeDamaged);
         }
         grow(&mut tx, end).await?;
         tx.commit().await?;
     }
+}
+
+/// How many entries the tree does not cover: some while it is built after an upgrade, and where something that it stands on is gone.
+#[compiled_once]
+pub(crate) async fn outside_the_tree(database: &Database) -> Result<u64, Error> {
+    let row = sqlx::query!("select sequence, tree_size, frontier from audit.head").fetch_one(database.pool()).await?;
+    let covered = Frontier::from_bytes(row.tree_size.unsigned_abs(), &row.frontier).map_or(0, |_| row.tree_size);
+    Ok((row.sequence - covered).unsigned_abs())
 }
 
 /// Which entries; what is not given does not matter.
@@ -266,8 +302,4 @@ pub(crate) async fn links(database: &Database, after: i64, until: i64, limit: i6
 
 fn stored_hash(bytes: &[u8]) -> Result<Hash, Error> {
     Hash::try_from(bytes).map_err(|_| Error::Malformed { field: "hash" })
-}
-
-fn stored_frontier(size: i64, bytes: &[u8]) -> Result<Frontier, Error> {
-    Frontier::from_bytes(size.unsigned_abs(), bytes).ok_or(Error::Malformed { field: "frontier" })
 }

@@ -1,9 +1,10 @@
 //! How many people staff are told that an audience has (CQ14): not exactly, so that nobody is counted who could be told apart.
 //!
-//! A number is told in tens, and fewer than ten people, nobody among them, are told as [`HeadCount::FEW`]. Two audiences that differ by one person
-//! are told alike, or one step apart; which of ten numbers a step stands for shows in neither. Numbers that belong together (a whole and its parts)
-//! are rounded each for itself, so that a hidden part cannot be had by taking the others from the whole, and a place with fewer than ten people is
-//! not listed at all: that it appears would tell of the first who lives there.
+//! A number is told in tens, and fewer than ten people, nobody among them, are told as [`HeadCount::FEW`]. Whoever may choose what is asked could
+//! still find one person out by adding others until the sum turns over. Therefore an audience is told as the sum of its communities, each rounded by
+//! itself ([`HeadCount::load`], nobody where they are fewer than ten): people of other communities change nothing, and two questions that differ by
+//! one person are told alike unless ten of that person's own community are asked about. A place with fewer than ten people is not listed at all:
+//! that it appears would tell of the first who lives there. Of people named one by one only the number is told, not what reaches them.
 //!
 //! What the platform itself reckons with stays exact and is of another type: only this one can be told over the interface.
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use audit::check::Kept;
@@ -19,6 +20,9 @@ pub(crate) enum Audit {
 }
 
 /// Say whether the trace is the one that was signed: offline, an exported proof; or the running database.
+///
+/// Ends with 0 where it is, held against heads that were kept; with 1 where it is not; with 2 where no head was given, since whoever can write to the
+/// database can make everything in it fit.
 #[derive(Args)]
 pub(crate) struct Verify {
     /// The exported proof (`GET /api/v1/audit/proof`). Without it the database of the configuration is checked, every entry anew.
@@ -32,9 +36,16 @@ pub(crate) struct Verify {
     key: Option<PublicKey>,
 }
 
-pub(crate) async fn run(config: Option<&Path>, audit: Audit) -> Result<()> {
+/// The entries fit each other, and nobody knows whether they are those that were signed.
+const NOT_HELD_AGAINST_ANYTHING: u8 = 2;
+
+pub(crate) async fn run(config: Option<&Path>, audit: Audit) -> Result<ExitCode> {
     let Audit::Verify(Verify { proof, heads, key }) = audit;
     let kept = Kept::read(&heads, key)?;
+    let held = kept.heads.len();
+    if !heads.is_empty() && held == 0 {
+        bail!("no signed head was found where --heads says: is the share mounted, and is it the right place?");
+    }
     let report = match proof {
         Some(path) => {
             let file = File::open(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -48,11 +59,11 @@ pub(crate) async fn run(config: Option<&Path>, audit: Audit) -> Result<()> {
             report?
         }
     };
-    told(&report)
+    told(&report, held)
 }
 
-/// Says it, and fails unless all is well.
-fn told(report: &Report) -> Result<()> {
+/// Says it, and fails unless all is well; `held` heads were kept by somebody else.
+fn told(report: &Report, held: usize) -> Result<ExitCode> {
     let Report { last, proved, heads, findings, notes } = report;
     for finding in findings {
         println!("{finding}");
@@ -63,8 +74,14 @@ fn told(report: &Report) -> Result<()> {
     if !findings.is_empty() {
         bail!("the trace is not what was signed: {} findings in {last} entries, held against {heads} signed heads", findings.len());
     }
+    if held == 0 {
+        println!(
+            "the {last} entries fit each other; this is all that was proved: give the heads that somebody else keeps (--heads) to learn whether they are those that were signed"
+        );
+        return Ok(ExitCode::from(NOT_HELD_AGAINST_ANYTHING));
+    }
     println!("the trace is whole: {last} entries, of which {proved} are as they were signed, held against {heads} signed heads");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]
@@ -84,15 +101,23 @@ mod tests {
         file
     }
 
-    async fn verified(proof: &tempfile::NamedTempFile) -> Result<()> {
-        let verify = Verify { proof: Some(proof.path().to_owned()), heads: Vec::new(), key: None };
+    async fn verified(proof: &tempfile::NamedTempFile, heads: &[PathBuf]) -> Result<ExitCode> {
+        let verify = Verify { proof: Some(proof.path().to_owned()), heads: heads.to_vec(), key: None };
         run(None, Audit::Verify(verify)).await
     }
 
     #[tokio::test]
     async fn a_proof_is_checked_without_any_store_and_one_that_was_edited_ends_with_a_failure() {
-        verified(&proof(false)).await.unwrap();
-        let refused = verified(&proof(true)).await.unwrap_err();
+        let code = verified(&proof(false), &[]).await.unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)), "nothing was kept that it could be held against");
+        let refused = verified(&proof(true), &[]).await.unwrap_err();
         assert!(refused.to_string().contains("not what was signed"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_in_which_no_head_stands_proves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = verified(&proof(false), &[folder.path().to_owned()]).await.unwrap_err();
+        assert!(refused.to_string().contains("no signed head was found"), "{refused}");
     }
 }

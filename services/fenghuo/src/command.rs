@@ -1,6 +1,7 @@
 //! The command line: which commands there are. What each takes, and what its `--help` says, stands with the command.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -46,10 +47,11 @@ enum Command {
 }
 
 impl Arguments {
-    /// Does what was asked.
-    pub(crate) async fn run(self) -> Result<()> {
+    /// Does what was asked, and tells with which code the process ends.
+    pub(crate) async fn run(self) -> Result<ExitCode> {
         let config = self.config.as_deref();
         match self.command {
+            Command::Audit(audit) => return audit::run(config, audit).await,
             Command::Up(up) => up::run(config, up).await,
             Command::Serve(serve) => serve::run(config, serve).await,
             Command::Migrate(Migrate {}) => migrate::run(config).await,
@@ -59,8 +61,8 @@ impl Arguments {
             Command::Rehearse(rehearse) => rehearsal::run(config, rehearse).await,
             Command::SimulateProviders(providers) => simulate::run(providers).await,
             Command::Staff(staff) => staff::run(config, staff).await,
-            Command::Audit(audit) => audit::run(config, audit).await,
-        }
+        }?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     // what a command has not waited for shall not keep it
     runtime.shutdown_background();
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => failed(&error),
     }
 }

@@ -31,5 +31,6 @@ pub(crate) async fn open(config: Option<&Path>) -> Result<Platform> {
 /// Ends what [`open`] began.
 pub(crate) async fn close(platform: Platform) -> Result<()> {
     platform.tasks.shutdown(std::time::Duration::from_secs(5)).await;
+    services::count_a_last_time(&platform).await;
     platform.database.close().await.context("the database did not close")
 }

@@ -104,6 +104,9 @@ pub(crate) async fn close(platform: &Platform, patience: Patience) {
             "tasks were still running at the stop"
         );
     }
+    if tokio::time::timeout(patience.database, services::count_a_last_time(platform)).await.is_err() {
+        tracing::warn!("the database did not answer: the last entries of the audit trace were not counted");
+    }
     match tokio::time::timeout(patience.database, platform.database.close()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the database did not close"),

@@ -137,6 +137,15 @@ pub(crate) enum City {
     Demo,
 }
 
+/// Tells a last time how many entries of the trace this process has published, for nobody can do so later; when nothing publishes any more.
+pub(crate) async fn count_a_last_time(platform: &Platform) {
+    for (schema, _) in schemas() {
+        if let Err(error) = platform.database.tell_count(schema).await {
+            tracing::warn!(%error, schema, "the last entries of the audit trace were not counted");
+        }
+    }
+}
+
 /// Starts services and returns the shell that answers for them.
 pub(crate) async fn start(platform: &Platform, settings: &Configuration, services: &[Service], city: City) -> Result<Shell> {
     platform.jobs.check_settings(Service::VARIANTS.iter().flat_map(|service| service.jobs()))?;

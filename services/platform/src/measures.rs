@@ -583,6 +583,13 @@ pub const MEASURES: &[Measure] = &[
         "Times that no head was signed, because the trace is not the one that was signed before, or the database failed.",
         "Any rise: run `fenghuo audit verify` with the heads that the auditor keeps.",
     ),
+    gauge(
+        "audit_entries_outside_tree",
+        Unit::Count,
+        &[],
+        "Entries at the end of the trace that its tree does not cover: no signed head vouches for them.",
+        "Any for more than a few minutes after an upgrade: an entry is gone or the tree's end was changed. Run `fenghuo audit verify`; entries are appended meanwhile.",
+    ),
 ];
 
 /// Tells the recorder what each metric means; `/metrics` repeats it as `# HELP`.

@@ -18,7 +18,7 @@ pub(crate) fn routes() -> Routes<Service> {
 
 /// Count the people a selection would reach
 ///
-/// By channel and provider, by district and by township, in tens: 9 stands for fewer than ten, and a place with fewer is not listed (CQ14). Each
+/// By channel and provider, by district and by township, each community in tens by itself: 9 stands for fewer than ten, and a place with fewer is not listed (CQ14). Each
 /// question is traced, and a day has only so many. A channel is no part of a selection: who needs an alert does not depend on how
 /// they are reached.
 #[utoipa::path(post, path = "/api/v1/audience/size", request_body = AudienceQuery,
@@ -28,13 +28,15 @@ async fn size(
     caller: StaffCaller,
     Json(query): Json<AudienceQuery>,
 ) -> Result<axum::Json<ToldAudience>, Problem> {
-    Audience::Query(query.clone())
+    let audience = Audience::Query(query);
+    audience
         .validate()
         .map_err(|error| Error::Invalid(vec![FieldFault::new("include", error.to_string(), error.english())]))?;
     let own = caller.scope.district().map_or(Area::City, Area::District);
+    let Audience::Query(query) = &audience else { return Err(Error::OutsideScope.into()) };
     if !query.lies_within(own) {
         return Err(Error::OutsideScope.into());
     }
-    service.questions.ask(&caller, &query).await?;
-    Ok(axum::Json(service.headcount.of(&query).await?.told()))
+    service.questions.ask(&caller, &audience).await?;
+    Ok(axum::Json(service.headcount.rounded(&audience).await?.told()))
 }

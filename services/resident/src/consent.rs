@@ -84,7 +84,7 @@ async fn history(State(service): State<Service>, caller: ResidentCaller) -> Resu
 #[utoipa::path(delete, path = "/api/v1/me/consent", responses((status = 204, description = "Nothing will be sent any more")))]
 async fn withdraw(State(service): State<Service>, caller: ResidentCaller) -> Result<StatusCode, Problem> {
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
-    end(&mut tx, caller.no, "app", service.platform.clock.now()).await?;
+    end(&mut tx, caller.no, By::App, service.platform.clock.now()).await?;
     tx.commit().await.map_err(Error::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -109,7 +109,7 @@ async fn give(State(service): State<Service>, caller: ResidentCaller, Json(reque
     sqlx::query!(
         "insert into resident.consent (resident_no, version, told_at, given_at)
          select $1, $2, $3, $3 where not exists (select from resident.consent where resident_no = $1 and version = $2 and withdrawn_at is null)
-         on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null",
+         on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null, withdrawn_from = null",
         no,
         stored_version(),
         now
@@ -133,28 +133,66 @@ pub(crate) fn stored_version() -> i16 {
 /// For so long a withdrawal by SMS is taken back by SMS: as long as the answer to it says.
 const TAKEN_BACK_WITHIN: TimeDelta = TimeDelta::days(30);
 
-/// Whether the last consent was withdrawn by SMS, not long ago: what an SMS did, an SMS undoes.
-pub(crate) async fn was_ended_by_sms(database: &Database, no: ResidentNo, now: DateTime<Utc>) -> Result<bool, Error> {
-    let ended = sqlx::query!(
-        "select withdrawn_at, withdrawn_by from resident.consent where resident_no = $1 order by given_at desc limit 1",
-        directory::stored(no)
+/// A consent is taken back by SMS, and such a withdrawal taken back, so often in a day; after that a person reads what is meant.
+const TAKEN_BACK_A_DAY: i64 = 3;
+
+/// By what way a consent ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum By<'a> {
+    /// The person did it in the app.
+    App,
+    /// A message from this phone, by its hash.
+    Sms(&'a [u8]),
+}
+
+impl By<'_> {
+    fn way(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Sms(_) => "sms",
+        }
+    }
+
+    fn phone(self) -> Option<Vec<u8>> {
+        match self {
+            Self::App => None,
+            Self::Sms(phone) => Some(phone.to_vec()),
+        }
+    }
+}
+
+/// Whether a message from this phone may take the last withdrawal back: what an SMS did, an SMS undoes, from the same phone, not long after, not
+/// again and again, and only where the consent was to the notice that is in force.
+pub(crate) async fn may_resume(database: &Database, no: ResidentNo, phone: &[u8], now: DateTime<Utc>) -> Result<bool, Error> {
+    let may = sqlx::query_scalar!(
+        r#"select (last.withdrawn_by = 'sms' and last.withdrawn_from = $2 and last.withdrawn_at >= $3 and last.version = $4
+                   and (select count(*) from resident.reply r where r.resident_no = $1 and r.meaning = 'resumed' and r.received_at > $5) < $6) as "may"
+             from resident.consent last where last.resident_no = $1 order by last.given_at desc limit 1"#,
+        directory::stored(no),
+        phone,
+        now - TAKEN_BACK_WITHIN,
+        stored_version(),
+        now - TimeDelta::days(1),
+        TAKEN_BACK_A_DAY,
     )
     .fetch_optional(database.pool())
     .await
     .map_err(Error::database("reading the last consent"))?;
-    Ok(ended.is_some_and(|last| {
-        last.withdrawn_by.as_deref() == Some("sms") && last.withdrawn_at.is_some_and(|at| now - at <= TAKEN_BACK_WITHIN)
-    }))
+    Ok(may.flatten().unwrap_or(false))
 }
 
-/// Has the last consent, which an SMS withdrew, stand again, and traces it.
+/// Consents anew to what the person had consented to when an SMS withdrew it, and traces it. That it was withdrawn, and for how long, stays written.
 pub(crate) async fn resume(tx: &mut Tx, no: ResidentNo, now: DateTime<Utc>) -> Result<(), Error> {
     let stored = directory::stored(no);
     sqlx::query!(
-        "update resident.consent set withdrawn_at = null, withdrawn_by = null
-          where resident_no = $1 and withdrawn_by = 'sms'
-            and given_at = (select max(given_at) from resident.consent where resident_no = $1)",
-        stored
+        "insert into resident.consent (resident_no, version, told_at, given_at)
+         select resident_no, version, told_at, $2 from resident.consent
+          where resident_no = $1 and withdrawn_by = 'sms' and version = $3
+            and given_at = (select max(given_at) from resident.consent where resident_no = $1)
+         on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null, withdrawn_from = null",
+        stored,
+        now,
+        stored_version(),
     )
     .execute(&mut **tx)
     .await
@@ -180,14 +218,17 @@ fn by_resident(no: ResidentNo, action: &str, by: &str, now: DateTime<Utc>) -> pr
     }
 }
 
-/// Ends the standing consent, if one stands, and tells whether notices stopped by it. `by` is `app` or `sms`.
-pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+/// Ends the standing consent, if one stands, and tells whether notices stopped by it. Who withdraws in the app what an SMS has withdrawn already
+/// means it: no SMS takes that back.
+pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: By<'_>, now: DateTime<Utc>) -> Result<bool, Error> {
     let stored = directory::stored(no);
     sqlx::query!(
-        "update resident.consent set withdrawn_at = $2, withdrawn_by = $3 where resident_no = $1 and withdrawn_at is null",
+        "update resident.consent set withdrawn_at = coalesce(withdrawn_at, $2), withdrawn_by = $3, withdrawn_from = $4
+          where resident_no = $1 and (withdrawn_at is null or ($3 = 'app' and withdrawn_by = 'sms'))",
         stored,
         now,
-        by
+        by.way(),
+        by.phone(),
     )
     .execute(&mut **tx)
     .await
@@ -199,6 +240,6 @@ pub(crate) async fn end(tx: &mut Tx, no: ResidentNo, by: &str, now: DateTime<Utc
     if stopped.rows_affected() == 0 {
         return Ok(false);
     }
-    tx.publish(SCHEMA, &by_resident(no, "consent_withdrawn", by, now)).await?;
+    tx.publish(SCHEMA, &by_resident(no, "consent_withdrawn", by.way(), now)).await?;
     Ok(true)
 }

@@ -14,15 +14,19 @@ mod cells;
 mod copy;
 mod counts;
 mod fold;
+#[cfg(test)]
+mod padding;
 mod questions;
 mod reading;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use domain::audience::{Audience, AudienceQuery};
+use domain::area::{Area, CommunityCode};
+use domain::audience::{Audience, AudienceQuery, Selection};
 use platform::Platform;
 use platform::clock::Clock;
 use platform::database::Database;
@@ -32,8 +36,9 @@ use platform::worker::{self, Turn, Wake};
 use tokio::sync::Mutex;
 
 use crate::Error;
+use cells::Cells;
 use copy::Copy;
-pub use counts::{AudienceCounts, Counts, ToldAudience, ToldCounts};
+pub use counts::{AudienceCounts, Counts, RoundedCounts, ToldAudience, ToldCounts};
 pub use questions::{AudienceQuestions, too_many_questions};
 use reading::Later;
 
@@ -87,6 +92,30 @@ pub(crate) fn keep_folded(platform: &Platform) -> Result<(), platform::Error> {
     })
 }
 
+/// Rounds what the cells come to together, place by place.
+fn rounded<'a>(query: &AudienceQuery, all: impl IntoIterator<Item = &'a Cells>) -> RoundedCounts {
+    let compiled = query.compile();
+    let mut communities: BTreeMap<CommunityCode, (Counts, Counts)> = BTreeMap::new();
+    for cells in all {
+        cells.count(&compiled, |community, everybody, drill| {
+            let (all, enrolled) = communities.entry(community).or_default();
+            *all += everybody;
+            *enrolled += drill;
+        });
+    }
+    RoundedCounts::of(&communities, |place| asks_for_all_of(query, place))
+}
+
+/// Whether a query asks for everybody who lives or may live in a place, whoever does: it is looked at, not they.
+fn asks_for_all_of(query: &AudienceQuery, place: Area) -> bool {
+    let included = query.include.iter().any(|selection| {
+        let Selection { areas, industries, languages } = selection;
+        industries.is_empty() && languages.is_empty() && (areas.is_empty() || areas.iter().any(|area| area.contains(place)))
+    });
+    let touches = |area: &Area| area.contains(place) || place.contains(*area);
+    included && !query.exclude.iter().any(|selection| selection.areas.is_empty() || selection.areas.iter().any(touches))
+}
+
 impl Headcount {
     /// Of the residents in this database. Nothing is read before the first question or [`Headcount::keep`].
     pub fn new(database: Database) -> Self {
@@ -114,7 +143,7 @@ impl Headcount {
         let query = query.compile();
         let mut counts = AudienceCounts::default();
         for cells in [&*copy.cells, &later.settled, &later.pending] {
-            cells.count(&query, &mut counts);
+            cells.count(&query, |community, everybody, drill| counts.add(community, everybody, drill));
         }
         Ok(counts.without_empty_places())
     }
@@ -128,6 +157,19 @@ impl Headcount {
             Audience::Query(query) => self.of(query).await,
             Audience::Residents(residents) => reading::named(&self.0.database, residents).await,
         }
+    }
+
+    /// How many people an audience has, as staff may be told (CQ14).
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn rounded(&self, audience: &Audience) -> Result<RoundedCounts, Error> {
+        let query = match audience {
+            Audience::Query(query) => query,
+            Audience::Residents(residents) => return Ok(RoundedCounts::of_named(&reading::named(&self.0.database, residents).await?)),
+        };
+        let (copy, later) = self.now().await?;
+        Ok(rounded(query, [&*copy.cells, &later.settled, &later.pending]))
     }
 
     /// Moves the copy's horizon to now, loading the copy if there is none.

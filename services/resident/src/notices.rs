@@ -32,6 +32,8 @@ domain::words! {
         NumberChanged,
         /// A message from my number took my consent back: no alerts come any more. I can consent again.
         ConsentWithdrawnBySms,
+        /// A message from my number took that back: alerts come again. I can withdraw in the app.
+        ConsentResumedBySms,
     }
 }
 

@@ -377,7 +377,7 @@ async fn consent_to_current(tx: &mut Tx, stored: i32, now: DateTime<Utc>) -> Res
     sqlx::query!(
         "insert into resident.consent (resident_no, version, told_at, given_at)
          select $1, $2, $3, $3 where not exists (select from resident.consent where resident_no = $1 and withdrawn_at is null)
-         on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null",
+         on conflict (resident_no, given_at) do update set withdrawn_at = null, withdrawn_by = null, withdrawn_from = null",
         stored,
         stored_version(),
         now

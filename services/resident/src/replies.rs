@@ -24,7 +24,8 @@ use proto::topology::RESIDENT_SMS_REPLIES;
 use crate::feedback::written::Written;
 use crate::inbox::named;
 use crate::notices::{self, NoticeKind};
-use crate::{Error, Service, consent, directory};
+use crate::consent::{self, By};
+use crate::{Error, Service, directory};
 use answer::{About, Answer, Phone};
 use handed::HandedAlerts;
 
@@ -74,6 +75,10 @@ async fn forget(service: &Service) -> Result<Did, Error> {
 struct Said<'a> {
     by: Option<ResidentNo>,
     text: &'a str,
+    /// The phone it came from, by its hash.
+    phone: &'a [u8],
+    /// Whether alerts go to them.
+    is_told: bool,
     /// When it was written, as far as is known.
     at: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -110,7 +115,7 @@ async fn replied(service: &Service, event: SmsReplied) -> Result<(), BoxError> {
     if known {
         return Ok(());
     }
-    let sender = sqlx::query!("select resident_no, language from resident.resident where phone_hash = $1", event.phone_hash)
+    let sender = sqlx::query!("select resident_no, language, notices from resident.resident where phone_hash = $1", event.phone_hash)
         .fetch_optional(&mut connection)
         .await
         .map_err(Error::database("finding who replied"))?;
@@ -118,7 +123,9 @@ async fn replied(service: &Service, event: SmsReplied) -> Result<(), BoxError> {
     let language = sender.as_ref().and_then(|sender| sender.language.parse().ok()).unwrap_or(Language::ZhCn);
     let text = platform.keyring.open(Purpose::SmsReply, &Sealed::from_bytes(event.text_sealed)?)?;
     let text = String::from_utf8_lossy(&text);
-    let said = Said { by: sender.map(|sender| directory::resident_no(sender.resident_no)), text: &text, at, now };
+    let is_told = sender.as_ref().is_some_and(|sender| sender.notices);
+    let by = sender.map(|sender| directory::resident_no(sender.resident_no));
+    let said = Said { by, text: &text, phone: &event.phone_hash, is_told, at, now };
     let reply = sms_reply::parse(&text);
     let came_to = match said.by {
         None => of_a_stranger(reply),
@@ -151,12 +158,13 @@ async fn replied(service: &Service, event: SmsReplied) -> Result<(), BoxError> {
         return Ok(());
     }
     if let (Reply::Withdraw, Some(no)) = (reply, said.by)
-        && consent::end(&mut tx, no, "sms", at).await?
+        && consent::end(&mut tx, no, By::Sms(&event.phone_hash), at).await?
     {
         notices::tell(&mut tx, directory::stored(no), NoticeKind::ConsentWithdrawnBySms, None, now).await?;
     }
     if let (Reply::Resume, "resumed", Some(no)) = (reply, came_to.meaning, said.by) {
         consent::resume(&mut tx, no, now).await?;
+        notices::tell(&mut tx, directory::stored(no), NoticeKind::ConsentResumedBySms, None, now).await?;
     }
     if let Some(urgent) = came_to.to_be_read {
         let phone_sealed = &event.phone_sealed;
@@ -182,8 +190,9 @@ fn of_a_stranger(reply: Reply) -> CameTo {
 /// Does what the reply asks. Doing it again changes nothing.
 async fn act(service: &Service, no: ResidentNo, said: &Said<'_>, reply: Reply) -> Result<CameTo, BoxError> {
     let code = match reply {
-        Reply::Withdraw => return Ok(CameTo { answer: Some(Answer::Withdrawn), ..CameTo::of("withdrawn") }),
-        Reply::Resume if consent::was_ended_by_sms(&service.platform.database, no, said.now).await? => {
+        // who is told of nothing already has had their answer
+        Reply::Withdraw => return Ok(CameTo { answer: said.is_told.then_some(Answer::Withdrawn), ..CameTo::of("withdrawn") }),
+        Reply::Resume if !said.is_told && consent::may_resume(&service.platform.database, no, said.phone, said.now).await? => {
             return Ok(CameTo { answer: Some(Answer::Resumed), ..CameTo::of("resumed") });
         }
         // there is nothing to take back: somebody reads what is meant

@@ -10,6 +10,7 @@ use domain::alert_view::AlertView;
 use domain::area::DistrictCode;
 use domain::audience::{Audience, AudienceQuery};
 use domain::before_sending::{CautionNote, Sending};
+use domain::headcount::HeadCount;
 use domain::ids::{AlertId, StaffId};
 use domain::language::Language;
 use domain::public_reason::PublicReason;
@@ -206,8 +207,8 @@ pub(crate) struct SmsPreview {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AudienceView {
-    /// So many people named by records.
-    Residents(u64),
+    /// So many people named by records, in tens; 9 stands for fewer than ten (CQ14).
+    Residents(HeadCount),
     /// Whoever this selects when it is planned.
     Query(AudienceQuery),
 }
@@ -293,7 +294,7 @@ pub(crate) async fn detail(
         class: alert.class,
         district: alert.participants.district,
         audience: match alert.audience {
-            Audience::Residents(residents) => AudienceView::Residents(residents.len()),
+            Audience::Residents(residents) => AudienceView::Residents(HeadCount::of(residents.len())),
             Audience::Query(query) => AudienceView::Query(query),
         },
         content: alert.content,

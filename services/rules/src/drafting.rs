@@ -99,7 +99,9 @@ fn variables(reason: &Reason, district: DistrictCode, facts: &DistrictFacts, tim
 fn fit_for_a_text(attributes: &BTreeMap<String, AttributeValue>) -> BTreeMap<String, AttributeValue> {
     let fits = |value: &AttributeValue| match value {
         AttributeValue::Text(text) => source_words::may_stand_in_a_text(text),
-        AttributeValue::Number(_) | AttributeValue::Bool(_) => true,
+        // a number to call is one without quotes, too
+        AttributeValue::Number(number) => source_words::may_stand_in_a_text(&number.to_string()),
+        AttributeValue::Bool(_) => true,
     };
     attributes.iter().filter(|(_, value)| fits(value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

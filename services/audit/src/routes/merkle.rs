@@ -43,7 +43,7 @@ pub(super) async fn heads(State(reading): State<Reading>, Query(query): Query<He
     let heads = signing::heads(&reading.platform.database, Which::After(query.after), PAGE).await?;
     let full = i64::try_from(heads.len()) == Ok(PAGE);
     let next = heads.last().map(|head| head.size).filter(|_| full);
-    Ok(Json(SignedHeads { public_key: reading.key, heads, next }))
+    Ok(Json(SignedHeads { public_key: reading.key().await?, heads, next }))
 }
 
 /// The key that signs heads of the trace.
@@ -58,8 +58,9 @@ pub(super) struct SigningKey {
 
 /// The key that signs heads of the trace.
 #[utoipa::path(get, path = "/api/v1/audit/key", responses((status = 200, description = "The public half", body = SigningKey)))]
-pub(super) async fn public_key(State(reading): State<Reading>) -> Json<SigningKey> {
-    Json(SigningKey { public_key: reading.key, fingerprint: reading.key.fingerprint() })
+pub(super) async fn public_key(State(reading): State<Reading>) -> Result<Json<SigningKey>, Problem> {
+    let public_key = reading.key().await?;
+    Ok(Json(SigningKey { public_key, fingerprint: public_key.fingerprint() }))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -2,6 +2,7 @@
 
 use audit::{Finding, SCHEMA};
 use http::StatusCode;
+use proto::AuditEntry;
 use serde_json::Value;
 
 use crate::office::{AUDITOR, Office};
@@ -17,13 +18,37 @@ async fn publishes_and_loses(office: &Office) {
     tx.commit().await.unwrap();
 }
 
-/// The publisher tells how many there were, and more time passes than anything takes on its way.
+/// The publisher tells how many there were, and goes on: more time passes than anything takes on its way, and it counts again.
 async fn counts(office: &Office) {
     office.platform.database.tell_count(SCHEMA).await.unwrap();
     office.settle().await;
     sqlx::query("update audit.missing set noticed_at_ms = 0").execute(office.pool()).await.unwrap();
-    let in_the_far_future = approved("later", i64::MAX / 2);
-    office.append([in_the_far_future]).await;
+    let later = platform::clock::Clock::real().now().timestamp_millis() + DAY_MS;
+    office.append([approved("later", later), count_of_its_own(office, later).await]).await;
+}
+
+/// What the publisher would tell at this time: it lives, and counts every minute.
+async fn count_of_its_own(office: &Office, at_ms: i64) -> AuditEntry {
+    let publisher: String = sqlx::query_scalar("select publisher from audit.publisher").fetch_one(office.pool()).await.unwrap();
+    let detail_json = r#"{"drawn":3,"void":[],"doubtful":[]}"#.to_owned();
+    AuditEntry { publisher, action: "audit.count".to_owned(), detail_json, at_ms, ..approved("count", at_ms) }
+}
+
+#[tokio::test]
+async fn a_gap_of_any_length_is_one_loss_and_refuses_nothing_that_comes_after_it() {
+    let office = Office::opened().await;
+    let numbered = |number: u64| AuditEntry { publisher: "review:p".to_owned(), number, ..approved("a", number.min(9).cast_signed()) };
+    office.append([numbered(1), numbered(1_000_000), numbered(1_000_001)]).await;
+    let told = AuditEntry {
+        action: "audit.count".to_owned(),
+        detail_json: r#"{"drawn":1000001,"void":[500],"doubtful":[]}"#.to_owned(),
+        ..numbered(0)
+    };
+    office.append([told, numbered(600), numbered(u64::MAX), numbered(700)]).await;
+    sqlx::query("update audit.missing set noticed_at_ms = 0").execute(office.pool()).await.unwrap();
+    let found: Vec<_> = lost(&office).await.iter().map(|loss| (loss["first"].clone(), loss["last"].clone())).collect();
+    let ranges = [(2, 499), (501, 599), (601, 699), (701, 999_999)];
+    assert_eq!(found[..4], ranges.map(|(first, last): (i64, i64)| (first.into(), last.into())), "{found:?}");
 }
 
 async fn lost(office: &Office) -> Vec<Value> {

@@ -1,12 +1,17 @@
 //! An office in which the trace is kept and read.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use audit::check::Kept;
 use audit::{Finding, MIGRATOR, SCHEMA, Settings, check_database, check_proof, trace};
 use domain::staff::Role;
 use http::StatusCode;
+use platform::bus::Bus;
 use platform::http::{Authenticators, openapi_faults};
+use platform::jobs::Jobs;
+use platform::tasks::Tasks;
+use platform::{Platform, StoreSettings};
 use proto::AuditEntry;
 use serde_json::Value;
 use stages::{MINUTE, Staff, Stage, Store};
@@ -50,6 +55,26 @@ impl Office {
         let routes = audit::start(&platform, Settings { publish_heads_to: Some(vault.path().to_owned()) }).await.unwrap();
         assert_eq!(openapi_faults(&routes), Vec::<String>::new());
         Self { stage: Stage::new(platform, SCHEMA, routes, Authenticators::new().with(STAFF)), vault }
+    }
+
+    /// The service starts again on the same database and the same vault.
+    pub async fn reopened(self) -> Self {
+        let Self { stage, vault } = self;
+        let old = stage.platform.clone();
+        drop(stage);
+        old.tasks.shutdown(Duration::from_secs(60)).await;
+        let (settings, tasks) = (StoreSettings::default(), Tasks::new());
+        let bus = Bus::open(&settings.bus, &old.database, &old.keyring, &tasks).await.unwrap();
+        let jobs = Jobs::new(&settings.jobs, &old.database, &old.clock, &tasks).unwrap();
+        let platform = Platform { bus, jobs, tasks, ..old };
+        let routes = audit::start(&platform, Settings { publish_heads_to: Some(vault.path().to_owned()) }).await.unwrap();
+        Self { stage: Stage::new(platform, SCHEMA, routes, Authenticators::new().with(STAFF)), vault }
+    }
+
+    /// What `/readyz` says of the trace.
+    pub async fn trouble(&self) -> String {
+        let settings = Settings { publish_heads_to: Some(self.vault.path().to_owned()) };
+        audit::trouble(&self.platform, &settings).await.unwrap().unwrap_or_default()
     }
 
     pub async fn append(&self, entries: impl IntoIterator<Item = AuditEntry>) {

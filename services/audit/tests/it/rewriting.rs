@@ -1,10 +1,13 @@
 //! A database superuser rewrites the trace; whoever kept a signed head finds it, at the running database and offline.
 
 use audit::Finding;
+use audit::chain::Hash;
 use audit::check::Kept;
 use audit::head::SignedHead;
+use audit::tree::leaf;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use rstest::rstest;
+use serde_json::json;
 use stages::Store;
 
 use crate::office::Office;
@@ -116,15 +119,97 @@ async fn a_trace_that_was_rewritten_is_not_signed_any_more() {
 }
 
 #[tokio::test]
-async fn a_trace_that_was_rewritten_and_had_its_heads_signed_anew_is_forked() {
+async fn a_trace_that_was_rewritten_and_lost_its_heads_is_not_signed_anew() {
     let office = office().await;
     superuser::rewrites(&office.platform.database, |bodies| bodies[1] = bodies[1].replace("approve", "refuse")).await;
     superuser::does(&office.platform.database, &["delete from audit.signed_head"]).await;
     office.append([approved("a", 6)]).await;
     superuser::rewrites(&office.platform.database, |bodies| bodies.truncate(5)).await;
     office.a_minute_later().await;
-    let found = office.found_offline().await;
-    assert!(found.contains(&Finding::Forked { size: 5 }), "{found:?}");
+    assert_eq!(office.count("select count(*) from audit.signed_head").await, 0, "what was signed is remembered");
+    let trouble = office.trouble().await;
+    assert!(trouble.contains("a head over 5 entries was signed and is not in the database any more"), "{trouble}");
+    let after_a_restart = office.reopened().await;
+    after_a_restart.a_minute_later().await;
+    assert_eq!(after_a_restart.count("select count(*) from audit.signed_head").await, 0, "and stands in the vault");
+    after_a_restart.close().await;
+}
+
+#[tokio::test]
+async fn a_head_that_was_deleted_from_among_the_others_is_missed() {
+    let office = office().await;
+    office.append([approved("a", 6)]).await;
+    office.a_minute_later().await;
+    superuser::does(&office.platform.database, &["delete from audit.signed_head where size = 5"]).await;
+    office.append([approved("a", 7)]).await;
+    office.a_minute_later().await;
+    assert!(office.trouble().await.contains("a head over 5 entries was signed"), "{}", office.trouble().await);
+    let own_alone = audit::check_database(&office.platform.database, Kept::default()).await.unwrap().findings;
+    assert!(own_alone.contains(&Finding::HeadGone { size: 5 }), "{own_alone:?}");
+    office.close().await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_deleted_is_not_made_anew() {
+    let office = office().await;
+    superuser::does(&office.platform.database, &["delete from audit.signing_key"]).await;
+    let office = office.reopened().await;
+    office.append([approved("a", 6)]).await;
+    office.a_minute_later().await;
+    assert_eq!(office.count("select count(*) from audit.signing_key").await, 0);
+    assert_eq!(office.count("select count(*) from audit.signed_head").await, 1);
+    assert!(office.trouble().await.contains("it is gone, though heads were signed with it"), "{}", office.trouble().await);
+    superuser::does(&office.platform.database, &["delete from audit.signed_head"]).await;
+    let office = office.reopened().await;
+    office.a_minute_later().await;
+    assert_eq!(office.count("select count(*) from audit.signing_key").await, 0, "nor where the vault alone still has heads");
+    office.close().await;
+}
+
+#[rstest]
+#[case::an_entry_is_gone(&["delete from audit.entry where sequence = 3", "delete from audit.subtree", "update audit.head set tree_size = 0, frontier = ''"])]
+#[case::the_end_of_the_tree_is_damaged(&["update audit.head set frontier = ''"])]
+#[case::the_tree_is_larger_than_the_trace(&["update audit.head set tree_size = 8, frontier = decode(repeat('00', 32), 'hex')"])]
+#[tokio::test]
+async fn a_damaged_trace_starts_goes_on_and_says_so(#[case] damage: &'static [&'static str]) {
+    let office = office().await;
+    superuser::does(&office.platform.database, damage).await;
+    let office = office.reopened().await;
+    office.append([approved("a", 6), approved("a", 7)]).await;
+    assert_eq!(office.count("select max(sequence) from audit.entry").await, 7, "what comes is appended");
+    office.a_minute_later().await;
+    assert_eq!(office.count("select count(*) from audit.signed_head").await, 1, "and nothing is signed over it");
+    let trouble = office.trouble().await;
+    assert!(trouble.contains("audit entries that no signed head can cover"), "{trouble}");
+    office.close().await;
+}
+
+#[tokio::test]
+async fn two_heads_over_as_many_entries_are_a_fork() {
+    let office = office().await;
+    let signer = Ed25519KeyPair::generate().unwrap();
+    let signed = |root: Hash| {
+        let signature = signer.sign(format!("fenghuo audit head\n5\n{root}\n7\n").as_bytes());
+        let signature = hex::encode(signature.as_ref());
+        let key = hex::encode(signer.public_key().as_ref());
+        let head = json!({ "size": 5, "root": root, "at_ms": 7, "public_key": key, "signature": signature, "after": 0 });
+        serde_json::from_value::<SignedHead>(head).unwrap()
+    };
+    let root = superuser::root(&office.platform.database).await;
+    let heads = vec![signed(root), signed(leaf("another"))];
+    let found = audit::check_proof(Kept { key: Some(heads[0].public_key), heads }, office.proof(0).await).findings;
+    assert_eq!(found, [Finding::Forked { size: 5 }]);
+    office.close().await;
+}
+
+#[tokio::test]
+async fn an_entry_with_a_number_beyond_all_others_ends_no_check() {
+    let office = office().await;
+    let far = r#"insert into audit.entry (sequence, entry_id, body, hash)
+        select 9000000000000000000, gen_random_uuid(), replace(body, '"sequence":1,', '"sequence":9000000000000000000,'), hash from audit.entry where sequence = 1"#;
+    superuser::does(&office.platform.database, &[far]).await;
+    let found = office.found().await;
+    assert!(found.contains(&Finding::Deleted { first: 6, last: 8_999_999_999_999_999_999 }), "{found:?}");
     office.close().await;
 }
 

@@ -160,7 +160,7 @@ async fn an_entry_that_cannot_be_read_is_refused_and_leaves_the_chain_as_it_was(
     for broken in
         [AuditEntry { entry_id: "7".to_owned(), ..approved("a", 1) }, AuditEntry { detail_json: "{".to_owned(), ..approved("a", 1) }]
     {
-        assert!(matches!(trace::append(&office.platform.database, broken).await, Err(audit::Error::Malformed { .. })));
+        assert!(matches!(trace::append(&office.platform.database, broken).await, Err(audit::Error::NotAnEntry { .. })));
     }
     assert_eq!(verify(Head::GENESIS, office.proof(0).await), Ok(Head::GENESIS));
 }

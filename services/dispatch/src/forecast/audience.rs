@@ -9,7 +9,7 @@ use domain::ids::{AlertId, ShortCode};
 use domain::language::Language;
 use domain::sms_text::{self, Composition};
 use platform::database::readable_row;
-use resident::headcount::{self, AudienceCounts};
+use resident::headcount::{self, AudienceCounts, RoundedCounts};
 
 use super::forecaster::Forecaster;
 use crate::Error;
@@ -23,6 +23,8 @@ pub(crate) struct Counts {
     pub people: u64,
     /// Those who can be reached.
     pub reach: Reach,
+    /// Those who cannot.
+    pub unreachable: u64,
 }
 
 impl From<headcount::Counts> for Counts {
@@ -35,7 +37,7 @@ impl From<headcount::Counts> for Counts {
             web: people(counts.web),
             sms: people(counts.sms),
         };
-        Self { people: people(counts.people), reach }
+        Self { people: people(counts.people), reach, unreachable: people(counts.unreachable) }
     }
 }
 
@@ -48,13 +50,13 @@ impl Counts {
         let load = |people: u64| HeadCount::of(people).load();
         let Reach { app, apns, fcm, web, sms } = self.reach;
         let reach = Reach { app: load(app), apns: load(apns), fcm: load(fcm), web: load(web), sms: load(sms) };
-        Self { people: load(self.people), reach }
+        Self { people: load(self.people), reach, unreachable: load(self.unreachable) }
     }
 
     /// People of whom nothing is known: taken to have the app on both kinds of phone, so that the slower provider rules. Push services of browsers
     /// name no limit, so they would change nothing.
     pub(super) fn unseen(people: u64) -> Self {
-        Self { people, reach: Reach { app: people, apns: people, fcm: people, web: 0, sms: 0 } }
+        Self { people, reach: Reach { app: people, apns: people, fcm: people, web: 0, sms: 0 }, unreachable: 0 }
     }
 }
 
@@ -62,6 +64,11 @@ impl Forecaster {
     /// Counts an audience as of now. Not to be asked inside a transaction.
     pub(super) async fn count(&self, audience: &Audience) -> Result<AudienceCounts, Error> {
         Ok(self.headcount.of_audience(audience).await?)
+    }
+
+    /// Counts an audience as far as staff may be told. Not to be asked inside a transaction.
+    pub(super) async fn count_rounded(&self, audience: &Audience) -> Result<RoundedCounts, Error> {
+        Ok(self.headcount.rounded(audience).await?)
     }
 
     /// Counts the audience of the most urgent alert in line that was not counted yet. False: there is none. An exercise is for those who are enrolled.

@@ -21,6 +21,8 @@ use crate::routes::WATCHERS;
 
 /// People shown as samples: enough to see who they are like, too few to learn who they are.
 const SAMPLES: usize = 8;
+/// Of fewer people none are shown.
+const LEAST_SAMPLED: u64 = 100;
 /// Looked through for samples of a selection.
 const LOOKED_THROUGH: i64 = 4_000;
 
@@ -43,7 +45,7 @@ struct AlertAudience {
     districts: Vec<PeopleIn>,
     /// By township, the largest first; only those with ten people and more.
     townships: Vec<PeopleIn>,
-    /// Some of them, without anything that names them; none of fewer than ten.
+    /// Some of them, without anything that names them; none of fewer than a hundred, nor of people named by records.
     samples: Vec<Sample>,
 }
 
@@ -86,7 +88,10 @@ async fn read(
         return Err(Error::NoSuchAlert.into());
     }
     let audience = Audience::from_bytes(&stored.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
-    let counted = forecaster.count(&audience).await?;
+    // who edits a draft and looks at its audience asks as who counts a selection does
+    forecaster.questions.ask(&caller, &audience).await?;
+    let counted = forecaster.count_rounded(&audience).await?.counts().clone();
+    let own = caller.scope.district().filter(|_| district.is_none() && !stored.exercise);
     // Where those live who are enrolled for exercises is not counted.
     let (everybody, districts, townships): (Headcounts, _, _) = if stored.exercise {
         (counted.drill, BTreeMap::new(), BTreeMap::new())
@@ -103,9 +108,11 @@ async fn read(
         largest.sort_by_key(|place| std::cmp::Reverse(place.people));
         largest
     };
+    // of an alert of the whole city a district is told of its own people alone
+    let everybody = own.map_or(everybody, |own| districts.get(&own).copied().unwrap_or_default());
     let ToldCounts { people, app, sms, unreachable, .. } = everybody.told();
-    // of a handful a sample would tell who they are
-    let may_sample = caller.scope.covers(area) && !people.is_few();
+    // of a handful, or of people named one by one, a sample would tell who they are
+    let may_sample = caller.scope.covers(area) && people.told() >= LEAST_SAMPLED;
     Ok(Json(AlertAudience {
         people,
         app,
@@ -115,21 +122,19 @@ async fn read(
             districts.into_iter().map(|(district, counts)| (Area::District(district), counts.people)).filter(is_seen).collect(),
         ),
         townships: places(townships.into_iter().map(|(township, people)| (Area::Township(township), people)).filter(is_seen).collect()),
-        samples: if may_sample { forecaster.samples(&audience).await? } else { Vec::new() },
+        samples: match &audience {
+            Audience::Query(query) if may_sample => forecaster.samples(query).await?,
+            _ => Vec::new(),
+        },
     }))
 }
 
 impl Forecaster {
-    async fn samples(&self, audience: &Audience) -> Result<Vec<Sample>, Error> {
-        let (named, query): (Option<Vec<i32>>, _) = match audience {
-            Audience::Residents(residents) => (Some(residents.iter().take(SAMPLES).map(u32::cast_signed).collect()), None),
-            Audience::Query(query) => (None, Some(query)),
-        };
-        let districts = query.and_then(districts_of);
+    async fn samples(&self, query: &AudienceQuery) -> Result<Vec<Sample>, Error> {
+        let districts = districts_of(query);
         let rows = sqlx::query!(
             r#"select community as "community!", industry, language as "language!", app as "app!", sms as "sms!" from resident.reach
-                where ($1::int[] is null or resident_no = any($1)) and ($2::int[] is null or district = any($2)) limit $3"#,
-            named.as_deref(),
+                where $1::int[] is null or district = any($1) limit $2"#,
             districts.as_deref(),
             LOOKED_THROUGH
         )
@@ -144,7 +149,7 @@ impl Forecaster {
                 industry: row.industry.and_then(|industry| industry.parse().ok()),
                 language: row.language.parse().unwrap_or_default(),
             };
-            if query.is_none_or(|query| query.selects(&traits)) {
+            if query.selects(&traits) {
                 samples.push(Sample { community, language: traits.language, channel: Channel::first(row.app, row.sms) });
             }
             if samples.len() == SAMPLES {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::area::Area;
-use domain::audience::{Audience, AudienceQuery};
+use domain::audience::Audience;
 use domain::deadline;
 use domain::forecast::{self, HORIZON, LaneOutlook, Mix, Reach, Slowest, Work};
 use domain::headcount::HeadCount;
@@ -104,7 +104,7 @@ async fn ask(State(forecaster): State<Forecaster>, caller: StaffCaller, Json(que
         if !may_ask_about(&caller.scope, audience) {
             caller.must_cover(Area::City)?;
         }
-        forecaster.questions.ask(&caller, &Asked::of(audience)).await?;
+        forecaster.questions.ask(&caller, audience).await?;
     }
     let counts = forecaster.count_asked(&question).await?;
     Ok(Json(forecaster.answer(&question, counts).await?))
@@ -117,24 +117,6 @@ fn may_ask_about(scope: &Scope, audience: &Audience) -> bool {
         (_, Scope::City) | (Audience::Query(_), Scope::Industry(_)) => true,
         (Audience::Query(query), _) => scope.district().is_some_and(|district| query.lies_within(Area::District(district))),
         (Audience::Residents(_), _) => false,
-    }
-}
-
-/// What of a question stands in the trace.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Asked<'a> {
-    Query(&'a AudienceQuery),
-    /// So many people named one by one.
-    Residents(u64),
-}
-
-impl<'a> Asked<'a> {
-    fn of(audience: &'a Audience) -> Self {
-        match audience {
-            Audience::Query(query) => Self::Query(query),
-            Audience::Residents(residents) => Self::Residents(residents.len()),
-        }
     }
 }
 
@@ -171,7 +153,11 @@ impl Forecaster {
     pub(crate) async fn count_asked(&self, question: &Question) -> Result<Counts, Error> {
         match &question.audience {
             None => Ok(question.recipients.unwrap_or_default().into()),
-            Some(audience) => Ok(Counts::from(self.count(audience).await?.everybody).told()),
+            Some(audience) => {
+                let counts = Counts::from(self.count_rounded(audience).await?.counts().everybody).told();
+                // of people named one by one it is not told what reaches them
+                Ok(if matches!(audience, Audience::Residents(_)) { Counts::unseen(counts.people) } else { counts })
+            }
         }
     }
 
@@ -212,7 +198,7 @@ impl Forecaster {
             misses_by_s: (spare_s < 0).then_some(-spare_s),
             because: outlook.slowest,
             people: HeadCount::of(counts.people),
-            unreachable: HeadCount::of(counts.people.saturating_sub(counts.reach.app + counts.reach.sms)),
+            unreachable: HeadCount::of(counts.unreachable),
             lanes: outlook.lanes,
             others_endangered,
             sentence: sentence.zh,
@@ -226,6 +212,6 @@ impl From<PeoplePerLane> for Counts {
     fn from(people: PeoplePerLane) -> Self {
         let PeoplePerLane { apns, fcm, web, sms } = people;
         let app = apns + fcm + web;
-        Self { people: app + sms, reach: Reach { app, apns, fcm, web, sms } }
+        Self { people: app + sms, reach: Reach { app, apns, fcm, web, sms }, unreachable: 0 }
     }
 }

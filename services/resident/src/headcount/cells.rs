@@ -7,7 +7,7 @@ use domain::audience::CompiledQuery;
 use domain::industry::Industry;
 use domain::language::Language;
 
-use super::counts::{AudienceCounts, Counts, Ways};
+use super::counts::{Counts, Ways};
 
 /// What the people of a cell have in common, besides their community.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +56,8 @@ impl Cells {
         self.0.values_mut().for_each(Vec::shrink_to_fit);
     }
 
-    /// Adds whom the query selects to `counts`.
-    pub(super) fn count(&self, query: &CompiledQuery, counts: &mut AudienceCounts) {
+    /// Tells whom the query selects: of which community, everybody, and who of them is enrolled for exercises.
+    pub(super) fn count(&self, query: &CompiledQuery, mut counted: impl FnMut(CommunityCode, Counts, Counts)) {
         for (&community, cells) in &self.0 {
             let selected = query.among(Area::Community(community));
             if selected.is_nobody() {
@@ -71,7 +71,7 @@ impl Cells {
                     drill += these;
                 }
             }
-            counts.add(community, everybody, drill);
+            counted(community, everybody, drill);
         }
     }
 }

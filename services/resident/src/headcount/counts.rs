@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use domain::area::{CommunityCode, DistrictCode, TownshipCode};
+use domain::area::{Area, CommunityCode, DistrictCode, TownshipCode};
 use domain::headcount::HeadCount;
 use domain::outcome::Channel;
 use serde::Serialize;
@@ -52,6 +52,13 @@ pub struct AudienceCounts {
     pub townships: BTreeMap<TownshipCode, i64>,
 }
 
+/// The size of an audience as it may be told: the sum of the places it is made up of, each in tens by itself and nobody where they are fewer than
+/// ten. A place of which everybody is asked for is one; otherwise those inside it are, down to communities. Which are taken hangs on the question
+/// alone, never on who lives there, and nothing of who else is asked about shows in any of them, so nobody is found out by asking about others as
+/// well (CQ14).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoundedCounts(AudienceCounts);
+
 /// People, and how an alert would reach them first (CQ9), in tens; 9 stands for fewer than ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Counts)]
@@ -87,10 +94,99 @@ pub struct ToldAudience {
     townships: BTreeMap<TownshipCode, HeadCount>,
 }
 
+impl RoundedCounts {
+    /// Of these communities: everybody there who is asked about, and who of them is enrolled for exercises. `is_whole` says of which places
+    /// everybody is asked for.
+    pub(super) fn of(communities: &BTreeMap<CommunityCode, (Counts, Counts)>, is_whole: impl Fn(Area) -> bool) -> Self {
+        let mut townships: BTreeMap<TownshipCode, [Sum; 2]> = BTreeMap::new();
+        for (community, (everybody, drill)) in communities {
+            let [all, enrolled] = townships.entry(community.township()).or_default();
+            all.add(everybody, &everybody.share());
+            enrolled.add(drill, &drill.share());
+        }
+        let mut districts: BTreeMap<DistrictCode, [Sum; 2]> = BTreeMap::new();
+        let mut told = AudienceCounts::default();
+        for (township, sums) in &townships {
+            let whole = is_whole(Area::Township(*township));
+            for (district, sum) in districts.entry(township.district()).or_default().iter_mut().zip(sums) {
+                district.add(&sum.exact, &sum.told(whole));
+            }
+            told.townships.insert(*township, sums[0].told(whole).people);
+        }
+        let mut city = [Sum::default(); 2];
+        for (district, sums) in &districts {
+            let whole = is_whole(Area::District(*district));
+            for (city, sum) in city.iter_mut().zip(sums) {
+                city.add(&sum.exact, &sum.told(whole));
+            }
+            told.districts.insert(*district, sums[0].told(whole));
+        }
+        let whole = is_whole(Area::City);
+        (told.everybody, told.drill) = (city[0].told(whole), city[1].told(whole));
+        Self(told.without_empty_places())
+    }
+
+    /// Of people named one by one: how many they are, and nothing else.
+    pub(super) fn of_named(counts: &AudienceCounts) -> Self {
+        let people = |counts: &Counts| Counts { people: share(counts.people), ..Counts::default() };
+        let (everybody, drill) = (people(&counts.everybody), people(&counts.drill));
+        Self(AudienceCounts { everybody, drill, ..AudienceCounts::default() })
+    }
+
+    /// The numbers to reckon with in an answer to staff.
+    pub fn counts(&self) -> &AudienceCounts {
+        &self.0
+    }
+
+    /// As it is told.
+    pub fn told(&self) -> ToldAudience {
+        let AudienceCounts { everybody, drill, districts, townships } = &self.0;
+        ToldAudience {
+            everybody: everybody.told(),
+            drill: drill.told(),
+            districts: districts.iter().map(|(district, counts)| (*district, counts.told())).collect(),
+            townships: townships.iter().map(|(township, people)| (*township, told(*people))).collect(),
+        }
+    }
+}
+
+/// A place: exactly, and as the places inside it come to when they are told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    exact: Counts,
+    rounded: Counts,
+}
+
+impl Sum {
+    fn add(&mut self, exact: &Counts, rounded: &Counts) {
+        self.exact += *exact;
+        self.rounded += *rounded;
+    }
+
+    fn told(&self, whole: bool) -> Counts {
+        if whole { self.exact.share() } else { self.rounded }
+    }
+}
+
+fn told(people: i64) -> HeadCount {
+    HeadCount::of(people.max(0).unsigned_abs())
+}
+
+/// What a community adds to an audience that is told.
+fn share(people: i64) -> i64 {
+    told(people).load().cast_signed()
+}
+
 impl Counts {
-    /// As it may be told.
+    /// What a community adds to an audience that is told.
+    fn share(&self) -> Self {
+        let Self { people, app, apns, fcm, web, sms, unreachable } = *self;
+        let (people, app, apns, fcm) = (share(people), share(app), share(apns), share(fcm));
+        Self { people, app, apns, fcm, web: share(web), sms: share(sms), unreachable: share(unreachable) }
+    }
+
+    /// As it is told, where it was rounded community by community.
     pub fn told(&self) -> ToldCounts {
-        let told = |people: i64| HeadCount::of(people.max(0).unsigned_abs());
         ToldCounts {
             people: told(self.people),
             app: told(self.app),
@@ -99,20 +195,6 @@ impl Counts {
             web: told(self.web),
             sms: told(self.sms),
             unreachable: told(self.unreachable),
-        }
-    }
-}
-
-impl AudienceCounts {
-    /// As it may be told.
-    pub fn told(&self) -> ToldAudience {
-        let districts = self.districts.iter().map(|(district, counts)| (*district, counts.told()));
-        let townships = self.townships.iter().map(|(township, people)| (*township, HeadCount::of((*people).max(0).unsigned_abs())));
-        ToldAudience {
-            everybody: self.everybody.told(),
-            drill: self.drill.told(),
-            districts: districts.filter(|(_, counts)| !counts.people.is_few()).collect(),
-            townships: townships.filter(|(_, people)| !people.is_few()).collect(),
         }
     }
 }

@@ -32,14 +32,16 @@ pub(super) enum Answer {
     Resumed,
 }
 
+/// Changes of mind are answered so often in this time, which the city pays for.
+const DAY: Duration = Duration::from_hours(24);
 /// Within this time the same is answered to one phone so often.
 const OFTEN: Duration = Duration::from_secs(3600);
 /// Who asks something knows after one answer where to ask.
 const ONCE: u64 = 1;
 /// Nobody confirms so many alerts in an hour.
 const CONFIRMATIONS: u64 = 10;
-/// Nor changes their mind so often.
-const CHANGES: u64 = 5;
+/// Nor changes their mind so often in a day.
+const CHANGES: u64 = 3;
 /// An answer that comes later answers nothing.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(2);
 /// Characters of a headline that are repeated: the answer fits one part.
@@ -109,16 +111,16 @@ impl Answer {
 
     /// Whether this phone may still be answered so. While the cache is away nobody is: a machine that answers would be answered without end.
     pub(super) async fn is_due(self, platform: &Platform, phone_hash: &[u8]) -> bool {
-        let (kind, most) = match self {
-            Self::Confirmed => ("confirmed", CONFIRMATIONS),
-            Self::NothingOpen => ("nothing_open", ONCE),
-            Self::Kept | Self::Stranger => ("kept", ONCE),
-            Self::KeptAsUrgent => ("urgent", ONCE),
+        let (kind, most, within) = match self {
+            Self::Confirmed => ("confirmed", CONFIRMATIONS, OFTEN),
+            Self::NothingOpen => ("nothing_open", ONCE, OFTEN),
+            Self::Kept | Self::Stranger => ("kept", ONCE, OFTEN),
+            Self::KeptAsUrgent => ("urgent", ONCE, OFTEN),
             // whoever sends them in somebody's name must not be able to use the answer up
-            Self::Withdrawn => ("withdrawn", CHANGES),
-            Self::Resumed => ("resumed", CHANGES),
+            Self::Withdrawn => ("withdrawn", CHANGES, DAY),
+            Self::Resumed => ("resumed", CHANGES, DAY),
         };
-        match platform.cache.incr(&format!("sms-answer:{kind}:{}", hex::encode(phone_hash)), OFTEN).await {
+        match platform.cache.incr(&format!("sms-answer:{kind}:{}", hex::encode(phone_hash)), within).await {
             Ok(times) => times <= most,
             Err(error) => {
                 tracing::warn!(error = platform::tasks::chain(&error), "a reply by SMS is not answered");

@@ -299,11 +299,56 @@ async fn who_is_silenced_by_a_forged_message_is_told_twice_and_undoes_it_with_on
     city.reply(PHONE, "TD", "again").await;
     assert_eq!(city.notices(&reader).await.len(), 1, "what has ended does not end again");
 
+    city.platform.clock.forward(DAY / 1_440);
     city.reply(PHONE, "HF", "not me").await;
     assert_eq!(city.reach(&reader).await.map(|(_, sms)| sms), Some(true));
     assert!(city.written().await.iter().any(|(_, text)| text.contains("已恢复")));
+    assert!(city.notices(&reader).await.contains(&"consent_resumed_by_sms".to_owned()), "and that is told in the app, too");
     let trail: Vec<_> = city.trail().await.into_iter().map(|entry| entry.action).collect();
     assert_eq!(trail, ["consent_withdrawn", "consent_resumed"]);
+    let history = city.get(&reader.token, "/api/v1/me/consent").await.1;
+    assert!(history[0]["withdrawn_at"].is_null() && !history[1]["withdrawn_at"].is_null(), "that it was withdrawn stays written: {history}");
+}
+
+#[tokio::test]
+async fn a_forged_message_takes_no_withdrawal_in_the_app_back() {
+    let city = City::open(Embedded).await;
+    let reader = city.register(PHONE).await;
+    city.reply(PHONE, "T", "a").await;
+    assert_eq!(city.delete(&reader.token, "/api/v1/me/consent").await, StatusCode::NO_CONTENT);
+    city.reply(PHONE, "HF", "forged").await;
+    assert_eq!(city.reach(&reader).await, Some((false, false)), "they said it twice");
+}
+
+#[tokio::test]
+async fn a_forged_message_takes_back_what_another_phone_withdrew_or_what_is_told_otherwise_now_for_nobody() {
+    let city = City::open(Embedded).await;
+    for (phone, since) in [
+        ("13800000005", "update resident.consent set withdrawn_from = sha256('another phone')"),
+        ("13800000006", "update resident.consent set version = version - 1"),
+    ] {
+        let reader = city.register(phone).await;
+        city.reply(phone, "T", &format!("t{phone}")).await;
+        sqlx::query(since).execute(city.platform.database.pool()).await.unwrap();
+        city.reply(phone, "HF", &format!("hf{phone}")).await;
+        assert_eq!(city.reach(&reader).await, Some((false, false)), "{since}");
+    }
+}
+
+#[tokio::test]
+async fn consent_goes_back_and_forth_by_sms_three_times_a_day() {
+    let city = City::open(Embedded).await;
+    let reader = city.register(PHONE).await;
+    city.written().await;
+    for round in 0..6 {
+        city.reply(PHONE, "T", &format!("t{round}")).await;
+        city.reply(PHONE, "HF", &format!("hf{round}")).await;
+    }
+    assert_eq!(city.reach(&reader).await, Some((false, false)), "then it stays withdrawn, and somebody reads what is meant");
+    let changes = city.trail().await.into_iter().filter(|entry| entry.action.starts_with("consent_")).count();
+    assert_eq!(changes, 7, "withdrawn four times, resumed three times");
+    let written = city.written().await.into_iter().filter(|(_, text)| text.contains("已退订") || text.contains("已恢复")).count();
+    assert_eq!(written, 6);
 }
 
 #[tokio::test]

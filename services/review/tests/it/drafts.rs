@@ -23,7 +23,7 @@ async fn a_rules_draft_that_misses_nothing_goes_to_its_district_by_itself(#[valu
     let alert = city.look(&json!({ "alert_id": draft.draft_id })).await;
     assert_eq!((&alert["state"], &alert["class"], &alert["district"]), (&json!("district_review"), &json!("routine"), &json!("500103")));
     assert_eq!((&alert["submitter"], &alert["rule_version"], &alert["records"]), (&json!(id(OFFICER)), &json!(3), &json!(2)));
-    assert_eq!(alert["audience"], json!({ "residents": 3 }), "how many, not who");
+    assert_eq!(alert["audience"], json!({ "residents": 9 }), "how many, not who");
     assert_eq!(words(&alert["history"], "action"), ["gathered", "submit"]);
     let alert = city.take(alert, &[(REVIEWER, "pass_district"), (SECOND_OFFICER, "approve")]).await;
     assert_eq!(alert["state"], json!("approved"));
@@ -81,7 +81,7 @@ async fn what_a_rule_could_not_fill_in_a_person_completes_for_the_same_people(#[
     let (status, alert) = city.put(SUBMITTER, &path(&alert), edit).await;
     assert_eq!(status, StatusCode::OK, "{alert}");
     assert_eq!((&alert["missing"], &alert["submitter"]), (&json!([]), &json!(id(SUBMITTER))));
-    assert_eq!(alert["audience"], json!({ "residents": 3 }), "it stays for those whom the records name");
+    assert_eq!(alert["audience"], json!({ "residents": 9 }), "it stays for those whom the records name");
     assert_eq!(city.take(alert, &[(SUBMITTER, "submit")]).await["state"], json!("district_review"));
     city.close().await;
 }

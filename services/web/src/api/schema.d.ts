@@ -4747,7 +4747,7 @@ export interface components {
          * @description What is told.
          * @enum {string}
          */
-        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed" | "consent_withdrawn_by_sms";
+        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed" | "consent_withdrawn_by_sms" | "consent_resumed_by_sms";
         /** @description The place an alert is about: a market, a school, an isolation site. Never a home (CQ14). */
         PlaceNote: {
             /** @description Where it lies. */

@@ -19,5 +19,6 @@ export const noticeWord = (kind: OwnNotice['kind']) =>
     identity_replaced: ['您的另一份证件已经核验，代替了原来的证件。如非本人办理，请联系社区。', 'Another document of yours was proved, in place of the one before. If that was not you, tell your community.'],
     identity_put_back: ['一份证件因原持有人提出异议，已回到原持有人名下。请带证件到社区核验。', 'A document went back to whom it belonged to before, who objected. Take it to your community.'],
     consent_withdrawn_by_sms: ['一条来自您手机号的短信退订了健康提醒，现在不再向您发送。如非本人操作，请在“我的”中重新同意，或用短信回复 HF。', 'A message from your number stopped health alerts: none are sent to you. If that was not you, consent again under Me, or reply HF by SMS.'],
+    consent_resumed_by_sms: ['一条来自您手机号的短信恢复了健康提醒。如非本人操作，请在“我的”中撤回同意。', 'A message from your number has health alerts sent to you again. If that was not you, withdraw under Me.'],
     number_changed: ['您的登记已改用新的手机号。', 'You are registered with your new number.'],
   } satisfies Record<OwnNotice['kind'], [string, string]>)[kind]);

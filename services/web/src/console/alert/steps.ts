@@ -46,9 +46,9 @@ export function stepName(step: Step): string {
   return step === 'correct' ? say('更正', 'Correct') : actionWord(step);
 }
 
-/** What will happen, before it does. `people` is null while nobody has counted them. */
-export function consequence(step: Step, alert: AlertDetail, people: string | null): string {
-  const many = people ?? say('（人数统计中）', '(being counted)');
+/** What will happen, before it does. `people` is null while nobody has counted them, or where nobody could. */
+export function consequence(step: Step, alert: AlertDetail, people: string | null, uncounted = false): string {
+  const many = people ?? (uncounted ? say('（人数未统计）', '(not counted)') : say('（人数统计中）', '(being counted)'));
   const sent = isUnderWay(alert);
   switch (step) {
     case 'submit':

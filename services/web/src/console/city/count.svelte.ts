@@ -44,6 +44,7 @@ export class Count {
       const forecast = await data(api.POST('/api/v1/forecast', { body }));
       if (turn === this.#turn) this.forecast = forecast;
     } catch (thrown) {
+      // shown beside what is known; nothing waits for it
       if (turn === this.#turn) this.problem = asProblem(thrown);
     } finally {
       if (turn === this.#turn) this.busy = false;

@@ -8,8 +8,12 @@ describe('a typed confirmation', () => {
   it.each([['演练120', true], ['演练 120', true], ['exercise 120', true], ['EXERCISE120', true], ['120', false], ['演习120', false]])(
     'of an exercise: %s → %s', (typed, expected) => expect(matches(typed, 120, true)).toBe(expected));
   it('of fewer than ten takes 10, and never nothing', () => expect(['10', '9', '0', ''].map((typed) => matches(typed, 9, false))).toEqual([true, false, false, false]));
+  it('of people whom nobody could count takes the word, and no number', () => {
+    expect(['实际', 'live', '演练', '88', ''].map((typed) => matches(typed, null, false))).toEqual([true, true, false, false, false]);
+    expect(['演练', 'Exercise', '实际', '演练88'].map((typed) => matches(typed, null, true))).toEqual([true, true, false, false]);
+  });
   it('asks for what it takes', () => {
-    for (const exercise of [true, false]) for (const english of [true, false]) expect(matches(asked(88, exercise, english), 88, exercise)).toBe(true);
+    for (const people of [88, null]) for (const exercise of [true, false]) for (const english of [true, false]) expect(matches(asked(people, exercise, english), people, exercise)).toBe(true);
   });
 });
 
