@@ -55,7 +55,10 @@ fn nothing_that_is_denied_is_built_in() {
     let rules = rules();
     let denied: Vec<&str> = rules["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
     assert!(!denied.is_empty());
-    let found: Vec<String> =
-        packages().iter().map(|package| package["name"].as_str().unwrap().to_owned()).filter(|name| denied.contains(&name.as_str())).collect();
+    let found: Vec<String> = packages()
+        .iter()
+        .map(|package| package["name"].as_str().unwrap().to_owned())
+        .filter(|name| denied.contains(&name.as_str()))
+        .collect();
     assert!(found.is_empty(), "{found:?}");
 }

@@ -276,7 +276,11 @@ async fn bind(settings: &Settings) -> Result<(Bound, impl Stream<Item = Event> +
 }
 
 /// The connection as it is spoken over: through TLS where the settings ask for it.
-async fn encrypted(settings: &Settings, socket: TcpStream, patience: Duration) -> Result<Either<TcpStream, Box<TlsStream<TcpStream>>>, Unbound> {
+async fn encrypted(
+    settings: &Settings,
+    socket: TcpStream,
+    patience: Duration,
+) -> Result<Either<TcpStream, Box<TlsStream<TcpStream>>>, Unbound> {
     let Some(connector) = encryption::connector(&settings.host, settings.tls, settings.ca_file.as_deref(), "sms.ca_file")? else {
         return Ok(Either::Left(socket));
     };
