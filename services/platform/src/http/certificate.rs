@@ -94,11 +94,15 @@ impl Certificate {
 }
 
 fn read([certificate, key]: &[PathBuf; 2]) -> Result<(Vec<u8>, Arc<CertifiedKey>), Error> {
-    let wrong = |name: &'static str, path: &Path, reason: &dyn fmt::Display| Error::Setting { name, reason: format!("{}: {reason}", path.display()) };
+    let wrong = |name: &'static str, path: &Path, reason: &dyn fmt::Display| Error::Setting {
+        name,
+        reason: format!("{}: {reason}", path.display()),
+    };
     let of_certificate = |reason: &dyn fmt::Display| wrong("server.certificate_file", certificate, reason);
     let of_key = |reason: &dyn fmt::Display| wrong("server.key_file", key, reason);
     let text = std::fs::read(certificate).map_err(|error| of_certificate(&error))?;
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| of_certificate(&error))?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| of_certificate(&error))?;
     if chain.is_empty() {
         return Err(of_certificate(&"holds no certificate in the form of PEM"));
     }

@@ -41,7 +41,8 @@ async fn every_store_is_reached_through_tls_by_who_believes_its_authority() {
     let stores = scratch::service_settings();
     let url = scratch::postgres_url();
     let front = Front::before(host(&url), "localhost", true).await;
-    let settings = DatabaseSettings { url: by_way_of(&front, &url, "postgres"), ca_file: Some(front.authority.clone()), ..remote_database() };
+    let settings =
+        DatabaseSettings { url: by_way_of(&front, &url, "postgres"), ca_file: Some(front.authority.clone()), ..remote_database() };
     let database = Database::open(&settings).await.expect("the database is reached");
     let encrypted: bool = sqlx::query_scalar("select true").fetch_one(database.pool()).await.unwrap();
     assert!(encrypted);
