@@ -29,9 +29,7 @@ async fn size(
     Json(query): Json<AudienceQuery>,
 ) -> Result<axum::Json<ToldAudience>, Problem> {
     let audience = Audience::Query(query);
-    audience
-        .validate()
-        .map_err(|error| Error::Invalid(vec![FieldFault::new("include", error.to_string(), error.english())]))?;
+    audience.validate().map_err(|error| Error::Invalid(vec![FieldFault::new("include", error.to_string(), error.english())]))?;
     let own = caller.scope.district().map_or(Area::City, Area::District);
     let Audience::Query(query) = &audience else { return Err(Error::OutsideScope.into()) };
     if !query.lies_within(own) {

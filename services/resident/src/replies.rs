@@ -21,10 +21,10 @@ use platform::jobs::{Did, Job};
 use proto::SmsReplied;
 use proto::topology::RESIDENT_SMS_REPLIES;
 
+use crate::consent::{self, By};
 use crate::feedback::written::Written;
 use crate::inbox::named;
 use crate::notices::{self, NoticeKind};
-use crate::consent::{self, By};
 use crate::{Error, Service, directory};
 use answer::{About, Answer, Phone};
 use handed::HandedAlerts;

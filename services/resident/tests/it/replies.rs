@@ -307,7 +307,10 @@ async fn who_is_silenced_by_a_forged_message_is_told_twice_and_undoes_it_with_on
     let trail: Vec<_> = city.trail().await.into_iter().map(|entry| entry.action).collect();
     assert_eq!(trail, ["consent_withdrawn", "consent_resumed"]);
     let history = city.get(&reader.token, "/api/v1/me/consent").await.1;
-    assert!(history[0]["withdrawn_at"].is_null() && !history[1]["withdrawn_at"].is_null(), "that it was withdrawn stays written: {history}");
+    assert!(
+        history[0]["withdrawn_at"].is_null() && !history[1]["withdrawn_at"].is_null(),
+        "that it was withdrawn stays written: {history}"
+    );
 }
 
 #[tokio::test]
