@@ -9,7 +9,7 @@ POSTGRES := services/private-postgres/packed/version
 # Queries are checked against the committed descriptions in .sqlx; `make sqlx` renews them.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build pages postgres test test-load lint docs services sqlx bench bench-peers bench-pages clean
+.PHONY: help run build pages postgres test test-load lint docs supply sbom services sqlx attack bench bench-peers bench-pages clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -47,6 +47,31 @@ docs: $(MDBOOK) ## the manual as a book, in target/book
 $(TARGET)/tools/bin/mdbook:
 	$(CARGO) install --locked --root $(TARGET)/tools --version $(MDBOOK_VERSION) --no-default-features --features search mdbook
 
+# The versions of the tools that look at dependencies, unless they are on the path.
+DENY_VERSION := 0.20.2
+CYCLONEDX_VERSION := 0.5.9
+DENY := $(or $(shell command -v cargo-deny),$(TARGET)/tools/bin/cargo-deny)
+CYCLONEDX := $(or $(shell command -v cargo-cyclonedx),$(TARGET)/tools/bin/cargo-cyclonedx)
+
+supply: $(DENY) ## licences, sources and known vulnerabilities of the dependencies (advisories need a network)
+	$(DENY) check bans licenses sources
+	cd services/web && npm audit --omit=dev
+	$(DENY) check advisories
+
+$(TARGET)/tools/bin/cargo-deny:
+	$(CARGO) install --locked --root $(TARGET)/tools --version $(DENY_VERSION) cargo-deny
+
+sbom: $(CYCLONEDX) ## the bill of materials, in target/sbom (CycloneDX)
+	mkdir -p $(TARGET)/sbom
+	$(CYCLONEDX) cyclonedx --manifest-path services/fenghuo/Cargo.toml --format json --target x86_64-unknown-linux-gnu --override-filename fenghuo
+	mv services/fenghuo/fenghuo.json $(TARGET)/sbom/fenghuo.cdx.json
+	find . -name fenghuo.json -path '*/*/fenghuo.json' -not -path './target/*' -newer Makefile -delete
+	cd services/web && npm sbom --sbom-format cyclonedx --omit dev > $(abspath $(TARGET))/sbom/pages.cdx.json
+	@echo "the bill of materials is in $(abspath $(TARGET))/sbom"
+
+$(TARGET)/tools/bin/cargo-cyclonedx:
+	$(CARGO) install --locked --root $(TARGET)/tools --version $(CYCLONEDX_VERSION) cargo-cyclonedx
+
 services: ## PostgreSQL, RabbitMQ and Redis on their usual local ports, installed if they are missing
 	bash deploy/dev/services.sh
 
@@ -55,6 +80,9 @@ sqlx: services ## renew .sqlx, the committed descriptions of the queries, from t
 
 test-load: services ## the faults of `make test` with a million people
 	. deploy/dev/test-environment.sh && FENGHUO_LOAD_RESIDENTS=1000000 $(CARGO) test --release --locked -p fenghuo -p benches --bin fenghuo --test it faults:: -- --ignored --nocapture
+
+attack: build ## what attackers use, against a demo city of its own: some 20 minutes (needs Node.js 20 and Python 3.10)
+	CARGO='$(CARGO)' node tests/attacks/tools/run.mjs $(TARGET)/release/fenghuo $(TARGET)/attack
 
 bench: services ## the measurements, each with its limit
 	$(CARGO) build --release --locked --workspace --bin fenghuo --bin ingest --bin fanout --bin preempt --bin acks --bin lookups

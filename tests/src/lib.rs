@@ -10,13 +10,14 @@ use domain::area::Area;
 use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
 use domain::quiet_hours::QuietHours;
 use domain::risk_record::{Origin, RecordKind};
+use domain::second_factor::Needs;
 use domain::staff::{Role, Scope};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use platform::Platform;
 use platform::http::{
     Authenticator, Authenticators, Caller, Problem, ResidentCaller, RouteRule, Routes, ScreenCaller, Shell, SourceCaller, StaffCaller,
-    openapi_faults,
+    Unproved, openapi_faults,
 };
 use serde_json::Value;
 use stages::{Desk, NOBODY, Store, request};
@@ -141,6 +142,8 @@ async fn routes(platform: &Platform, push: push::Settings, sms: sms::Settings) -
 pub enum Who {
     /// A member of staff: the same role, scope and number are the same person.
     Staff(Role, Scope, u128),
+    /// A member of staff who has yet to show a second factor, or to enrol one.
+    Unproved(Role, Needs),
     /// A resident.
     Resident(u32),
     /// A source system that may deliver everything for the city.
@@ -154,7 +157,8 @@ impl Who {
     pub fn everybody(district: &str, community: &str) -> Vec<Self> {
         let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education"]
             .map(|scope| scope.parse::<Scope>().expect("a scope"));
-        let mut everybody = vec![Self::Resident(1), Self::Source, Self::Screen];
+        let unproved = Self::Unproved(Role::CityCommandOfficer, Needs::Enrolment);
+        let mut everybody = vec![Self::Resident(1), Self::Source, Self::Screen, unproved];
         for &role in Role::VARIANTS {
             everybody.extend(scopes.iter().filter(|scope| role.accepts(scope)).map(|scope| Self::Staff(role, *scope, 1)));
         }
@@ -171,6 +175,16 @@ impl Who {
                 scope,
                 acts_from: None,
                 session: "session".to_owned(),
+                proof: stages::FRESH,
+            }),
+            Self::Unproved(role, needs) => Caller::Unproved(Unproved {
+                id: StaffId::from_uuid(Uuid::from_u128(1)),
+                name: "测试".to_owned(),
+                role,
+                scope: Scope::City,
+                acts_from: None,
+                session: "session".to_owned(),
+                needs,
             }),
             Self::Resident(no) => Caller::Resident(ResidentCaller { no: ResidentNo::new(no) }),
             Self::Source => Caller::Source(SourceCaller {
@@ -187,6 +201,7 @@ impl Who {
     fn token(self) -> String {
         match self {
             Self::Staff(role, scope, number) => format!("fhs_{role}/{scope}/{number}"),
+            Self::Unproved(role, needs) => format!("fhs_unproved/{role}/{needs}"),
             Self::Resident(no) => format!("fhr_{no}"),
             Self::Source => "fhk_".to_owned(),
             Self::Screen => "fhd_".to_owned(),
@@ -199,6 +214,10 @@ impl Who {
             "fhs_" => {
                 let mut parts = rest.split('/');
                 let mut next = || parts.next().unwrap_or_default();
+                if rest.starts_with("unproved/") {
+                    next();
+                    return Some(Self::Unproved(next().parse().ok()?, next().parse().ok()?));
+                }
                 Self::Staff(next().parse().ok()?, next().parse().ok()?, next().parse().ok()?)
             }
             "fhr_" => Self::Resident(rest.parse().ok()?),

@@ -23,6 +23,7 @@ use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use totp_rs::{Builder, Secret};
 
 use crate::asking;
 
@@ -65,6 +66,7 @@ struct Officer {
     login: String,
     password: String,
     session: String,
+    recovery_codes: Vec<String>,
 }
 
 /// The running city.
@@ -147,10 +149,10 @@ impl City {
         for login in ["command.one", "command.two", "command.three"] {
             let new = json!({ "login": login, "name": login, "role": "city_command_officer", "scope": "city" });
             let (made, [first, second]) = self.agreed(&administrators, "staff", new).await?;
-            let session = self.activate([login, &first, &second]).await?;
+            let (session, recovery_codes) = self.activate([login, &first, &second]).await?;
             let id = made["staff"]["id"].as_str().context("no account")?;
             self.agreed(&administrators, &format!("staff/{id}/waiting-lifted"), Value::Null).await?;
-            self.officers.push(Officer { login: login.to_owned(), password: PASSWORD.to_owned(), session });
+            self.officers.push(Officer { login: login.to_owned(), password: PASSWORD.to_owned(), session, recovery_codes });
         }
         Ok(())
     }
@@ -270,7 +272,7 @@ impl City {
             let code = std::fs::read_to_string(folder.join(format!("{login}.code")))?;
             let lines: Vec<&str> = code.lines().collect();
             let [login, first, second] = lines.as_slice() else { bail!("no code in its file") };
-            sessions.push(self.activate([login, first, second]).await?);
+            sessions.push(self.activate([login, first, second]).await?.0);
         }
         sessions.try_into().ok().context("not two administrators")
     }
@@ -285,23 +287,35 @@ impl City {
         Ok((confirmed["proposal"].clone(), [half(&made["first_half"]), half(&confirmed["second_half"])]))
     }
 
-    /// Sets a password with a code; the session that begins.
-    async fn activate(&self, [login, first, second]: [&str; 3]) -> Result<String> {
+    /// Sets a password with a code and enrols an authenticator app; the session that begins, and the recovery codes.
+    async fn activate(&self, [login, first, second]: [&str; 3]) -> Result<(String, Vec<String>)> {
         let body = json!({ "login": login, "first_half": first, "second_half": second, "password": PASSWORD });
         let begun = self.call("identity", Method::POST, "session/activation", "", body).await?;
-        Ok(begun["token"].as_str().context("no token")?.to_owned())
+        let session = begun["token"].as_str().context("no token")?.to_owned();
+        let offer = self.call("identity", Method::POST, "session/factors/totp/offer", &session, Value::Null).await?;
+        let secret = Secret::try_from_base32(offer["secret"].as_str().context("no secret")?).ok().context("no secret")?;
+        let code = Builder::new().with_secret(secret).build().ok().context("no secret")?.generate_current().to_string();
+        let factor = json!({ "name": "app", "totp": { "state": offer["state"], "code": code } });
+        let enrolled = self.call("identity", Method::POST, "session/factors", &session, factor).await?;
+        let session = enrolled["token"].as_str().context("no token")?.to_owned();
+        Ok((session, serde_json::from_value(enrolled["recovery_codes"].clone())?))
     }
 
-    async fn sign_in(&self, login: &str, password: &str) -> Result<String> {
-        let session = self.call("identity", Method::POST, "session", "", json!({ "login": login, "password": password })).await?;
-        Ok(session["token"].as_str().context("no token")?.to_owned())
+    async fn sign_in(&self, officer: &Officer) -> Result<String> {
+        let password = json!({ "login": officer.login, "password": officer.password });
+        let begun = self.call("identity", Method::POST, "session", "", password).await?;
+        let session = begun["token"].as_str().context("no token")?.to_owned();
+        let code = officer.recovery_codes.last().context("no recovery code is left")?;
+        let proved = self.call("identity", Method::POST, "session/proof", &session, json!({ "recovery_code": code })).await?;
+        Ok(proved["token"].as_str().context("no token")?.to_owned())
     }
 
     /// Has everybody sign in again: sessions are in the cache, and gone with it.
     pub async fn sign_in_again(&mut self) -> Result<()> {
         for at in 0..self.officers.len() {
-            let session = self.sign_in(&self.officers[at].login, &self.officers[at].password).await?;
+            let session = self.sign_in(&self.officers[at]).await?;
             self.officers[at].session = session;
+            self.officers[at].recovery_codes.pop();
         }
         Ok(())
     }
@@ -397,6 +411,8 @@ fn settings(postgres: &str, name: &str, stores: &StoreSettings, providers: &Prov
         "bus": { "mode": "rabbitmq", "url": stores.bus.url.expose_secret(), "prefix": stores.bus.prefix },
         "cache": { "mode": "redis", "url": stores.cache.url.expose_secret(), "prefix": stores.cache.prefix },
         "keys": { "master_key": stores.keys.master_key.expose_secret() },
+        // nobody sits here to show a factor again while something is measured
+        "identity": { "fresh_proof_seconds": 43_200 },
         // sending is measured by day and by night
         "dispatch": { "quiet_hours": { "from": "00:00", "to": "00:00", "tz": "Asia/Shanghai" } },
         "push": {

@@ -7,6 +7,7 @@ use domain::{
     ids::{AlertId, ScreenId},
     language::Language,
     place,
+    second_factor::Act,
     staff::Role,
 };
 use platform::http::{Access, FieldFault, Json, Path, PathId, Problem, Query, Routes, StaffCaller, routes};
@@ -83,6 +84,7 @@ async fn register(
     Json(registration): Json<Registration>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     staff.must_cover(registration.area)?;
+    staff.must_have_proved(Act::IssueKey, display.platform.clock.now())?;
     let screen = registration.checked()?;
     let (screen_id, key) = screens::register(&display.platform, &screen, staff.id).await?;
     Ok((StatusCode::CREATED, Json(Registered { screen_id, key: key.into_text() })))

@@ -101,6 +101,8 @@ uuid_ids! {
     ScreenId "screen";
     /// A session of a member of staff.
     SessionId "session";
+    /// A second factor of a member of staff.
+    FactorId "second factor";
     /// The key with which a source system calls.
     ApiKeyId "API key";
     /// A change of an account or key that one administrator proposed.

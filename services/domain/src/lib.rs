@@ -4,7 +4,7 @@
 //! call a decision, and store what it says; there is no second copy of a decision in SQL, in the API or in the pages.
 //!
 //! * Who and where: [`ids`], [`area`], [`place`], [`country`], [`phone`], [`identity_document`], [`identity_number`], [`language`],
-//!   [`industry`], [`staff`], [`second_person`], [`consent`]; whose a number is: [`binding`], [`continuity`], [`sign_in`].
+//!   [`industry`], [`staff`], [`second_person`], [`second_factor`], [`consent`]; from where: [`network`]; whose a number is: [`binding`], [`continuity`], [`sign_in`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`public_reason`].
@@ -46,6 +46,7 @@ pub mod language;
 pub mod late_answer;
 pub mod list;
 pub mod month;
+pub mod network;
 pub mod outcome;
 pub mod pace;
 pub mod patience;
@@ -63,6 +64,7 @@ pub mod retry;
 pub mod risk_record;
 pub mod rule;
 pub mod schedule;
+pub mod second_factor;
 pub mod second_person;
 pub mod shipped;
 pub mod sign_in;

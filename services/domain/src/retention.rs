@@ -393,12 +393,21 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Accounts of staff and keys of sources: hashes of passwords and keys",
-        tables: &["identity.staff", "identity.api_key", "identity.activation", "identity.proposal"],
+        tables: &["identity.staff", "identity.api_key", "identity.activation", "identity.proposal", "identity.second_factor_grace"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "The trace names accounts by number, and who stood behind each change is asked for years later. A disabled account and a revoked \
               key open nothing; half a secret is gone with the decision.",
         requirement: "CQ5",
+    },
+    Kind {
+        what: "Second factors of staff, sealed; their recovery codes and known devices, as hashes; networks they have signed in from",
+        tables: &["identity.factor", "identity.recovery_code", "identity.known_device", "identity.known_network"],
+        keeping: Keeping::UntilDone,
+        setting: None,
+        why: "Gone when their owner removes them, when a code was used, and all of them when the account is reset or disabled. A device or network is \
+              forgotten when it was not used for three months, or when its owner has used ten others (twenty networks) since.",
+        requirement: "CQ13",
     },
     STAFF_SESSIONS,
     CODES,

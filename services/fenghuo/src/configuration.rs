@@ -1,16 +1,17 @@
 //! Every setting of the platform: one section a service or store. `deploy/fenghuo.toml` is made from it, with the comments of the fields.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use platform::StoreSettings;
 use platform::bus::BusSettings;
 use platform::cache::CacheSettings;
 use platform::config;
 use platform::crypto::KeySettings;
 use platform::database::DatabaseSettings;
-use platform::http::HttpSettings;
+use platform::encryption::Tls;
+use platform::http::{Certificate, HttpSettings};
 use platform::jobs::JobSettings;
 use platform::telemetry::TelemetrySettings;
 use serde::{Deserialize, Serialize};
@@ -64,8 +65,42 @@ pub(crate) struct Configuration {
 pub(crate) struct ServerSettings {
     /// Address and port of the HTTP interface.
     ///
-    /// It speaks HTTP without TLS, so by default only this machine reaches it: a proxy that ends TLS belongs in front of it.
+    /// Only this machine reaches it by default. Beyond this machine it answers through TLS, with the certificate below, or a proxy ends TLS.
     pub(crate) listen: SocketAddr,
+    /// Whether what listens beyond this machine has to speak TLS: `required` or `off`.
+    ///
+    /// `off` is for a proxy on another machine that ends TLS, and a network between the two that is one's own.
+    ///
+    /// Unit: one of `"required"`, `"off"`
+    pub(crate) tls: Tls,
+    /// The certificate that visitors are shown, with those that lead to its authority, in a file of PEM; none by default.
+    ///
+    /// It is read again when it changes: a renewal needs no restart.
+    ///
+    /// Example: "/etc/fenghuo/city.pem"
+    pub(crate) certificate_file: Option<PathBuf>,
+    /// Its key, in a file of PEM; none by default.
+    ///
+    /// Example: "/etc/fenghuo/secrets/city.key"
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+impl ServerSettings {
+    /// The certificate that is shown, where one is.
+    ///
+    /// # Errors
+    /// When it cannot be read, half of it is named, or the process would answer others in the clear.
+    pub(crate) fn certificate(&self) -> Result<Option<Certificate>> {
+        match (&self.certificate_file, &self.key_file) {
+            (Some(certificate), Some(key)) => Ok(Some(Certificate::of(certificate, key)?)),
+            (None, None) if self.listen.ip().to_canonical().is_loopback() || self.tls == Tls::Off => Ok(None),
+            (None, None) => bail!(
+                "server.listen {} would answer other machines in the clear: set server.certificate_file and server.key_file, or server.tls = \"off\" where a proxy in front ends TLS and the way from it is protected",
+                self.listen
+            ),
+            _ => bail!("server.certificate_file and server.key_file belong together: set both or neither"),
+        }
+    }
 }
 
 /// A key that somebody has set.
@@ -90,7 +125,7 @@ fn collect(section: &str, table: toml::Table, given: &mut Vec<Given>) {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tls: Tls::default(), certificate_file: None, key_file: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The demo city: staff of every role, the shipped rules in force, what each district fills in, a key for records.
 //!
-//! Made once; a second start finds it there. Rehearsals use the same city. Its accounts have passwords that were made for them and wait for nothing
-//! ([`identity::demo`]): one person plays everybody, in five minutes.
+//! Made once; a second start finds it there. Rehearsals use the same city. Its accounts have passwords that were made for them, a second factor that is
+//! one fixed code, and wait for nothing ([`identity::demo`]): one person plays everybody, in five minutes.
 
 pub(crate) mod accounts;
 pub(crate) mod play;
@@ -20,6 +20,7 @@ use platform::Platform;
 use strum::VariantArray as _;
 
 use accounts::Access;
+pub(crate) use identity::demo::CODE;
 
 const ADMINISTRATOR: &str = "admin";
 /// Power takes two people.
@@ -93,7 +94,7 @@ pub(crate) async fn settle_administrators(platform: &Platform, new: &mut (dyn Fn
 async fn account(platform: &Platform, person: NewStaff) -> Result<Option<Access>> {
     let (login, title) = (person.login.clone(), format!("{} {}", person.role.title(), person.name));
     let secret = identity::demo::ensure_staff(platform, person).await?;
-    Ok(secret.map(|secret| Access { login, secret, title }))
+    Ok(secret.map(|secret| Access { login, secret, code: Some(CODE.to_owned()), title }))
 }
 
 /// A key that may deliver every kind of record for the whole city.
@@ -107,7 +108,7 @@ async fn key(platform: &Platform, by: StaffId) -> Result<Access> {
         expires_at: now + TimeDelta::days(365),
     };
     let secret = identity::demo::make_key(platform, request, by).await?;
-    Ok(Access { login: "api-key".to_owned(), secret, title: "数据来源 市疾控中心（导入风险记录）".to_owned() })
+    Ok(Access { login: "api-key".to_owned(), secret, code: None, title: "数据来源 市疾控中心（导入风险记录）".to_owned() })
 }
 
 async fn staff_id(platform: &Platform, login: &str) -> Result<StaffId> {

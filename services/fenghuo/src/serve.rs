@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::configuration::Configuration;
 use crate::logging::LogOptions;
-use crate::services::{self, Service};
+use crate::services::{self, City, Service};
 use crate::stopping;
 
 /// How long running batches and handlers get when the process stops, and then the database to close.
@@ -52,6 +52,7 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
         );
     }
     serve.log.start(&settings.telemetry, LogFormat::Json, &LogPlace::StandardError)?;
+    let certificate = settings.server.certificate()?;
     let stop = stopping::listen(None)?;
     let metrics = telemetry::record()?;
     let stores = settings.stores();
@@ -63,9 +64,9 @@ pub(crate) async fn run(config: Option<&Path>, serve: Serve) -> Result<()> {
     // What is set, by name: which settings are others than at the last start belongs into the trace.
     let given = Configuration::given(config)?.into_iter().map(|given| (given.key, given.value.to_string())).collect();
     platform::configuration::note(&platform, &names(&named), &given).await?;
-    let shell = services::start(&platform, &settings, &named).await?.metrics(metrics);
-    let server = Server::bind(settings.server.listen).await?.connections(settings.http.connections);
-    println!("fenghuo: {} at http://{}", names(&named), server.address());
+    let shell = services::start(&platform, &settings, &named, City::Real).await?.metrics(metrics);
+    let server = Server::bind(settings.server.listen).await?.connections(settings.http.connections).encrypted(certificate);
+    println!("fenghuo: {} at {}", names(&named), server.url());
     let patience = Patience { requests: Duration::from_secs(settings.http.drain_seconds), tasks: TASKS, database: CLOSING };
     until_stopped(&platform, server, shell, stop, patience).await;
     Ok(())

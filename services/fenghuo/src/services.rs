@@ -69,8 +69,9 @@ impl Service {
         }
     }
 
-    async fn start(self, platform: &Platform, settings: &Configuration) -> Result<Routes> {
+    async fn start(self, platform: &Platform, settings: &Configuration, city: City) -> Result<Routes> {
         Ok(match self {
+            Self::Identity if city == City::Demo => identity::demo::start(platform, settings.identity.clone()).await?,
             Self::Identity => identity::start(platform, settings.identity.clone()).await?,
             Self::Audit => audit::start(platform, settings.audit.clone()).await?,
             Self::Resident => resident::start(platform, of_resident(settings)?).await?,
@@ -127,6 +128,15 @@ pub(crate) async fn migrate(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
+/// Whose city it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum City {
+    /// People live in it: `fenghuo serve`.
+    Real,
+    /// Nobody does: a demo, or a rehearsal. Its staff carry a second factor that is no secret.
+    Demo,
+}
+
 /// Tells a last time how many entries of the trace this process has published, for nobody can do so later; when nothing publishes any more.
 pub(crate) async fn count_a_last_time(platform: &Platform) {
     for (schema, _) in schemas() {
@@ -137,11 +147,11 @@ pub(crate) async fn count_a_last_time(platform: &Platform) {
 }
 
 /// Starts services and returns the shell that answers for them.
-pub(crate) async fn start(platform: &Platform, settings: &Configuration, services: &[Service]) -> Result<Shell> {
+pub(crate) async fn start(platform: &Platform, settings: &Configuration, services: &[Service], city: City) -> Result<Shell> {
     platform.jobs.check_settings(Service::VARIANTS.iter().flat_map(|service| service.jobs()))?;
     let mut routes: Option<Routes> = None;
     for &service in services {
-        let own = service.start(platform, settings).await.with_context(|| format!("service {service:?} did not start"))?;
+        let own = service.start(platform, settings, city).await.with_context(|| format!("service {service:?} did not start"))?;
         routes = Some(match routes {
             Some(others) => others.merge(own),
             None => own,

@@ -25,7 +25,7 @@ use crate::configuration::Configuration;
 use crate::demo;
 use crate::demo::accounts::{Access, Accounts};
 use crate::serve::{self, Patience};
-use crate::services::{self, Service};
+use crate::services::{self, City, Service};
 use crate::simulate::Providers;
 use crate::{pages, residents, stopping};
 pub(crate) use arguments::Up;
@@ -46,6 +46,8 @@ pub(crate) async fn run(config: Option<&Path>, up: Up) -> Result<()> {
     settings.keys.master_key_file = Some(up.data.join("master.key"));
     settings.keys.create = true;
     settings.identity.cookie_secure = false;
+    // browsers give passkeys to a page on localhost, not to one that is reached by number
+    settings.identity.console_address = format!("http://localhost:{}", server.address().port());
     let log = up.log_to.place(&up.data);
     up.log.start(&settings.telemetry, LogFormat::Human, &log)?;
     let metrics = telemetry::record()?;
@@ -121,7 +123,7 @@ async fn prepare(platform: &Platform, settings: &Configuration, up: &Up, account
         city(platform, up.residents, accounts, progress).await?
     };
     progress.now("starting the services");
-    let shell = services::start(platform, settings, Service::VARIANTS).await?;
+    let shell = services::start(platform, settings, Service::VARIANTS, City::Demo).await?;
     Ok(Ready { shell, new_city })
 }
 
@@ -134,7 +136,7 @@ fn first_hour(platform: &Platform, server: &Server, up: &Up, accounts: Accounts)
             let screen = demo::scenes::first_hour(&url, &data, &accounts.read()?, now, people).await?;
             screen.map_or(Ok(()), |secret| {
                 let title = "公共屏幕 解放碑 1 号屏（密钥）".to_owned();
-                accounts.keep(&Access { login: "screen".to_owned(), secret, title })
+                accounts.keep(&Access { login: "screen".to_owned(), secret, code: None, title })
             })
         };
         if let Err(error) = played.await {

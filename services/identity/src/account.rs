@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::proposal::Standing;
 use crate::token::TokenHash;
+use crate::{Error, factor};
 
 const LONGEST_LOGIN: usize = 64;
 const LONGEST_NAME: usize = 64;
@@ -153,6 +153,44 @@ pub(crate) async fn by_id(connection: &mut Connection, id: StaffId) -> Result<Op
     Ok(sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff where id = $1", id.uuid()).fetch_optional(connection).await?)
 }
 
+/// An account as a session finds it.
+pub(crate) struct Seen {
+    pub row: Row,
+    /// Whether it has a second factor.
+    pub has_factor: bool,
+    /// Of an account from before there were second factors: until then it works without one.
+    pub enrol_by: Option<DateTime<Utc>>,
+}
+
+/// The account with this id, as a session of it finds it.
+pub(crate) async fn seen_by_id(connection: &mut Connection, id: StaffId) -> Result<Option<Seen>, Error> {
+    let row = sqlx::query!(
+        r#"select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from,
+                  exists (select from identity.factor f where f.staff_id = s.id) as "has_factor!",
+                  case when from_before then (select began_at + make_interval(days => days) from identity.second_factor_grace) end as enrol_by
+             from identity.staff s where id = $1"#,
+        id.uuid(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Seen {
+        row: Row {
+            id: row.id,
+            login: row.login,
+            name: row.name,
+            role: row.role,
+            scope: row.scope,
+            password_hash: row.password_hash,
+            credential_revision: row.credential_revision,
+            created_at: row.created_at,
+            disabled_at: row.disabled_at,
+            acts_from: row.acts_from,
+        },
+        has_factor: row.has_factor,
+        enrol_by: row.enrol_by,
+    }))
+}
+
 /// All accounts, by login name.
 pub(crate) async fn all(platform: &Platform) -> Result<Vec<Staff>, Error> {
     let rows = sqlx::query_as!(Row, "select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from from identity.staff order by login").fetch_all(platform.database.pool()).await?;
@@ -223,17 +261,19 @@ pub(crate) async fn lock_row(tx: &mut Tx, id: StaffId) -> Result<Row, Error> {
         .ok_or(Error::NoSuchStaff(id))
 }
 
-/// Disables an account and voids a code for it. The revision ends the sessions for good: they must not come back when it is enabled again.
+/// Disables an account and voids a code for it. The revision ends the sessions for good, and what its owner had beside the password goes: neither
+/// must come back when it is enabled again, since whoever had taken it over may have enrolled them.
 pub(crate) async fn disable(tx: &mut Tx, id: StaffId, now: DateTime<Utc>) -> Result<(), Error> {
     sqlx::query!(
         "with void as (delete from identity.activation where staff_id = $1)
-         update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1 where id = $1",
+         update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1, from_before = false
+          where id = $1",
         id.uuid(),
         now,
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    factor::remove_all(tx, id).await
 }
 
 /// Who would still act without this account; the staff is held until the transaction ends, since two who disable at once would each leave enough.
@@ -289,16 +329,19 @@ async fn expect_owner(tx: &mut Tx, id: StaffId, activation: Activation) -> Resul
     Ok(())
 }
 
-/// Takes the password away and ends the sessions: the owner sets a new one with this code.
+/// Takes the password, the second factors and the known devices away and ends the sessions: the owner sets a new password with this code, and
+/// enrols a factor.
 pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
     sqlx::query!(
-        "update identity.staff set password_hash = null, credential_revision = credential_revision + 1, acts_from = coalesce($2, acts_from)
+        "update identity.staff set password_hash = null, credential_revision = credential_revision + 1, acts_from = coalesce($2, acts_from),
+                from_before = false
          where id = $1",
         id.uuid(),
         acts_from,
     )
     .execute(&mut **tx)
     .await?;
+    factor::remove_all(tx, id).await?;
     expect_owner(tx, id, activation).await
 }
 
@@ -318,7 +361,7 @@ pub(crate) async fn activate(
               where a.staff_id = s.id and s.login = $1 and a.code_hash = $2 and a.expires_at > $4 and s.disabled_at is null
              returning a.staff_id
          )
-         update identity.staff s set password_hash = $3, credential_revision = credential_revision + 1,
+         update identity.staff s set password_hash = $3, credential_revision = credential_revision + 1, from_before = false,
                 acts_from = case when s.acts_from is null then null else greatest(s.acts_from, $5) end
            from used where s.id = used.staff_id
          returning s.id, s.login, s.name, s.role, s.scope, s.password_hash, s.credential_revision, s.created_at, s.disabled_at, s.acts_from",

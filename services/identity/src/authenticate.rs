@@ -1,8 +1,9 @@
 //! From a token to a member of staff or a source system, looked at afresh with every request.
 
 use async_trait::async_trait;
+use domain::second_factor::{self, Holder};
 use platform::Platform;
-use platform::http::{Authenticator, Caller, Problem, StaffCaller};
+use platform::http::{Authenticator, Caller, Problem, StaffCaller, Unproved};
 
 use crate::session::{Session, Sessions};
 use crate::token::{API_KEY, SESSION, TokenHash};
@@ -19,23 +20,20 @@ impl StaffAndSources {
         Self { platform: platform.clone(), sessions: Sessions::new(platform) }
     }
 
+    /// A session that an end has overtaken is left to run out: it may be the one whose owner has just changed their password, and that goes on.
     async fn staff(&self, token: &TokenHash, session: Option<Session>) -> Result<Option<Caller>, Error> {
         let Some(session) = session else { return Ok(None) };
-        let row = account::by_id(&mut self.platform.database.pool().acquire().await?, session.staff).await?;
+        let seen = account::seen_by_id(&mut self.platform.database.pool().acquire().await?, session.staff).await?;
         // Role, scope and state come from the account, not from the session: changes hold from the next request on.
-        let Some(row) = row.filter(|row| row.disabled_at.is_none() && row.credential_revision == session.revision) else {
-            self.sessions.end(token).await?;
-            return Ok(None);
-        };
-        let staff = row.into_staff()?;
-        Ok(Some(Caller::Staff(StaffCaller {
-            id: staff.id,
-            name: staff.name,
-            role: staff.role,
-            scope: staff.scope,
-            acts_from: staff.acts_from,
-            session: token.hex(),
-        })))
+        let seen = seen.filter(|seen| seen.row.disabled_at.is_none() && seen.row.credential_revision == session.revision);
+        let Some(account::Seen { row, has_factor, enrol_by }) = seen else { return Ok(None) };
+        let account::Staff { id, name, role, scope, acts_from, .. } = row.into_staff()?;
+        let session_of = token.hex();
+        let holder = Holder { role, has_factor, enrol_by };
+        Ok(Some(match second_factor::standing(holder, session.came_with(), session.proof(), self.platform.clock.now()) {
+            Ok(proof) => Caller::Staff(StaffCaller { id, name, role, scope, acts_from, session: session_of, proof }),
+            Err(needs) => Caller::Unproved(Unproved { id, name, role, scope, acts_from, session: session_of, needs }),
+        }))
     }
 
     async fn source(&self, token: &TokenHash) -> Result<Option<Caller>, Error> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ids::{ApiKeyId, ProposalId, SessionId, StaffId};
+use domain::ids::{ApiKeyId, FactorId, ProposalId, SessionId, StaffId};
 use domain::second_person::Refusal;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
@@ -38,6 +38,36 @@ pub enum Error {
         /// When the next is allowed.
         after: Duration,
     },
+    /// Too many passwords wait to be compared.
+    #[error("too many passwords wait to be compared")]
+    SignInBusy {
+        /// When to come again.
+        after: Duration,
+    },
+    /// What was shown as a second factor is none of this account's, or came too late: nobody is told which.
+    #[error("the proof is refused")]
+    ProofRefused,
+    /// The code is right and was used before.
+    #[error("the code was used before")]
+    CodeUsed,
+    /// A passkey signs nobody in.
+    #[error("the passkey is refused")]
+    PasskeyRefused,
+    /// The operator has not said where the console is reached.
+    #[error("passkeys are not set up")]
+    NoPasskeys,
+    /// The account has no such factor.
+    #[error("no second factor {0}")]
+    NoSuchFactor(FactorId),
+    /// The account has no factor at all.
+    #[error("the account has no second factor")]
+    NoFactor,
+    /// The last factor of an account that needs one.
+    #[error("the last factor stays")]
+    LastFactor,
+    /// The account has as many factors as it may, or this one already.
+    #[error("too many factors")]
+    TooManyFactors,
     /// The session ended while it was asking.
     #[error("the session has ended")]
     SessionOver,
@@ -116,6 +146,50 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::UNAUTHORIZED, "session_over", "登录已结束，请重新登录。", "Your session has ended. Sign in again.")
             }
             Error::TooManyAttempts { after } => Self::too_many_requests(after),
+            Error::SignInBusy { after } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sign_in_busy",
+                "同时登录的人过多，请稍候几秒重试；已登记通行密钥者可直接使用通行密钥登录。",
+                "Too many people are signing in at once. Try again in a few seconds, or sign in with a passkey.",
+            )
+            .retry_after(after),
+            Error::ProofRefused => Self::forbidden(
+                "proof_refused",
+                "验证未通过：口令、恢复码或通行密钥不正确，或已过期。请核对后重试。",
+                "That did not prove it: the code, recovery code or passkey is wrong, or came too late. Check it and try again.",
+            ),
+            Error::CodeUsed => Self::forbidden(
+                "code_already_used",
+                "此动态口令已使用过，请等待应用显示下一个口令（最多 30 秒）。",
+                "This code was used before. Wait for the next one, half a minute at most.",
+            ),
+            Error::PasskeyRefused => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "passkey_refused",
+                "通行密钥未通过验证，或账号已停用。请重试，或改用登录名和密码。",
+                "The passkey was refused, or the account is disabled. Try again, or sign in with name and password.",
+            ),
+            Error::NoPasskeys => Self::conflict(
+                "passkeys_not_set_up",
+                "尚未启用通行密钥：请技术支撑人员设置 identity.console_address。现可使用动态口令。",
+                "Passkeys are not set up: the operator has to set identity.console_address. An authenticator app works.",
+            ),
+            Error::NoSuchFactor(_) => {
+                Self::not_found("no_such_factor", "没有此第二因素，请刷新列表。", "There is no such second factor. Reload the list.")
+            }
+            Error::NoFactor => {
+                Self::conflict("no_factor", "请先登记第二因素，再生成恢复码。", "Enrol a second factor first; recovery codes come with it.")
+            }
+            Error::LastFactor => Self::conflict(
+                "last_factor",
+                "您的角色必须至少保留一个第二因素：请先登记另一个，再删除此项。",
+                "Your role must have a second factor: enrol another before you remove this one.",
+            ),
+            Error::TooManyFactors => Self::conflict(
+                "too_many_factors",
+                "第二因素已达上限，或该通行密钥已登记。请先删除不再使用的。",
+                "There are as many second factors as there may be, or this passkey is enrolled already. Remove one that is not used any more.",
+            ),
             Error::CurrentPasswordWrong => Self::invalid(vec![FieldFault::new("current", "当前密码不正确", "is not the current password")]),
             Error::LoginTaken { .. } => {
                 Self::conflict("login_taken", "该登录名已被使用，请换一个。", "This login name is taken. Choose another.")

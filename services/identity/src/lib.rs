@@ -5,9 +5,12 @@
 //!   (`domain::second_person`), and whoever was given power uses it only after a while.
 //! - A new or reset account has no password. Its owner sets one with a **code** in two halves, one from each administrator: nobody but the
 //!   owner ever knows a password in use.
-//! - **Signing in** ([`sign_in`]) takes the same time whether or not the name exists, is slowed down per account and per
-//!   address, and starts a **session** ([`session`]): a record in the cache under the hash of a random token. It ends when
+//! - **Signing in** ([`sign_in`]) takes the same time whether or not the name exists, is slowed down so that strangers cannot keep an owner out
+//!   (`door`), and starts a **session** ([`session`]): a record in the cache under the hash of a random token. It ends when
 //!   unused for a while, after its longest time, at sign-out, with a new password, and when the account is disabled.
+//! - Who has power has a **second factor** (`domain::second_factor`): an authenticator app (`totp`) or a passkey (`passkey`), enrolled by its owner
+//!   (`enrolment`). Until it was shown (`proving`) a session opens nothing; what cannot be taken back asks for it once more. A passkey alone signs
+//!   somebody in. Recovery codes and two administrators are the way back.
 //! - An **API key** ([`api_key`]) belongs to a unit and says of which origin, for which area and which kinds of record it may
 //!   deliver, for a year at most. Only its hash is stored; like a code it comes in two halves.
 //! - The **command line** makes the first two administrators and helps one who cannot sign in; the **demo** ([`demo`]) makes accounts in which
@@ -24,38 +27,71 @@ pub mod api_key;
 mod authenticate;
 mod command_line;
 pub mod demo;
+mod device;
+mod door;
+mod enrolment;
 mod error;
+mod factor;
+mod grace;
 mod half;
+mod known_network;
+mod offer;
+mod passkey;
 mod password;
 pub mod proposal;
+mod proving;
+mod recovery_code;
 mod routes;
 mod schema;
 pub mod session;
 mod settings;
 pub mod sign_in;
 mod token;
+mod totp;
 
+use domain::second_factor::FactorKind;
 use platform::Platform;
 use platform::compiled_once;
 use platform::http::{Authenticator, Routes};
 
 pub use account::NewStaff;
 pub use command_line::{Code, first_administrators, recover_administrator};
+pub use device::DEVICE_COOKIE;
 pub use error::Error;
 pub use schema::{MIGRATOR, SCHEMA};
 pub use settings::Settings;
+
+/// Whose city it is. There is no setting for it: only [`demo`] serves one in which nobody is real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum City {
+    /// People live in it.
+    Real,
+    /// Nobody does.
+    Demo,
+}
+
+impl City {
+    /// Whether a factor of this kind proves anything here: the fixed code of a demo does nowhere else, wherever its row comes from.
+    pub(crate) const fn takes(self, kind: FactorKind) -> bool {
+        match kind {
+            FactorKind::Totp | FactorKind::Passkey => true,
+            FactorKind::Demo => matches!(self, Self::Demo),
+        }
+    }
+}
 
 /// Starts the service and returns its routes.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
     platform.bus.start_relay(SCHEMA);
+    grace::note(platform, &settings).await?;
     routes(platform, &settings).await
 }
 
 /// The routes alone.
 #[compiled_once]
 pub async fn routes(platform: &Platform, settings: &Settings) -> Result<Routes, Error> {
-    routes::routes(platform, settings).await
+    routes::routes(platform, settings, City::Real).await
 }
 
 /// Knows staff sessions (`fhs_…`) and API keys (`fhk_…`). Every process that serves routes for them registers one.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -22,8 +24,13 @@ const LEAST_SCORE: Score = Score::Three;
 const LONGEST: usize = 256;
 /// Characters of generated passwords: none that is taken for another.
 const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
-/// A hash takes 19 MiB and a core for some ten milliseconds; so many run at once.
+/// A hash takes 19 MiB and a core for some ten milliseconds; so many run at once for whoever comes, and so many beside them for known devices.
 const AT_ONCE: usize = 2;
+const AT_ONCE_KNOWN: usize = 1;
+/// So many wait behind them, in each lane: a second's work. Whoever comes then is told to come again.
+const WAITING: usize = 40;
+/// When they are to come again.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// A password on its way through. It never prints.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -78,10 +85,50 @@ impl fmt::Debug for Password {
     }
 }
 
+/// Where a password waits to be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// With all who come.
+    Anybody,
+    /// With those who have been here before: strangers, however many, take no place of theirs.
+    Known,
+}
+
+/// A few places, and a bounded number who wait for one.
+struct Places {
+    free: Arc<Semaphore>,
+    here: AtomicUsize,
+    most: usize,
+}
+
+impl Places {
+    fn new(at_once: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(at_once)), here: AtomicUsize::new(0), most: at_once + WAITING }
+    }
+}
+
+/// Somebody who waits or is served; gone when dropped.
+struct Here(Arc<Places>);
+
+impl Here {
+    fn come(places: &Arc<Places>) -> Result<Self, Error> {
+        let here = Self(places.clone());
+        let before = places.here.fetch_add(1, Ordering::Relaxed);
+        if before < places.most { Ok(here) } else { Err(Error::SignInBusy { after: AGAIN_AFTER }) }
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.here.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Hashes and compares, a few at a time, off the runtime's threads.
 #[derive(Clone)]
 pub struct Hasher {
-    places: Arc<Semaphore>,
+    anybody: Arc<Places>,
+    known: Arc<Places>,
     /// Hash of a password that nobody knows, for names that do not exist.
     nobody: Arc<OnceCell<String>>,
 }
@@ -89,29 +136,29 @@ pub struct Hasher {
 impl Hasher {
     /// Ready to hash.
     pub fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), nobody: Arc::default() }
+        Self { anybody: Arc::new(Places::new(AT_ONCE)), known: Arc::new(Places::new(AT_ONCE_KNOWN)), nobody: Arc::default() }
     }
 
     /// Makes what unknown names are compared with now rather than with the first of them, whom it would give away.
     pub async fn prepare(&self) -> Result<&str, Error> {
-        let made = self.nobody.get_or_try_init(|| self.hash(Password::generate())).await?;
+        let made = self.nobody.get_or_try_init(|| self.hash(Password::generate(), Lane::Known)).await?;
         Ok(made)
     }
 
     /// The argon2id hash as a PHC string, with a salt of its own.
-    pub async fn hash(&self, password: Password) -> Result<String, Error> {
-        self.run(move || Argon2::default().hash_password(password.0.as_bytes()).map(|hash: PasswordHash| hash.to_string())).await
+    pub async fn hash(&self, password: Password, lane: Lane) -> Result<String, Error> {
+        self.run(lane, move || Argon2::default().hash_password(password.0.as_bytes()).map(|hash: PasswordHash| hash.to_string())).await
     }
 
     /// Whether the password fits the hash. Without a hash it never does, after the same work.
-    pub async fn fits(&self, password: Password, hash: Option<String>) -> Result<bool, Error> {
+    pub async fn fits(&self, password: Password, hash: Option<String>, lane: Lane) -> Result<bool, Error> {
         let exists = hash.is_some();
         let hash = match hash {
             Some(hash) => hash,
             None => self.prepare().await?.to_owned(),
         };
         let fits = self
-            .run(move || {
+            .run(lane, move || {
                 if password.0.len() > LONGEST {
                     return Ok(false);
                 }
@@ -126,10 +173,20 @@ impl Hasher {
         Ok(fits && exists)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, HashError> + Send + 'static) -> Result<T, Error> {
+    async fn run<T: Send + 'static>(&self, lane: Lane, work: impl FnOnce() -> Result<T, HashError> + Send + 'static) -> Result<T, Error> {
+        let places = match lane {
+            Lane::Anybody => &self.anybody,
+            Lane::Known => &self.known,
+        };
+        let here = Here::come(places)?;
         let failed = |reason: String| Error::Hashing { reason };
-        let _place = self.places.acquire().await.map_err(|error| failed(error.to_string()))?;
-        let done = tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.to_string()))?;
+        let place = places.free.clone().acquire_owned().await.map_err(|error| failed(error.to_string()))?;
+        // The work holds its place itself: whoever hangs up does not end it.
+        let holding = move || {
+            let (_here, _place) = (here, place);
+            work()
+        };
+        let done = tokio::task::spawn_blocking(holding).await.map_err(|error| failed(error.to_string()))?;
         done.map_err(|error| failed(error.to_string()))
     }
 }
@@ -143,11 +200,41 @@ mod tests {
     #[tokio::test]
     async fn a_password_fits_its_own_hash_and_no_other() {
         let hasher = Hasher::new();
-        let hash = hasher.hash("beacon tower at dusk".into()).await.unwrap();
+        let hash = hasher.hash("beacon tower at dusk".into(), Lane::Anybody).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(hasher.fits("beacon tower at dusk".into(), Some(hash.clone())).await.unwrap());
-        assert!(!hasher.fits("beacon tower at dawn".into(), Some(hash)).await.unwrap());
-        assert!(!hasher.fits("beacon tower at dusk".into(), None).await.unwrap());
+        assert!(hasher.fits("beacon tower at dusk".into(), Some(hash.clone()), Lane::Anybody).await.unwrap());
+        assert!(!hasher.fits("beacon tower at dawn".into(), Some(hash), Lane::Known).await.unwrap());
+        assert!(!hasher.fits("beacon tower at dusk".into(), None, Lane::Anybody).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn strangers_in_a_queue_are_told_to_come_again_and_a_known_device_has_its_own() {
+        let hasher = Hasher::new();
+        let strangers: Vec<_> = (0..AT_ONCE + WAITING).map(|_| Here::come(&hasher.anybody).unwrap()).collect();
+        let refused = hasher.hash("beacon tower at dusk".into(), Lane::Anybody).await;
+        assert!(matches!(refused, Err(Error::SignInBusy { after }) if after == AGAIN_AFTER));
+        assert!(hasher.hash("beacon tower at dusk".into(), Lane::Known).await.is_ok());
+        drop(strangers);
+        assert!(hasher.hash("beacon tower at dusk".into(), Lane::Anybody).await.is_ok(), "once they have gone there is room");
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_keeps_their_place_until_the_work_is_done() {
+        let hasher = Hasher::new();
+        {
+            let mut hashing = std::pin::pin!(hasher.hash("beacon tower at dusk".into(), Lane::Anybody));
+            tokio::select! {
+                biased;
+                _ = &mut hashing => panic!("it takes its time"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        assert_eq!(hasher.anybody.here.load(Ordering::Relaxed), 1, "the work goes on");
+        assert_eq!(hasher.anybody.free.available_permits(), AT_ONCE - 1);
+        while hasher.anybody.here.load(Ordering::Relaxed) > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(hasher.anybody.free.available_permits(), AT_ONCE, "and then it is free");
     }
 
     #[rstest]

@@ -64,7 +64,7 @@ pub enum Proposed {
         /// As it is to be.
         after: Standing,
     },
-    /// A disabled account may sign in again.
+    /// A disabled account may be used again, with a new password that its owner sets with a code.
     EnableAccount,
     /// An account cannot sign in any more, where too few are left for one administrator to decide it.
     DisableAccount,
@@ -99,9 +99,9 @@ impl Proposed {
     /// The proposer's half of the secret that the change makes, where it makes one.
     fn first_half(&self) -> Option<Half> {
         match self {
-            Self::MakeAccount { .. } | Self::ResetAccount => Some(Half::of_code()),
+            Self::MakeAccount { .. } | Self::EnableAccount | Self::ResetAccount => Some(Half::of_code()),
             Self::MakeKey { .. } => Some(Half::first_of_key()),
-            Self::ChangeAccount { .. } | Self::EnableAccount | Self::DisableAccount | Self::LiftWaiting => None,
+            Self::ChangeAccount { .. } | Self::DisableAccount | Self::LiftWaiting => None,
         }
     }
 

@@ -21,6 +21,23 @@ pub struct Settings {
     ///
     /// No shift is longer, so each begins with a password.
     pub session_longest_seconds: u64,
+    /// How long a second factor that was shown is fresh. Urgent alerts, large ones, cancellations, contacts in bulk, keys, proposals and one's own
+    /// factors take a fresh one.
+    ///
+    /// Short, since consoles stand in shared rooms; long enough for a decision and what follows from it.
+    pub fresh_proof_seconds: u32,
+    /// How many days accounts from before there were second factors work without one, from the upgrade on. Then they can do nothing until two
+    /// administrators reset them.
+    ///
+    /// Long enough that everybody has a shift in it; what is stolen meanwhile is worth as much as before the upgrade.
+    pub second_factor_grace_days: u32,
+    /// Address under which staff open the console: passkeys are bound to its name. Empty: there are no passkeys, and authenticator apps alone are
+    /// the second factor.
+    ///
+    /// A passkey cannot be shown to a page of another name; with another name here, those that were enrolled are void.
+    ///
+    /// Example: "https://alerts.example.cn"
+    pub console_address: String,
     /// Whether browsers send the session cookie over https only.
     ///
     /// Switch it off only where pages are served without TLS, as a demo on one machine is.
@@ -48,6 +65,9 @@ impl Default for Settings {
         Self {
             session_idle_seconds: 30 * 60,
             session_longest_seconds: retention::STAFF_SESSIONS.keeping.length().into(),
+            fresh_proof_seconds: 5 * 60,
+            second_factor_grace_days: 14,
+            console_address: String::new(),
             cookie_secure: true,
             acting_after_hours: 24,
             proposal_hours: 72,
@@ -58,8 +78,24 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn lifetimes(&self) -> Lifetimes {
-        Lifetimes { idle: Duration::from_secs(self.session_idle_seconds), longest: Duration::from_secs(self.session_longest_seconds) }
+    pub(crate) fn lifetimes(&self) -> Result<Lifetimes, Error> {
+        if !(30..=43_200).contains(&self.fresh_proof_seconds) {
+            let reason = "must be from 30 to 43200".to_owned();
+            return Err(Error::Setting { name: "identity.fresh_proof_seconds", reason });
+        }
+        Ok(Lifetimes {
+            idle: Duration::from_secs(self.session_idle_seconds),
+            longest: Duration::from_secs(self.session_longest_seconds),
+            fresh: Duration::from_secs(self.fresh_proof_seconds.into()),
+        })
+    }
+
+    /// How long accounts from before work without a second factor.
+    pub(crate) fn second_factor_grace_days(&self) -> Result<i32, Error> {
+        match i32::try_from(self.second_factor_grace_days) {
+            Ok(days @ 0..=90) => Ok(days),
+            _ => Err(Error::Setting { name: "identity.second_factor_grace_days", reason: "must be at most 90".to_owned() }),
+        }
     }
 
     /// How long the parts of a change between two people last.
@@ -116,5 +152,12 @@ mod tests {
     fn no_setting_takes_the_second_person_or_the_time_to_notice_away(#[case] settings: Settings, #[case] refused: &str) {
         assert!(Settings::default().delays().is_ok());
         assert!(matches!(settings.delays(), Err(Error::Setting { name, .. }) if name == refused));
+    }
+
+    #[test]
+    fn a_grace_ends() {
+        assert_eq!(Settings::default().second_factor_grace_days().ok(), Some(14));
+        let endless = Settings { second_factor_grace_days: 91, ..Settings::default() };
+        assert!(endless.second_factor_grace_days().is_err());
     }
 }

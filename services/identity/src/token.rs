@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// Prefix of a staff session.
 pub const SESSION: &str = "fhs_";
+/// Prefix of a known device.
+pub const DEVICE: &str = "fhv_";
 /// Prefix of an API key.
 pub const API_KEY: &str = "fhk_";
 
@@ -19,6 +21,11 @@ impl Token {
     pub fn generate(prefix: &str) -> Self {
         let random: [u8; 32] = rand::random();
         Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random)))
+    }
+
+    /// One that its owner presents.
+    pub(crate) fn presented(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// Its hash.

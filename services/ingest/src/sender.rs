@@ -37,7 +37,7 @@ impl Sender {
         match caller {
             Caller::Source(source) => Some(Self { source: source.unit.clone(), authority: Authority::Source(source) }),
             Caller::Staff(staff) => Some(Self { source: format!("staff:{}", staff.id), authority: Authority::Staff(staff) }),
-            Caller::Resident(_) | Caller::Screen(_) => None,
+            Caller::Unproved(_) | Caller::Resident(_) | Caller::Screen(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
+use domain::second_factor::Proof;
 use domain::staff::Role;
 use platform::http::{Caller, SourceCaller, StaffCaller};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub(crate) fn stored(sender: &Sender) -> Result<serde_json::Value, Error> {
             Stored::Source { key_id, unit, origin, area: area.to_string(), kinds }
         }
         Caller::Staff(StaffCaller { id, role, scope, .. }) => Stored::Staff { id, role, scope: scope.to_string() },
-        Caller::Resident(_) | Caller::Screen(_) => return Err(damaged()),
+        Caller::Unproved(_) | Caller::Resident(_) | Caller::Screen(_) => return Err(damaged()),
     };
     serde_json::to_value(stored).map_err(|_| damaged())
 }
@@ -37,7 +38,15 @@ pub(crate) fn read(stored: serde_json::Value) -> Result<Sender, Error> {
         }
         Stored::Staff { id, role, scope } => {
             let scope = scope.parse().map_err(|_| damaged())?;
-            Caller::Staff(StaffCaller { id, name: String::new(), role, scope, acts_from: None, session: String::new() })
+            Caller::Staff(StaffCaller {
+                id,
+                name: String::new(),
+                role,
+                scope,
+                acts_from: None,
+                session: String::new(),
+                proof: Proof::NotAsked,
+            })
         }
     };
     Sender::of(caller).ok_or_else(damaged)

@@ -11,6 +11,8 @@ mod binary;
 mod cell;
 mod package;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::io::Cursor;
 

@@ -61,6 +61,12 @@ domain::words! {
         ScreenToken,
         /// Half a code or key, while a change waits for the administrator who gives the other half.
         SecretHalf,
+        /// The secret that an authenticator app shares with us, and the code of a demo.
+        FactorSecret,
+        /// What is asked of an authenticator app or a passkey, on its way to the browser and back.
+        FactorOffer,
+        /// A recovery code; only ever hashed.
+        RecoveryCode,
         /// What a resident says about an alert, and the answer.
         Feedback,
         /// A token by which a provider knows us, shared by all processes.

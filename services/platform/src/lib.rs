@@ -24,6 +24,7 @@ pub mod config;
 pub mod configuration;
 pub mod crypto;
 pub mod database;
+pub mod encryption;
 mod error;
 pub mod gather;
 pub mod http;

@@ -127,6 +127,27 @@ pub const MEASURES: &[Measure] = &[
         "Emergencies that an administrator declared to change an account or key without a second one.",
         "Any: call the administrator now. Another administrator or the city command can stop it until its delay is over.",
     ),
+    counter(
+        "staff_proofs_total",
+        &[
+            ("kind", "with what: `totp`, `passkey`, `demo`, `recovery_code`; `none` of what was refused"),
+            ("outcome", "`proved` or `refused`"),
+        ],
+        "Second factors that staff showed, at the sign-in or once more.",
+        "Many `refused`: somebody knows passwords. The trace says whose (`session.refuse_proof`).",
+    ),
+    counter(
+        "staff_accounts_flooded_total",
+        &[],
+        "Accounts of staff on which there were very many attempts at the door, each once an hour.",
+        "Any: the trace says whose (`session.flood`). Its owner gets in from known devices and networks; a flood is stopped at the network's edge.",
+    ),
+    counter(
+        "staff_factors_enrolled_total",
+        &[("kind", "`totp` or `passkey`")],
+        "Second factors that staff enrolled.",
+        "Any that nobody can explain: the trace says whose (`factor.enrol`).",
+    ),
     // Bus, and questions asked together
     counter(
         "fenghuo_bus_messages_total",

@@ -16,6 +16,7 @@ use crate::cache::{CacheMode, CacheSettings};
 use crate::clock::Clock;
 use crate::crypto::KeySettings;
 use crate::database::Database;
+use crate::encryption::Tls;
 use crate::{Error, Platform, StoreSettings};
 
 /// Handlers of a test that fail are tried again this soon.
@@ -53,11 +54,19 @@ pub fn service_settings() -> StoreSettings {
         bus: BusSettings {
             mode: BusMode::Rabbitmq,
             url: SecretString::from(rabbitmq_url()),
+            // where tests find servers is for whoever runs them
+            tls: Tls::Off,
             prefix: prefix.clone(),
-            accept_unmarked: false,
             first_retry_ms: FIRST_RETRY_MS,
+            ..BusSettings::default()
         },
-        cache: CacheSettings { mode: CacheMode::Redis, url: SecretString::from(redis_url()), prefix },
+        cache: CacheSettings {
+            mode: CacheMode::Redis,
+            url: SecretString::from(redis_url()),
+            tls: Tls::Off,
+            prefix,
+            ..CacheSettings::default()
+        },
         keys: passing_key(),
         ..StoreSettings::default()
     }

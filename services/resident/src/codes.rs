@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::ids::ResidentNo;
+use domain::network::Network;
 use domain::phone::PhoneNumber;
 use platform::cache::Tokens;
 use platform::crypto::Purpose;
@@ -103,7 +104,7 @@ impl Asked {
 pub(crate) async fn admit_anybody(service: &Service, phone: &PhoneNumber, from: IpAddr, token: Option<&str>) -> Result<(), Error> {
     let (cache, settings) = (&service.platform.cache, &service.settings);
     let hash = directory::phone_hash(&service.platform.keyring, phone);
-    let (number, network) = (hex::encode(hash), network(from));
+    let (number, network) = (hex::encode(hash), Network::of(from).to_string());
     let of_token = match token {
         Some(token) => was_signed_in(service, token, &hash).await?,
         None => None,
@@ -120,7 +121,7 @@ pub(crate) async fn admit_anybody(service: &Service, phone: &PhoneNumber, from: 
     }
     let a_minute = settings.codes_per_minute_from_a_network.get();
     take(service, &format!("codes:network:{network}"), per_minute(a_minute), a_minute, "network").await?;
-    if let Some(site) = site(from) {
+    if let Some(site) = Network::of(from).site() {
         let a_minute = a_minute.saturating_mul(NETWORKS_OF_A_SITE);
         take(service, &format!("codes:site:{site}"), per_minute(a_minute), a_minute, "network").await?;
     }
@@ -263,7 +264,7 @@ impl Right {
 
     /// The same for a registration: from this network the number has an allowance of its own from now on.
     pub(crate) async fn use_up_from(self, service: &Service, from: IpAddr) -> Result<(), Error> {
-        let known = known(&self.subject, &network(from));
+        let known = known(&self.subject, &Network::of(from).to_string());
         self.use_up(service).await?;
         service.platform.cache.set(&known, b"1", NETWORK_KNOWN).await?;
         Ok(())
@@ -285,46 +286,4 @@ fn hash(service: &Service, opens: Opens, subject: &[u8; 32], code: &str) -> Vec<
     told.extend_from_slice(subject);
     told.extend_from_slice(code.as_bytes());
     service.platform.keyring.hash(Purpose::OneTimeCode, &told).to_vec()
-}
-
-/// The network that an address belongs to, as far as one customer has one: /24 of IPv4, /64 of IPv6.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            format!("{a}.{b}.{c}.0")
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::")
-        }
-    }
-}
-
-/// The site of a customer of IPv6, /48: of IPv4 they have no more than one address.
-fn site(address: IpAddr) -> Option<String> {
-    match address.to_canonical() {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
-            Some(format!("{a:x}:{b:x}:{c:x}::"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case("198.51.100.7", "198.51.100.254", true)]
-    #[case("198.51.100.7", "198.51.101.7", false)]
-    #[case("::ffff:198.51.100.7", "198.51.100.9", true)]
-    #[case("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::1", true)]
-    #[case("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
-    fn one_network_is_one_customers(#[case] one: IpAddr, #[case] other: IpAddr, #[case] same: bool) {
-        assert_eq!(network(one) == network(other), same);
-    }
 }

@@ -7,6 +7,7 @@ use domain::area::{Area, CommunityCode};
 use domain::identity_document::IdentityKind;
 use domain::ids::ResidentNo;
 use domain::phone::PhoneNumber;
+use domain::second_factor::Act;
 use domain::staff::Role;
 use platform::crypto::{Keyring, Purpose, Sealed};
 use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
@@ -43,6 +44,8 @@ struct Contact {
 }
 
 /// Open a resident's name and phone, with a reason
+///
+/// Whoever opens many in a day has to show their second factor anew (`fresh_proof_needed`).
 #[utoipa::path(post, path = "/api/v1/residents/{resident_no}/contact", params(("resident_no" = u32, Path, description = "The resident")),
     request_body = Reason, responses((status = 200, description = "Traced and opened", body = Contact)))]
 async fn open_contact(
@@ -107,14 +110,23 @@ async fn open_contact(
 }
 
 /// Counts an opening of this member of staff, and refuses more of them in a day than work takes: a phone book is no work.
-async fn within_the_day(service: &Service, caller: &StaffCaller) -> Result<(), Error> {
-    let most = service.settings.contacts_per_day;
-    let opened = service.platform.cache.incr(&format!("contact-day:{}", caller.id), DAY).await?;
+async fn within_the_day(service: &Service, caller: &StaffCaller) -> Result<(), Problem> {
+    let (most, many) = (service.settings.contacts_per_day, u64::from(service.settings.contacts_before_fresh_proof));
+    let now = service.platform.clock.now();
+    // before it is counted: what is refused for want of a proof takes nothing from the day
+    let past = format!("contact-day-past:{}", caller.id);
+    let is_past = service.platform.cache.get(&past).await.map_err(Error::from)?.is_some();
+    caller.must_have_proved(Act::OpenContact { opened: if is_past { many + 1 } else { 1 }, many }, now)?;
+    let opened = service.platform.cache.incr(&format!("contact-day:{}", caller.id), DAY).await.map_err(Error::from)?;
+    if opened >= many {
+        service.platform.cache.set_if_absent(&past, b"1", DAY).await.map_err(Error::from)?;
+    }
+    caller.must_have_proved(Act::OpenContact { opened, many }, now)?;
     let exhausted = opened > u64::from(most);
     metrics::counter!("contacts_opened_total", "outcome" => if exhausted { "refused" } else { "opened" }).increment(1);
     if exhausted {
         tracing::warn!(staff = %caller.id, most, "a member of staff opens more contacts than a day may have");
-        return Err(Error::TooManyContacts { most });
+        return Err(Error::TooManyContacts { most }.into());
     }
     Ok(())
 }

@@ -85,6 +85,12 @@ pub struct Settings {
     ///
     /// Unit: people
     pub contacts_per_day: u32,
+    /// From this many names and phones on that one member of staff opens in a day, each takes a second factor that was just shown.
+    ///
+    /// A visit takes one or two; whoever opens more sits down to it, and has their phone beside them.
+    ///
+    /// Unit: people
+    pub contacts_before_fresh_proof: u32,
     /// How many questions about the size of an audience one member of staff may ask in a day. The same in every process.
     ///
     /// Each is traced, and answered in tens; this bounds what somebody can put together from many answers. Composing an alert takes some twenty.
@@ -168,6 +174,7 @@ impl Default for Settings {
             signature: "烽火".to_owned(),
             hotline: "12320".to_owned(),
             contacts_per_day: 200,
+            contacts_before_fresh_proof: 5,
             audience_questions_per_day: 500,
             devices: 5,
             gone_percent: 10,

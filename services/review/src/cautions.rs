@@ -30,13 +30,24 @@ pub(crate) fn sending<'a>(service: &'a Service, alert: &Alert, class: DeliveryCl
 /// Refuses a step that sends, taken on this version, while something has to be known that `known` does not name. Whether the step is
 /// permitted at all is judged where it is taken. An alert is not held up because people cannot be counted.
 ///
-/// People are counted on a connection of their own, so this is not to be asked inside a transaction.
-pub(crate) async fn check(service: &Service, caller: &StaffCaller, alert: &Alert, action: Action, known: &[Caution]) -> Result<(), Error> {
+/// Says for how many people the alert is; none: they could not be counted. People are counted on a connection of their own, so this is not to be
+/// asked inside a transaction.
+pub(crate) async fn check(
+    service: &Service,
+    caller: &StaffCaller,
+    alert: &Alert,
+    action: Action,
+    known: &[Caution],
+) -> Result<Option<u64>, Error> {
+    /// A step that is refused where it is taken tells nobody anything.
+    const REFUSED: Option<u64> = Some(0);
     let now = service.platform.clock.now();
-    let Ok(decision) = alert_state::next(alert.state, action, &alert.participants, &actor_for(caller, alert), "") else { return Ok(()) };
+    let Ok(decision) = alert_state::next(alert.state, action, &alert.participants, &actor_for(caller, alert), "") else {
+        return Ok(REFUSED);
+    };
     let sending = sending(service, alert, decision.class.unwrap_or(alert.class), now);
     if !reading::may_see(caller, alert) || alert.content.check_sending(&sending).is_err() {
-        return Ok(());
+        return Ok(REFUSED);
     }
     let is_news = |caution: &Caution| caution.must_be_confirmed() && !known.contains(caution);
     match alert.content.cautions(&sending).into_iter().find(is_news) {
@@ -44,22 +55,18 @@ pub(crate) async fn check(service: &Service, caller: &StaffCaller, alert: &Alert
         Some(Caution::NoReminder) => return Err(Error::NoReminder),
         Some(Caution::ReachesNobody | Caution::OtherLanguage) | None => {}
     }
-    if known.contains(&Caution::ReachesNobody) {
-        return Ok(());
-    }
     let counts = match service.headcount.of_audience(&alert.audience).await {
         Ok(counts) if alert.content.status == Status::Exercise => counts.drill,
         Ok(counts) => counts.everybody,
         Err(error) => {
             uncounted(alert.id, &error);
-            return Ok(());
+            return Ok(None);
         }
     };
-    if counts.app + counts.sms > 0 {
-        Ok(())
-    } else {
-        Err(Error::ReachesNobody { people: HeadCount::of(counts.people.max(0).unsigned_abs()) })
+    if counts.app + counts.sms == 0 && !known.contains(&Caution::ReachesNobody) {
+        return Err(Error::ReachesNobody { people: HeadCount::of(counts.people.max(0).unsigned_abs()) });
     }
+    Ok(Some(counts.people.unsigned_abs()))
 }
 
 fn uncounted(alert: AlertId, error: &resident::Error) {

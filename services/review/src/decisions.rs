@@ -10,6 +10,7 @@ use domain::before_sending::Caution;
 use domain::ids::AlertId;
 use domain::public_reason::PublicReason;
 use domain::retention::OLDEST_DRAFT;
+use domain::second_factor::Act;
 use domain::staff::Role;
 use platform::database::Tx;
 use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
@@ -62,7 +63,8 @@ struct DecisionRequest {
 ///
 /// Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
 /// conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
-/// unless `known` names that caution.
+/// unless `known` names that caution. Confirming an urgent alert, approving one to very many people and cancelling take a fresh proof of the second
+/// factor.
 #[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/decisions", params(("alert_id" = AlertId, Path, description = "The alert")),
     request_body = DecisionRequest, responses((status = 200, description = "Decided", body = AlertDetail)))]
 async fn decide(
@@ -71,15 +73,30 @@ async fn decide(
     Path(id): Path<AlertId>,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<AlertDetail>, Problem> {
+    let now = service.platform.clock.now();
     if request.action.releases() {
-        caller.may_act(service.platform.clock.now())?;
+        caller.may_act(now)?;
+    }
+    if request.action == Action::Confirm {
+        caller.must_have_proved(Act::ConfirmUrgent, now)?;
     }
     if matches!(request.action, Action::Approve | Action::Confirm) {
         let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
         let alert = store::load(&mut connection, id, false).await?;
         drop(connection);
-        if request.version == Some(alert.version) {
-            cautions::check(&service, &caller, &alert, request.action, &request.known).await?;
+        if let Some(expected) = request.version.filter(|_| reading::may_see(&caller, &alert)) {
+            // what was counted has to be what is approved
+            if expected != alert.version {
+                return Err(Error::Conflict { expected, found: alert.version, state: alert.state }.into());
+            }
+            let people = cautions::check(&service, &caller, &alert, request.action, &request.known).await?;
+            if request.action == Action::Approve {
+                caller.must_have_proved(Act::Approve { people, many: service.fresh_proof_over_people }, now)?;
+                if alert.corrects.is_some() {
+                    // the alert that it corrects ends for everybody who has it
+                    caller.must_have_proved(Act::TakeBack, now)?;
+                }
+            }
         }
     }
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
@@ -88,6 +105,7 @@ async fn decide(
         return Err(Error::NoSuchAlert(id).into());
     }
     match (request.action, request.version) {
+        (Action::Cancel, _) if alert.approved_at.is_some() => caller.must_have_proved(Act::TakeBack, now)?,
         (Action::Cancel, _) => {}
         (_, Some(looked_at)) if looked_at == alert.version => {}
         (_, Some(expected)) => return Err(Error::Conflict { expected, found: alert.version, state: alert.state }.into()),

@@ -63,11 +63,17 @@ pub struct Settings {
     ///
     /// Set it as in `[sms]`: what is reviewed should be what is sent.
     pub signature: String,
+    /// An alert to more people than this is approved by an officer who has just shown their second factor, and by no other.
+    ///
+    /// Most alerts are for a township or a list of contacts; what reaches a whole district is worth a look at the phone.
+    ///
+    /// Unit: people
+    pub fresh_proof_over_people: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { signature: "烽火".to_owned() }
+        Self { signature: "烽火".to_owned(), fresh_proof_over_people: 100_000 }
     }
 }
 
@@ -80,7 +86,9 @@ pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHo
     let changed = Wake::new();
     let feed = Feed::start(platform, &changed);
     let headcount = Headcount::new(platform.database.clone());
-    let service = Service { platform: platform.clone(), signature: settings.signature.into(), quiet_hours, headcount, changed, feed };
+    let Settings { signature, fresh_proof_over_people } = settings;
+    let service =
+        Service { platform: platform.clone(), signature: signature.into(), quiet_hours, headcount, fresh_proof_over_people, changed, feed };
     platform.bus.start_relay(SCHEMA);
     drafts::subscribe(&service)?;
     progress::subscribe(&service)?;

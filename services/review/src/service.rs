@@ -17,6 +17,8 @@ pub(crate) struct Service {
     /// When dispatch sends nothing routine.
     pub(crate) quiet_hours: QuietHours,
     pub(crate) headcount: Headcount,
+    /// An alert to more people than this is approved with a fresh proof of the second factor only.
+    pub(crate) fresh_proof_over_people: u64,
     /// Tells the feed of this process that an alert changed.
     pub(crate) changed: Wake,
     pub(crate) feed: Feed,

@@ -8,6 +8,7 @@ use domain::alert::AckWindow;
 use domain::ids::RuleId;
 use domain::risk_record::RecordKind;
 use domain::rule::{ContentTemplate, RuleAudience, RuleVersion};
+use domain::second_factor::Act;
 use platform::http::{Json, Path, PathId, Problem, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,7 +149,9 @@ async fn activate(
     Path(id): PathId<RuleId>,
     Json(activation): Json<RuleActivation>,
 ) -> Result<StatusCode, Problem> {
-    caller.may_act(service.platform.clock.now())?;
+    let now = service.platform.clock.now();
+    caller.may_act(now)?;
+    caller.must_have_proved(Act::ActivateRule, now)?;
     library::activate(&service.platform, id, activation.version, &caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -159,7 +162,9 @@ async fn activate(
 #[utoipa::path(delete, path = "/api/v1/rules/{id}/activation", params(("id" = RuleId, Path, description = "The rule")),
     responses((status = 204, description = "Out of force")))]
 async fn deactivate(State(service): State<Service>, caller: StaffCaller, Path(id): PathId<RuleId>) -> Result<StatusCode, Problem> {
-    caller.may_act(service.platform.clock.now())?;
+    let now = service.platform.clock.now();
+    caller.may_act(now)?;
+    caller.must_have_proved(Act::ActivateRule, now)?;
     library::deactivate(&service.platform, id, &caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,9 +1,11 @@
 //! What an operator sets: the account at the SMS centre and how hard it may be driven.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 
 use dispatch::worker::WorkerSettings;
 use domain::{phone::PhoneNumber, retention};
+use platform::encryption::Tls;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +17,20 @@ use crate::smpp::message_id::ReceiptIds;
 pub struct Settings {
     /// Host name or address of the SMS centre.
     ///
-    /// SMPP 3.4 is not encrypted: reach it over a private line or a tunnel.
+    /// A centre on another machine is spoken to through TLS, unless `tls` says otherwise.
     pub host: String,
+    /// Whether the connection to a centre on another machine has to be encrypted: `required` or `off`.
+    ///
+    /// SMPP 3.4 knows no encryption of its own. `off` is for a private line or a tunnel, over which names of numbers and texts go in the clear.
+    ///
+    /// Unit: one of `"required"`, `"off"`
+    pub tls: Tls,
+    /// The certificate authority that the centre's certificate has to come from, in a file of PEM; those of the system where none is named.
+    ///
+    /// With it the connection is encrypted also to a centre on this machine.
+    ///
+    /// Example: "/etc/fenghuo/sms-ca.pem"
+    pub ca_file: Option<PathBuf>,
     /// Its TCP port.
     ///
     /// 2775 is the one registered for SMPP.
@@ -143,6 +157,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".into(),
+            tls: Tls::default(),
+            ca_file: None,
             port: 2775,
             system_id: "fenghuo".into(),
             password: SecretString::default(),

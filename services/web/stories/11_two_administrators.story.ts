@@ -1,7 +1,9 @@
-// A new officer: one administrator proposes the account, another confirms it, and the officer sets a password that neither knows.
+// A new officer: one administrator proposes the account, another confirms it, and the officer sets a password and a second factor that
+// neither knows.
 import { afterAll, expect, test } from 'vitest';
 import { city } from './city.ts';
 import { curtain, openWindow, Staff } from './cast.ts';
+import { enrolsApp } from './factors.ts';
 
 afterAll(curtain);
 
@@ -43,9 +45,10 @@ test('an account takes two administrators and its owner, who looks on for a day'
   await page.getByLabel('启用码第二段').fill(second);
   const chosen = page.locator('input[autocomplete=new-password]');
   for (const at of [0, 1]) await chosen.nth(at).fill('beacon tower at dusk');
-  await page.getByRole('button', { name: '设置密码并进入' }).click();
+  await page.getByRole('button', { name: '设置密码并继续' }).click();
+  await enrolsApp(page);
   await page.getByText(/您的账号新建、变更或重置后须等待/).waitFor();
-  await page.goto(`${city.url}/console/settings`);
+  await page.goto(`${city.url}/console/security`);
   await page.getByText('本次登录').waitFor();
   expect(faults).toEqual([]);
   await context.close();

@@ -1,50 +1,28 @@
 // Every page, on a desk and on a phone, in both languages: nothing scrolls sideways, axe-core finds no violation, and a picture is kept to be
 // looked at (`stories/pictures`).
-import { mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { city } from './city.ts';
 import { curtain, openWindow, Resident, Staff } from './cast.ts';
+import { looksAt } from './looks.ts';
 import { handedIn, urgentAlert } from './prepared.ts';
 
-const AXE = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-const PICTURES = new URL('./pictures/', import.meta.url).pathname;
 const SIZES = { desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
-
-interface Violation { id: string; nodes: { html: string }[] }
-declare const axe: { run: (options: unknown) => Promise<{ violations: Violation[] }> };
 
 let waiting = '';
 let sent = '';
 beforeAll(async () => {
-  mkdirSync(PICTURES, { recursive: true });
   waiting = await handedIn('每一页的提醒');
   sent = await urgentAlert('已经送达的提醒', ['500103', '500105']);
 });
 afterAll(curtain);
-
-/** What is wrong with the page as it stands. */
-async function looksAt(page: Page, name: string): Promise<string[]> {
-  // a page that looks again every now and then is quiet between its looks
-  const quiet = await page.waitForLoadState('networkidle', { timeout: 15_000 }).then(() => true, () => false);
-  // what moves comes to rest
-  await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => Number(effect?.getComputedTiming().endTime) < 2000).map(({ finished }) => finished.catch(() => undefined))));
-  await page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true, animations: 'disabled' });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })));
-  const told = (found as Violation[]).map(({ id, nodes }) => `${name}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-  if (!quiet) told.push(`${name}: it asks the platform without end`);
-  if (!name.endsWith(await page.evaluate(() => document.documentElement.lang))) told.push(`${name}: it speaks another language`);
-  return wide > 0 ? [`${name}: ${wide}px too wide`, ...told] : told;
-}
 
 const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [name: string, path: string][]> = {
   'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
   'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['rules', '/rules'], ['screens', '/screens']],
   'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report']],
   operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
-  admin: () => [['staff', '/staff'], ['account-changes', '/proposals'], ['settings', '/settings']],
+  admin: () => [['staff', '/staff'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],
 };
 
 for (const [size, view] of Object.entries(SIZES)) {

@@ -55,12 +55,16 @@ export class Staff {
     await page.goto(`${city.url}/console?lang=${tongue}`);
     const [name, password, enter] = tongue === 'en' ? ['Login', 'Password', 'Sign in'] : ['账号', '密码', '登录'];
     await page.getByLabel(name, { exact: false }).fill(login);
-    await page.getByLabel(password, { exact: false }).fill(await city.password(login));
+    const account = await city.account(login);
+    await page.getByLabel(password, { exact: false }).fill(account.password);
     // Attempts on an account are slowed down, and stories sign in more often than people.
+    const [menu, code] = [page.locator('nav#menu'), page.locator('input[autocomplete=one-time-code]')];
     await eventually(`${login} is signed in`, async () => {
-      await page.getByRole('button', { name: enter }).click({ timeout: 1000 }).catch(() => {});
-      return page.locator('nav#menu').waitFor({ state: 'attached', timeout: 15_000 }).then(() => true, () => false);
+      await page.getByRole('button', { name: enter, exact: true }).click({ timeout: 1000 }).catch(() => {});
+      return menu.or(code).first().waitFor({ state: 'attached', timeout: 15_000 }).then(() => true, () => false);
     });
+    if (account.code && (await code.isVisible())) await code.fill(account.code);
+    await menu.waitFor({ state: 'attached' });
     return new Staff(page, context, faults, login);
   }
 
@@ -96,7 +100,16 @@ export class Staff {
       await field.fill(/(\d+)/.exec(label)?.[1] ?? '');
     }
     await dialog.locator('button[type=submit]').click();
-    await dialog.waitFor({ state: 'hidden' });
+    await this.provesWhereAsked(dialog);
+  }
+
+  /** Shows the code of the demo where a step wants a fresh proof, and waits until nothing more is asked. */
+  async provesWhereAsked(dialog = this.page.locator('dialog[open]')): Promise<void> {
+    const code = this.page.locator('dialog[open] input[autocomplete=one-time-code]');
+    await eventually('the step is taken', async () => {
+      if (await code.isVisible()) await code.fill((await city.account(this.login)).code ?? '', { timeout: 1000 }).catch(() => {});
+      return (await dialog.count()) === 0;
+    });
   }
 
   async leaves(): Promise<void> {

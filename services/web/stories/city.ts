@@ -2,7 +2,7 @@
 
 const URL = process.env['FENGHUO_URL'] ?? 'http://127.0.0.1:8080';
 
-export interface Account { login: string; password: string; title: string }
+export interface Account { login: string; password: string; title: string; code?: string | null }
 
 async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
   const answer = await fetch(URL + path, { ...options, headers: { 'x-fenghuo-request': '1', 'content-type': 'application/json', ...options.headers } });
@@ -20,23 +20,31 @@ export const city = {
     return ask<T>(`/api/v1/${path}`, { method, headers: { authorization: `Bearer ${token}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   },
   accounts: () => ask<Account[]>('/demo/accounts'),
-  async password(login: string): Promise<string> {
+  async account(login: string): Promise<Account> {
     const found = (await city.accounts()).find((account) => account.login === login);
     if (!found) throw new Error(`the city has no ${login}`);
-    return found.password;
+    return found;
   },
-  /** A session for what a story prepares behind the pages: the one there is, as long as it lasts. Attempts on an account are slowed down. */
+  /** A session for what a story prepares behind the pages: the one there is, as long as it lasts, freshly proved. Attempts on an account are slowed down. */
   async signIn(login: string): Promise<string> {
+    const { password, code } = await city.account(login);
+    // What is prepared takes fresh proofs, and clocks of stories are put forward.
+    // A session that is proved for the first time goes on under another token.
+    const prove = async (token: string) => (await city.call<{ token?: string | null }>('POST', 'session/proof', token, { code })).token ?? token;
     const known = sessions.get(login);
-    if (known && (await fetch(`${URL}/api/v1/session`, { headers: { authorization: `Bearer ${known}` } })).ok) return known;
-    const body = JSON.stringify({ login, password: await city.password(login) });
+    if (known && (await fetch(`${URL}/api/v1/session`, { headers: { authorization: `Bearer ${known}` } })).ok) {
+      if (code) await prove(known);
+      return known;
+    }
+    const body = JSON.stringify({ login, password });
     const token = await eventually(`${login} may sign in`, async () => {
       const answer = await fetch(`${URL}/api/v1/session`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
       if (!answer.ok && answer.status !== 429) throw new Error(`${login} is refused: ${answer.status} ${await answer.text()}`);
       return answer.ok && ((await answer.json()) as { token: string }).token;
     });
-    sessions.set(login, token);
-    return token;
+    const session = code ? await prove(token) : token;
+    sessions.set(login, session);
+    return session;
   },
   phones: () => ask<{ phone: string; community: string }[]>('/demo/phones'),
   /** Where the simulated providers tell what they received, and what addresses of subscriptions begin with. */

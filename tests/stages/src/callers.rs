@@ -1,7 +1,9 @@
 //! Made-up callers.
 
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::StaffId;
+use domain::second_factor::Proof;
 use domain::staff::Role;
 use platform::http::{Authenticator, Caller, Problem, StaffCaller};
 use uuid::Uuid;
@@ -13,6 +15,10 @@ pub const NOBODY: &str = "";
 
 /// How the tokens of accounts begin that were made this [`noon`] and wait for a day before they approve, confirm or send.
 pub const NEW: &str = "fhs_new_";
+/// How the tokens of sessions begin whose second factor was shown too long ago for what asks for a fresh proof.
+pub const STALE: &str = "fhs_stale_";
+/// A second factor that has just been shown, whatever time it is.
+pub const FRESH: Proof = Proof::Shown { at: DateTime::UNIX_EPOCH, fresh_until: DateTime::<Utc>::MAX_UTC };
 
 /// Members of staff with their tokens (which begin with `fhs_`), roles and scopes: whoever presents a token is who stands in the list.
 /// Nobody else is known.
@@ -41,6 +47,7 @@ impl Authenticator for Staff {
                 scope,
                 acts_from: token.starts_with(NEW).then(|| noon() + DAY),
                 session: (*token).to_owned(),
+                proof: if token.starts_with(STALE) { Proof::shown(DateTime::UNIX_EPOCH, TimeDelta::minutes(5)) } else { FRESH },
             })
         }))
     }

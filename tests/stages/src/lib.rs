@@ -14,10 +14,12 @@
 mod alert;
 mod asking;
 mod callers;
+mod front;
 mod hearing;
 mod line;
 mod network;
 mod patience;
+pub mod second_factor;
 mod stage;
 mod store;
 mod two_people;
@@ -25,11 +27,12 @@ pub mod views;
 
 pub use alert::{alert, headline};
 pub use asking::{Answer, Desk, request};
-pub use callers::{NEW, NOBODY, Staff, id};
+pub use callers::{FRESH, NEW, NOBODY, STALE, Staff, id};
+pub use front::{Front, SSL_REQUEST, Signed};
 pub use hearing::{Heard, unheard};
 pub use line::Line;
 pub use network::client;
 pub use patience::{PATIENCE, eventually, processor_time, soon, until};
 pub use stage::{Stage, settle};
 pub use store::{DAY, HOUR, MINUTE, SECOND, Store, close, noon};
-pub use two_people::{Agreed, Identity, PASSWORD, TwoAdministrators, activate};
+pub use two_people::{Agreed, Identity, PASSWORD, TwoAdministrators, activate, asked_proving};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::asking::Desk;
 use crate::callers::NOBODY;
+use crate::second_factor::{enrol, prove};
 
 /// What everybody in a story chooses as their password.
 pub const PASSWORD: &str = "beacon tower at dusk";
@@ -49,10 +50,10 @@ impl TwoAdministrators {
 
     /// One proposes, the other confirms.
     pub async fn agree(&self, at: &impl Identity, method: Method, path: &str, body: Value) -> Agreed {
-        let (status, made) = at.asked(method, &self.one, path, body).await;
+        let (status, made) = asked_proving(at, method, &self.one, path, body).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{path}: {made}");
         let confirmation = format!("proposals/{}/confirmation", text(&made["proposal"]["id"]));
-        let (status, confirmed) = at.asked(Method::POST, &self.two, &confirmation, Value::Null).await;
+        let (status, confirmed) = asked_proving(at, Method::POST, &self.two, &confirmation, Value::Null).await;
         assert_eq!(status, StatusCode::OK, "{path}: {confirmed}");
         let half = |half: &Value| half.as_str().unwrap_or_default().to_owned();
         Agreed { proposal: confirmed["proposal"].clone(), halves: [half(&made["first_half"]), half(&confirmed["second_half"])] }
@@ -81,12 +82,26 @@ impl TwoAdministrators {
     }
 }
 
-/// Somebody sets their password with their code; their session.
+/// Asks, and shows the second factor once more where that is wanted.
+pub async fn asked_proving(at: &impl Identity, method: Method, token: &str, path: &str, body: Value) -> (StatusCode, Value) {
+    let (status, answer) = at.asked(method.clone(), token, path, body.clone()).await;
+    if answer["code"] != "fresh_proof_needed" {
+        return (status, answer);
+    }
+    prove(at, token).await;
+    at.asked(method, token, path, body).await
+}
+
+/// Somebody sets their password with their code, and enrols a second factor where they need one; their session.
 pub async fn activate(at: &impl Identity, [login, first, second]: [&str; 3]) -> String {
     let body = json!({ "login": login, "first_half": first, "second_half": second, "password": PASSWORD });
     let (status, begun) = at.asked(Method::POST, NOBODY, "session/activation", body).await;
     assert_eq!(status, StatusCode::CREATED, "{login}: {begun}");
-    text(&begun["token"]).to_owned()
+    let session = text(&begun["token"]).to_owned();
+    if begun["staff"]["second_factor"]["needs"] == "enrolment" {
+        return enrol(at, &session).await;
+    }
+    session
 }
 
 fn text(value: &Value) -> &str {

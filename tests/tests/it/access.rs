@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use domain::area::{CommunityCode, DistrictCode};
 use domain::ids::StaffId;
+use domain::second_factor::Needs;
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
 use platform::crypto::Purpose;
@@ -12,6 +13,7 @@ use platform::http::{Access, RouteRule};
 use resident::generate::{self, People, Person};
 use serde_json::{Value, json};
 use stages::until;
+use strum::VariantArray as _;
 use tests::{Who, Whole};
 
 /// 渝中区, where everything below belongs.
@@ -67,6 +69,8 @@ async fn without_a_session_only_public_routes_answer() {
         "/openapi.json",
         "/api/v1/session",
         "/api/v1/session/activation",
+        "/api/v1/session/passkey",
+        "/api/v1/session/passkey/challenge",
         "/api/v1/registration",
         "/api/v1/registration/code",
         "/api/v1/consent/notice",
@@ -91,13 +95,51 @@ async fn every_route_refuses_every_kind_of_caller_that_its_rule_does_not_name() 
             let told = (status, code.as_str());
             let context = format!("{} {} by {who:?}: {told:?}", rule.method, rule.path);
             // the answer to HEAD has no body that could say why
-            let says_so = ["role_not_allowed", "caller_not_allowed"].contains(&code.as_str()) || rule.method == Method::HEAD;
+            let says =
+                if matches!(who, Who::Unproved(..)) { &["second_factor_needed"][..] } else { &["role_not_allowed", "caller_not_allowed"] };
+            let says_so = says.contains(&code.as_str()) || rule.method == Method::HEAD;
             let of_the_role = status == StatusCode::FORBIDDEN && says_so;
             assert_eq!(of_the_role, !rule.access.admits(&who.caller()), "{context}");
             // who stands in for staff here has no session that could end
             assert!(status != StatusCode::UNAUTHORIZED || code == "session_over", "{context}");
             assert!(status != StatusCode::INTERNAL_SERVER_ERROR, "{context}");
         }
+    }
+    whole.end().await;
+}
+
+#[tokio::test]
+async fn a_session_without_its_second_factor_reaches_what_proves_or_ends_it_and_nothing_else() {
+    let whole = Whole::start(morning()).await;
+    let open: BTreeSet<String> = whole
+        .table
+        .iter()
+        .filter(|rule| rule.access == Access::SessionOwner)
+        .map(|rule| format!("{} {}", rule.method, rule.path))
+        .collect();
+    let expected = [
+        "GET /api/v1/session",
+        "DELETE /api/v1/session",
+        "POST /api/v1/session/proof",
+        "POST /api/v1/session/factors",
+        "POST /api/v1/session/factors/totp/offer",
+        "POST /api/v1/session/factors/passkey/offer",
+    ];
+    assert_eq!(open, expected.map(str::to_owned).into(), "whoever opens a route to a password alone says so here");
+    for needs in [Needs::Proof, Needs::Enrolment, Needs::Reset] {
+        for &role in Role::VARIANTS {
+            for rule in whole.table.iter().filter(|rule| ![Access::SessionOwner, Access::Public].contains(&rule.access)) {
+                let (status, code) = whole.verdict(Some(Who::Unproved(role, needs)), &rule.method, &filled(rule)).await;
+                let refused = code == "second_factor_needed" || rule.method == Method::HEAD;
+                assert!(status == StatusCode::FORBIDDEN && refused, "{} {} as {role}: {status} {code}", rule.method, rule.path);
+            }
+        }
+    }
+    // who has a factor enrols no other one with the password alone
+    for path in ["/api/v1/session/factors/totp/offer", "/api/v1/session/factors/passkey/offer"] {
+        let who = Who::Unproved(Role::Administrator, Needs::Proof);
+        let (_, code) = whole.verdict(Some(who), &Method::POST, path).await;
+        assert_eq!(code, "second_factor_needed", "{path}");
     }
     whole.end().await;
 }
@@ -352,7 +394,16 @@ const ONLY_THE_OWN_PART: &[&str] = &[
 const THE_SAME_FOR_ALL: &[&str] = &[
     "GET /api/v1/colleagues",
     "DELETE /api/v1/session",
+    "DELETE /api/v1/session/devices",
+    "DELETE /api/v1/session/factors/{id}",
     "DELETE /api/v1/session/others",
+    "GET /api/v1/session/factors",
+    "PATCH /api/v1/session/factors/{id}",
+    "POST /api/v1/session/factors",
+    "POST /api/v1/session/factors/passkey/offer",
+    "POST /api/v1/session/factors/totp/offer",
+    "POST /api/v1/session/proof",
+    "POST /api/v1/session/recovery-codes",
     "GET /api/v1/districts/{code}/facts",
     "GET /api/v1/limits",
     "GET /api/v1/records/template",

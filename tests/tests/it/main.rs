@@ -11,3 +11,4 @@ mod interface;
 mod jobs;
 mod latecomers;
 mod manual;
+mod supply;

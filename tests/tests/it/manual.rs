@@ -4,6 +4,7 @@
 //! and commands is held against the binary in `services/fenghuo/src/book`.
 
 mod access;
+mod attacks;
 mod events;
 mod links;
 mod metrics;

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
 use domain::ids::StaffId;
+use domain::second_factor::Proof;
 use domain::staff::{Role, Scope};
 use platform::clock::Clock;
 use platform::database::{Database, DatabaseMode, DatabaseSettings};
@@ -200,7 +201,8 @@ impl Authenticator for OneOfficer {
 
     async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
         let (id, name, session) = (StaffId::new(), "市指挥部".to_owned(), "bench".to_owned());
-        let officer = StaffCaller { id, name, role: Role::CityCommandOfficer, scope: Scope::City, acts_from: None, session };
+        let officer =
+            StaffCaller { id, name, role: Role::CityCommandOfficer, scope: Scope::City, acts_from: None, session, proof: Proof::NotAsked };
         Ok((token == STAFF).then_some(Caller::Staff(officer)))
     }
 }

@@ -182,6 +182,7 @@ mod tests {
     use domain::alert::DeliveryClass::Urgent;
     use domain::ids::StaffId;
     use domain::outcome::Outcome;
+    use domain::second_factor::Proof;
     use domain::staff::Role;
 
     use super::*;
@@ -197,6 +198,7 @@ mod tests {
             scope: scope.parse().unwrap(),
             acts_from: None,
             session: String::new(),
+            proof: Proof::NotAsked,
         }
     }
 

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::AlertId;
+use domain::second_factor::{Act, MANY_PEOPLE};
 use platform::http::{Json, Path, Problem, StaffCaller};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,9 @@ pub(super) async fn send_again(
     Path((alert_id, round)): Path<(AlertId, i16)>,
     Json(body): Json<ForPeople>,
 ) -> Result<Json<SendingAgain>, Problem> {
-    caller.may_act(shared.clock.now())?;
+    let now = shared.clock.now();
+    caller.may_act(now)?;
+    caller.must_have_proved(Act::SendAgain { people: u64::try_from(body.people).ok(), many: MANY_PEOPLE }, now)?;
     Ok(Json(noted(&shared, &caller, alert_id, round, body).await?))
 }
 
@@ -101,9 +104,12 @@ pub(super) async fn rounds(shared: &Shared, alert_id: AlertId) -> Result<Vec<Sen
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse as _;
     use domain::alert::DeliveryClass::Urgent;
     use domain::ids::StaffId;
     use domain::outcome::{Channel, Outcome};
+    use domain::second_factor::Proof;
     use domain::staff::Role;
 
     use super::*;
@@ -124,8 +130,12 @@ mod tests {
             scope: "city".parse().unwrap(),
             acts_from: None,
             session: String::new(),
+            proof: Proof::NotAsked,
         };
         city.phones.sent.lock().unwrap().clear();
+        let many = Json(ForPeople { people: 100_001 });
+        let refused = send_again(State(shared.clone()), officer.clone(), Path((alert_id, 1)), many).await;
+        assert_eq!(refused.err().unwrap().into_response().status(), StatusCode::FORBIDDEN, "to very many with a fresh proof only");
 
         let first = noted(&shared, &officer, alert_id, 1, ForPeople { people: 4 }).await.unwrap();
         assert_eq!((first.people, first.sent, first.planned_at), (4, 0, None));

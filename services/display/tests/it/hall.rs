@@ -17,11 +17,13 @@ use serde_json::{Value, json};
 use stages::{Line, Staff, Stage, Store, until, views};
 
 pub const ADMINISTRATOR: &str = "fhs_administrator";
+pub const STALE_ADMINISTRATOR: &str = "fhs_stale_administrator";
 pub const OPERATOR: &str = "fhs_operator";
 pub const DISTRICT_REVIEWER: &str = "fhs_reviewer_of_500103";
 
 const STAFF: Staff = Staff(&[
     (ADMINISTRATOR, Role::Administrator, "city"),
+    (STALE_ADMINISTRATOR, Role::Administrator, "city"),
     (OPERATOR, Role::TechnicalOperator, "city"),
     (DISTRICT_REVIEWER, Role::DistrictReviewer, "district:500103"),
 ]);

@@ -1,6 +1,6 @@
 //! Stories of public screens.
 
-use crate::hall::{ADMINISTRATOR, DISTRICT_REVIEWER, Hall, OPERATOR};
+use crate::hall::{ADMINISTRATOR, DISTRICT_REVIEWER, Hall, OPERATOR, STALE_ADMINISTRATOR};
 use display::Settings;
 use domain::cap::Severity;
 use http::StatusCode;
@@ -206,6 +206,8 @@ async fn only_registrars_register_and_everybody_sees_the_own_area(#[values(Embed
     for token in [DISTRICT_REVIEWER, OPERATOR] {
         assert_eq!(hall.post(token, "/api/v1/screens", registration.clone()).await.0, StatusCode::FORBIDDEN);
     }
+    let (_, problem) = hall.post(STALE_ADMINISTRATOR, "/api/v1/screens", registration.clone()).await;
+    assert_eq!(problem["code"], "fresh_proof_needed", "a key takes one, as a source's does");
     let seen = hall.get(DISTRICT_REVIEWER, "/api/v1/screens").await.1;
     assert_eq!(seen.as_array().unwrap().len(), 1);
     assert_eq!(seen[0]["area"], "500103");

@@ -78,6 +78,8 @@ async fn only_from_here(request: Request, next: Next) -> Response {
 struct Account {
     login: String,
     password: String,
+    /// The code that is the second factor; none for a key.
+    code: Option<String>,
     title: String,
 }
 
@@ -85,7 +87,7 @@ struct Account {
 async fn list_accounts(State(Play(play)): State<Play>) -> Response {
     match play.accounts.read() {
         Ok(known) if !known.is_empty() => {
-            let account = |Access { login, secret, title }| Account { login, password: secret, title };
+            let account = |Access { login, secret, code, title }| Account { login, password: secret, code, title };
             Json(known.into_iter().map(account).collect::<Vec<_>>()).into_response()
         }
         _ => StatusCode::NOT_FOUND.into_response(),

@@ -163,7 +163,8 @@ impl City {
         let secret = self.secrets.get(login).with_context(|| format!("{login} is new"))?;
         let session =
             answer(self.client.post(format!("{}/api/v1/session", self.url)).json(&json!({ "login": login, "password": secret }))).await?;
-        session["token"].as_str().map(str::to_owned).context("signing in gives a token")
+        let token = session["token"].as_str().map(str::to_owned).context("signing in gives a token")?;
+        asking::prove_demo(&self.client, &self.url, &token, &session).await
     }
 
     async fn draft(&self, token: &str, words: &Words, district: Option<&str>, areas: &[&str], status: &str) -> Result<String> {
@@ -181,6 +182,10 @@ impl City {
     /// Takes these steps with an alert, one after the other.
     async fn steps(&self, alert: &str, steps: &[(&String, &str, &str)]) -> Result<()> {
         for (token, action, reason) in steps {
+            if ["approve", "confirm", "cancel"].contains(action) {
+                // whoever tries the demo may have put its clock forward meanwhile
+                asking::show_demo_code(&self.client, &self.url, token).await?;
+            }
             let seen = answer(self.client.get(format!("{}/api/v1/alerts/{alert}", self.url)).bearer_auth(token)).await?;
             // a demo city may be so small that nobody lives where a scene is set
             let decision = json!({ "version": seen["version"], "action": action, "reason": reason, "known": [Caution::ReachesNobody] });

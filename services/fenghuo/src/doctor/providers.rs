@@ -83,7 +83,7 @@ pub(super) async fn sms(settings: &sms::Settings) -> Vec<Finding> {
     };
     // sources below these are the library's, and may quote what was sent
     let cause = match &error {
-        Unbound::Connect(cause) => format!(": {cause}"),
+        Unbound::Connect(cause) | Unbound::Encryption(cause) => format!(": {cause}"),
         _ => String::new(),
     };
     let what = format!("{place}: {error}{cause}");
@@ -92,7 +92,12 @@ pub(super) async fn sms(settings: &sms::Settings) -> Vec<Finding> {
         Unbound::NotNow(_) => {
             Finding::warn("sms", what, "if no platform is bound to it now, ask the centre how many binds the account may have")
         }
-        Unbound::Setting(_) => Finding::fail("sms", what, "set it as the centre has given it"),
+        Unbound::Setting(_) | Unbound::Authority(_) => Finding::fail("sms", what, "set it as the centre has given it"),
+        Unbound::Encryption(_) => Finding::fail(
+            "sms",
+            what,
+            "name the centre's certificate authority in sms.ca_file, or set sms.tls = \"off\" where a private line or a tunnel protects the way",
+        ),
         Unbound::Connect(_) | Unbound::Silent(_) | Unbound::Broken(_) => {
             Finding::fail("sms", what, "set sms.host and sms.port, and open the way there (line, tunnel, firewall)")
         }

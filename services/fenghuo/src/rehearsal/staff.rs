@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, answer};
-use crate::demo;
+use crate::{asking, demo};
 
 /// What staff decided in one sitting.
 #[derive(Default)]
@@ -24,7 +24,8 @@ async fn sign_in(stage: &Stage, login: &str) -> Result<String> {
     let session = answer(stage.client.post(format!("{}/api/v1/session", stage.url)).json(&body))
         .await
         .with_context(|| format!("{login} cannot sign in"))?;
-    session["token"].as_str().map(str::to_owned).context("signing in gave no token")
+    let token = session["token"].as_str().map(str::to_owned).context("signing in gave no token")?;
+    asking::prove_demo(&stage.client, &stage.url, &token, &session).await
 }
 
 /// The alerts in a state, as an officer of the city sees them.

@@ -29,7 +29,7 @@ use crate::configuration::Configuration;
 use crate::demo;
 use crate::demo::accounts::Access;
 use crate::residents;
-use crate::services::{self, Service};
+use crate::services::{self, City, Service};
 use crate::simulate::Providers;
 
 /// How long the platform may take to come to rest, in real time.
@@ -128,7 +128,7 @@ impl Stage {
             Some(left) => (left.accounts, left.next_scene),
             None => (Self::found_city(&platform, cast).await?, 0),
         };
-        let shell = services::start(&platform, &settings, Service::VARIANTS).await?;
+        let shell = services::start(&platform, &settings, Service::VARIANTS, City::Demo).await?;
         let server = Server::bind(([127, 0, 0, 1], 0).into()).await?;
         let url = format!("http://{}", server.address());
         let stop = CancellationToken::new();

@@ -8,6 +8,7 @@ use platform::http::Server;
 use platform::telemetry::LogPlace;
 
 use super::arguments::Up;
+use crate::demo::CODE;
 use crate::demo::accounts::Accounts;
 
 /// Says where the demo is, and what to do with it.
@@ -23,7 +24,7 @@ pub(super) fn say(server: &Server, up: &Up, accounts: &Accounts, log: &LogPlace)
         writeln!(out, "  2  Or look around: /console for staff, /app for residents, /screen for public screens.")?;
         writeln!(out, "  3  Or play a whole outbreak, in a second terminal: fenghuo rehearse mers-2015")?;
     }
-    writeln!(out, "\nAccounts and passwords: {}", accounts.path().display())?;
+    writeln!(out, "\nAccounts and passwords: {}; the second factor of each is {}", accounts.path().display(), CODE)?;
     if let LogPlace::File(path) = log {
         writeln!(out, "Log: {}", path.display())?;
     }

@@ -110,6 +110,18 @@ fn a_demo_says_little_logs_to_its_file_and_goes_at_once_whoever_is_connected() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     let token = answer.split_once(r#""token":""#).unwrap_or_else(|| panic!("{answer}")).1.split('"').next().unwrap();
+    let code = staff.lines().find(|line| line.starts_with("command.one")).unwrap().split_whitespace().nth(2).unwrap();
+    assert!(demo.said.contains(code), "the second factor stands on the screen too:\n{}", demo.said);
+    let (_, head) = ask(demo.host(), &format!("GET /api/v1/events HTTP/1.1\r\nAuthorization: Bearer {token}"));
+    assert!(head.contains("403 Forbidden"), "a password alone hears nothing: {head}");
+    let proof = format!(r#"{{"code":"{code}"}}"#);
+    let proving = format!("POST /api/v1/session/proof HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {}", proof.len());
+    let mut connection = TcpStream::connect(demo.host()).unwrap();
+    write!(connection, "{proving}\r\nAuthorization: Bearer {token}\r\nHost: {}\r\nConnection: close\r\n\r\n{proof}", demo.host()).unwrap();
+    let mut proved = String::new();
+    connection.read_to_string(&mut proved).unwrap();
+    assert!(proved.starts_with("HTTP/1.1 200"), "{proved}");
+    let token = proved.split_once(r#""token":""#).unwrap_or_else(|| panic!("{proved}")).1.split('"').next().unwrap();
     let (_listening, head) = ask(demo.host(), &format!("GET /api/v1/events HTTP/1.1\r\nAuthorization: Bearer {token}"));
     assert!(head.contains("200 OK") && head.contains("text/event-stream"), "{head}");
     let (_kept, head) = ask(demo.host(), "GET /healthz HTTP/1.1");

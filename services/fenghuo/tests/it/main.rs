@@ -9,6 +9,7 @@ mod durable;
 mod everything_killed;
 mod first_minute;
 mod pages;
+mod planted;
 mod processes;
 mod rehearsal;
 mod separate_processes;

@@ -15,10 +15,11 @@ use stages::{TwoAdministrators, eventually};
 
 use crate::processes::{City, in_a_city, text};
 
-const EACH_ALONE: [&str; 10] = ["identity", "audit", "resident", "ingest", "rules", "review", "dispatch", "push", "sms", "display"];
+/// Every service a process.
+pub const EACH_ALONE: [&str; 10] = ["identity", "audit", "resident", "ingest", "rules", "review", "dispatch", "push", "sms", "display"];
 
 /// Where the record is handled: 渝中区.
-const CENTRE: u32 = 500_103;
+pub const CENTRE: u32 = 500_103;
 /// Where the urgent alert goes: 渝北区.
 const NORTH: u32 = 500_112;
 
@@ -80,8 +81,8 @@ fn rule_for_close_contacts() -> Value {
     rule
 }
 
-/// From the record to three different people's approval and the one phone it is for.
-async fn a_record_becomes_an_alert(city: &City, administrators: &TwoAdministrators, officers: [&str; 2], contact: &Person) {
+/// From the record to three different people's approval and the one phone it is for. Returns the alert's id.
+pub async fn a_record_becomes_an_alert(city: &City, administrators: &TwoAdministrators, officers: [&str; 2], contact: &Person) -> String {
     let author = city.staff(administrators, "command.rules", "city_command_officer", "city").await;
     let reviewer = city.staff(administrators, "review.centre", "district_reviewer", &format!("district:{CENTRE}")).await;
     let key = json!({
@@ -118,6 +119,7 @@ async fn a_record_becomes_an_alert(city: &City, administrators: &TwoAdministrato
     assert_eq!(city.times(contact, alert, code), 1);
     let others = (1..=city.people.count()).filter(|no| *no != contact.resident_no).filter_map(|no| city.people.person(no));
     assert!(others.into_iter().all(|other| city.times(&other, alert, code) == 0), "nobody else heard of it");
+    alert.to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,15 +53,11 @@ pub(crate) async fn take(tx: &mut Tx, platform: &Platform, stored: &Stored, dela
             if staff.disabled_at.is_none() {
                 return Err(Error::ProposalOutdated);
             }
-            sqlx::query!(
-                "update identity.staff set disabled_at = null, acts_from = coalesce($2, acts_from), credential_revision = credential_revision + 1
-                 where id = $1",
-                staff.id.uuid(),
-                waits_until,
-            )
-            .execute(&mut **tx)
-            .await?;
-            Ok(Effect::on(staff.id, None))
+            // as after a reset: whoever it was disabled for knows its old password
+            let (second_half, activation) = code(tx, platform, stored, delays).await?;
+            sqlx::query!("update identity.staff set disabled_at = null where id = $1", staff.id.uuid()).execute(&mut **tx).await?;
+            account::begin_anew(tx, staff.id, activation, waits_until).await?;
+            Ok(Effect::on(staff.id, Some(second_half)))
         }
         Proposed::DisableAccount => {
             let staff = unchanged(tx, stored).await?;

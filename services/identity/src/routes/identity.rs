@@ -10,8 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Error;
+use crate::enrolment::Enrolment;
 use crate::password::Hasher;
 use crate::proposal::{self, Made, Proposal, Proposed};
+use crate::proving::Prover;
 use crate::session::Sessions;
 use crate::settings::Delays;
 use crate::sign_in::SignIn;
@@ -23,6 +25,8 @@ pub(super) struct Identity {
     pub hasher: Hasher,
     pub sign_in: SignIn,
     pub sessions: Sessions,
+    pub prover: Prover,
+    pub enrolment: Enrolment,
     pub cookie_secure: bool,
     pub delays: Delays,
 }

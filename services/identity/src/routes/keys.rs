@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::ids::ApiKeyId;
+use domain::second_factor::Act;
 use domain::staff::Role;
 use http::StatusCode;
 use platform::http::{Access, Json, Path, PathId, Problem, Routes, StaffCaller, routes};
@@ -31,9 +32,11 @@ async fn list(State(identity): State<Identity>) -> Result<Json<Vec<ApiKey>>, Pro
 /// shown only once, and to one of the two.
 #[utoipa::path(post, path = "/api/v1/api-keys", request_body = NewApiKey, responses(
     (status = 202, description = "Proposed", body = ProposalMade),
+    (status = 403, description = "A fresh proof is needed first"),
     (status = 422, description = "A field is wrong"),
 ))]
 async fn create(State(identity): State<Identity>, caller: StaffCaller, Json(new): Json<NewApiKey>) -> Result<Waiting, Problem> {
+    caller.must_have_proved(Act::IssueKey, identity.now())?;
     new.check(identity.now())?;
     identity.propose(&caller, &Proposed::MakeKey { key: new }, None).await
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::ids::ProposalId;
+use domain::second_factor::Act;
 use domain::second_person::{self, Confirmed, ProposalState};
 use domain::staff::Role;
 use http::StatusCode;
@@ -53,7 +54,7 @@ struct ProposalConfirmed {
 /// In an emergency whoever proposed it may confirm it, after the delay and unless somebody objected.
 #[utoipa::path(post, path = "/api/v1/proposals/{id}/confirmation", params(("id" = Uuid, Path, description = "The proposal")), responses(
     (status = 200, description = "It holds", body = ProposalConfirmed),
-    (status = 403, description = "The caller's own account is too new"),
+    (status = 403, description = "The caller's own account is too new, or a fresh proof is needed first"),
     (status = 404, description = "There is no such proposal"),
     (status = 409, description = "The caller proposed it, is the one whom it is about, or it is not waiting or not as it was any more"),
 ))]
@@ -64,6 +65,7 @@ async fn confirm(
 ) -> Result<Json<ProposalConfirmed>, Problem> {
     let now = identity.now();
     caller.may_act(now)?;
+    caller.must_have_proved(Act::ConfirmProposal, now)?;
     let mut tx = identity.platform.database.begin().await?;
     let stored = proposal::lock(&mut tx, id, now).await?;
     let how = second_person::confirm(stored.decision(), &caller.member(), stored.proposer(), stored.hearing(), now).map_err(Error::from)?;

@@ -4,16 +4,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::ids::{SessionId, StaffId};
+use domain::second_factor::{self, Act, Holder};
 use domain::staff::{Role, Scope};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use platform::http::{Access, ClientAddress, Credential, Json, Path, PathId, Problem, Routes, SESSION_COOKIE, StaffCaller, routes};
+use platform::http::{Access, Credential, Json, Path, PathId, Problem, Routes, SESSION_COOKIE, SessionOwner, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::identity::Identity;
+use super::proof::known_from_now_on;
+use super::visitor::{Knock, device_cookie};
 use crate::account::{self, Staff};
-use crate::password::Password;
+use crate::password::{Lane, Password};
+use crate::proving::SecondFactor;
 use crate::session::OwnSession;
 use crate::sign_in::SignedIn;
 use crate::token::TokenHash;
@@ -23,7 +27,7 @@ pub(super) fn routes() -> Routes<Identity> {
     Routes::new("session")
         .allow(Access::Public, routes!(sign_in))
         .allow(Access::Public, routes!(activate))
-        .allow(Access::ANY_STAFF, routes!(who_am_i, sign_out))
+        .allow(Access::SessionOwner, routes!(who_am_i, sign_out))
         .allow(Access::ANY_STAFF, routes!(change_password))
         .allow(Access::ANY_STAFF, routes!(end_others))
         .allow(Access::ANY_STAFF, routes!(own_sessions))
@@ -41,11 +45,13 @@ struct SignInRequest {
     /// Whether the session is to be kept in a cookie that pages cannot read. Otherwise the answer holds the token.
     #[serde(default)]
     cookie: bool,
+    /// The token of a device that is known, where it is in no cookie.
+    device: Option<String>,
 }
 
 /// A session that began.
 #[derive(Debug, Serialize, ToSchema)]
-struct SessionBegun {
+pub(super) struct SessionBegun {
     /// Token of the session, for `Authorization: Bearer`; absent when it went into the cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
@@ -68,21 +74,22 @@ struct SignedInStaff {
     scope: Scope,
     /// From when on they may approve, confirm and send, if their account waits.
     acts_from: Option<DateTime<Utc>>,
+    /// How the session stands to their second factor.
+    second_factor: SecondFactor,
 }
 
-/// Sign in.
+/// Sign in
+///
+/// Whoever has a second factor has to show it then (`second_factor.needs`): until they have, the session opens nothing.
 #[utoipa::path(post, path = "/api/v1/session", request_body = SignInRequest, responses(
     (status = 201, description = "The session began", body = SessionBegun),
     (status = 401, description = "Name or password are wrong, or the account is disabled"),
     (status = 429, description = "Too many attempts"),
 ))]
-async fn sign_in(
-    State(identity): State<Identity>,
-    ClientAddress(from): ClientAddress,
-    Json(request): Json<SignInRequest>,
-) -> Result<Response, Problem> {
-    let begun = identity.sign_in.sign_in(&request.login, request.password, from).await?;
-    answered(&identity, begun, request.cookie)
+async fn sign_in(State(identity): State<Identity>, knock: Knock, Json(request): Json<SignInRequest>) -> Result<Response, Problem> {
+    let knock = knock.with(request.device.as_deref());
+    let begun = identity.sign_in.sign_in(&request.login, request.password, &knock.visitor).await?;
+    answered(&identity, begun, request.cookie, &knock).await
 }
 
 /// A code and the password that its owner chose.
@@ -105,52 +112,63 @@ struct ActivationRequest {
 
 /// Set one's own password on a new or reset account, and sign in
 ///
-/// Until then the account can do nothing. A code is good once, and for a few days.
+/// Until then the account can do nothing; then, where its role needs one, nothing but enrol a second factor. A code is good once, and for a few days.
 #[utoipa::path(post, path = "/api/v1/session/activation", request_body = ActivationRequest, responses(
     (status = 201, description = "The password is set and the session began", body = SessionBegun),
     (status = 401, description = "Name or code are wrong, or the code is void"),
     (status = 422, description = "The password is too weak"),
     (status = 429, description = "Too many attempts"),
 ))]
-async fn activate(
-    State(identity): State<Identity>,
-    ClientAddress(from): ClientAddress,
-    Json(request): Json<ActivationRequest>,
-) -> Result<Response, Problem> {
+async fn activate(State(identity): State<Identity>, knock: Knock, Json(request): Json<ActivationRequest>) -> Result<Response, Problem> {
     let halves = [request.first_half.as_str(), &request.second_half];
-    let begun = identity.sign_in.activate(&request.login, halves, request.password, from).await?;
-    answered(&identity, begun, request.cookie)
+    let begun = identity.sign_in.activate(&request.login, halves, request.password, &knock.visitor).await?;
+    answered(&identity, begun, request.cookie, &knock).await
 }
 
-/// A session that began, its token in the cookie or in the answer.
-fn answered(identity: &Identity, begun: SignedIn, in_cookie: bool) -> Result<Response, Problem> {
+/// A session that began, its token in the cookie or in the answer. A browser that has shown all there is to show is known from now on.
+pub(super) async fn answered(identity: &Identity, begun: SignedIn, in_cookie: bool, knock: &Knock) -> Result<Response, Problem> {
     let Staff { id, name, role, scope, acts_from, .. } = begun.staff;
-    let token = begun.token.into_text();
+    let now = identity.now();
+    let mut connection = identity.platform.database.pool().acquire().await?;
+    let seen = account::seen_by_id(&mut connection, id).await?.ok_or(Error::NoSuchStaff(id))?;
+    let holder = Holder { role, has_factor: seen.has_factor, enrol_by: seen.enrol_by };
+    let standing = second_factor::standing(holder, begun.session.came_with(), begun.session.proof(), now);
+    let second_factor = identity.prover.second_factor(&mut connection, id, standing).await?;
+    drop(connection);
     let mut headers = HeaderMap::new();
-    if in_cookie {
-        headers.insert(SET_COOKIE, cookie(&token, begun.session.ends_at - identity.now(), identity.cookie_secure)?);
+    if standing.is_ok() {
+        let device = known_from_now_on(identity, id, knock, in_cookie).await?;
+        if let Some(device) = device.filter(|_| in_cookie) {
+            headers.append(SET_COOKIE, device_cookie(device, identity.cookie_secure)?);
+        }
     }
-    let staff = SignedInStaff { id, name, role, scope, acts_from };
+    let token = begun.token.into_text();
+    if in_cookie {
+        headers.append(SET_COOKIE, session_cookie(&token, begun.session.ends_at - now, identity.cookie_secure)?);
+    }
+    let staff = SignedInStaff { id, name, role, scope, acts_from, second_factor };
     let body = SessionBegun { token: (!in_cookie).then_some(token), ends_at: begun.session.ends_at, staff };
     Ok((StatusCode::CREATED, headers, Json(body)).into_response())
 }
 
-/// Who is signed in.
+/// Who is signed in, and what the session lacks before it opens anything.
 #[utoipa::path(get, path = "/api/v1/session", responses((status = 200, description = "The caller", body = SignedInStaff)))]
-async fn who_am_i(caller: StaffCaller) -> Json<SignedInStaff> {
-    let StaffCaller { id, name, role, scope, acts_from, .. } = caller;
-    Json(SignedInStaff { id, name, role, scope, acts_from })
+async fn who_am_i(State(identity): State<Identity>, owner: SessionOwner) -> Result<Json<SignedInStaff>, Problem> {
+    let SessionOwner { id, name, role, scope, acts_from, standing, .. } = owner;
+    let mut connection = identity.platform.database.pool().acquire().await?;
+    let second_factor = identity.prover.second_factor(&mut connection, id, standing).await?;
+    Ok(Json(SignedInStaff { id, name, role, scope, acts_from, second_factor }))
 }
 
 /// Sign out: the session ends at once.
 #[utoipa::path(delete, path = "/api/v1/session", responses((status = 204, description = "The session ended")))]
-async fn sign_out(State(identity): State<Identity>, caller: StaffCaller, credential: Credential) -> Result<Response, Problem> {
+async fn sign_out(State(identity): State<Identity>, owner: SessionOwner, credential: Credential) -> Result<Response, Problem> {
     let mut tx = identity.platform.database.begin().await?;
-    let entry = caller.did("session.end", "staff", caller.id, identity.now());
+    let entry = owner.did("session.end", "staff", owner.id, identity.now());
     tx.publish(SCHEMA, &entry).await?;
     tx.commit().await?;
     identity.sessions.end(&TokenHash::of(credential.token())).await?;
-    let gone = cookie("", chrono::TimeDelta::zero(), identity.cookie_secure)?;
+    let gone = session_cookie("", chrono::TimeDelta::zero(), identity.cookie_secure)?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response())
 }
 
@@ -164,9 +182,12 @@ struct PasswordChange {
     new: Password,
 }
 
-/// Change one's own password. All other sessions of the account end.
+/// Change one's own password. All other sessions of the account end
+///
+/// Takes a fresh proof, where there is a second factor.
 #[utoipa::path(post, path = "/api/v1/session/password", request_body = PasswordChange, responses(
     (status = 204, description = "Changed"),
+    (status = 403, description = "A fresh proof is needed first"),
     (status = 422, description = "The current password is wrong or the new one too weak"),
     (status = 429, description = "Too many attempts"),
 ))]
@@ -174,14 +195,14 @@ async fn change_password(
     State(identity): State<Identity>,
     caller: StaffCaller,
     credential: Credential,
-    ClientAddress(from): ClientAddress,
     Json(request): Json<PasswordChange>,
 ) -> Result<StatusCode, Problem> {
+    caller.must_have_proved(Act::ChangeOwnFactors, identity.now())?;
     let token = TokenHash::of(credential.token());
     let session = identity.sessions.living(&token).await?;
-    let staff = identity.sign_in.confirm(caller.id, request.current, from).await?;
+    let staff = identity.sign_in.confirm(caller.id, request.current).await?;
     request.new.check_chosen("new", &staff.login)?;
-    let hash = identity.hasher.hash(request.new).await?;
+    let hash = identity.hasher.hash(request.new, Lane::Known).await?;
     let mut tx = identity.platform.database.begin().await?;
     let revision = account::set_password(&mut tx, caller.id, &hash, session.revision).await?;
     let entry = caller.did("staff.change_password", "staff", caller.id, identity.now());
@@ -229,7 +250,7 @@ async fn end_one(State(identity): State<Identity>, caller: StaffCaller, Path(id)
 }
 
 /// The session cookie: not for scripts, not for other sites.
-fn cookie(token: &str, lasts: chrono::TimeDelta, secure: bool) -> Result<HeaderValue, Error> {
+pub(super) fn session_cookie(token: &str, lasts: chrono::TimeDelta, secure: bool) -> Result<HeaderValue, Error> {
     let secure = if secure { "; Secure" } else { "" };
     let seconds = lasts.num_seconds();
     let text = format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");

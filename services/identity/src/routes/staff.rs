@@ -1,9 +1,12 @@
 //! Administrators look after the accounts of staff.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
+use domain::second_factor::{Act, FactorKind};
 use domain::second_person;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
@@ -16,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::identity::{Identity, ProposalMade, Waiting};
 use crate::account::{self, NewStaff, Staff};
+use crate::factor::{self, Enrolled};
 use crate::proposal::{Proposed, Standing};
 use crate::{Error, SCHEMA};
 
@@ -33,10 +37,27 @@ pub(super) fn routes() -> Routes<Identity> {
         .allow(ADMINISTRATOR, routes!(lift_waiting))
 }
 
+/// An account, with what its owner has beside the password.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListedStaff {
+    #[serde(flatten)]
+    staff: Staff,
+    /// Kinds of second factors that it has.
+    factors: Vec<FactorKind>,
+    /// When the newest was enrolled.
+    factor_enrolled_at: Option<DateTime<Utc>>,
+}
+
 /// All accounts of staff, by login name.
-#[utoipa::path(get, path = "/api/v1/staff", responses((status = 200, description = "All accounts", body = Vec<Staff>)))]
-async fn list(State(identity): State<Identity>) -> Result<Json<Vec<Staff>>, Problem> {
-    Ok(Json(account::all(&identity.platform).await?))
+#[utoipa::path(get, path = "/api/v1/staff", responses((status = 200, description = "All accounts", body = Vec<ListedStaff>)))]
+async fn list(State(identity): State<Identity>) -> Result<Json<Vec<ListedStaff>>, Problem> {
+    let enrolled = factor::of_everybody(&mut identity.platform.database.pool().acquire().await?).await?;
+    let mut enrolled: BTreeMap<StaffId, Enrolled> = enrolled.into_iter().map(|enrolled| (enrolled.staff, enrolled)).collect();
+    let listed = account::all(&identity.platform).await?.into_iter().map(|staff| match enrolled.remove(&staff.id) {
+        Some(Enrolled { kinds, newest_at, .. }) => ListedStaff { staff, factors: kinds, factor_enrolled_at: Some(newest_at) },
+        None => ListedStaff { staff, factors: Vec::new(), factor_enrolled_at: None },
+    });
+    Ok(Json(listed.collect()))
 }
 
 /// Who somebody is that a history names.
@@ -126,6 +147,7 @@ async fn change(
         tx.rollback().await?;
         return Ok(identity.propose(&caller, &proposed, Some(id)).await?.into_response());
     }
+    caller.must_have_proved(Act::Silence, identity.now())?;
     let Proposed::ChangeAccount { before, after } = proposed else { return Err(Error::NothingToChange.into()) };
     account::alter(&mut tx, id, &after, None).await?;
     let was_and_is = json!({ "login": staff.login, "role": [before.role, after.role], "scope": [before.scope, after.scope] });
@@ -138,6 +160,8 @@ async fn change(
 
 /// Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing
 ///
+/// What its owner had beside the password goes with it, and the password when it is enabled again. Takes a fresh proof.
+///
 /// Where no other administrator would be left, or fewer than two officers of the city command, it is only proposed, and another administrator
 /// confirms it; its sessions can be ended at once all the same.
 #[utoipa::path(post, path = "/api/v1/staff/{id}/disable", params(("id" = StaffId, Path, description = "The account")), responses(
@@ -149,6 +173,7 @@ async fn change(
 async fn disable(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<Response, Problem> {
     second_person::lessen(&caller.member(), Some(id)).map_err(Error::from)?;
     let now = identity.now();
+    caller.must_have_proved(Act::Silence, now)?;
     let mut tx = identity.platform.database.begin().await?;
     let left = account::left_without(&mut tx, id, caller.id, now).await?;
     let staff = account::lock(&mut tx, id).await?;
@@ -165,6 +190,8 @@ async fn disable(State(identity): State<Identity>, caller: StaffCaller, Path(id)
 }
 
 /// End all sessions of an account at once, without a second administrator: for one that somebody else may be using.
+///
+/// Takes a fresh proof.
 #[utoipa::path(delete, path = "/api/v1/staff/{id}/sessions", params(("id" = StaffId, Path, description = "The account")), responses(
     (status = 204, description = "Ended"),
     (status = 404, description = "There is no such account"),
@@ -173,6 +200,7 @@ async fn disable(State(identity): State<Identity>, caller: StaffCaller, Path(id)
 async fn end_sessions(State(identity): State<Identity>, caller: StaffCaller, Path(id): PathId<StaffId>) -> Result<StatusCode, Problem> {
     second_person::lessen(&caller.member(), Some(id)).map_err(Error::from)?;
     let now = identity.now();
+    caller.must_have_proved(Act::Silence, now)?;
     let mut tx = identity.platform.database.begin().await?;
     let staff = account::lock(&mut tx, id).await?;
     account::end_sessions(&mut tx, id).await?;
@@ -182,7 +210,10 @@ async fn end_sessions(State(identity): State<Identity>, caller: StaffCaller, Pat
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Propose that a disabled account may sign in again. Another administrator confirms it.
+/// Propose that a disabled account may be used again. Another administrator confirms it
+///
+/// Its owner sets a new password with a code and enrols a factor, as after a reset: the code's first half is in this answer, the second in that of
+/// the confirmation.
 #[utoipa::path(post, path = "/api/v1/staff/{id}/enable", params(("id" = StaffId, Path, description = "The account")), responses(
     (status = 202, description = "Proposed", body = ProposalMade),
     (status = 404, description = "There is no such account"),
@@ -198,8 +229,8 @@ async fn enable(State(identity): State<Identity>, caller: StaffCaller, Path(id):
 
 /// Propose that the owner of an account sets a new password. Another administrator confirms it
 ///
-/// With the confirmation the old password and all sessions end, and the owner sets a new one with a code: its first half is in this answer, the
-/// second in that of the confirmation.
+/// With the confirmation the old password, all second factors, recovery codes, known devices and sessions end, and the owner sets a new password
+/// with a code and enrols a factor: the code's first half is in this answer, the second in that of the confirmation.
 #[utoipa::path(post, path = "/api/v1/staff/{id}/reset", params(("id" = StaffId, Path, description = "The account")), responses(
     (status = 202, description = "Proposed", body = ProposalMade),
     (status = 404, description = "There is no such account"),

@@ -73,9 +73,10 @@ async fn one_disables_an_account_at_once_and_two_enable_it_again() {
 
     city.passes(2 * DAY);
     let back = city.administrators_again().await;
-    back.agree(&city, Method::POST, &format!("staff/{id}/enable"), Value::Null).await;
+    let Agreed { halves: [first, second], .. } = back.agree(&city, Method::POST, &format!("staff/{id}/enable"), Value::Null).await;
     assert_eq!(city.look(&zhao, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "the old session never comes back");
-    let again = city.session("zhao", PASSWORD).await;
+    assert_eq!(city.signs_in("zhao", PASSWORD).await.status, StatusCode::UNAUTHORIZED, "nor does the password that somebody may know");
+    let again = activate(&city, ["zhao", &first, &second]).await;
     assert!(city.look(&again, "/api/v1/session").await.body["acts_from"].is_string(), "who was away waits anew");
 }
 

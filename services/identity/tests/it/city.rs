@@ -1,15 +1,17 @@
 //! A city with its first administrator, and a way to ask it things.
 
+use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::time::Duration;
 
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
 use identity::{Code, MIGRATOR, NewStaff, SCHEMA, Settings};
-use platform::http::{Access, Authenticators, Json, Routes, SourceCaller, StaffCaller, routes};
+use platform::http::{Access, Authenticators, HttpSettings, Json, Routes, Shell, SourceCaller, StaffCaller, routes};
 use prost::Message;
 use proto::AuditEntry;
 use serde_json::{Value, json};
+use stages::second_factor::goes_on;
 use stages::{Answer, Identity, NOBODY, PASSWORD, Stage, Store, TwoAdministrators};
 
 /// Says what the staff member presenting a session is.
@@ -23,6 +25,9 @@ async fn whole_city(caller: StaffCaller) -> Json<Value> {
 async fn deliver(source: SourceCaller) -> Json<Value> {
     Json(json!({ "unit": source.unit, "area": source.area, "origin": source.origin, "kinds": source.kinds }))
 }
+
+/// Where its console is reached.
+pub const ADDRESS: &str = "https://alerts.example.cn";
 
 pub struct City(Stage);
 
@@ -49,13 +54,32 @@ impl City {
     pub async fn on(platform: platform::Platform) -> Self {
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         // The routes are what is tested; without its relay, what it publishes stays where the tests can read it.
-        let settings = Settings::default();
-        let routes = identity::routes(&platform, &settings)
-            .await
-            .unwrap()
-            .merge(Routes::new("test").allow(Access::ANY_STAFF, routes!(whole_city)).allow(Access::Source, routes!(deliver)));
+        let settings = Settings { console_address: ADDRESS.to_owned(), ..Settings::default() };
+        let routes = identity::demo::routes(&platform, &settings).await.unwrap();
+        Self::of(platform, routes)
+    }
+
+    /// A city in which people live, where there may be tables and rows already.
+    pub async fn real_on(platform: platform::Platform) -> Self {
+        platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
+        let settings = Settings { console_address: ADDRESS.to_owned(), ..Settings::default() };
+        let routes = identity::routes(&platform, &settings).await.unwrap();
+        Self::of(platform, routes)
+    }
+
+    /// The same, new.
+    pub async fn real() -> Self {
+        Self::real_on(Store::Embedded.open_at("2026-11-02T01:00:00Z".parse().unwrap()).await).await
+    }
+
+    fn of(platform: platform::Platform, routes: Routes) -> Self {
+        let routes =
+            routes.merge(Routes::new("test").allow(Access::ANY_STAFF, routes!(whole_city)).allow(Access::Source, routes!(deliver)));
         let authenticators = Authenticators::new().with(identity::authenticator(&platform));
-        Self(Stage::new(platform, SCHEMA, routes, authenticators))
+        // Requests of a test come from nowhere: who says for whom they speak is believed.
+        let settings = HttpSettings { trusted_proxies: vec![Ipv4Addr::UNSPECIFIED.into()], ..HttpSettings::default() };
+        let shell = Shell::new(routes, authenticators).settings(settings).clock(platform.clock.clone());
+        Self(Stage::at(platform, SCHEMA, shell))
     }
 
     /// Reads something.
@@ -71,7 +95,44 @@ impl City {
     pub async fn session(&self, login: &str, password: &str) -> String {
         let answer = self.signs_in(login, password).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-        answer.text("/token")
+        let token = answer.text("/token");
+        if answer.body["staff"]["second_factor"]["needs"] == "proof" { self.proves(&token).await } else { token }
+    }
+
+    /// Somebody shows their second factor: the code of the demo, or a recovery code out of their drawer. Their session's token from then on.
+    pub async fn proves(&self, token: &str) -> String {
+        let me = self.look(token, "/api/v1/session").await;
+        if me.body["second_factor"]["kinds"].as_array().unwrap().contains(&json!("demo")) {
+            let proved = self.shows(token, json!({ "code": identity::demo::CODE })).await;
+            assert_eq!(proved.status, StatusCode::OK, "{}", proved.body);
+            goes_on(token, &proved.body)
+        } else {
+            stages::second_factor::prove(self, token).await
+        }
+    }
+
+    /// Somebody tries to prove their session with this.
+    pub async fn shows(&self, token: &str, shown: Value) -> Answer {
+        self.ask(Method::POST, token, "/api/v1/session/proof", shown).await
+    }
+
+    /// The token of somebody who proves their session with this.
+    pub async fn proved(&self, token: &str, shown: Value) -> String {
+        let proved = self.shows(token, shown).await;
+        assert_eq!(proved.status, StatusCode::OK, "{}", proved.body);
+        goes_on(token, &proved.body)
+    }
+
+    /// Somebody's account is one from before there were second factors: it has none, and they came just now.
+    pub async fn is_from_before(&self, login: &str) {
+        for statement in [
+            format!("delete from identity.factor where staff_id = (select id from identity.staff where login = '{login}')"),
+            format!("delete from identity.recovery_code where staff_id = (select id from identity.staff where login = '{login}')"),
+            format!("update identity.staff set from_before = true where login = '{login}'"),
+            format!("update identity.second_factor_grace set began_at = '{}'", self.platform.clock.now().to_rfc3339()),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(self.pool()).await.unwrap();
+        }
     }
 
     /// The first two administrators, signed in.

@@ -80,6 +80,9 @@ fn only_the_demo_makes_accounts_that_need_neither_owner_nor_second_person() {
         found
     };
     assert_eq!(naming("Beginning::Password("), ["identity/src/account.rs", "identity/src/demo.rs"]);
-    assert_eq!(naming("identity::demo::"), ["fenghuo/src/demo.rs"]);
+    assert_eq!(naming("Secret::Demo("), ["identity/src/demo.rs", "identity/src/factor.rs"]);
+    assert_eq!(naming("identity::demo::"), ["fenghuo/src/demo.rs", "fenghuo/src/services.rs"]);
+    let demos = ["fenghuo/src/rehearsal/stage.rs", "fenghuo/src/services.rs", "fenghuo/src/up.rs", "identity/src/demo.rs"];
+    assert_eq!(naming("City::Demo"), demos, "a city in which a fixed code is a second factor");
     assert_eq!(naming("demo::settle"), ["fenghuo/src/rehearsal/stage.rs", "fenghuo/src/up.rs"]);
 }

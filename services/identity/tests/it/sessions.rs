@@ -20,7 +20,7 @@ async fn an_officer_signs_in_is_known_and_signs_out() {
     assert_eq!(city.ask(Method::DELETE, &token, "/api/v1/session", Value::Null).await.status, StatusCode::NO_CONTENT);
     assert_eq!(city.look(&token, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
     let actions: Vec<_> = city.trace().await.into_iter().map(|entry| entry.action).collect();
-    assert_eq!(actions, ["staff.create", "session.begin", "session.end"]);
+    assert_eq!(actions, ["staff.create", "session.begin", "session.prove", "session.end"]);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn whoever_can_write_to_the_cache_becomes_nobody() {
     let city = City::founded().await;
     let password = city.has("wang", Role::CityCommandOfficer, Scope::City).await;
     let token = city.session("wang", &password).await;
-    let place = |token: &str| format!("identity:session:{}", hex::encode(sha2::Sha256::digest(token.as_bytes())));
+    let place = |token: &str| format!("identity:staff-session:{}", hex::encode(sha2::Sha256::digest(token.as_bytes())));
     let own = city.platform.cache.get(&place(&token)).await.unwrap().unwrap();
     assert!(!String::from_utf8_lossy(&own).contains("staff"), "nothing of it is read there");
 

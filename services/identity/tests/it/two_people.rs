@@ -20,7 +20,13 @@ impl City {
 
     async fn steps(&self, who: &str, proposal: &str, step: &str) -> Answer {
         let body = if step == "emergency" { json!({ "reason": "另一位管理员住院，值班室无人" }) } else { Value::Null };
-        self.ask(Method::POST, who, &format!("/api/v1/proposals/{proposal}/{step}"), body).await
+        let path = format!("/api/v1/proposals/{proposal}/{step}");
+        let answer = self.ask(Method::POST, who, &path, body.clone()).await;
+        if answer.text("/code") != "fresh_proof_needed" {
+            return answer;
+        }
+        let who = &self.proves(who).await;
+        self.ask(Method::POST, who, &path, body).await
     }
 
     /// Proposes something else, with a path below `/api/v1/`.

@@ -1,5 +1,6 @@
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind, RiskLevel, SubjectHash};
+use domain::second_factor::Proof;
 use domain::staff::{Role, Scope};
 use platform::crypto::Purpose;
 use platform::http::{Caller, SourceCaller, StaffCaller};
@@ -28,8 +29,16 @@ fn source() -> Sender {
 }
 
 fn staff(role: Role, scope: Scope) -> Sender {
-    Sender::of(Caller::Staff(StaffCaller { id: StaffId::new(), name: "王".into(), role, scope, acts_from: None, session: "s".into() }))
-        .unwrap()
+    Sender::of(Caller::Staff(StaffCaller {
+        id: StaffId::new(),
+        name: "王".into(),
+        role,
+        scope,
+        acts_from: None,
+        session: "s".into(),
+        proof: Proof::NotAsked,
+    }))
+    .unwrap()
 }
 
 fn checker(sender: Sender, form: Form) -> Checker {

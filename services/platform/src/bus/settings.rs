@@ -1,7 +1,11 @@
 //! What an operator sets about the bus.
 
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+use crate::encryption::Tls;
 
 /// What carries the messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -26,9 +30,21 @@ pub struct BusSettings {
     ///
     /// Holds a password: better read from a file.
     ///
-    /// Example: "amqp://user:password@host:5672/%2f"
+    /// Example: "amqps://user:password@host:5671/%2f"
     #[serde(skip_serializing)]
     pub url: SecretString,
+    /// Whether the connection to a server on another machine has to be encrypted: `required` or `off`.
+    ///
+    /// `off` is for a way that is protected otherwise, such as a tunnel or a network of one's own.
+    ///
+    /// Unit: one of `"required"`, `"off"`
+    pub tls: Tls,
+    /// The certificate authority that the server's certificate has to come from, in a file of PEM; those of the system where none is named.
+    ///
+    /// With it the connection is encrypted also to a server on this machine.
+    ///
+    /// Example: "/etc/fenghuo/ca.pem"
+    pub ca_file: Option<PathBuf>,
     /// First part of the names of exchanges and queues on the broker.
     ///
     /// Two installations can share a broker under two prefixes.
@@ -48,6 +64,8 @@ impl Default for BusSettings {
         Self {
             mode: BusMode::default(),
             url: SecretString::default(),
+            tls: Tls::default(),
+            ca_file: None,
             prefix: "fenghuo".to_owned(),
             accept_unmarked: false,
             first_retry_ms: 200,

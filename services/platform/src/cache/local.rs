@@ -61,6 +61,15 @@ impl Local {
         absent
     }
 
+    pub(super) fn replace(&self, key: &str, was: &[u8], value: &[u8], now_ms: i64, ttl_ms: i64) -> bool {
+        let mut maps = self.maps();
+        let is_there = maps.live(key, now_ms).is_some_and(|entry| entry.value.bytes().is_some_and(|bytes| bytes == was));
+        if is_there {
+            maps.insert(key, Value::Bytes(value.to_vec()), now_ms, ttl_ms);
+        }
+        is_there
+    }
+
     pub(super) fn take(&self, key: &str, now_ms: i64) -> Option<Vec<u8>> {
         let entry = self.maps().entries.remove(key)?;
         (entry.expires_ms > now_ms).then_some(entry.value).and_then(|value| value.bytes().cloned())

@@ -100,6 +100,16 @@ impl Cache {
         }
     }
 
+    /// Stores `value` where `was` stands, and nowhere else: not over what somebody else has written since, nor where it was removed. Whether it
+    /// was stored.
+    #[compiled_once]
+    pub async fn replace(&self, key: &str, was: &[u8], value: &[u8], ttl: Duration) -> Result<bool, Error> {
+        match &self.store {
+            Store::Local(local) => Ok(local.replace(key, was, value, self.now_ms(), millis(ttl))),
+            Store::Redis(redis) => redis.replace(key, was, value, self.now_ms(), millis(ttl)).await,
+        }
+    }
+
     /// The value, and removes it: of many who ask at once, one gets it.
     #[compiled_once]
     pub async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {

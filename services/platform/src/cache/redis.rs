@@ -10,10 +10,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, Script, ScriptInvocation};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, RedisError, Script, ScriptInvocation,
+    TlsCertificates,
+};
 use secrecy::ExposeSecret as _;
 
 use super::settings::CacheSettings;
+use crate::encryption::{self, Asked};
 use crate::error::Error;
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,6 +41,12 @@ return 1";
 const SET_IF_ABSENT: &str = "local e = redis.call('HGET', KEYS[1], 'e')
 if e and tonumber(e) > tonumber(ARGV[1]) then return 0 end
 redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'v', ARGV[4], 'e', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1";
+/// ARGV: now, expiry, sweep after ms, value, what has to be there.
+const REPLACE: &str = "local f = redis.call('HMGET', KEYS[1], 'v', 'e')
+if not f[1] or tonumber(f[2]) <= tonumber(ARGV[1]) or f[1] ~= ARGV[5] then return 0 end
 redis.call('HSET', KEYS[1], 'v', ARGV[4], 'e', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1";
@@ -75,11 +85,38 @@ pub struct RedisStanding {
     pub most_memory: u64,
 }
 
+/// Who connects to the server of the settings.
+fn client(settings: &CacheSettings) -> Result<Client, Error> {
+    let failed = |source| Error::Cache { action: "reading its address", source };
+    let asked = Asked { tls: settings.tls, ca_file: settings.ca_file.as_deref() };
+    encryption::choose_library();
+    let server = settings.url.expose_secret().into_connection_info().map_err(failed)?;
+    match server.addr() {
+        ConnectionAddr::TcpTls { insecure: true, .. } => {
+            return Err(Error::Setting {
+                name: "cache.url",
+                reason: "#insecure would believe any server: name its authority in cache.ca_file".to_owned(),
+            });
+        }
+        ConnectionAddr::Tcp(host, _) if asked.is_encrypted(host) => {
+            return Err(encryption::in_the_clear("cache.url", host, "rediss://", "cache.tls"));
+        }
+        _ => {}
+    }
+    match asked.authority("cache.ca_file")? {
+        Some(certificates) => {
+            let believed = TlsCertificates { client_tls: None, root_cert: Some(certificates.into_bytes()) };
+            Client::build_with_tls(server, believed).map_err(failed)
+        }
+        None => Client::open(server).map_err(failed),
+    }
+}
+
 /// Asks Redis, over one connection that is not made again.
 pub(super) async fn standing(settings: &CacheSettings) -> Result<RedisStanding, Error> {
     required(settings)?;
     let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_TIMEOUT)).set_response_timeout(Some(RESPONSE_TIMEOUT));
-    let client = Client::open(settings.url.expose_secret()).map_err(failed("connecting"))?;
+    let client = client(settings)?;
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed("connecting"))?;
     let (seconds, micros): (i64, u32) = redis::cmd("TIME").query_async(&mut connection).await.map_err(failed("asking the time"))?;
     let info: String = redis::cmd("INFO").query_async(&mut connection).await.map_err(failed("asking"))?;
@@ -112,6 +149,7 @@ struct Scripts {
     take: Script,
     set: Script,
     set_if_absent: Script,
+    replace: Script,
     incr: Script,
     take_tokens: Script,
 }
@@ -130,13 +168,14 @@ impl Redis {
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_number_of_retries(RECONNECTS);
-        let client = Client::open(settings.url.expose_secret()).map_err(failed)?;
+        let client = client(settings)?;
         let connection = ConnectionManager::new_with_config(client, config).await.map_err(failed)?;
         let scripts = Scripts {
             get: Script::new(GET),
             take: Script::new(TAKE),
             set: Script::new(SET),
             set_if_absent: Script::new(SET_IF_ABSENT),
+            replace: Script::new(REPLACE),
             incr: Script::new(INCR),
             take_tokens: Script::new(TAKE_TOKENS),
         };
@@ -176,6 +215,12 @@ impl Redis {
 
     pub(super) async fn set_if_absent(&self, key: &str, value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {
         self.store("setting", &self.scripts.set_if_absent, key, value, now_ms, ttl_ms).await
+    }
+
+    pub(super) async fn replace(&self, key: &str, was: &[u8], value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {
+        let mut call = self.scripts.replace.key(self.key(key));
+        call.arg(now_ms).arg(now_ms.saturating_add(ttl_ms)).arg(self.sweep_after(ttl_ms)).arg(value).arg(was);
+        self.run("replacing", &call).await
     }
 
     async fn store(&self, action: &'static str, script: &Script, key: &str, value: &[u8], now_ms: i64, ttl_ms: i64) -> Result<bool, Error> {

@@ -1,7 +1,11 @@
 //! What an operator sets about the cache.
 
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+use crate::encryption::Tls;
 
 /// Where it is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -26,9 +30,21 @@ pub struct CacheSettings {
     ///
     /// Holds a password: better read from a file.
     ///
-    /// Example: "redis://user:password@host:6379/"
+    /// Example: "rediss://user:password@host:6379/"
     #[serde(skip_serializing)]
     pub url: SecretString,
+    /// Whether the connection to a server on another machine has to be encrypted: `required` or `off`.
+    ///
+    /// `off` is for a way that is protected otherwise, such as a tunnel or a network of one's own.
+    ///
+    /// Unit: one of `"required"`, `"off"`
+    pub tls: Tls,
+    /// The certificate authority that the server's certificate has to come from, in a file of PEM; those of the system where none is named.
+    ///
+    /// With it the connection is encrypted also to a server on this machine.
+    ///
+    /// Example: "/etc/fenghuo/ca.pem"
+    pub ca_file: Option<PathBuf>,
     /// First part of all keys on the server.
     ///
     /// Two installations can share a server under two prefixes.
@@ -37,6 +53,6 @@ pub struct CacheSettings {
 
 impl Default for CacheSettings {
     fn default() -> Self {
-        Self { mode: CacheMode::default(), url: SecretString::default(), prefix: "fenghuo".to_owned() }
+        Self { mode: CacheMode::default(), url: SecretString::default(), tls: Tls::default(), ca_file: None, prefix: "fenghuo".to_owned() }
     }
 }

@@ -18,6 +18,7 @@ mod transaction;
 mod wakes;
 
 use crate::compiled_once;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +30,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::Executor as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 
+use crate::encryption::{self, Asked, Tls};
 use crate::error::Error;
 pub use executor::{Connection, Pool};
 pub use monthly::Monthly;
@@ -71,6 +73,18 @@ pub struct DatabaseSettings {
     /// Example: "postgres://user:password@host/database"
     #[serde(skip_serializing)]
     pub url: SecretString,
+    /// Whether the connection to a server on another machine has to be encrypted: `required` or `off`.
+    ///
+    /// `off` is for a way that is protected otherwise, such as a tunnel or a network of one's own.
+    ///
+    /// Unit: one of `"required"`, `"off"`
+    pub tls: Tls,
+    /// The certificate authority that the server's certificate has to come from, in a file of PEM; those that browsers believe where none is named.
+    ///
+    /// With it the connection is encrypted also to a server on this machine.
+    ///
+    /// Example: "/etc/fenghuo/ca.pem"
+    pub ca_file: Option<PathBuf>,
     /// Most connections of this process to the database at once.
     ///
     /// The sum over all processes has to stay below the server's `max_connections`.
@@ -81,7 +95,14 @@ pub struct DatabaseSettings {
 
 impl Default for DatabaseSettings {
     fn default() -> Self {
-        Self { mode: DatabaseMode::default(), data_dir: PathBuf::from("data/database"), url: SecretString::default(), connections: 10 }
+        Self {
+            mode: DatabaseMode::default(),
+            data_dir: PathBuf::from("data/database"),
+            url: SecretString::default(),
+            tls: Tls::default(),
+            ca_file: None,
+            connections: 10,
+        }
     }
 }
 
@@ -125,7 +146,7 @@ impl Database {
                 Self::connect(pool, private::options(&server), settings.connections, Behind::Own(server)).await
             }
             DatabaseMode::Postgres => {
-                let options = parse_url(&settings.url)?;
+                let options = options(settings)?;
                 Self::connect(PgPoolOptions::new(), options, settings.connections, Behind::Server).await
             }
         }
@@ -141,7 +162,8 @@ impl Database {
     /// A new database on the server at `url` that is dropped after the last clone.
     #[compiled_once]
     pub async fn scratch(url: &str) -> Result<Self, Error> {
-        Self::on_scratch(parse_url(&SecretString::from(url))?, None).await
+        let settings = DatabaseSettings { url: SecretString::from(url), tls: Tls::Off, ..DatabaseSettings::default() };
+        Self::on_scratch(options(&settings)?, None).await
     }
 
     async fn on_scratch(options: PgConnectOptions, server: Option<Arc<Server>>) -> Result<Self, Error> {
@@ -230,6 +252,30 @@ impl Database {
             self.0.numbering.untold(schema, count);
         }
         told
+    }
+}
+
+/// How to reach the server of the settings.
+fn options(settings: &DatabaseSettings) -> Result<PgConnectOptions, Error> {
+    let url = parse_url(&settings.url)?;
+    let asked = Asked { tls: settings.tls, ca_file: settings.ca_file.as_deref() };
+    let host = url.get_socket().map_or(Cow::Borrowed(url.get_host()), |path| path.to_string_lossy());
+    if asked.is_encrypted(&host) {
+        encryption::choose_library();
+        let authority = asked.authority("database.ca_file")?.map(String::into_bytes);
+        let url = url.clone().ssl_mode(PgSslMode::VerifyFull);
+        return Ok(match authority {
+            Some(certificates) => url.ssl_root_cert_from_pem(certificates),
+            None => url,
+        });
+    }
+    // what the address asks for itself holds; else nothing is tried that nobody asked for
+    let says = ["sslmode=", "ssl-mode="].iter().any(|word| settings.url.expose_secret().contains(word));
+    if says {
+        encryption::choose_library();
+        Ok(url)
+    } else {
+        Ok(url.ssl_mode(PgSslMode::Disable))
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 
-use super::{DatabaseSettings, parse_url};
+use super::{DatabaseSettings, options};
 use crate::compiled_once;
 use crate::error::Error;
 
@@ -45,7 +45,7 @@ pub enum TableStanding {
 /// When there is none within `patience`.
 #[compiled_once]
 pub async fn connect(settings: &DatabaseSettings, patience: Duration) -> Result<PgConnection, Error> {
-    let options = parse_url(&settings.url)?.application_name("fenghuo");
+    let options = options(settings)?.application_name("fenghuo");
     let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {} s", patience.as_secs())));
     Ok(tokio::time::timeout(patience, options.connect()).await.map_err(|_| late())??)
 }

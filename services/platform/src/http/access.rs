@@ -14,6 +14,8 @@ pub enum Access {
     Public,
     /// Staff in one of these roles.
     Staff(&'static [Role]),
+    /// Whoever has a session of staff, also before they have shown their second factor: for looking at it, proving it and ending it alone.
+    SessionOwner,
     /// A registered resident.
     Resident,
     /// A source system with an API key.
@@ -32,6 +34,7 @@ impl Access {
     pub fn admits(self, caller: &Caller) -> bool {
         match (self, caller) {
             (Self::Public, _)
+            | (Self::SessionOwner, Caller::Staff(_) | Caller::Unproved(_))
             | (Self::Resident, Caller::Resident(_))
             | (Self::Source | Self::SourceOrStaff(_), Caller::Source(_))
             | (Self::Screen, Caller::Screen(_)) => true,
@@ -44,6 +47,7 @@ impl Access {
     pub fn roles(self) -> &'static [Role] {
         match self {
             Self::Staff(roles) | Self::SourceOrStaff(roles) => roles,
+            Self::SessionOwner => Role::VARIANTS,
             Self::Public | Self::Resident | Self::Source | Self::Screen => &[],
         }
     }

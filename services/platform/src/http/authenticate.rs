@@ -149,3 +149,32 @@ fn unknown_token() -> Problem {
         "The session has ended or the key is not valid. Sign in again, or ask the administrator about the key.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::COOKIE;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_header_makes_the_reader_of_tokens_panic_or_give_a_monster(
+            scheme in "(Bearer|bearer|Basic|)( |)", token in prop::collection::vec(32..255_u8, 0..800), in_cookie: bool, change: bool, ours: bool
+        ) {
+            let mut headers = HeaderMap::new();
+            let begin = if in_cookie { format!("a=b; {SESSION_COOKIE}=") } else { scheme };
+            let value = HeaderValue::from_bytes(&[begin.as_bytes(), &token].concat());
+            headers.extend(value.map(|value| (if in_cookie { COOKIE } else { AUTHORIZATION }, value)));
+            if ours {
+                headers.insert(REQUEST_HEADER, HeaderValue::from_static("1"));
+            }
+            let method = if change { Method::POST } else { Method::GET };
+            if let Ok(token) = presented(&method, &headers) {
+                prop_assert!(token.len() <= LONGEST_TOKEN);
+                prop_assert!(!in_cookie || !change || sent_by_our_page(&headers), "a cookie alone authorises no change");
+            }
+        }
+    }
+}

@@ -17,7 +17,7 @@ pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
     pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
-        let peer = extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
+        let peer = peer(extensions).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         if !trusted.contains(&peer) {
             return Self(peer);
         }
@@ -35,6 +35,11 @@ impl ClientAddress {
         }
         Self(last)
     }
+}
+
+/// The other end of the connection.
+pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical())
 }
 
 /// An address, with or without the port that some proxies write.

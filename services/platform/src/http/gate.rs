@@ -17,10 +17,11 @@ use tower::{Layer, Service};
 
 use domain::staff::Role;
 
+use super::caller::second_factor_needed;
 use super::limits::Limits;
 use super::seen::Seen;
 use super::while_admitted::{Admission, WhileAdmitted};
-use super::{Access, Problem, texts};
+use super::{Access, Caller, Problem, Unproved, texts};
 
 /// The rule of one route; `limits` where it has its own.
 #[derive(Clone, Copy)]
@@ -89,7 +90,7 @@ async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
     if gate.access != Access::Public {
         let (caller, token) = guard.authenticators.identify(request.method(), request.headers()).await?;
         if !gate.access.admits(&caller) {
-            return Err(not_admitted(gate.access));
+            return Err(not_admitted(gate.access, &caller));
         }
         if limits.time.is_none() {
             let (authenticators, clock) = (guard.authenticators.clone(), guard.clock.clone());
@@ -131,7 +132,11 @@ fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn not_admitted(access: Access) -> Problem {
+fn not_admitted(access: Access, caller: &Caller) -> Problem {
+    // the same whatever the role: what it may do nobody learns by a password alone
+    if let Caller::Unproved(Unproved { needs, .. }) = caller {
+        return second_factor_needed(*needs);
+    }
     let roles = access.roles();
     if roles.is_empty() || roles == Role::VARIANTS {
         return Problem::forbidden(

@@ -11,8 +11,8 @@
 //! 2. `gate`, once per route: access rule, body limit, time limit, and no control characters in the address (`texts`). The
 //!    [`Authenticators`] turn the presented token into a [`Caller`]; nothing of the body is read before the caller is known, and
 //!    uploads and streams end when the caller is not admitted any more (`while_admitted`);
-//! 3. the handler, which takes its caller as [`StaffCaller`], [`ResidentCaller`], [`SourceCaller`] or [`ScreenCaller`] and its
-//!    input as [`Json`], [`Query`] or [`Path`], all of which refuse with a problem that names the field.
+//! 3. the handler, which takes its caller as [`StaffCaller`], [`ResidentCaller`], [`SourceCaller`] or [`ScreenCaller`] (or, before a second
+//!    factor was shown, as [`SessionOwner`]) and its input as [`Json`], [`Query`] or [`Path`], all of which refuse with a problem that names the field.
 //!
 //! Guarantees: no handler runs for a caller outside its rule; no failure leaves without a code and a sentence a person can
 //! act on; neither logs nor metrics hold a query string, a path value, a body or a token.
@@ -20,6 +20,7 @@
 mod access;
 mod authenticate;
 mod caller;
+mod certificate;
 mod client_address;
 mod current;
 mod extract;
@@ -45,7 +46,8 @@ mod within;
 
 pub use access::{Access, RouteRule};
 pub use authenticate::{Authenticator, Authenticators, Credential, REQUEST_HEADER, SESSION_COOKIE};
-pub use caller::{Caller, ResidentCaller, ScreenCaller, SourceCaller, StaffCaller};
+pub use caller::{Caller, ResidentCaller, ScreenCaller, SessionOwner, SourceCaller, StaffCaller, Unproved};
+pub use certificate::Certificate;
 pub use client_address::ClientAddress;
 pub(crate) use current::CurrentRequest;
 pub use extract::{Json, Path, PathId, Query};

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use tower::{Layer, Service};
 
+use super::client_address::{FORWARDED, peer};
 use super::current::{CURRENT, CurrentRequest};
 use super::meters::{Meter, Meters};
 use super::seen::{Guard, Seen};
@@ -24,13 +26,15 @@ use super::{ClientAddress, Problem, RequestId, request_id};
 use crate::clock::Clock;
 
 /// Set unless the response says otherwise (pages bring their own content policy).
-const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
     (http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (
         http::header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
     ),
+    // The same as frame-ancestors, for browsers that do not know that.
+    (http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     // Over TLS a browser comes back by TLS only; without it no browser heeds this.
     (http::header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
     // Answers hold what only this caller may see; pages set their own.
@@ -55,11 +59,37 @@ struct Observer {
     clock: Clock,
     guard: Arc<Guard>,
     meters: Meters,
+    /// Whether it was said that somebody speaks for others whom nobody has named.
+    unnamed_proxy: AtomicBool,
 }
 
 impl Observe {
     pub(super) fn new(proxies: Vec<IpAddr>, clock: Clock, guard: Guard) -> Self {
-        Self(Arc::new(Observer { proxies, clock, guard: Arc::new(guard), meters: Meters::default() }))
+        Self(Arc::new(Observer {
+            proxies,
+            clock,
+            guard: Arc::new(guard),
+            meters: Meters::default(),
+            unnamed_proxy: AtomicBool::new(false),
+        }))
+    }
+}
+
+impl Observer {
+    /// Says once that requests come from a proxy that is not in `http.trusted_proxies`: to whatever counts attempts by address, everybody behind
+    /// it is one person. Whoever writes the header themselves brings this warning about too; what they say is believed by nobody.
+    fn warn_of_unnamed_proxy(&self, request: &Request) {
+        if self.unnamed_proxy.load(Ordering::Relaxed) || !request.headers().contains_key(FORWARDED) {
+            return;
+        }
+        let is_named = peer(request.extensions()).is_none_or(|peer| self.proxies.contains(&peer));
+        if !is_named && !self.unnamed_proxy.swap(true, Ordering::Relaxed) {
+            // without the address: it may be a person's, who wrote the header themselves
+            tracing::warn!(
+                "a peer that http.trusted_proxies does not name speaks for others (X-Forwarded-For): if it is a proxy of yours, name it, or all \
+                 who come through it count as one address"
+            );
+        }
     }
 }
 
@@ -98,6 +128,7 @@ where
         let route = request.extensions().get::<MatchedPath>();
         let meter = observer.meters.of(route.map_or(NO_ROUTE, MatchedPath::as_str), request.method());
         let client = ClientAddress::of(request.extensions(), request.headers(), &observer.proxies);
+        observer.warn_of_unnamed_proxy(&request);
         let current = Arc::new(CurrentRequest { id, meter });
         request.extensions_mut().insert(Seen { request: Arc::clone(&current), client, guard: Arc::clone(&observer.guard) });
         let started = Instant::now();

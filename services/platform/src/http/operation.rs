@@ -2,6 +2,7 @@
 
 use domain::staff::Role;
 use http::Method;
+use strum::VariantArray as _;
 use utoipa::ToSchema as _;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
@@ -56,6 +57,7 @@ fn requirements(access: Access) -> Vec<SecurityRequirement> {
     match access {
         Access::Public => Vec::new(),
         Access::Staff(roles) => staff(roles).into(),
+        Access::SessionOwner => staff(Role::VARIANTS).into(),
         Access::Resident => vec![key(RESIDENT)],
         Access::Source => vec![key(SOURCE)],
         Access::SourceOrStaff(roles) => std::iter::once(key(SOURCE)).chain(staff(roles)).collect(),

@@ -13,12 +13,14 @@ use futures::{FutureExt as _, StreamExt as _};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower::ServiceExt;
 
+use super::certificate::Certificate;
 use super::client_address::Peer;
 use crate::Error;
 
@@ -42,6 +44,7 @@ pub struct Server {
     address: SocketAddr,
     connections: usize,
     head_timeout: Duration,
+    certificate: Option<Certificate>,
 }
 
 impl Server {
@@ -51,12 +54,24 @@ impl Server {
         let failed = |source| Error::Listen { address: address.to_string(), source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, connections: CONNECTIONS, head_timeout: HEAD_TIMEOUT })
+        Ok(Self { listener, address, connections: CONNECTIONS, head_timeout: HEAD_TIMEOUT, certificate: None })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Speaks TLS, with this certificate, and nothing else.
+    #[must_use]
+    pub fn encrypted(self, certificate: Option<Certificate>) -> Self {
+        Self { certificate, ..self }
+    }
+
+    /// Where it is reached by who is at this machine.
+    pub fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// At most so many connections at once; whoever comes then waits until one has ended.
@@ -74,6 +89,14 @@ impl Server {
     /// Serves until `shutdown`; then takes no new connection, lets open requests finish for at most `drain`, and returns.
     #[compiled_once]
     pub async fn serve(self, router: Router, shutdown: CancellationToken, drain: Duration) {
+        let acceptor = match self.certificate.as_ref().map(Certificate::acceptor).transpose() {
+            Ok(acceptor) => acceptor,
+            Err(error) => {
+                tracing::error!(%error, "nothing is served");
+                return;
+            }
+        };
+        let renewing = self.certificate.clone().map(|certificate| AbortOnDropHandle::new(tokio::spawn(certificate.keep_renewed())));
         let connections = TaskTracker::new();
         // Cancelled when patience with the open requests ends.
         let abort = CancellationToken::new();
@@ -87,9 +110,17 @@ impl Server {
             match accepted {
                 Ok((stream, peer, place)) => {
                     let stopping = (shutdown.clone(), abort.clone());
-                    let serving = serve_connection(stream, Peer(peer), router.clone(), self.head_timeout, stopping);
+                    let (router, acceptor, head_timeout) = (router.clone(), acceptor.clone(), self.head_timeout);
                     connections.spawn(async move {
-                        serving.await;
+                        prepare(&stream);
+                        match acceptor {
+                            None => serve_connection(stream, Peer(peer), router, head_timeout, stopping).await,
+                            Some(acceptor) => match tokio::time::timeout(head_timeout, acceptor.accept(stream)).await {
+                                Ok(Ok(stream)) => serve_connection(stream, Peer(peer), router, head_timeout, stopping).await,
+                                Ok(Err(error)) => tracing::debug!(%error, "a connection was not encrypted"),
+                                Err(_) => tracing::debug!("a connection asked for nothing"),
+                            },
+                        }
                         drop(place);
                     });
                 }
@@ -100,6 +131,7 @@ impl Server {
             }
         }
         drop(self.listener);
+        drop(renewing);
         connections.close();
         tracing::info!(open = connections.len(), drain_s = drain.as_secs(), "draining");
         if tokio::time::timeout(drain, connections.wait()).await.is_err() {
@@ -125,20 +157,24 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Res
     Ok((stream, peer, place))
 }
 
+/// Answers are to leave at once, and nobody holds one by not taking it.
+fn prepare(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY not set");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD)) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT not set");
+    }
+}
+
 async fn serve_connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     peer: Peer,
     router: Router,
     head_timeout: Duration,
     (shutdown, abort): (CancellationToken, CancellationToken),
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY not set");
-    }
-    #[cfg(target_os = "linux")]
-    if let Err(error) = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD)) {
-        tracing::debug!(%error, "TCP_USER_TIMEOUT not set");
-    }
     let asked = Arc::new(AtomicBool::new(false));
     let has_asked = Arc::clone(&asked);
     let service = TowerToHyperService::new(router.map_request(move |mut request: http::Request<_>| {

@@ -40,7 +40,7 @@ impl Admission {
             self.authenticators.look(&self.token).await
         };
         match looked {
-            Ok(caller) => caller == self.caller,
+            Ok(caller) => self.caller.is_still(&caller),
             // only who is not known is let go: when nobody can tell, nobody can have been shut out either
             Err(problem) => problem.status != StatusCode::UNAUTHORIZED.as_u16(),
         }

@@ -4,5 +4,6 @@ mod configuration;
 #[macro_use]
 mod contract;
 mod embedded;
+mod encrypted;
 mod services;
 mod weir;

@@ -115,7 +115,9 @@ mod tests {
     use domain::outcome::Outcome;
     use http::header::RETRY_AFTER;
     use http::{HeaderMap, HeaderValue};
+    use proptest::prelude::*;
     use rstest::rstest;
+    use serde_json::json;
     use stages::noon;
 
     use super::*;
@@ -194,5 +196,18 @@ mod tests {
     #[case(r#"{"reason":"DeviceTokenNotForTopic"}"#)]
     fn what_every_token_is_told_where_a_setting_is_wrong_is_never_taken_for_gone(#[case] body: &'static str) {
         assert!(read(&answer(400, body), noon()).refusal().is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_the_reader_panic_or_take_a_refusal_for_success(
+            status in 100..1000_u16, reason in "[A-Za-z]{0,12}|\\PC{0,20}", at: i64, body in prop::collection::vec(any::<u8>(), 0..200), whole: bool
+        ) {
+            let said = json!({ "reason": reason, "timestamp": at }).to_string().into_bytes();
+            let answer = Answer { body: Bytes::from(if whole { said } else { body }), ..answer(status, "") };
+            let outcome = read(&answer, noon()).outcome();
+            prop_assert!(outcome != Outcome::Accepted || status == 200);
+            prop_assert!(outcome != Outcome::EndpointGone || matches!(status, 400 | 410));
+        }
     }
 }

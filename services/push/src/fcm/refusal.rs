@@ -134,6 +134,7 @@ mod tests {
     use domain::outcome::Outcome;
     use http::HeaderMap;
     use http::header::RETRY_AFTER;
+    use proptest::prelude::*;
     use rstest::rstest;
     use stages::noon;
 
@@ -227,5 +228,17 @@ mod tests {
         }
         let throttled = ProviderAnswer::Throttled { scope: Scope::Account, retry_after: seconds.map(TimeDelta::seconds) };
         assert_eq!(read(&answer, noon()), Reading::Final(throttled));
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_the_reader_panic_or_take_a_refusal_for_success(
+            status in 100..1000_u16, canonical in "[A-Z_]{0,20}|\\PC{0,20}", fcm in "[A-Z_]{0,20}", body in "\\PC{0,200}", whole: bool
+        ) {
+            let answer = if whole { refusal(status, &canonical, &fcm) } else { answer(status, body) };
+            let outcome = read(&answer, noon()).answer.outcome();
+            prop_assert!(outcome != Outcome::Accepted || status == 200);
+            prop_assert!(outcome != Outcome::EndpointGone || matches!(status, 400 | 404));
+        }
     }
 }

@@ -49,6 +49,7 @@ mod tests {
     use chrono::TimeDelta;
     use domain::outcome::Outcome;
     use http::{HeaderMap, HeaderValue};
+    use proptest::prelude::*;
     use rstest::rstest;
     use stages::noon;
 
@@ -101,5 +102,20 @@ mod tests {
         accepted.headers.insert(header::LOCATION, HeaderValue::from_static("https://push.example.com/m/1"));
         let ProviderAnswer::Accepted { id } = read(&accepted, noon()) else { panic!("not accepted") };
         assert_eq!(id.as_str(), Some("https://push.example.com/m/1"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_the_reader_panic_or_take_a_refusal_for_success(
+            status in 100..1000_u16, header in prop::collection::vec(32..255_u8, 0..40), body in prop::collection::vec(any::<u8>(), 0..200)
+        ) {
+            let mut answer = Answer { body: Bytes::from(body), ..answer(status, "") };
+            for name in [http::header::LOCATION, http::header::RETRY_AFTER] {
+                answer.headers.extend(HeaderValue::from_bytes(&header).map(|value| (name, value)));
+            }
+            let outcome = read(&answer, noon()).outcome();
+            prop_assert!(outcome != Outcome::Accepted || (200..300).contains(&status));
+            prop_assert!(outcome != Outcome::EndpointGone || (400..500).contains(&status));
+        }
     }
 }

@@ -35,6 +35,8 @@ pub const ELSEWHERE: &str = "500104001001";
 pub const WORKER: &str = "fhs_worker_of_home";
 pub const WORKER_NEXT_DOOR: &str = "fhs_worker_next_door";
 pub const WORKER_ELSEWHERE: &str = "fhs_worker_elsewhere";
+/// Whose second factor was shown too long ago.
+pub const STALE_WORKER: &str = "fhs_stale_worker_of_home";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
 pub const OFFICER: &str = "fhs_officer";
 pub const NEW_OFFICER: &str = "fhs_new_officer";
@@ -43,6 +45,7 @@ const STAFF: Staff = Staff(&[
     (WORKER, Role::CommunityWorker, "community:500103001003"),
     (WORKER_NEXT_DOOR, Role::CommunityWorker, "community:500103001006"),
     (WORKER_ELSEWHERE, Role::CommunityWorker, "community:500104001001"),
+    (STALE_WORKER, Role::CommunityWorker, "community:500103001003"),
     (REVIEWER, Role::DistrictReviewer, "district:500103"),
     (OFFICER, Role::CityCommandOfficer, "city"),
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),

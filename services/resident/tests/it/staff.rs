@@ -1,6 +1,6 @@
 //! Stories of what staff may see: how many people an audience has, and whom to call.
 
-use crate::city::{City, ELSEWHERE, HOME, NEXT_DOOR, OFFICER, REVIEWER, WORKER, WORKER_NEXT_DOOR, fields};
+use crate::city::{City, ELSEWHERE, HOME, NEXT_DOOR, OFFICER, REVIEWER, STALE_WORKER, WORKER, WORKER_NEXT_DOOR, fields};
 use http::{Method, StatusCode};
 use proto::EndpointsGone;
 use proto::endpoints_gone::Entry;
@@ -68,6 +68,39 @@ async fn nobody_carries_a_phone_book_away_in_a_day(#[values(Embedded, Services)]
     assert_eq!(open(REVIEWER).await.0, StatusCode::OK, "colleagues go on");
     city.platform.clock.forward(stages::DAY);
     assert_eq!(open(WORKER).await.0, StatusCode::OK);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn many_contacts_are_not_opened_in_a_session_that_was_left_open() {
+    let city = City::open(Embedded).await;
+    let person = city.register("13812345678").await;
+    let path = format!("/api/v1/residents/{}/contact", person.no);
+    let open = async |token: &str| city.post(token, &path, json!({ "reason": "电话回访密接人员" })).await;
+    for _ in 0..5 {
+        assert_eq!(open(STALE_WORKER).await.0, StatusCode::OK, "a visit");
+    }
+    let (status, problem) = open(STALE_WORKER).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("fresh_proof_needed")));
+    assert_eq!(city.trail().await.len(), 5, "nothing more was opened");
+    for _ in 0..6 {
+        assert_eq!(open(WORKER).await.0, StatusCode::OK, "whoever has just shown it goes on");
+    }
+    city.close().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_for_want_of_a_proof_takes_nothing_from_the_day() {
+    let city = City::open(Embedded).await;
+    let person = city.register("13812345678").await;
+    let path = format!("/api/v1/residents/{}/contact", person.no);
+    let open = async |token: &str| city.post(token, &path, json!({ "reason": "电话回访密接人员" })).await;
+    for _ in 0..5 {
+        assert_eq!(open(STALE_WORKER).await.0, StatusCode::OK);
+    }
+    for _ in 0..250 {
+        assert_eq!(open(STALE_WORKER).await.1["code"], "fresh_proof_needed", "never that there are too many");
+    }
     city.close().await;
 }
 

@@ -7,6 +7,7 @@ use domain::alert_state;
 use domain::audience::Audience;
 use domain::ids::AlertId;
 use domain::record_life::{Remedy, remedies};
+use domain::second_factor::Act;
 use domain::staff::Role;
 use platform::database::Tx;
 use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
@@ -63,7 +64,9 @@ async fn decide(
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let mut corrections = Vec::new();
     if request.remedy == Remedy::Withdraw {
-        caller.may_act(service.platform.clock.now())?;
+        let now = service.platform.clock.now();
+        caller.may_act(now)?;
+        caller.must_have_proved(Act::TakeBack, now)?;
         // corrections are locked before what they correct, but not for whoever may not see it
         if !reading::may_see(&caller, &store::load(&mut tx, id, false).await?) {
             return Err(Error::NoSuchAlert(id).into());

@@ -29,6 +29,8 @@ pub const SECOND_OFFICER: &str = "fhs_second_officer";
 pub const THIRD_OFFICER: &str = "fhs_third_officer";
 pub const NEW_REVIEWER: &str = "fhs_new_reviewer_of_500103";
 pub const NEW_OFFICER: &str = "fhs_new_officer";
+/// Whose second factor was shown too long ago.
+pub const STALE_OFFICER: &str = "fhs_stale_officer";
 pub const WORKER: &str = "fhs_worker_of_500103";
 
 const STAFF: Staff = Staff(&[
@@ -41,6 +43,7 @@ const STAFF: Staff = Staff(&[
     (THIRD_OFFICER, Role::CityCommandOfficer, "city"),
     (NEW_REVIEWER, Role::DistrictReviewer, "district:500103"),
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),
+    (STALE_OFFICER, Role::CityCommandOfficer, "city"),
     (WORKER, Role::CommunityWorker, "community:500103001003"),
 ]);
 
@@ -68,12 +71,16 @@ impl Deref for City {
 
 impl City {
     pub async fn open(store: Store) -> Self {
+        Self::open_with(store, Settings::default()).await
+    }
+
+    pub async fn open_with(store: Store, settings: Settings) -> Self {
         let platform = store.open().await;
         views::stand_in(&platform, views::DISPATCH).await;
         platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();
-        let routes = review::start(&platform, Settings::default(), QuietHours::default()).await.unwrap();
+        let routes = review::start(&platform, settings, QuietHours::default()).await.unwrap();
         unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertReleased>(&platform, &[&RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);

@@ -7,5 +7,6 @@ mod city;
 mod drafts;
 mod ended_records;
 mod endings;
+mod fresh_proof;
 mod queues;
 mod watching;

@@ -1,6 +1,6 @@
 //! Stories of staff who write rules and put them in force.
 
-use crate::city::{City, NEW_OFFICER, OFFICER, OPERATOR, REVIEWER, contact};
+use crate::city::{City, NEW_OFFICER, OFFICER, OPERATOR, REVIEWER, STALE_OFFICER, contact};
 use domain::shipped::SHIPPED;
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -38,6 +38,9 @@ async fn a_new_version_counts_for_records_from_its_activation_on(#[values(Embedd
     let (status, problem) = city.post(NEW_OFFICER, &activation(), json!({ "version": 2 })).await;
     assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("account_too_new")));
     assert_eq!(city.delete(NEW_OFFICER, &activation()).await, StatusCode::FORBIDDEN, "nor does it take one out of force");
+    let (status, problem) = city.post(STALE_OFFICER, &activation(), json!({ "version": 2 })).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("fresh_proof_needed")), "a session that was left open");
+    assert_eq!(city.delete(STALE_OFFICER, &activation()).await, StatusCode::FORBIDDEN);
     let (status, _) = city.post(OFFICER, &activation(), json!({ "version": 2 })).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     city.report(&[contact(2, 12, "500103001")]).await;

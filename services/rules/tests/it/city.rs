@@ -25,12 +25,14 @@ const FEED: &str = "
 /// The officer answers for the rules.
 pub const OFFICER: &str = "fhs_officer";
 pub const NEW_OFFICER: &str = "fhs_new_officer";
+pub const STALE_OFFICER: &str = "fhs_stale_officer";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
 pub const OPERATOR: &str = "fhs_operator";
 
 const STAFF: Staff = Staff(&[
     (OFFICER, Role::CityCommandOfficer, "city"),
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),
+    (STALE_OFFICER, Role::CityCommandOfficer, "city"),
     (REVIEWER, Role::DistrictReviewer, "district:500103"),
     (OPERATOR, Role::TechnicalOperator, "city"),
 ]);

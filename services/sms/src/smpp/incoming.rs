@@ -91,8 +91,10 @@ fn has_header(class: EsmClass) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
     use rusmpp::{
+        decode::DecodeWithLength,
         tlvs::MessageDeliveryRequestTlvValue,
         types::{COctetString, OctetString},
         values::MessageState,
@@ -158,5 +160,22 @@ mod tests {
     #[test]
     fn a_receipt_without_meaning_is_named_so() {
         assert!(matches!(Incoming::read(&delivered(0x04, DataCoding::McSpecific, b"??")), Incoming::Unreadable));
+    }
+
+    proptest! {
+        #[test]
+        fn no_pdu_makes_the_reader_panic(
+            class: u8, coding: u8, octets in prop::collection::vec(any::<u8>(), 0..255), time in "[0-9]{12,15}[+R-]?|\\PC{0,16}", whole in prop::collection::vec(any::<u8>(), 0..300)
+        ) {
+            let mut message = delivered(class, DataCoding::from(coding), &octets);
+            if let Ok(time) = COctetString::from_slice(format!("{}\0", time.replace('\0', "")).as_bytes()) {
+                message.schedule_delivery_time = time;
+            }
+            Incoming::read(&message);
+            // as it comes over the line, whatever it is
+            if let Ok((message, _)) = DeliverSm::decode(&whole, whole.len()) {
+                Incoming::read(&message);
+            }
+        }
     }
 }

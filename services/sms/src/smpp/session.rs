@@ -12,6 +12,7 @@ use std::{io, num::NonZeroU32, sync::Arc, time::Duration};
 use domain::retry::Backoff;
 use futures::{Stream, StreamExt};
 use platform::clock::Clock;
+use platform::encryption;
 use rusmpp::{
     CommandId, CommandStatus, Pdu,
     pdus::{BindTransceiver, DeliverSm, DeliverSmResp},
@@ -25,6 +26,8 @@ use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::timeout,
 };
+use tokio_rustls::{client::TlsStream, rustls::pki_types::ServerName};
+use tokio_util::either::Either;
 
 use super::{
     answer::BindAnswer,
@@ -98,6 +101,12 @@ pub enum Unbound {
     /// Nobody listens there, or the way is closed.
     #[error("the SMS centre cannot be reached")]
     Connect(#[source] io::Error),
+    /// It speaks no TLS, or shows a certificate that is not believed.
+    #[error("the connection to the SMS centre cannot be encrypted")]
+    Encryption(#[source] io::Error),
+    /// The authority that is to be believed cannot be read.
+    #[error(transparent)]
+    Authority(#[from] platform::Error),
     /// It took the connection or the bind and said nothing.
     #[error("the SMS centre did not answer within {0:?}")]
     Silent(Duration),
@@ -237,6 +246,7 @@ async fn bind(settings: &Settings) -> Result<(Bound, impl Stream<Item = Event> +
     let socket = timeout(patience, TcpStream::connect(address)).await.map_err(|_| Unbound::Silent(patience))?;
     let socket = socket.map_err(Unbound::Connect)?;
     socket.set_nodelay(true).map_err(Unbound::Connect)?;
+    let socket = encrypted(settings, socket, patience).await?;
 
     let beside = Arc::<Beside>::default();
     let of_answers = Duration::from_secs(settings.response_timeout_s);
@@ -263,6 +273,20 @@ async fn bind(settings: &Settings) -> Result<(Bound, impl Stream<Item = Event> +
         Err(rusmppc::error::Error::ResponseTimeout { timeout, .. }) => Err(Unbound::Silent(timeout)),
         Err(error) => Err(Unbound::Broken(error)),
     }
+}
+
+/// The connection as it is spoken over: through TLS where the settings ask for it.
+async fn encrypted(
+    settings: &Settings,
+    socket: TcpStream,
+    patience: Duration,
+) -> Result<Either<TcpStream, Box<TlsStream<TcpStream>>>, Unbound> {
+    let Some(connector) = encryption::connector(&settings.host, settings.tls, settings.ca_file.as_deref(), "sms.ca_file")? else {
+        return Ok(Either::Left(socket));
+    };
+    let name = ServerName::try_from(settings.host.clone()).map_err(|error| Unbound::Encryption(io::Error::other(error)))?;
+    let opened = timeout(patience, connector.connect(name, socket)).await.map_err(|_| Unbound::Silent(patience))?;
+    Ok(Either::Right(Box::new(opened.map_err(Unbound::Encryption)?)))
 }
 
 /// A setting as the protocol's NUL-terminated ASCII.

@@ -4,6 +4,7 @@
 
 mod answers;
 mod city;
+mod encrypted;
 mod ends;
 mod kept;
 mod receipts;

@@ -3,6 +3,7 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 import { say } from '../words/say.svelte.ts';
 import { heard } from '../words/time.svelte.ts';
+import { proving } from './proving.ts';
 import type { components, paths } from './schema.d.ts';
 
 /** The platform's types by their names: `Schema['AlertDetail']`. */
@@ -17,6 +18,8 @@ export class Problem extends Error {
     private readonly en: string,
     /** Which fields are wrong, by their paths. */
     readonly fields: readonly { field: string; reason: string; reason_en: string }[] = [],
+    /** In how many seconds trying again makes sense. */
+    readonly retryAfter: number | null = null,
   ) {
     super(code);
   }
@@ -30,6 +33,11 @@ export class Problem extends Error {
   field(path: string): string | undefined {
     const fault = this.fields.find((fault) => fault.field === path);
     return fault && say(fault.reason, fault.reason_en);
+  }
+
+  /** Whether the person themselves stopped it: nothing is wrong. */
+  get isDeclined(): boolean {
+    return this.code === 'proof_declined';
   }
 
   /** Whether it never arrived: the network or the platform is away. */
@@ -47,7 +55,7 @@ export async function problemOf(response: Response): Promise<Problem> {
   const said: unknown = await response.json().catch(() => null);
   if (said && typeof said === 'object' && 'code' in said) {
     const told = said as Schema['Problem'];
-    return new Problem(response.status, told.code, told.detail, told.detail_en, told.errors ?? []);
+    return new Problem(response.status, told.code, told.detail, told.detail_en, told.errors ?? [], told.retry_after ?? null);
   }
   return new Problem(response.status, 'unexpected', `平台的回答无法理解（${response.status}），请重试。`, `The platform's answer makes no sense (${response.status}); try again.`);
 }
@@ -62,9 +70,12 @@ export function onSignedOut(action: () => void): void {
   whenSignedOut = action;
 }
 
+/** Refusals of somebody at the door: they end no session. */
+const refusesEntry: readonly string[] = ['wrong_credentials', 'passkey_refused'];
+
 /** A client that proves itself this way. Its calls return the data or throw a `Problem`. */
 export function client(proof: Proof = () => ({})) {
-  const asked = createClient<paths>({ baseUrl: location.origin });
+  const asked = createClient<paths>({ baseUrl: location.origin, fetch: proving((request) => fetch(request)) });
   const middleware: Middleware = {
     onRequest({ request }) {
       request.headers.set('x-fenghuo-request', '1');
@@ -75,11 +86,11 @@ export function client(proof: Proof = () => ({})) {
       heard(response.headers.get('x-fenghuo-time'));
       if (response.ok) return;
       const problem = await problemOf(response);
-      if (problem.status === 401 && problem.code !== 'wrong_credentials') whenSignedOut();
+      if (problem.status === 401 && !refusesEntry.includes(problem.code)) whenSignedOut();
       throw problem;
     },
-    onError() {
-      return away();
+    onError({ error }) {
+      return error instanceof Problem ? error : away();
     },
   };
   asked.use(middleware);

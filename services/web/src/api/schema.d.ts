@@ -87,7 +87,8 @@ export interface paths {
          * Decide about an alert
          * @description Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
          *     conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
-         *     unless `known` names that caution.
+         *     unless `known` names that caution. Confirming an urgent alert, approving one to very many people and cancelling take a fresh proof of the second
+         *     factor.
          */
         post: operations["review_decide"];
         delete?: never;
@@ -1584,7 +1585,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Open a resident's name and phone, with a reason */
+        /**
+         * Open a resident's name and phone, with a reason
+         * @description Whoever opens many in a day has to show their second factor anew (`fresh_proof_needed`).
+         */
         post: operations["residents_open_contact"];
         delete?: never;
         options?: never;
@@ -1865,10 +1869,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in. */
+        /** Who is signed in, and what the session lacks before it opens anything. */
         get: operations["session_who_am_i"];
         put?: never;
-        /** Sign in. */
+        /**
+         * Sign in
+         * @description Whoever has a second factor has to show it then (`second_factor.needs`): until they have, the session opens nothing.
+         */
         post: operations["session_sign_in"];
         /** Sign out: the session ends at once. */
         delete: operations["session_sign_out"];
@@ -1888,13 +1895,109 @@ export interface paths {
         put?: never;
         /**
          * Set one's own password on a new or reset account, and sign in
-         * @description Until then the account can do nothing. A code is good once, and for a few days.
+         * @description Until then the account can do nothing; then, where its role needs one, nothing but enrol a second factor. A code is good once, and for a few days.
          */
         post: operations["session_activate"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget all known devices of one's account, this one too. Takes a fresh proof. */
+        delete: operations["second_factor_forget_devices"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own second factors, and how many recovery codes and known devices there are. */
+        get: operations["second_factor_list"];
+        put?: never;
+        /**
+         * Enrol a second factor that works: the session is proved by it
+         * @description An account that needs one and has none does this first. All other sessions of the account have to show it from then on.
+         */
+        post: operations["second_factor_enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/factors/passkey/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to enrol a passkey: what the browser is asked. */
+        post: operations["second_factor_offer_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/factors/totp/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to enrol an authenticator app: a secret for it
+         * @description Nothing is stored before the app's first code has come back.
+         */
+        post: operations["second_factor_offer_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/factors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove one of one's own factors. All other sessions of the account end
+         * @description Takes a fresh proof. The last factor of an account that needs one stays.
+         */
+        delete: operations["second_factor_remove"];
+        options?: never;
+        head?: never;
+        /** Give one of one's own factors another name. */
+        patch: operations["second_factor_rename"];
         trace?: never;
     };
     "/api/v1/session/others": {
@@ -1948,6 +2051,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in with a passkey alone: it is both factors, so neither name nor password is asked. */
+        post: operations["session_sign_in_with_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to show a passkey, for signing in or for proving a session
+         * @description Nothing is kept here: the state comes back with the browser's answer.
+         */
+        post: operations["session_passkey_challenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -1957,8 +2097,48 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Change one's own password. All other sessions of the account end. */
+        /**
+         * Change one's own password. All other sessions of the account end
+         * @description Takes a fresh proof, where there is a second factor.
+         */
         post: operations["session_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show one's second factor: after the password, and again where an act asks for a fresh proof
+         * @description Exactly one of `code`, `recovery_code` and `passkey`. Every code is good once.
+         */
+        post: operations["session_prove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make fresh recovery codes: the old ones are void. Takes a fresh proof. */
+        post: operations["second_factor_renew_recovery_codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2093,8 +2273,8 @@ export interface paths {
         put?: never;
         /**
          * Propose that the owner of an account sets a new password. Another administrator confirms it
-         * @description With the confirmation the old password and all sessions end, and the owner sets a new one with a code: its first half is in this answer, the
-         *     second in that of the confirmation.
+         * @description With the confirmation the old password, all second factors, recovery codes, known devices and sessions end, and the owner sets a new password
+         *     with a code and enrols a factor: the code's first half is in this answer, the second in that of the confirmation.
          */
         post: operations["staff_reset"];
         delete?: never;
@@ -3453,6 +3633,51 @@ export interface components {
              */
             next?: number | null;
         };
+        /** @description A factor as its owner sees it. */
+        Factor: {
+            /**
+             * Format: date-time
+             * @description Since when it is.
+             */
+            created_at: string;
+            /** @description The factor. */
+            id: components["schemas"]["FactorId"];
+            /** @description What it is. */
+            kind: components["schemas"]["FactorKind"];
+            /**
+             * Format: date-time
+             * @description When it was shown last.
+             */
+            last_used_at?: string | null;
+            /** @description What its owner calls it. */
+            name: string;
+        };
+        /** @description A factor that was enrolled. */
+        FactorEnrolled: {
+            /** @description The token by which this device is known from now on, where that was asked for and it is in no cookie. */
+            device?: string | null;
+            /** @description The factor. */
+            factor: components["schemas"]["Factor"];
+            /** @description With the first factor: codes for whoever loses it, good once each. They are shown this once. */
+            recovery_codes?: string[] | null;
+            /** @description How the session stands now. */
+            second_factor: components["schemas"]["SecondFactor"];
+        };
+        /**
+         * Format: uuid
+         * @description A second factor of a member of staff.
+         */
+        FactorId: string;
+        /**
+         * @description What somebody has, beside the password they know.
+         * @enum {string}
+         */
+        FactorKind: "totp" | "passkey" | "demo";
+        /** @description Another name for a factor. */
+        FactorName: {
+            /** @description What its owner calls it, in 1 to 64 characters. */
+            name: string;
+        };
         /** @description What texts say for a district */
         FactsOfDistrict: {
             /** @description By name of the variable: `isolation_site`, `test_site`, `risk_area`. */
@@ -3577,6 +3802,15 @@ export interface components {
              * @description Still to be visited.
              */
             open: number;
+        };
+        /** @description A secret on its way into somebody's app. */
+        ForApp: {
+            /** @description The same as a QR code: rows of `1` (dark) and `0` (light), without a border. */
+            qr: string[];
+            /** @description The secret in base 32, to be typed in where no camera is. */
+            secret: string;
+            /** @description The same as an address that apps open. */
+            uri: string;
         };
         /** @description For how many people. */
         ForPeople: {
@@ -3981,6 +4215,16 @@ export interface components {
          * @enum {string}
          */
         Language: "zh-CN" | "en";
+        /** @description An account, with what its owner has beside the password. */
+        ListedStaff: components["schemas"]["Staff"] & {
+            /**
+             * Format: date-time
+             * @description When the newest was enrolled.
+             */
+            factor_enrolled_at?: string | null;
+            /** @description Kinds of second factors that it has. */
+            factors: components["schemas"]["FactorKind"][];
+        };
         /**
          * Format: uuid
          * @description One delivery of risk records by a source.
@@ -4105,6 +4349,11 @@ export interface components {
              */
             records: number;
         };
+        /**
+         * @description What a session lacks.
+         * @enum {string}
+         */
+        Needs: "proof" | "enrolment";
         /** @description A key to be made. */
         NewApiKey: {
             /** @description `city`, or the code of the one district that the unit reports for. */
@@ -4131,6 +4380,15 @@ export interface components {
             hours?: number | null;
             /** @description The unit, as it stands in the list. */
             source: string;
+        };
+        /** @description A factor that was shown to work. */
+        NewFactor: {
+            /** @description What its owner calls it, in 1 to 64 characters. */
+            name: string;
+            passkey?: components["schemas"]["PasskeyShown"] | null;
+            /** @description Whether this device is to be known from now on. Browsers with the session in a cookie are, unless this says otherwise. */
+            remember_device?: boolean | null;
+            totp?: components["schemas"]["TotpShown"] | null;
         };
         /** @description Where I want to be reached. */
         NewNumber: {
@@ -4335,6 +4593,23 @@ export interface components {
             reaches: string[];
             state: components["schemas"]["AlertState"];
         };
+        /** @description What one has beside the password. */
+        OwnFactors: {
+            /** @description The factors, the oldest first. */
+            factors: components["schemas"]["Factor"][];
+            /**
+             * Format: int64
+             * @description How many devices are known.
+             */
+            known_devices: number;
+            /** @description Whether one's role must have a factor: then the last one stays. */
+            needed: boolean;
+            /**
+             * Format: int64
+             * @description How many recovery codes are left.
+             */
+            recovery_codes_left: number;
+        };
         /** @description A session as its owner sees it. */
         OwnSession: {
             /**
@@ -4383,6 +4658,29 @@ export interface components {
             language: components["schemas"]["Language"];
             /** @description The words themselves. */
             quote: string;
+        };
+        /** @description What a browser is asked to show a passkey. */
+        PasskeyAsked: {
+            /** @description For `PublicKeyCredential.parseRequestOptionsFromJSON`, or `parseCreationOptionsFromJSON` where one is to be made. */
+            public_key: Record<string, never>;
+            /** @description To be given back with the browser's answer. Good for five minutes, and once. */
+            state: string;
+        };
+        /** @description A passkey as a browser shows it. */
+        PasskeyShown: {
+            /** @description What the browser answered: `PublicKeyCredential.toJSON()`. */
+            credential: Record<string, never>;
+            /** @description What came with the challenge. */
+            state: string;
+        };
+        /** @description A passkey, in the place of name and password. */
+        PasskeySignIn: {
+            /** @description Whether the session is to be kept in a cookie that pages cannot read. Otherwise the answer holds the token. */
+            cookie?: boolean;
+            /** @description What the browser answered: `PublicKeyCredential.toJSON()`. */
+            credential: Record<string, never>;
+            /** @description What came with the challenge. */
+            state: string;
         };
         /**
          * Format: password
@@ -4625,6 +4923,23 @@ export interface components {
          * @enum {string}
          */
         Proof: "earlier" | "record" | "code" | "in_person";
+        /**
+         * @description With what a session can be proved.
+         * @enum {string}
+         */
+        ProofKind: "totp" | "passkey" | "demo" | "recovery_code";
+        /** @description What proves a session: one of these. */
+        ProofShown: {
+            /** @description The code that an authenticator app shows, or that of a demo. */
+            code?: string | null;
+            /** @description The token of a device that is known, where it is in no cookie. */
+            device?: string | null;
+            passkey?: components["schemas"]["PasskeyShown"] | null;
+            /** @description A recovery code; it is used up. */
+            recovery_code?: string | null;
+            /** @description Whether this device is to be known from now on. Browsers with the session in a cookie are, unless this says otherwise. */
+            remember_device?: boolean | null;
+        };
         /** @description A change that was proposed, and how far it is. */
         Proposal: {
             /** @description What is to change. */
@@ -4824,6 +5139,11 @@ export interface components {
              * @description From 1.
              */
             version: number;
+        };
+        /** @description Fresh recovery codes. */
+        RecoveryCodes: {
+            /** @description The codes, good once each. They are shown this once. */
+            recovery_codes: string[];
         };
         /** @description A row that was refused: where, and why. It does not repeat the row. */
         RefusedLine: {
@@ -5295,6 +5615,27 @@ export interface components {
              */
             place: string;
         };
+        /** @description How a session stands to the second factor of its owner. */
+        SecondFactor: {
+            /**
+             * Format: date-time
+             * @description When the newest factor of the account was enrolled.
+             */
+            enrolled_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until then nothing asks for a fresh proof.
+             */
+            fresh_until?: string | null;
+            /** @description With what it can be proved. */
+            kinds: components["schemas"]["ProofKind"][];
+            needs?: components["schemas"]["Needs"] | null;
+            /**
+             * Format: date-time
+             * @description When it was proved last.
+             */
+            proved_at?: string | null;
+        };
         /** @description Residents by what is known of them: *and* between the kinds, *or* inside each; an empty kind asks nothing. */
         Selection: {
             /** @description Who lives in one of these. */
@@ -5346,6 +5687,18 @@ export interface components {
          * @description A session of a member of staff.
          */
         SessionId: string;
+        /** @description A session that is proved. */
+        SessionProved: {
+            /** @description The token by which this device is known from now on, where that was asked for and it is in no cookie. */
+            device?: string | null;
+            /**
+             * Format: int64
+             * @description How many recovery codes are left.
+             */
+            recovery_codes_left: number;
+            /** @description How it stands now. */
+            second_factor: components["schemas"]["SecondFactor"];
+        };
         /** @description A step that keeps failing. */
         SetAside: {
             /**
@@ -5432,6 +5785,8 @@ export interface components {
         SignInRequest: {
             /** @description Whether the session is to be kept in a cookie that pages cannot read. Otherwise the answer holds the token. */
             cookie?: boolean;
+            /** @description The token of a device that is known, where it is in no cookie. */
+            device?: string | null;
             /** @description Login name. */
             login: string;
             /** @description Password. */
@@ -5454,6 +5809,8 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Where they are it. */
             scope: components["schemas"]["Scope"];
+            /** @description How the session stands to their second factor. */
+            second_factor: components["schemas"]["SecondFactor"];
         };
         /** @description What a last hand-over hangs on. */
         Slowest: {
@@ -5694,6 +6051,23 @@ export interface components {
          * @enum {string}
          */
         TokenKind: "apns" | "fcm_token" | "fcm_fid";
+        /** @description A secret for an authenticator app. */
+        TotpOffered: components["schemas"]["ForApp"] & {
+            /**
+             * Format: date-time
+             * @description The platform's time: a phone whose clock is off by more than half a minute shows codes that are not taken.
+             */
+            now: string;
+            /** @description To be given back with the first code of the app. Good for a quarter of an hour, and once. */
+            state: string;
+        };
+        /** @description The code of an app that was given a secret. */
+        TotpShown: {
+            /** @description The code that the app shows. */
+            code: string;
+            /** @description What came with the secret. */
+            state: string;
+        };
         /**
          * @description Code of an area (GB/T 2260 and its longer forms)
          * @example 500101001
@@ -6970,7 +7344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This caller may not do this, or not to this object */
+            /** @description A fresh proof is needed first */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10400,7 +10774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller's own account is too new */
+            /** @description The caller's own account is too new, or a fresh proof is needed first */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12252,6 +12626,406 @@ export interface operations {
             };
         };
     };
+    second_factor_forget_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fresh proof is needed first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnFactors"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_enrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFactor"];
+            };
+        };
+        responses: {
+            /** @description Enrolled */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorEnrolled"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The code or passkey is wrong or came too late; or a fresh proof is needed first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are too many, or this one already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_offer_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the browser is asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsked"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fresh proof is needed first, where there is a factor already */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Passkeys are not set up */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_offer_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpOffered"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fresh proof is needed first, where there is a factor already */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The factor */
+                id: components["schemas"]["FactorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fresh proof is needed first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One has no such factor */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is the last, and one is needed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The factor */
+                id: components["schemas"]["FactorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorName"];
+            };
+        };
+        responses: {
+            /** @description Renamed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One has no such factor */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is empty or too long */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_end_others: {
         parameters: {
             query?: never;
@@ -12401,6 +13175,95 @@ export interface operations {
             };
         };
     };
+    session_sign_in_with_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignIn"];
+            };
+        };
+        responses: {
+            /** @description The session began, and is proved */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBegun"];
+                };
+            };
+            /** @description The passkey is not known, was not shown to this console, or not now; or the account is disabled */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Passkeys are not set up */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_passkey_challenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the browser is asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsked"];
+                };
+            };
+            /** @description Passkeys are not set up */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_change_password: {
         parameters: {
             query?: never;
@@ -12430,7 +13293,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This caller may not do this, or not to this object */
+            /** @description A fresh proof is needed first */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12450,6 +13313,131 @@ export interface operations {
             };
             /** @description Too many attempts */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofShown"];
+            };
+        };
+        responses: {
+            /** @description Proved, and fresh for a while */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionProved"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is wrong, too late, or was used before */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None, or more than one */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong codes: a passkey or a recovery code still works */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_renew_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The codes */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fresh proof is needed first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no factor that they would stand in for */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12597,7 +13585,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Staff"][];
+                    "application/json": components["schemas"]["ListedStaff"][];
                 };
             };
             /** @description No session or key, or one that is not valid any more */

@@ -41,6 +41,7 @@ export const pages: readonly Page[] = [
   { path: '/jobs/:name', roles: ['technical_operator', 'administrator', 'auditor'], load: page(() => import('./administration/Job.svelte')) },
   { path: '/dead-letters', roles: ['technical_operator', 'administrator', 'auditor'], menu: () => say('死信', 'Dead letters'), load: page(() => import('./administration/DeadLetters.svelte')) },
   { path: '/settings', roles: 'all', menu: () => say('时段与限额', 'Hours and limits'), load: page(() => import('./administration/Settings.svelte')) },
+  { path: '/security', roles: 'all', menu: () => say('登录与安全', 'Sign-in and security'), load: page(() => import('./security/Security.svelte')) },
 ];
 
 /** Who is told of deadlines in danger, wherever they are. The platform decides; this saves the others the question. */

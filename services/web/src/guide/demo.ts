@@ -2,17 +2,18 @@
 import { away, Problem, problemOf } from '../api/client.ts';
 import { heard } from '../words/time.svelte.ts';
 
-export interface Account { login: string; password: string; title: string }
+/** A member of the demo's staff; the code is their second factor, which a key of a source does not have. */
+export interface Account { login: string; password: string; title: string; code?: string | null }
 export interface Phone { phone: string; community: string }
 /** A member of the staff whose part the guide looks over the shoulder of. */
 export interface Watcher { token: string; scope: string }
 export interface Found { occurred_at: string; area: string }
 export interface Line { alert_id: string; state: string; headline: string; changed_at: string }
 
-async function ask<T>(method: string, path: string, more: { body?: unknown; token?: string } = {}): Promise<T> {
+async function ask<T>(method: string, path: string, more: { body?: unknown; token?: string; cookies?: boolean } = {}): Promise<T> {
   const headers: Record<string, string> = { 'x-fenghuo-request': '1' };
   if (more.token) headers['authorization'] = `Bearer ${more.token}`;
-  const init: RequestInit = { method, headers, cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(20_000) };
+  const init: RequestInit = { method, headers, cache: 'no-store', credentials: more.cookies ? 'same-origin' : 'omit', signal: AbortSignal.timeout(20_000) };
   if (more.body !== undefined) {
     headers['content-type'] = 'application/json';
     init.body = JSON.stringify(more.body);
@@ -43,10 +44,19 @@ export const international = (phone: string): string => `+86${phone.replace(/\D/
 export const texts = async (phone: string): Promise<string[]> =>
   (await ask<(string | { text: string })[]>('GET', `/demo/sms?phone=${encodeURIComponent(international(phone))}`)).map((one) => (typeof one === 'string' ? one : one.text));
 
-export const signIn = async ({ login, password }: Account): Promise<Watcher> => {
+/** Signs in with both factors of a demo account, for the guide alone. */
+export const signIn = async ({ login, password, code }: Account): Promise<Watcher> => {
   const begun = await ask<{ token: string; staff: { scope: string } }>('POST', '/api/v1/session', { body: { login, password } });
-  return { token: begun.token, scope: begun.staff.scope };
+  // a session that was proved goes on under another token
+  const proved = code ? await ask<{ token?: string | null }>('POST', '/api/v1/session/proof', { body: { code }, token: begun.token }) : {};
+  return { token: proved.token ?? begun.token, scope: begun.staff.scope };
 };
+
+/** Signs this browser in at the console with both factors of a demo account, in place of whoever was. */
+export async function enter({ login, password, code }: Account): Promise<void> {
+  await ask('POST', '/api/v1/session', { body: { login, password, cookie: true }, cookies: true });
+  if (code) await ask('POST', '/api/v1/session/proof', { body: { code }, cookies: true });
+}
 
 export const alertsIn = (state: string, by: Watcher) => ask<Line[]>('GET', `/api/v1/alerts?state=${state}`, { token: by.token });
 export const alertOf = (id: string, by: Watcher) => ask<{ state: string; last_reason?: string | null }>('GET', `/api/v1/alerts/${id}`, { token: by.token });

@@ -37,6 +37,11 @@ function formatted(at: string | number | Date, options: Intl.DateTimeFormatOptio
   return format.format(new Date(at));
 }
 
+/** By how much the clock of this device is ahead of the platform's, in milliseconds; behind it where negative. */
+export function deviceAhead(): number {
+  return -ahead;
+}
+
 /** `14:32` */
 export function clockTime(at: string | number | Date): string {
   return formatted(at, { hour: '2-digit', minute: '2-digit' });

@@ -48,6 +48,7 @@ fn who(access: Access) -> String {
         Access::Source => "sources".to_owned(),
         Access::SourceOrStaff(_) => format!("sources, {roles}"),
         Access::Screen => "screens".to_owned(),
+        Access::SessionOwner => "all staff, before their second factor too".to_owned(),
         Access::Staff(_) if all => "all staff".to_owned(),
         Access::Staff(_) => roles,
     }

@@ -6,13 +6,13 @@ mod process;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures::FutureExt as _;
-use platform::Platform;
 use platform::clock::Clock;
 use platform::database::Database;
 use platform::scratch;
+use platform::{Platform, StoreSettings};
 use reqwest::Method;
 use resident::generate::{Device, People, Person};
 use secrecy::ExposeSecret as _;
@@ -26,6 +26,8 @@ use process::Process;
 /// A hundred people for each of the 38 districts, on average.
 const PEOPLE: u32 = 3_800;
 const SEED: u64 = 7;
+/// So much of a log is shown when a story failed.
+const LONGEST_LOG: usize = 20_000;
 
 /// The running city.
 pub struct City {
@@ -34,6 +36,8 @@ pub struct City {
     client: reqwest::Client,
     /// For cleaning up only: the story itself goes through the interfaces.
     platform: Platform,
+    stores: StoreSettings,
+    database_url: String,
     directory: TempDir,
     config: PathBuf,
     processes: BTreeMap<String, Process>,
@@ -41,7 +45,12 @@ pub struct City {
 
 /// Tells a story in a city of its own, in which each of `groups` is a process.
 pub async fn in_a_city(groups: &[&str], story: impl AsyncFnOnce(&mut City)) {
-    let mut city = City::found().await;
+    in_a_city_that_logs("warn", groups, story).await;
+}
+
+/// The same with this much in the logs.
+pub async fn in_a_city_that_logs(level: &str, groups: &[&str], story: impl AsyncFnOnce(&mut City)) {
+    let mut city = City::found(level).await;
     let told = async {
         city.settle(groups).await;
         story(&mut city).await;
@@ -49,7 +58,9 @@ pub async fn in_a_city(groups: &[&str], story: impl AsyncFnOnce(&mut City)) {
     let told = AssertUnwindSafe(told).catch_unwind().await;
     for (name, process) in &city.processes {
         if told.is_err() {
-            eprintln!("--- log of {name}\n{}", process.log());
+            let log = process.log();
+            let end = log.char_indices().rev().nth(LONGEST_LOG).map_or(0, |(at, _)| at);
+            eprintln!("--- log of {name}\n{}", &log[end..]);
         }
     }
     city.processes.clear();
@@ -61,7 +72,7 @@ pub async fn in_a_city(groups: &[&str], story: impl AsyncFnOnce(&mut City)) {
 }
 
 impl City {
-    async fn found() -> Self {
+    async fn found(level: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = Options { directory: Some(directory.path().to_owned()), ..Options::default() };
         let simulators = Simulators::start(options).await.unwrap();
@@ -72,7 +83,7 @@ impl City {
         let (addresses, keys) = (simulators.addresses(), simulators.credentials());
         let file = |name: &str| directory.path().join(name);
         let settings = json!({
-            "telemetry": { "format": "human", "level": "warn" },
+            "telemetry": { "format": "human", "level": level },
             "database": { "mode": "postgres", "url": format!("{server}/{name}"), "connections": 4 },
             "bus": { "mode": "rabbitmq", "url": stores.bus.url.expose_secret(), "prefix": stores.bus.prefix },
             "cache": { "mode": "redis", "url": stores.cache.url.expose_secret(), "prefix": stores.cache.prefix },
@@ -94,6 +105,7 @@ impl City {
                 "host": addresses.smpp.ip(), "port": addresses.smpp.port(), "system_id": keys.smpp_system_id, "password": keys.smpp_password,
             },
         });
+        let database_url = format!("{server}/{name}");
         let config = file("fenghuo.toml");
         std::fs::write(&config, toml::to_string(&settings).unwrap()).unwrap();
         Self {
@@ -101,10 +113,36 @@ impl City {
             people: People::new(PEOPLE, SEED),
             client: stages::client(),
             platform: Platform::on(database, &stores, Clock::real()).await.expect("RabbitMQ and Redis answer"),
+            stores,
+            database_url,
             directory,
             config,
             processes: BTreeMap::new(),
         }
+    }
+
+    /// Where its stores are, and what of them is its own.
+    pub fn stores(&self) -> &StoreSettings {
+        &self.stores
+    }
+
+    /// Where its database is.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// What it has in files: its settings, and what its processes wrote.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What every process tells who runs the city.
+    pub async fn metrics(&self) -> String {
+        let mut all = String::new();
+        for process in self.processes.values() {
+            all += &self.client.get(format!("{}/metrics", process.url)).send().await.unwrap().text().await.unwrap();
+        }
+        all
     }
 
     /// Tables, residents, processes.

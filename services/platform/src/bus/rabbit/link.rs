@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
-use secrecy::{ExposeSecret as _, SecretString};
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tokio::sync::Mutex;
 
 use super::answer::answered;
+use super::broker::Broker;
 use super::topology::{self, Names};
 use crate::error::Error;
 
@@ -22,7 +22,7 @@ const PERSISTENT: u8 = 2;
 
 /// The connections of a process.
 pub(super) struct Link {
-    url: SecretString,
+    broker: Broker,
     names: Names,
     reading: Mutex<Option<Connection>>,
     publishing: Mutex<Option<Publishing>>,
@@ -42,8 +42,8 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Link {
-    pub(super) fn new(url: SecretString, names: Names) -> Self {
-        Self { url, names, reading: Mutex::new(None), publishing: Mutex::new(None) }
+    pub(super) fn new(broker: Broker, names: Names) -> Self {
+        Self { broker, names, reading: Mutex::new(None), publishing: Mutex::new(None) }
     }
 
     /// A new channel for reading, on a new connection if the last one is lost.
@@ -70,14 +70,9 @@ impl Link {
         Ok(publishing.channel.clone())
     }
 
-    async fn connect(&self, name: &str) -> Result<Connection, lapin::Error> {
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        Connection::connect(self.url.expose_secret(), properties).await
-    }
-
     /// Nobody reads a queue that is not there: it is declared first, which also brings back one that somebody has deleted.
     async fn connect_reading(&self) -> Result<Connection, lapin::Error> {
-        let connection = self.connect("fenghuo, reading").await?;
+        let connection = self.broker.connect("fenghuo, reading").await?;
         let channel = connection.create_channel().await?;
         topology::declare(&channel, &self.names).await?;
         channel.close(200, "declared".into()).await?;
@@ -85,7 +80,7 @@ impl Link {
     }
 
     async fn connect_publishing(&self) -> Result<Publishing, lapin::Error> {
-        let connection = self.connect("fenghuo, publishing").await?;
+        let connection = self.broker.connect("fenghuo, publishing").await?;
         let channel = connection.create_channel().await?;
         topology::declare(&channel, &self.names).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;

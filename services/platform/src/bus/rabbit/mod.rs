@@ -8,6 +8,7 @@
 //! among the dead letters too. A message is held in hand for a short pause only; for a longer one it waits on the broker ([`topology`]).
 
 mod answer;
+mod broker;
 pub(super) mod consumer;
 mod link;
 mod mark;
@@ -25,7 +26,6 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use lapin::types::FieldTable;
 use proto::QUEUES;
-use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::AssertSqlSafe;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -39,6 +39,7 @@ use crate::database::{Connection, Database};
 use crate::error::Error;
 use crate::worker::{Turn, Wake};
 use answer::answered;
+use broker::Broker;
 use link::{Link, Outgoing};
 use probe::Probe;
 use topology::Names;
@@ -77,9 +78,9 @@ struct OutboxRow {
 impl Rabbit {
     /// Connects once, so that a wrong address is told at the start, and declares every queue.
     pub(super) async fn open(settings: &BusSettings, retries: Retries, given_up: Wake, keyring: Keyring) -> Result<Arc<Self>, Error> {
-        required(&settings.url)?;
+        let broker = Broker::of(settings)?;
         let names = Names::new(&settings.prefix);
-        let link = Link::new(settings.url.clone(), names.clone());
+        let link = Link::new(broker, names.clone());
         link.channel().await?;
         Ok(Arc::new(Self {
             link,
@@ -246,13 +247,6 @@ impl Rabbit {
         let channel = self.link.channel().await?;
         topology::delete(&channel, &self.names).await
     }
-}
-
-fn required(url: &SecretString) -> Result<(), Error> {
-    if url.expose_secret().is_empty() {
-        return Err(Error::Setting { name: "bus.url", reason: "is missing: amqp://user:password@host:5672/%2f".to_owned() });
-    }
-    Ok(())
 }
 
 fn turn_after(rows: &[OutboxRow]) -> Turn {

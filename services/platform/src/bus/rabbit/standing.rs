@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
-use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Channel, Connection};
 use proto::QUEUES;
-use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::required;
+use super::broker::Broker;
 use super::topology::Names;
 use crate::bus::settings::BusSettings;
 use crate::error::Error;
@@ -35,11 +33,10 @@ pub struct BrokerStanding {
 }
 
 pub(in crate::bus) async fn look(settings: &BusSettings, patience: Duration) -> Result<BrokerStanding, Error> {
-    required(&settings.url)?;
+    let broker = Broker::of(settings)?;
     let failed = |source| Error::Broker { action: "connecting", source };
     let late = |action| move |_| Error::BrokerSilent { action, seconds: patience.as_secs() };
-    let properties = ConnectionProperties::default().with_connection_name("fenghuo doctor".into());
-    let connect = Connection::connect(settings.url.expose_secret(), properties);
+    let connect = broker.connect("fenghuo doctor");
     let connection = tokio::time::timeout(patience, connect).await.map_err(late("connecting"))?.map_err(failed)?;
     let counting = async {
         let names = Names::new(&settings.prefix);
@@ -55,7 +52,7 @@ pub(in crate::bus) async fn look(settings: &BusSettings, patience: Duration) -> 
     };
     let counted = tokio::time::timeout(patience, counting).await.map_err(late("counting queues"))?;
     let mut standing = counted.map_err(|source| Error::Broker { action: "counting queues", source })?;
-    standing.version = tokio::time::timeout(patience, version(settings.url.expose_secret())).await.ok().flatten();
+    standing.version = tokio::time::timeout(patience, version(&broker)).await.ok().flatten();
     // it was only asked; how the conversation ends matters to nobody
     let _ = tokio::time::timeout(patience, connection.close(200, "bye".into())).await;
     Ok(standing)
@@ -77,12 +74,8 @@ async fn waiting(connection: &Connection, queue: &str) -> Result<Option<u32>, la
 }
 
 /// The version in the broker's answer to a greeting.
-async fn version(url: &str) -> Option<String> {
-    let uri: AMQPUri = url.parse().ok()?;
-    if uri.scheme != AMQPScheme::AMQP {
-        return None;
-    }
-    let mut socket = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await.ok()?;
+async fn version(broker: &Broker) -> Option<String> {
+    let mut socket = TcpStream::connect(broker.in_the_clear()?).await.ok()?;
     socket.write_all(GREETING).await.ok()?;
     // a frame: kind, channel, length, payload
     let mut head = [0; 7];

@@ -26,6 +26,19 @@ async fn a_route_admits_the_callers_of_its_rule_and_no_other(#[case] path: &str,
     }
 }
 
+#[tokio::test]
+async fn a_session_without_its_second_factor_opens_nothing_but_what_is_for_its_owner() {
+    for path in ["/staff", "/officer", "/resident", "/source", "/either", "/screen"] {
+        let response = send(get(path).header("authorization", "Bearer fhs_unproved"), "").await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(problem(response).await.code, "second_factor_needed", "{path}");
+    }
+    for (token, admitted) in [("fhs_unproved", true), ("fhs_city", true), ("fhr_resident", false), ("fhk_source", false)] {
+        let response = send(get("/own-session").header("authorization", format!("Bearer {token}")), "").await;
+        assert_eq!(response.status() == StatusCode::OK, admitted, "{token}");
+    }
+}
+
 #[rstest]
 #[case::nothing(None, "sign_in_required")]
 #[case::unknown(Some("Bearer fhs_expired"), "credential_unknown")]

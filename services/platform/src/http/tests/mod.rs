@@ -1,6 +1,7 @@
 //! The shell from outside: who gets in, what failures look like, how it is served.
 
 mod access;
+mod encrypted;
 mod failures;
 mod serving;
 mod while_admitted;
@@ -15,6 +16,7 @@ use axum::response::Response;
 use domain::area::{Area, DistrictCode};
 use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
+use domain::second_factor::{Needs, Proof};
 use domain::staff::{Role, Scope};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -44,10 +46,20 @@ impl Authenticator for FourCallers {
                 scope,
                 acts_from: None,
                 session: "reference".to_owned(),
+                proof: Proof::NotAsked,
             })
         };
         Ok(match token {
             "fhs_city" => Some(staff(Role::CityCommandOfficer, Scope::City)),
+            "fhs_unproved" => Some(Caller::Unproved(Unproved {
+                id: StaffId::new(),
+                name: "王主任".to_owned(),
+                role: Role::CityCommandOfficer,
+                scope: Scope::City,
+                acts_from: None,
+                session: "reference".to_owned(),
+                needs: Needs::Proof,
+            })),
             "fhs_district" => Some(staff(Role::DistrictReviewer, Scope::District(district("500103")))),
             "fhk_source" => Some(Caller::Source(SourceCaller {
                 key_id: ApiKeyId::new(),
@@ -95,7 +107,7 @@ macro_rules! answering_ok {
         }
     )+};
 }
-answering_ok! { public "/public", staff "/staff", officer "/officer", resident "/resident", source "/source", either "/either", screen "/screen" }
+answering_ok! { public "/public", staff "/staff", officer "/officer", resident "/resident", source "/source", either "/either", screen "/screen", own_session "/own-session" }
 
 /// Changes something.
 #[utoipa::path(post, path = "/staff", responses((status = 200, description = "Done")))]
@@ -157,6 +169,7 @@ fn all(bell: Bell) -> Routes {
         .allow(Access::Source, routes!(source))
         .allow(Access::SourceOrStaff(&[Role::DistrictReviewer]), routes!(either))
         .allow(Access::Screen, routes!(screen))
+        .allow(Access::SessionOwner, routes!(own_session))
         .allow(Access::ANY_STAFF, routes!(look))
         .allow(Access::Public, routes!(note))
         .allow(Access::Public, routes!(page))

@@ -30,6 +30,7 @@ impl OnePerson {
             scope: Scope::City,
             session: "reference".to_owned(),
             acts_from: None,
+            proof: Proof::NotAsked,
         };
         Self { stands: Arc::new(Mutex::new(Some(caller))), uses: Arc::default() }
     }

@@ -57,6 +57,21 @@ pub async fn a_value_is_not_stored_over_a_living_one_when_asked_not_to(platform:
     assert!(cache.set_if_absent("once", b"third", MINUTE).await.expect("the cache answers"));
 }
 
+pub async fn a_value_is_replaced_only_where_it_is_the_one_that_was_read(platform: &Platform) {
+    let cache = &platform.cache;
+    assert!(!cache.replace("session", b"nothing", b"new", MINUTE).await.expect("the cache answers"), "there is none");
+    cache.set("session", b"first", MINUTE).await.expect("stored");
+    assert!(cache.replace("session", b"first", b"second", MINUTE).await.expect("the cache answers"));
+    assert!(!cache.replace("session", b"first", b"third", MINUTE).await.expect("the cache answers"), "somebody else was quicker");
+    assert_eq!(get(platform, "session").await.as_deref(), Some(b"second".as_slice()));
+    cache.delete("session").await.expect("deleted");
+    assert!(!cache.replace("session", b"second", b"back", MINUTE).await.expect("the cache answers"), "what was removed stays so");
+    assert_eq!(get(platform, "session").await, None);
+    cache.set("session", b"old", MINUTE).await.expect("stored");
+    platform.clock.forward(MINUTE);
+    assert!(!cache.replace("session", b"old", b"new", MINUTE).await.expect("the cache answers"), "it has expired");
+}
+
 pub async fn a_counter_counts_for_its_time_and_begins_again(platform: &Platform) {
     let cache = &platform.cache;
     let counts = futures::future::try_join_all((0..10).map(|_| cache.incr("tries", MINUTE))).await.expect("the cache answers");

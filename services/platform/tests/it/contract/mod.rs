@@ -105,6 +105,7 @@ macro_rules! stores_held_by {
                 what_was_deleted_is_gone_and_the_rest_stays,
                 of_many_who_take_a_value_one_gets_it,
                 a_value_is_not_stored_over_a_living_one_when_asked_not_to,
+                a_value_is_replaced_only_where_it_is_the_one_that_was_read,
                 a_counter_counts_for_its_time_and_begins_again,
                 a_token_bucket_gives_its_burst_then_its_rate,
                 a_token_bucket_never_gives_more_than_it_has_to_many_at_once,

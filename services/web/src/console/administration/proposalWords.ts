@@ -31,7 +31,7 @@ export function changeWord(change: Proposal['change']): string {
 export function effectWord(change: Proposal['change']): string {
   switch (change.kind) {
     case 'make_account':
-      return say('使用者用两段启用码设置自己的密码；能审批、确认或发送的账号等待期满后才能行使。', 'Its owner sets a password with both halves of the code; if it approves, confirms or sends, it waits first.');
+      return say('使用者用两段启用码设置自己的密码，再设置验证方式；能审批、确认或发送的账号等待期满后才能行使。', 'Its owner sets a password with both halves of the code, and a second factor; if it approves, confirms or sends, it waits first.');
     case 'change_account':
       return say('从下一次请求起生效；权限扩大的账号等待期满后才能审批、确认或发送。', 'It holds from the next request on; an account with more power waits before it approves, confirms or sends.');
     case 'enable_account':
@@ -39,7 +39,7 @@ export function effectWord(change: Proposal['change']): string {
     case 'disable_account':
       return say('立即退出，不能再登录；停用后留下的管理员或市级指挥部人员很少。', 'It is signed out at once and cannot sign in; few administrators or officers of the city command are left.');
     case 'reset_account':
-      return say('旧密码和所有登录立即失效，使用者用两段启用码设置新密码。', 'Its password and sessions end at once; its owner sets a new password with both halves of a code.');
+      return say('旧密码、所有登录、验证方式、恢复码和已知设备立即失效，使用者用两段启用码设置新密码，再设置新的验证方式。', 'Its password, sessions, second factors, recovery codes and known devices end at once; its owner sets a new password with both halves of a code, and a new second factor.');
     case 'lift_waiting':
       return say('该账号立即可以审批、确认和发送。', 'It may approve, confirm and send at once.');
     case 'make_key':
