@@ -1,10 +1,11 @@
 //! How many people staff are told that an audience has (CQ14): not exactly, so that nobody is counted who could be told apart.
 //!
 //! A number is told in tens, and fewer than ten people, nobody among them, are told as [`HeadCount::FEW`]. Whoever may choose what is asked could
-//! still find one person out by adding others until the sum turns over. Therefore an audience is told as the sum of its communities, each rounded by
-//! itself ([`HeadCount::load`], nobody where they are fewer than ten): people of other communities change nothing, and two questions that differ by
-//! one person are told alike unless ten of that person's own community are asked about. A place with fewer than ten people is not listed at all:
-//! that it appears would tell of the first who lives there. Of people named one by one only the number is told, not what reaches them.
+//! still find one person out by adding others until the sum turns over. Therefore an audience is told as the sum of the places it is made up of,
+//! each rounded by itself ([`HeadCount::load`], nobody where they are fewer than ten): a place of which everybody is asked for, otherwise those
+//! inside it, down to communities. People elsewhere change nothing, and two questions that differ by one person are told alike unless ten of the
+//! smallest such place that they live in are asked about. A place with fewer than ten people is not listed at all: that it appears would tell of the
+//! first who lives there. Of people named one by one only the number is told, not what reaches them.
 //!
 //! What the platform itself reckons with stays exact and is of another type: only this one can be told over the interface.
 
