@@ -81,6 +81,8 @@ pub(crate) struct ServerSettings {
     pub(crate) certificate_file: Option<PathBuf>,
     /// Its key, in a file of PEM; none by default.
     ///
+    /// Readable by the process alone: whoever has it can stand in the city's place.
+    ///
     /// Example: "/etc/fenghuo/secrets/city.key"
     pub(crate) key_file: Option<PathBuf>,
 }

@@ -30,6 +30,8 @@ pub struct Settings {
     /// administrators reset them.
     ///
     /// Long enough that everybody has a shift in it; what is stolen meanwhile is worth as much as before the upgrade.
+    ///
+    /// Unit: days
     pub second_factor_grace_days: u32,
     /// Address under which staff open the console: passkeys are bound to its name. Empty: there are no passkeys, and authenticator apps alone are
     /// the second factor.

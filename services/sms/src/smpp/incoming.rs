@@ -91,6 +91,7 @@ fn has_header(class: EsmClass) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
     use proptest::prelude::*;
     use rstest::rstest;
     use rusmpp::{
@@ -164,18 +165,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_pdu_makes_the_reader_panic(
-            class: u8, coding: u8, octets in prop::collection::vec(any::<u8>(), 0..255), time in "[0-9]{12,15}[+R-]?|\\PC{0,16}", whole in prop::collection::vec(any::<u8>(), 0..300)
-        ) {
-            let mut message = delivered(class, DataCoding::from(coding), &octets);
-            if let Ok(time) = COctetString::from_slice(format!("{}\0", time.replace('\0', "")).as_bytes()) {
-                message.schedule_delivery_time = time;
-            }
-            Incoming::read(&message);
+        fn no_pdu_makes_the_reader_panic(class: u8, coding: u8, octets in prop::collection::vec(any::<u8>(), 0..255), whole in prop::collection::vec(any::<u8>(), 0..300)) {
+            Incoming::read(&delivered(class, DataCoding::from(coding), &octets));
             // as it comes over the line, whatever it is
-            if let Ok((message, _)) = DeliverSm::decode(&whole, whole.len()) {
+            let length = whole.len();
+            if let Ok((message, _)) = DeliverSm::decode(&mut BytesMut::from(&whole[..]), length) {
                 Incoming::read(&message);
             }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(time in "[0-9]{12}[0-9+R-]{0,6}|\\PC{0,20}") {
+            point_in_time(&time);
         }
     }
 }

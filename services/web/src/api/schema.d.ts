@@ -337,7 +337,7 @@ export interface paths {
         put?: never;
         /**
          * Count the people a selection would reach
-         * @description By channel and provider, by district and by township, in tens: 9 stands for fewer than ten, and a place with fewer is not listed (CQ14). Each
+         * @description By channel and provider, by district and by township, each community in tens by itself: 9 stands for fewer than ten, and a place with fewer is not listed (CQ14). Each
          *     question is traced, and a day has only so many. A channel is no part of a selection: who needs an alert does not depend on how
          *     they are reached.
          */
@@ -1933,7 +1933,8 @@ export interface paths {
         put?: never;
         /**
          * Enrol a second factor that works: the session is proved by it
-         * @description An account that needs one and has none does this first. All other sessions of the account have to show it from then on.
+         * @description An account that needs one and has none does this first, with the code of two administrators or, for a while after second factors came, with its
+         *     password. The session goes on under another token, as after a first proof. All other sessions of the account have to show it from then on.
          */
         post: operations["second_factor_enrol"];
         delete?: never;
@@ -2119,7 +2120,8 @@ export interface paths {
         put?: never;
         /**
          * Show one's second factor: after the password, and again where an act asks for a fresh proof
-         * @description Exactly one of `code`, `recovery_code` and `passkey`. Every code is good once.
+         * @description Exactly one of `code`, `recovery_code` and `passkey`. Every code is good once. A session that is proved for the first time goes on under another
+         *     token, in the cookie or in the answer.
          */
         post: operations["session_prove"];
         delete?: never;
@@ -2235,7 +2237,9 @@ export interface paths {
         put?: never;
         /**
          * Disable an account: its sessions end at once, without a second administrator. Doing it twice changes nothing
-         * @description Where no other administrator would be left, or fewer than two officers of the city command, it is only proposed, and another administrator
+         * @description What its owner had beside the password goes with it, and the password when it is enabled again. Takes a fresh proof.
+         *
+         *     Where no other administrator would be left, or fewer than two officers of the city command, it is only proposed, and another administrator
          *     confirms it; its sessions can be ended at once all the same.
          */
         post: operations["staff_disable"];
@@ -2254,7 +2258,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Propose that a disabled account may sign in again. Another administrator confirms it. */
+        /**
+         * Propose that a disabled account may be used again. Another administrator confirms it
+         * @description Its owner sets a new password with a code and enrols a factor, as after a reset: the code's first half is in this answer, the second in that of
+         *     the confirmation.
+         */
         post: operations["staff_enable"];
         delete?: never;
         options?: never;
@@ -2293,7 +2301,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End all sessions of an account at once, without a second administrator: for one that somebody else may be using. */
+        /**
+         * End all sessions of an account at once, without a second administrator: for one that somebody else may be using.
+         * @description Takes a fresh proof.
+         */
         delete: operations["staff_end_sessions"];
         options?: never;
         head?: never;
@@ -2522,7 +2533,7 @@ export interface components {
             districts: components["schemas"]["PeopleIn"][];
             /** @description In it; of an exercise, those who are enrolled. */
             people: components["schemas"]["HeadCount"];
-            /** @description Some of them, without anything that names them; none of fewer than ten. */
+            /** @description Some of them, without anything that names them; none of fewer than a hundred, nor of people named by records. */
             samples: components["schemas"]["Sample"][];
             /** @description By SMS first. */
             sms: components["schemas"]["HeadCount"];
@@ -2855,11 +2866,8 @@ export interface components {
         };
         /** @description For whom: who lives where is shown, who they are is not. */
         AudienceView: {
-            /**
-             * Format: int64
-             * @description So many people named by records.
-             */
-            residents: number;
+            /** @description So many people named by records, in tens; 9 stands for fewer than ten (CQ14). */
+            residents: components["schemas"]["HeadCount"];
         } | {
             /** @description Whoever this selects when it is planned. */
             query: components["schemas"]["AudienceQuery"];
@@ -3662,6 +3670,8 @@ export interface components {
             recovery_codes?: string[] | null;
             /** @description How the session stands now. */
             second_factor: components["schemas"]["SecondFactor"];
+            /** @description The token of the session from now on, where it is in no cookie and was proved for the first time: the one before has ended. */
+            token?: string | null;
         };
         /**
          * Format: uuid
@@ -4353,7 +4363,7 @@ export interface components {
          * @description What a session lacks.
          * @enum {string}
          */
-        Needs: "proof" | "enrolment";
+        Needs: "proof" | "enrolment" | "reset";
         /** @description A key to be made. */
         NewApiKey: {
             /** @description `city`, or the code of the one district that the unit reports for. */
@@ -5619,6 +5629,11 @@ export interface components {
         SecondFactor: {
             /**
              * Format: date-time
+             * @description Of an account from before there were second factors that has none yet: until then it works as it did, and then not at all.
+             */
+            enrol_by?: string | null;
+            /**
+             * Format: date-time
              * @description When the newest factor of the account was enrolled.
              */
             enrolled_at?: string | null;
@@ -5698,6 +5713,8 @@ export interface components {
             recovery_codes_left: number;
             /** @description How it stands now. */
             second_factor: components["schemas"]["SecondFactor"];
+            /** @description The token of the session from now on, where it is in no cookie and was proved for the first time: the one before has ended. */
+            token?: string | null;
         };
         /** @description A step that keeps failing. */
         SetAside: {
