@@ -100,11 +100,11 @@ impl Door {
     pub(crate) async fn admit(&self, login: &str, visitor: &Visitor) -> Result<Admission, Error> {
         let (network, now) = (visitor.network(), self.platform.clock.now());
         let mut connection = self.platform.database.pool().acquire().await?;
-        if let Some(token) = &visitor.device {
-            if device::is_known(&mut connection, login, token, now).await? {
-                self.take(&format!("device:{}:{}", token.hex(), TokenHash::of(login).hex()), &PAIR).await?;
-                return Ok(Admission { lane: Lane::Known, rings: false, counts_against: None });
-            }
+        if let Some(token) = &visitor.device
+            && device::is_known(&mut connection, login, token, now).await?
+        {
+            self.take(&format!("device:{}:{}", token.hex(), TokenHash::of(login).hex()), &PAIR).await?;
+            return Ok(Admission { lane: Lane::Known, rings: false, counts_against: None });
         }
         let is_home = known_network::is_known(&mut connection, login, network, now).await?;
         drop(connection);
@@ -194,10 +194,10 @@ impl Door {
         if self.platform.cache.incr(&counted.by, after).await? > WRONG_CODES {
             return Err(Error::TooManyAttempts { after });
         }
-        if let Some(anywhere) = &counted.and {
-            if self.platform.cache.incr(anywhere, after).await? > WRONG_CODES_FROM_ANYWHERE {
-                return Err(Error::TooManyAttempts { after });
-            }
+        if let Some(anywhere) = &counted.and
+            && self.platform.cache.incr(anywhere, after).await? > WRONG_CODES_FROM_ANYWHERE
+        {
+            return Err(Error::TooManyAttempts { after });
         }
         Ok(counted)
     }
