@@ -42,7 +42,11 @@ test('a passkey is made once, signs in with three actions, and is shown again be
   await page.goto('about:blank');
   let actions = 0;
   const acts = (what: Promise<unknown>) => ((actions += 1), what);
+  // the name field offers passkeys by itself: what it asks must stand before the finger is near, or it is answered without anything pressed
+  const offered = page.waitForResponse((answer) => answer.url().endsWith('/passkey/challenge'));
   await acts(page.goto(CONSOLE));
+  await offered;
+  await page.waitForTimeout(500);
   const before = device.shown;
   await device.touchedFor(
     async () => acts(page.getByRole('button', passkeyButton).click()),
