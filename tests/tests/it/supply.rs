@@ -10,7 +10,9 @@ use spdx::{Expression, LicenseItem, ParseMode};
 fn packages() -> Vec<Value> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", "x86_64-unknown-linux-gnu"]);
+    // what was built on this machine is here, and what other machines would need is not
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    command.args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", &platform]);
     let output = command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).output().expect("cargo is there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Value = serde_json::from_slice(&output.stdout).unwrap();
