@@ -16,7 +16,7 @@ use crate::api_key::{self, NewApiKey};
 use crate::factor::{self, Secret};
 use crate::password::{Hasher, Lane, Password};
 use crate::token::{API_KEY, Token};
-use crate::{City, Error, NewStaff, SCHEMA, Settings, command_line, grace};
+use crate::{City, Error, NewStaff, SCHEMA, Settings, command_line};
 
 /// The second factor of everybody in a demo.
 pub const CODE: &str = "190190";
@@ -24,9 +24,7 @@ pub const CODE: &str = "190190";
 /// Starts the service for a city in which nobody is real.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
-    platform.bus.start_relay(SCHEMA);
-    grace::note(platform, &settings).await?;
-    routes(platform, &settings).await
+    crate::begin(platform, &settings, City::Demo).await
 }
 
 /// Its routes alone.

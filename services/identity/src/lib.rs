@@ -83,9 +83,13 @@ impl City {
 /// Starts the service and returns its routes.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
+    begin(platform, &settings, City::Real).await
+}
+
+async fn begin(platform: &Platform, settings: &Settings, city: City) -> Result<Routes, Error> {
     platform.bus.start_relay(SCHEMA);
-    grace::note(platform, &settings).await?;
-    routes(platform, &settings).await
+    grace::note(platform, settings).await?;
+    routes::routes(platform, settings, city).await
 }
 
 /// The routes alone.

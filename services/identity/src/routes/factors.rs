@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::identity::Identity;
-use super::proof::{Given, PasskeyAsked, given, known_from_now_on};
+use super::proof::{Given, PasskeyAsked, proved};
 use super::visitor::Knock;
 use crate::account;
 use crate::enrolment::{Enrolled, New, TotpShown};
@@ -129,11 +129,8 @@ async fn enrol(
     };
     let token = TokenHash::of(credential.token());
     let Enrolled { factor, recovery_codes, session, token } = identity.enrolment.enrol(&owner, &token, &request.name, new).await?;
-    let device = known_from_now_on(&identity, owner.id, &knock, request.remember_device.unwrap_or(knock.in_browser)).await?;
-    let standing = session.proof().ok_or(Error::SessionOver)?;
-    let mut connection = identity.platform.database.pool().acquire().await?;
-    let second_factor = identity.prover.second_factor(&mut connection, owner.id, Ok(standing)).await?;
-    let Given { headers, token, device } = given(&identity, &session, token, device, knock.in_browser)?;
+    let (second_factor, given) = proved(&identity, owner.id, &knock, request.remember_device, &session, token).await?;
+    let Given { headers, token, device } = given;
     Ok((StatusCode::CREATED, headers, Json(FactorEnrolled { factor, recovery_codes, second_factor, token, device })).into_response())
 }
 

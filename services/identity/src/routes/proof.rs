@@ -139,13 +139,27 @@ async fn prove(
     let token = TokenHash::of(credential.token());
     let knock = knock.with(request.device.as_deref());
     let (session, token) = identity.prover.prove(&owner, &token, brought, &knock.visitor).await?;
-    let device = known_from_now_on(&identity, owner.id, &knock, request.remember_device.unwrap_or(knock.in_browser)).await?;
+    let (second_factor, given) = proved(&identity, owner.id, &knock, request.remember_device, &session, token).await?;
     let mut connection = identity.platform.database.pool().acquire().await?;
     let recovery_codes_left = recovery_code::left(&mut connection, owner.id).await?;
-    let standing = session.proof().ok_or(Error::SessionOver)?;
-    let second_factor = identity.prover.second_factor(&mut connection, owner.id, Ok(standing)).await?;
-    let Given { headers, token, device } = given(&identity, &session, token, device, knock.in_browser)?;
+    let Given { headers, token, device } = given;
     Ok((StatusCode::OK, headers, Json(SessionProved { second_factor, recovery_codes_left, token, device })).into_response())
+}
+
+/// What follows when a session was proved: where it was is known from now on, unless its owner says otherwise, and the caller is told how it stands.
+pub(super) async fn proved(
+    identity: &Identity,
+    owner: StaffId,
+    knock: &Knock,
+    remember: Option<bool>,
+    session: &Session,
+    token: Option<Token>,
+) -> Result<(SecondFactor, Given), Error> {
+    let device = known_from_now_on(identity, owner, knock, remember.unwrap_or(knock.in_browser)).await?;
+    let standing = session.proof().ok_or(Error::SessionOver)?;
+    let mut connection = identity.platform.database.pool().acquire().await?;
+    let second_factor = identity.prover.second_factor(&mut connection, owner, Ok(standing)).await?;
+    Ok((second_factor, given(identity, session, token, device, knock.in_browser)?))
 }
 
 /// Notes where somebody has signed in with both factors: the network, and a known device, or this one where it is to be known from now on. The

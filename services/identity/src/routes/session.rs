@@ -7,14 +7,14 @@ use domain::ids::{SessionId, StaffId};
 use domain::second_factor::{self, Act, Holder};
 use domain::staff::{Role, Scope};
 use http::header::SET_COOKIE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use platform::http::{Access, Credential, Json, Path, PathId, Problem, Routes, SESSION_COOKIE, SessionOwner, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::identity::Identity;
-use super::proof::known_from_now_on;
-use super::visitor::{Knock, device_cookie};
+use super::proof::{Given, given, known_from_now_on};
+use super::visitor::Knock;
 use crate::account::{self, Staff};
 use crate::password::{Lane, Password};
 use crate::proving::SecondFactor;
@@ -135,19 +135,10 @@ pub(super) async fn answered(identity: &Identity, begun: SignedIn, in_cookie: bo
     let standing = second_factor::standing(holder, begun.session.came_with(), begun.session.proof(), now);
     let second_factor = identity.prover.second_factor(&mut connection, id, standing).await?;
     drop(connection);
-    let mut headers = HeaderMap::new();
-    if standing.is_ok() {
-        let device = known_from_now_on(identity, id, knock, in_cookie).await?;
-        if let Some(device) = device.filter(|_| in_cookie) {
-            headers.append(SET_COOKIE, device_cookie(device, identity.cookie_secure)?);
-        }
-    }
-    let token = begun.token.into_text();
-    if in_cookie {
-        headers.append(SET_COOKIE, session_cookie(&token, begun.session.ends_at - now, identity.cookie_secure)?);
-    }
+    let device = if standing.is_ok() { known_from_now_on(identity, id, knock, in_cookie).await? } else { None };
+    let Given { headers, token, .. } = given(identity, &begun.session, Some(begun.token), device, in_cookie)?;
     let staff = SignedInStaff { id, name, role, scope, acts_from, second_factor };
-    let body = SessionBegun { token: (!in_cookie).then_some(token), ends_at: begun.session.ends_at, staff };
+    let body = SessionBegun { token, ends_at: begun.session.ends_at, staff };
     Ok((StatusCode::CREATED, headers, Json(body)).into_response())
 }
 
