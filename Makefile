@@ -63,9 +63,9 @@ $(TARGET)/tools/bin/cargo-deny:
 
 sbom: $(CYCLONEDX) ## the bill of materials, in target/sbom (CycloneDX)
 	mkdir -p $(TARGET)/sbom
-	$(CYCLONEDX) cyclonedx --manifest-path services/fenghuo/Cargo.toml --format json --target x86_64-unknown-linux-gnu --override-filename fenghuo
-	mv services/fenghuo/fenghuo.json $(TARGET)/sbom/fenghuo.cdx.json
-	find . -name fenghuo.json -path '*/*/fenghuo.json' -not -path './target/*' -newer Makefile -delete
+	$(CYCLONEDX) cyclonedx --manifest-path services/fenghuo/Cargo.toml --format json --target all --override-filename bill-of-materials
+	mv services/fenghuo/bill-of-materials.json $(TARGET)/sbom/fenghuo.cdx.json
+	rm -f {benches,proto,services/*,tests,tests/stages}/bill-of-materials.json # of every other crate of ours one is written as well
 	cd services/web && npm sbom --sbom-format cyclonedx --omit dev > $(abspath $(TARGET))/sbom/pages.cdx.json
 	@echo "the bill of materials is in $(abspath $(TARGET))/sbom"
 
