@@ -6,15 +6,17 @@
 //! hours routine batches stay where they are, also in the middle of a wave (CQ10).
 //!
 //! A batch whose lease ended is ready again: at once where its holder is lost, and where nobody has claimed it, unless its holders are at work and it
-//! merely waits there. After a database that failed its holders come first, for as long as it takes them to write what they know.
+//! merely waits there. After a database that failed its holders come first, for as long as it takes them to write what they know: in real time, in
+//! which they wait.
 
 mod line;
 mod window;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::deadline;
 use domain::outcome::Channel;
@@ -22,6 +24,7 @@ use platform::Platform;
 use platform::clock::Clock;
 use platform::database::{Database, Tx};
 use proto::{AppBatchReady, Event, SmsBatchReady, UrgentAppBatchReady, UrgentSmsBatchReady};
+use tokio::time::Instant;
 
 use crate::forecast::Capacity;
 use crate::settings::Settings;
@@ -30,7 +33,7 @@ use line::{Line, Next};
 pub(crate) use window::sized;
 
 /// So long after the database failed no lease ends: longer than a holder waits between two tries ([`crate::worker`]).
-pub(crate) const HOLDERS_FIRST: TimeDelta = TimeDelta::seconds(10);
+pub(crate) const HOLDERS_FIRST: Duration = Duration::from_secs(10);
 /// A batch that waits for so many leases although its holders are at work has been lost on the way.
 const LEASES_TO_WAIT: i32 = 10;
 
@@ -50,7 +53,7 @@ pub(crate) struct Pump {
     settings: Settings,
     line: Line,
     /// Until when no lease ends.
-    holders_first: Mutex<Option<DateTime<Utc>>>,
+    holders_first: Mutex<Option<Instant>>,
 }
 
 impl Pump {
@@ -61,13 +64,13 @@ impl Pump {
 
     /// For a process that starts: the database may have been away, and other processes have what it does not know.
     pub(crate) fn starting(self) -> Self {
-        self.holders_first(HOLDERS_FIRST.min(self.settings.lease()));
+        self.holders_first(HOLDERS_FIRST.min(self.settings.lease().to_std().unwrap_or_default()));
         self
     }
 
-    /// No lease ends for so long.
-    fn holders_first(&self, time: TimeDelta) {
-        *self.holders_first.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now() + time);
+    /// No lease ends for so long. A clock that stands still until somebody moves it must not keep what nobody holds any more.
+    fn holders_first(&self, time: Duration) {
+        *self.holders_first.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + time);
     }
 
     /// Fills the windows once. Runs in one process at a time; elsewhere it does nothing.
@@ -85,7 +88,7 @@ impl Pump {
             return Ok(Pumped::default());
         }
         let until = *self.holders_first.lock().unwrap_or_else(PoisonError::into_inner);
-        let lost = if until.is_some_and(|until| now < until) { 0 } else { self.recover(&mut tx).await? };
+        let lost = if until.is_some_and(|until| Instant::now() < until) { 0 } else { self.recover(&mut tx).await? };
         let quiet = deadline::release_at(DeliveryClass::Routine, now, &self.settings.quiet_hours) > now;
         let quiet_from = if quiet { None } else { self.settings.quiet_hours.begins_after(now) };
         let next = self.line.next(&mut tx, now, quiet).await?;

@@ -17,7 +17,7 @@ use super::{City, Store, alert};
 use crate::Error;
 use crate::forecast::Capacity;
 use crate::ledger::{Claimed, Report};
-use crate::pump::sized;
+use crate::pump::{HOLDERS_FIRST, sized};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
 
@@ -147,6 +147,24 @@ async fn leases_go_by_the_clock_of_the_database() {
     .await
     .unwrap();
     assert_eq!(city.turn_pump().await.recovered, 1);
+}
+
+#[tokio::test]
+async fn what_a_dead_process_held_goes_on_after_a_restart_although_the_clock_stands_still() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=5, true, false, false).await;
+    city.approve(Urgent, alert(), named(1..=5)).await;
+    city.plan().await;
+    let batch = city.pump().await[0];
+    city.ledger.claim(batch, "dies").await.unwrap().expect("released");
+    city.forward(1);
+
+    let restarted = city.new_pump().starting();
+    assert_eq!(restarted.turn().await.unwrap().recovered, 0, "its holder may live, and comes first");
+    tokio::time::pause();
+    tokio::time::advance(HOLDERS_FIRST).await;
+    tokio::time::resume();
+    assert_eq!(restarted.turn().await.unwrap().recovered, 1, "nobody has come, and nobody has moved the clock");
 }
 
 #[tokio::test]
