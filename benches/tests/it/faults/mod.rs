@@ -22,8 +22,10 @@ mod stop;
 mod stores;
 mod story;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use story::{Story, residents};
+
+const PARTS: [&str; 6] = ["services", "stores", "providers", "slowed", "stop", "moving"];
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the programs of PostgreSQL, RabbitMQ and Redis: make test"]
@@ -35,6 +37,7 @@ async fn whatever_fails_nobody_is_lost_and_nobody_sees_it_twice() -> Result<()> 
 
 async fn tell(story: &mut Story) -> Result<()> {
     let only = std::env::var("FENGHUO_LOAD_PART").ok();
+    ensure!(only.as_deref().is_none_or(|only| PARTS.contains(&only)), "FENGHUO_LOAD_PART is one of {PARTS:?}, or left out");
     let told = |part: &str| only.as_deref().is_none_or(|only| only == part);
     if told("services") {
         services::are_killed(story).await?;
