@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::audit::{self, Audit};
 use crate::doctor::{self, Doctor};
 use crate::import::{self, Import};
+use crate::keys::{self, Keys};
 use crate::migrate::{self, Migrate};
 use crate::rehearsal::{self, Rehearse};
 use crate::residents::{self, Residents};
@@ -36,6 +37,8 @@ enum Command {
     Serve(Serve),
     Migrate(Migrate),
     Roles(Roles),
+    #[command(subcommand)]
+    Keys(Keys),
     Doctor(Doctor),
     #[command(subcommand)]
     Residents(Residents),
@@ -58,6 +61,7 @@ impl Arguments {
             Command::Serve(serve) => serve::run(config, serve).await,
             Command::Migrate(Migrate {}) => migrate::run(config).await,
             Command::Roles(roles) => roles::run(config, roles).await,
+            Command::Keys(keys) => keys::run(config, keys).await,
             Command::Doctor(doctor) => doctor::run(config, doctor).await,
             Command::Residents(residents) => residents::run(config, residents).await,
             Command::Import(import) => import::run(import).await,

@@ -169,7 +169,7 @@ async fn steps(database: &Database, prefix: &str) -> Result<Vec<String>> {
     for schema in SHARED {
         steps.push(format!("grant select, insert, update, delete on all tables in schema {schema} to {all}"));
     }
-    steps.push(format!("grant select, insert on all tables in schema {KEYS} to {all}"));
+    steps.push(format!("grant select on all tables in schema {KEYS} to {all}"));
     steps.push(format!("grant select on {} to {all}", EVERYBODY_READS.join(", ")));
     for service in Service::VARIANTS {
         let (role, Rights { reads, reads_columns, works_with, draws }) = (name(prefix, *service), rights::of(*service));

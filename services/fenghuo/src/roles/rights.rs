@@ -31,7 +31,7 @@ impl Rights {
 pub(super) const EVERYBODY_READS: &[&str] = &["identity.account_in_session", "identity.presented_key"];
 /// The schemas that all processes work with.
 pub(super) const SHARED: &[&str] = &["bus", "jobs"];
-/// Where the wrapped keys lie: a process reads them, and makes the first ones.
+/// Where the wrapped keys lie: a process reads them. The first ones are made before there are roles, others by whoever exchanges them.
 pub(super) const KEYS: &str = "keys";
 
 /// The ledger of dispatch, which the senders of batches keep ([`dispatch::worker`]).
