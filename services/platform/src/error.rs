@@ -24,7 +24,9 @@ pub enum Error {
         source: sqlx::migrate::MigrateError,
     },
     /// The tables of a schema are not up to date, and the role that this process connects as does not own them.
-    #[error("the tables of {schema} are not up to date, and the role of this process may not change them: run `fenghuo migrate` as the one that may")]
+    #[error(
+        "the tables of {schema} are not up to date, and the role of this process may not change them: run `fenghuo migrate` as the one that may"
+    )]
     TablesBehind {
         /// Whose tables.
         schema: String,

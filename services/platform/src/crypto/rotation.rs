@@ -98,7 +98,9 @@ pub async fn add(settings: &KeySettings, database: &Database) -> Result<DateTime
     alone(&mut tx).await?;
     let rows = wrapped(tx.driver()).await?;
     if rows.iter().any(|row| row.wrapped_anew.is_some()) {
-        return Err(Error::MasterKey { reason: "it is being exchanged, and some processes would not open a new key: end that first".to_owned() });
+        return Err(Error::MasterKey {
+            reason: "it is being exchanged, and some processes would not open a new key: end that first".to_owned(),
+        });
     }
     // whoever does not open what is there adds nothing that others could not open
     super::Keys::unwrap(&master, rows)?;
@@ -131,8 +133,7 @@ pub async fn add(settings: &KeySettings, database: &Database) -> Result<DateTime
 pub async fn left(database: &Database, keyring: &Keyring, place: Place) -> Result<u64, Error> {
     let Place { table, column, .. } = place;
     let statement = format!("select count(*) from {table} where substr({column}, 2, 2) <> $1");
-    let left: i64 =
-        sqlx::query_scalar(AssertSqlSafe(statement)).bind(mark(keyring)).fetch_one(database.pool()).await?;
+    let left: i64 = sqlx::query_scalar(AssertSqlSafe(statement)).bind(mark(keyring)).fetch_one(database.pool()).await?;
     Ok(left.unsigned_abs())
 }
 
@@ -152,7 +153,8 @@ pub async fn reseal(database: &Database, keyring: &Keyring, place: Place, mut to
             }
             let (sealed, damaged) = reseal_pages(database, keyring, place, &relation, page).await?;
             page += PAGES;
-            progress = Progress { pages: page.min(pages), of: pages, sealed: progress.sealed + sealed, damaged: progress.damaged + damaged };
+            progress =
+                Progress { pages: page.min(pages), of: pages, sealed: progress.sealed + sealed, damaged: progress.damaged + damaged };
             told(progress);
         }
     }
@@ -174,12 +176,9 @@ async fn relations(database: &Database, table: &str) -> Result<Vec<String>, Erro
 }
 
 async fn pages(database: &Database, relation: &str) -> Result<i64, Error> {
-    Ok(sqlx::query_scalar!(
-        r#"select pg_relation_size(to_regclass($1)) / current_setting('block_size')::bigint as "pages!""#,
-        relation
-    )
-    .fetch_one(database.pool())
-    .await?)
+    Ok(sqlx::query_scalar!(r#"select pg_relation_size(to_regclass($1)) / current_setting('block_size')::bigint as "pages!""#, relation)
+        .fetch_one(database.pool())
+        .await?)
 }
 
 /// How many values were sealed anew, and how many nobody can open.
@@ -187,7 +186,8 @@ async fn reseal_pages(database: &Database, keyring: &Keyring, place: Place, rela
     let column = place.column;
     let range = format!("ctid >= '({page},0)'::tid and ctid < '({},0)'::tid", page + PAGES);
     let mut tx = database.begin().await?;
-    let older = format!("select ctid::text, {column} from {relation} where {range} and substr({column}, 2, 2) <> $1 for no key update skip locked");
+    let older =
+        format!("select ctid::text, {column} from {relation} where {range} and substr({column}, 2, 2) <> $1 for no key update skip locked");
     let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(AssertSqlSafe(older)).bind(mark(keyring)).fetch_all(&mut *tx).await?;
     let (mut at, mut anew, mut damaged) = (Vec::new(), Vec::new(), 0);
     for (ctid, bytes) in rows {
@@ -280,7 +280,9 @@ pub async fn drop_old_wrapping(now: &KeySettings, database: &Database) -> Result
             None => master.unwrap(&row.usage, row.id, &row.wrapped)?,
         };
     }
-    sqlx::query!("update keys.wrapped_key set wrapped = wrapped_anew, wrapped_anew = null where wrapped_anew is not null").execute(&mut *tx).await?;
+    sqlx::query!("update keys.wrapped_key set wrapped = wrapped_anew, wrapped_anew = null where wrapped_anew is not null")
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(rows.len())
 }
