@@ -14,7 +14,8 @@ use crate::configuration::Configuration;
 use crate::{capacity, pages};
 
 /// A service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, VariantArray, strum::Display)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Service {
     /// Staff, roles, sessions, keys.
     Identity,
@@ -53,6 +54,11 @@ impl Service {
             Self::Sms => (sms::SCHEMA, &sms::MIGRATOR),
             Self::Display => (display::SCHEMA, &display::MIGRATOR),
         })
+    }
+
+    /// Its schema, where it has tables of its own.
+    pub(crate) fn schema(self) -> Option<&'static str> {
+        self.tables().map(|(schema, _)| schema)
     }
 
     /// What it does on schedule.
@@ -158,10 +164,14 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
         });
     }
     let routes = routes.context("no service was named")?.merge(jobs::routes(platform)).merge(bus::routes(platform));
-    let authenticators = Authenticators::new()
-        .with(identity::authenticator(platform))
-        .with(resident::SessionAuthenticator::new(platform, &settings.resident))
-        .with(display::authenticator(platform));
+    // Staff and sources call every service. Who knows a resident or a screen is the service that they call: no other has a right to their sessions.
+    let mut authenticators = Authenticators::new().with(identity::authenticator(platform));
+    if services.contains(&Service::Resident) {
+        authenticators = authenticators.with(resident::SessionAuthenticator::new(platform, &settings.resident));
+    }
+    if services.contains(&Service::Display) {
+        authenticators = authenticators.with(display::authenticator(platform));
+    }
     let mut checks = platform.checks();
     if services.contains(&Service::Audit) {
         checks.push(audit::check(platform, &settings.audit));

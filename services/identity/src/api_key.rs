@@ -172,8 +172,9 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ApiKeyId, now: DateT
 pub(crate) async fn source(database: &Database, token: &TokenHash, now: DateTime<Utc>) -> Result<Option<SourceCaller>, Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at
-         from identity.api_key where token_hash = $1 and revoked_at is null and expires_at > $2",
+        r#"select id as "id!", unit as "unit!", origin as "origin!", area as "area!", kinds as "kinds!", created_by as "created_by!",
+                  created_at as "created_at!", expires_at as "expires_at!", revoked_at
+             from identity.presented_key where token_hash = $1 and revoked_at is null and expires_at > $2"#,
         token.bytes(),
         now,
     )
