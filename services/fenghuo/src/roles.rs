@@ -289,7 +289,7 @@ mod tests {
             let role = name(&prefix, *service);
             for object in objects.iter().filter(|object| matches!(object.kind.as_str(), "table" | "view")) {
                 for (verb, statement) in [
-                    ("read", format!("select from {} limit 0", object.named)),
+                    ("read", format!("select * from {} limit 0", object.named)),
                     ("delete", format!("delete from {} where false", object.named)),
                     ("alter", format!("comment on {} {} is 'mine'", object.kind, object.named)),
                 ] {
