@@ -229,7 +229,8 @@ async fn say_its_end(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Resu
     let content: AlertContent = serde_json::from_value(content).map_err(|error| Error::damaged("content", alert_id, error))?;
     let texts = serde_json::from_value(word).map_err(|error| Error::damaged("last word", alert_id, error))?;
     let until = withdrawal::shown_until(now);
-    let content = serde_json::to_value(withdrawal::ending(&content, texts, until)).map_err(|error| Error::damaged("content", alert_id, error))?;
+    let content =
+        serde_json::to_value(withdrawal::ending(&content, texts, until)).map_err(|error| Error::damaged("content", alert_id, error))?;
     sqlx::query!(
         "update display.alert set content = $2, expires_at = $3, says_its_end = true, checked_since = null, revision = nextval('display.revision')
           where alert_id = $1",

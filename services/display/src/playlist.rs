@@ -163,7 +163,11 @@ impl Shown {
                         language,
                         headline: text.headline.clone(),
                         body: text.body.clone(),
-                        instruction: [text.instruction.as_str(), checked].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n"),
+                        instruction: [text.instruction.as_str(), checked]
+                            .into_iter()
+                            .filter(|part| !part.is_empty())
+                            .collect::<Vec<_>>()
+                            .join("\n"),
                     },
                     Form::Scrolling => Text {
                         language,

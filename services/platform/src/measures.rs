@@ -297,7 +297,10 @@ pub const MEASURES: &[Measure] = &[
     counter("alerts_stopped_total", &[CLASS], "Approved alerts that one officer has stopped, until it is known whether they hold.", ""),
     counter(
         "retractions_total",
-        &[("kind", "`withdraw`, `all_clear` or `correct`"), ("progress", "`asked`, `confirmed`, `refused`, `taken_back`, `overtaken` or `expired`")],
+        &[
+            ("kind", "`withdraw`, `all_clear` or `correct`"),
+            ("progress", "`asked`, `confirmed`, `refused`, `taken_back`, `overtaken` or `expired`"),
+        ],
         "Withdrawals, all-clears and corrections that one person has asked for, and what became of them.",
         "`asked` well ahead of the others: nobody confirms; look at who is on duty.",
     ),

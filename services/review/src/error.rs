@@ -245,9 +245,11 @@ impl From<Error> for Problem {
                 "已有一项撤回、解除或更正待第二人确认。请先确认、不予确认，或由提请人收回。",
                 "A withdrawal, all-clear or correction waits for a second person already. Confirm it, refuse it, or have it taken back first.",
             ),
-            Error::NoSuchRetraction => {
-                Self::not_found("no_such_retraction", "这条弹窗没有这项撤回、解除或更正。", "This alert has no such withdrawal, all-clear or correction.")
-            }
+            Error::NoSuchRetraction => Self::not_found(
+                "no_such_retraction",
+                "这条弹窗没有这项撤回、解除或更正。",
+                "This alert has no such withdrawal, all-clear or correction.",
+            ),
             Error::Retraction(refusal) => of_retraction(refusal),
             Error::NotCorrectable(state) => Self::conflict(
                 "not_correctable",
@@ -266,7 +268,9 @@ fn of_retraction(refusal: retraction::Refusal) -> Problem {
             Problem::conflict("not_retractable", said, "The alert was never approved, or has ended: there is nothing to take back.")
         }
         No::NobodyHasIt => Problem::conflict("not_retractable", said, "Nobody has this alert yet: cancel it instead."),
-        No::Over { .. } => Problem::conflict("retraction_over", said, "Somebody decided about it before you. Reload it and look what it has become."),
+        No::Over { .. } => {
+            Problem::conflict("retraction_over", said, "Somebody decided about it before you. Reload it and look what it has become.")
+        }
         No::WrongRole { .. } => Problem::forbidden("wrong_role", said, "Your role does not take alerts back."),
         No::OutsideScope => Problem::forbidden("outside_scope", said, "The alert lies outside your area."),
         No::SamePerson => Problem::forbidden("same_person", said, "You asked for it: somebody else has to confirm it."),

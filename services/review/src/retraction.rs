@@ -84,7 +84,13 @@ pub(crate) async fn stop(
 }
 
 /// Lets an alert go on that was stopped, as the caller has decided and may. Not while a word about it waits: that is decided about first.
-pub(crate) async fn resume(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffCaller, reason: Option<&str>) -> Result<(), Error> {
+pub(crate) async fn resume(
+    service: &Service,
+    tx: &mut Tx,
+    alert: &mut Alert,
+    caller: &StaffCaller,
+    reason: Option<&str>,
+) -> Result<(), Error> {
     if alert.held.is_none() {
         return Err(Error::NotHeld);
     }

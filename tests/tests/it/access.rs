@@ -329,7 +329,11 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
         ),
         ("POST /api/v1/alerts/{alert_id}/correction", format!("/api/v1/alerts/{alert}/correction"), json!({ "reason": "地点有误" })),
         ("GET /api/v1/alerts/{alert_id}/retraction", format!("/api/v1/alerts/{alert}/retraction"), Value::Null),
-        ("POST /api/v1/alerts/{alert_id}/retraction", format!("/api/v1/alerts/{alert}/retraction"), json!({ "kind": "withdraw", "reason": "误发" })),
+        (
+            "POST /api/v1/alerts/{alert_id}/retraction",
+            format!("/api/v1/alerts/{alert}/retraction"),
+            json!({ "kind": "withdraw", "reason": "误发" }),
+        ),
         (
             "POST /api/v1/alerts/{alert_id}/retraction/decisions",
             format!("/api/v1/alerts/{alert}/retraction/decisions"),

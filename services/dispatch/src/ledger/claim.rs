@@ -154,7 +154,13 @@ impl Ledger {
         .await?)
     }
 
-    async fn note(&self, on: impl sqlx::PgExecutor<'_>, claimed: &Claimed, report: &Report, now: DateTime<Utc>) -> Result<StandsNow, Error> {
+    async fn note(
+        &self,
+        on: impl sqlx::PgExecutor<'_>,
+        claimed: &Claimed,
+        report: &Report,
+        now: DateTime<Utc>,
+    ) -> Result<StandsNow, Error> {
         sqlx::query_as!(
             StandsNow,
             r#"update dispatch.batch b

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use domain::alert::DeliveryClass::{Routine, Urgent};
 use domain::ids::AlertId;
 use domain::outcome::Channel::{App, Sms};
+use domain::outcome::Outcome;
 use rstest::rstest;
 use serde_json::json;
 use stages::views;
@@ -110,7 +111,11 @@ async fn who_had_it_before_it_was_stopped_hears_the_confirmed_words_and_nobody_e
     city.settle().await;
     assert_eq!(told(&city), had_it, "at three in the morning, those who had it and no others");
     let shown = city.phones.shown.lock().unwrap();
-    assert!(had_it.iter().all(|number| [App, Sms].iter().any(|by| shown.get(&(*number, *by, alert_id)).is_some_and(|line| line == "【已撤回】《…》"))));
+    assert!(
+        had_it
+            .iter()
+            .all(|number| [App, Sms].iter().any(|by| shown.get(&(*number, *by, alert_id)).is_some_and(|line| line == "【已撤回】《…》")))
+    );
 }
 
 #[tokio::test]
@@ -152,4 +157,27 @@ async fn nobody_is_reminded_of_what_is_being_checked_and_it_ends_with_its_validi
     city.forward(3 * 24 * 60);
     city.settle().await;
     assert_eq!((city.state(alert_id).await.as_str(), told(&city)), ("closed", vec![]));
+}
+
+#[tokio::test]
+async fn with_the_sms_centre_away_the_word_waits_for_it_and_arrives() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, false, true, false).await;
+    city.clock().set(noon() + TimeDelta::hours(15));
+    let alert_id = city.approve(Urgent, alert(), named(1..=3)).await;
+    city.settle().await;
+    assert_eq!(told(&city), [1, 2, 3]);
+    city.phones.answers.lock().unwrap().extend((1..=3).map(|number| (number, vec![Outcome::Temporary, Outcome::Temporary])));
+    city.cancel(alert_id).await;
+    city.settle().await;
+    let ended = |city: &City| {
+        let shown = city.phones.shown.lock().unwrap();
+        (1..=3).filter(|number| shown.get(&(*number, Sms, alert_id)).is_some_and(|line| line.starts_with("【已撤销】"))).count()
+    };
+    assert_eq!(ended(&city), 0);
+    for _ in 0..10 {
+        city.forward(5);
+        city.settle().await;
+    }
+    assert_eq!(ended(&city), 3);
 }

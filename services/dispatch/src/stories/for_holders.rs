@@ -71,7 +71,9 @@ async fn it_reaches_whoever_has_the_old_one_on_the_channel_that_carried_it_and_n
     assert_eq!(told(&city), (by_app, [vec![3], (11..=20).collect()].concat()), "at three in the morning");
     assert_eq!((city.in_batches(new, 1).await, city.in_batches(old, 9).await), ((1..=20).collect(), [].into()), "nobody hears twice");
     let shown = city.phones.shown.lock().unwrap();
-    assert!((1..=20).all(|number| [App, Sms].iter().any(|by| shown.get(&(number, *by, old)).is_some_and(|line| line == "【更正】请隔离七天"))));
+    assert!(
+        (1..=20).all(|number| [App, Sms].iter().any(|by| shown.get(&(number, *by, old)).is_some_and(|line| line == "【更正】请隔离七天")))
+    );
 }
 
 #[rstest]

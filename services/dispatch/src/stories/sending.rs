@@ -84,7 +84,8 @@ async fn who_has_a_batch_in_hand_hears_at_once_that_it_is_being_checked_and_goes
     views::held(&city.platform, alert_id, true).await;
     checked::on_held(&city.platform, alert_id).await.unwrap();
     soon("the sender gives it back", working).await.unwrap().unwrap();
-    let waits = "select coalesce(sum(size - accepted), 0)::bigint from dispatch.batch where alert_id = $1 and state in ('ready', 'released')";
+    let waits =
+        "select coalesce(sum(size - accepted), 0)::bigint from dispatch.batch where alert_id = $1 and state in ('ready', 'released')";
     assert_eq!(city.number(waits, alert_id).await, 7, "all but the three, and nobody is given up");
 
     // it holds: the word of the check has not faded yet, and keeps nobody from sending

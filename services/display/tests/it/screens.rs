@@ -52,7 +52,9 @@ async fn while_an_alert_is_checked_screens_go_on_showing_it_and_say_so(#[values(
     let screen = hall.screen("500103", false).await;
     let alert = hall.release("请煮沸饮用水", Severity::Moderate, false, "500103").await;
     hall.until_shown(&screen, &["请煮沸饮用水"]).await;
-    let says = async || hall.get(&screen, "/api/v1/screen/playlist").await.1["items"][0]["texts"][0]["instruction"].to_string().contains("正在核实");
+    let says = async || {
+        hall.get(&screen, "/api/v1/screen/playlist").await.1["items"][0]["texts"][0]["instruction"].to_string().contains("正在核实")
+    };
     hall.check(alert, true).await;
     until("the screen says that it is being checked", async || says().await).await;
     assert_eq!(hall.headlines(&screen).await, ["请煮沸饮用水"]);

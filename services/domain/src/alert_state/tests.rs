@@ -251,7 +251,9 @@ fn the_table_names_every_state_and_every_action_and_no_step_twice() {
 
 #[test]
 fn no_one_person_takes_a_word_back_from_the_public() {
-    for (state, action) in [Action::Retract, Action::Lift].into_iter().flat_map(|action| State::VARIANTS.iter().map(move |state| (*state, action))) {
+    for (state, action) in
+        [Action::Retract, Action::Lift].into_iter().flat_map(|action| State::VARIANTS.iter().map(move |state| (*state, action)))
+    {
         assert!(next(state, action, &draft(), &city(3), "理由").is_err(), "{action} from {state}");
     }
     assert_eq!(next(State::Active, Action::Lift, &draft(), &Actor::System, "").map(|decision| decision.state), Ok(State::AllClear));

@@ -16,11 +16,12 @@ use platform::crypto::{Purpose, Sealed};
 use platform::http::{Authenticators, HttpSettings, Shell};
 use proto::identities_paired::Pair;
 use proto::topology::{
-    AUDIT_ENTRIES, DISPATCH_HELD, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS, REVIEW_CLOSED,
-    REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
+    AUDIT_ENTRIES, DISPATCH_HELD, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS,
+    REVIEW_CLOSED, REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
 };
 use proto::{
-    AlertClosed, AlertHeld, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied, StopReason,
+    AlertClosed, AlertHeld, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied,
+    StopReason,
 };
 use resident::{SessionAuthenticator, Settings};
 use roaring::RoaringBitmap;

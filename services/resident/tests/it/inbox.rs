@@ -8,9 +8,9 @@ use http::StatusCode;
 use proto::{AlertClosed, AlertReleased};
 use rstest::rstest;
 use serde_json::{Value, json};
-use stages::{HOUR, MINUTE};
 use stages::Store::{self, Embedded, Services};
 use stages::views;
+use stages::{HOUR, MINUTE};
 
 async fn headlines(city: &City, person: &Person) -> Vec<String> {
     city.inbox(person).await.iter().map(|item| text(&item["text"]["headline"])).collect()
@@ -110,7 +110,9 @@ async fn what_was_cancelled_or_corrected_says_so_until_it_expires(#[values(Embed
 
 #[rstest]
 #[tokio::test]
-async fn while_an_alert_is_checked_it_stands_with_a_line_that_says_so_and_nothing_is_taken_back(#[values(Embedded, Services)] store: Store) {
+async fn while_an_alert_is_checked_it_stands_with_a_line_that_says_so_and_nothing_is_taken_back(
+    #[values(Embedded, Services)] store: Store,
+) {
     let city = City::open(store).await;
     let reader = city.register("13812345678").await;
     let water = alert("AB2C", "请煮沸饮用水");

@@ -141,7 +141,8 @@ pub(super) fn checked(service: &Service, alert: &Alert, content: AlertContent) -
     message_kind::check(&content, Some(alert.id))?;
     message_kind::check_status(&content, alert.content.status)?;
     if content.display != alert.content.display {
-        let fault = FieldFault::new("content.display", "更正发给原来的人和屏幕，不能更改", "a correction goes to the same people and screens");
+        let fault =
+            FieldFault::new("content.display", "更正发给原来的人和屏幕，不能更改", "a correction goes to the same people and screens");
         return Err(Error::Invalid(vec![fault]));
     }
     let content = message_kind::of(content, Some(alert.id));

@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::store::stored_district;
 use crate::Error;
+use crate::store::stored_district;
 
 /// One that waits for a second person.
 #[derive(Clone, Debug)]
@@ -154,12 +154,19 @@ pub(super) async fn insert(tx: &mut Tx, new: New<'_>) -> Result<Uuid, Error> {
     .execute(&mut **tx)
     .await
     .map_err(Error::database("asking for a retraction"))?;
-    metrics::counter!("retractions_total", "kind" => new.kind.as_ref().to_owned(), "progress" => Progress::Asked.as_ref().to_owned()).increment(1);
+    metrics::counter!("retractions_total", "kind" => new.kind.as_ref().to_owned(), "progress" => Progress::Asked.as_ref().to_owned())
+        .increment(1);
     Ok(id)
 }
 
 /// Notes what has become of one that waited. The caller holds it.
-pub(super) async fn decide(tx: &mut Tx, waiting: &Waiting, how: Progress, second: Option<Second<'_>>, now: DateTime<Utc>) -> Result<(), Error> {
+pub(super) async fn decide(
+    tx: &mut Tx,
+    waiting: &Waiting,
+    how: Progress,
+    second: Option<Second<'_>>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     sqlx::query!(
         "update review.retraction set progress = $2, decided_by = $3, decided_reason = $4, decided_at = $5, correction = $6
           where retraction_id = $1 and progress = 'asked'",

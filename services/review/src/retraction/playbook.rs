@@ -98,9 +98,13 @@ pub(super) async fn of(
     let as_actor = |officer: &Officer| Actor::Staff { id: officer.id, role: officer.role, scope: officer.scope, involved: false };
     let kind = asked.map_or(Kind::Withdraw, |asked| asked.kind);
     // while nothing is asked for: whoever could confirm what the caller, or an officer of the city, would ask for
-    let own = Person { id: caller.id, role: if rules::may_ask(standing, kind, &as_caller(caller), now).is_ok() { caller.role } else { Role::CityCommandOfficer } };
+    let own = Person {
+        id: caller.id,
+        role: if rules::may_ask(standing, kind, &as_caller(caller), now).is_ok() { caller.role } else { Role::CityCommandOfficer },
+    };
     let asked_or_own = asked.copied().unwrap_or(Asked { kind, by: own, progress: Progress::Asked });
-    let ask: Vec<_> = officers.iter().filter(|officer| rules::may_ask(standing, kind, &as_actor(officer), now).is_ok()).map(Officer::shown).collect();
+    let ask: Vec<_> =
+        officers.iter().filter(|officer| rules::may_ask(standing, kind, &as_actor(officer), now).is_ok()).map(Officer::shown).collect();
     let confirm: Vec<_> = officers
         .iter()
         .filter(|officer| rules::may_confirm(&asked_or_own, standing, &as_actor(officer), now).is_ok())
@@ -119,7 +123,13 @@ fn steps(alert: &Alert, asked: Option<&Asked>, all: &[Retraction]) -> Vec<Playbo
     let confirmed = all.iter().any(|retraction| retraction.asked.progress == Progress::Confirmed);
     let step = |title, title_en, who, who_en, done| PlaybookStep { title, title_en, who, who_en, done };
     vec![
-        step("停止推送：从这一刻起不再发出", "Stop: nothing more leaves from this moment on", "市级指挥部任一人", "any officer of the city command", alert.held.is_some() || confirmed),
+        step(
+            "停止推送：从这一刻起不再发出",
+            "Stop: nothing more leaves from this moment on",
+            "市级指挥部任一人",
+            "any officer of the city command",
+            alert.held.is_some() || confirmed,
+        ),
         step(
             "提请撤回、解除或更正：用现成的文字，不必另写",
             "Ask for a withdrawal, an all-clear or a correction: the words stand ready",

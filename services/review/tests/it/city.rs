@@ -16,7 +16,9 @@ use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_WITHDRAWN_FOR, DISPLAY_CLOSED, DISPLAY_HELD,
     DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED, RESIDENT_HELD, RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED, SMS_STOPPED,
 };
-use proto::{AlertApproved, AlertClosed, AlertHeld, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled};
+use proto::{
+    AlertApproved, AlertClosed, AlertHeld, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled,
+};
 use review::Settings;
 use serde_json::{Value, json};
 use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};

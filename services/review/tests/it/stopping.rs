@@ -59,9 +59,13 @@ async fn what_was_stopped_and_holds_after_all_goes_on(#[values(Embedded, Service
     assert_eq!(city.say(OFFICER, &alert, &seen, "refuse", "").await.0, StatusCode::UNPROCESSABLE_ENTITY, "who says no says why");
     let id = &seen["waiting"]["retraction_id"];
     let refusal = json!({ "retraction_id": id, "step": "refuse", "reason": "现场已核实，内容属实", "resume": true });
-    let (status, answer) = city.post(OFFICER, &format!("/api/v1/alerts/{}/retraction/decisions", alert["alert_id"].as_str().unwrap()), refusal).await;
+    let (status, answer) =
+        city.post(OFFICER, &format!("/api/v1/alerts/{}/retraction/decisions", alert["alert_id"].as_str().unwrap()), refusal).await;
     assert_eq!((status, &answer["held_at"], &answer["waiting"]), (StatusCode::OK, &Value::Null, &Value::Null), "{answer}");
-    assert_eq!((&answer["earlier"][0]["state"], &answer["earlier"][0]["decided_reason"]), (&json!("refused"), &json!("现场已核实，内容属实")));
+    assert_eq!(
+        (&answer["earlier"][0]["state"], &answer["earlier"][0]["decided_reason"]),
+        (&json!("refused"), &json!("现场已核实，内容属实"))
+    );
     assert_eq!((city.held().await.len(), is_held(&city, &alert).await), (1, false));
     assert!(city.stopped().await.is_empty());
     let (status, problem) = city.decide_with(OFFICER, &alert, resume).await;

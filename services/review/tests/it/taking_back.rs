@@ -27,7 +27,9 @@ fn prepared<'a>(answer: &'a Value, kind: &str) -> &'a Value {
 /// Hawaii, 13 January 2018: an alert of a missile, sent by mistake, stood for 38 minutes, because no words were prepared to say so.
 #[rstest]
 #[tokio::test]
-async fn hawaii_that_it_was_a_false_alarm_is_ready_beside_the_alert_and_out_with_the_second_officer(#[values(Embedded, Services)] store: Store) {
+async fn hawaii_that_it_was_a_false_alarm_is_ready_beside_the_alert_and_out_with_the_second_officer(
+    #[values(Embedded, Services)] store: Store,
+) {
     let city = City::open(store).await;
     city.platform.clock.set(noon() + TimeDelta::hours(15));
     let alert = city.urgent_alert_with_people().await;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use stages::Store::{self, Embedded, Services};
 
 use crate::city::{
-    City, NEW_OFFICER, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, STALE_OFFICER, SUBMITTER, THIRD_OFFICER, WORKER, path, words,
+    City, NEW_OFFICER, OFFICER, OTHER_REVIEWER, REVIEWER, SECOND_OFFICER, SECOND_REVIEWER, STALE_OFFICER, SUBMITTER, THIRD_OFFICER, WORKER,
+    path, words,
 };
 
 async fn asked(city: &City, alert: &Value, token: &str) -> Value {
