@@ -110,6 +110,7 @@ async fn a_chain_of_corrections_reaches_whoever_holds_any_word_of_it_and_can_be_
     city.settle().await;
     told(&city);
     let first = correct(&city, old, Urgent, named(1..=40)).await;
+    city.withdraw().await;
     city.plan().await;
     assert_eq!(city.send_window().await, 2);
     assert_eq!(told(&city).0.len(), 10, "the others hold the first word");
