@@ -245,7 +245,7 @@ impl From<Error> for Problem {
                 "已有一项撤回、解除或更正待第二人确认。请先确认、不予确认，或由提请人收回。",
                 "A withdrawal, all-clear or correction waits for a second person already. Confirm it, refuse it, or have it taken back first.",
             ),
-            Error::NoSuchRetraction => Self::not_found(
+            Error::NoSuchRetraction => Self::conflict(
                 "no_such_retraction",
                 "这条弹窗没有这项撤回、解除或更正。",
                 "This alert has no such withdrawal, all-clear or correction.",
