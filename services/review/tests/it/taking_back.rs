@@ -70,6 +70,40 @@ async fn hawaii_that_it_was_a_false_alarm_is_ready_beside_the_alert_and_out_with
     city.close().await;
 }
 
+#[tokio::test]
+async fn how_a_word_back_goes_out_is_measured_from_the_second_officer_on() {
+    let city = City::open(Embedded).await;
+    let alert = city.urgent_alert_with_people().await;
+    let (_, asked) = city.ask_for(OFFICER, &alert, json!({ "kind": "withdraw", "reason": "误发" })).await;
+    city.platform.clock.forward(stages::SECOND * 20);
+    let said = city.say(SECOND_OFFICER, &alert, &asked, "confirm", "").await.1;
+    assert_eq!((&said["earlier"][0]["ask_to_confirm_s"], &said["earlier"][0]["told"]), (&json!(20.0), &Value::Null));
+    let now = city.platform.clock.now();
+    let goes_out = async |handed_over: i64, open: i64| {
+        sqlx::query(
+            "insert into dispatch.word_told values ($1::uuid, 9, $2, $3, $4, 1, $5)
+                     on conflict (alert_id, wave) do update set handed_over = $4, open = $5",
+        )
+        .bind(uuid::Uuid::parse_str(alert["alert_id"].as_str().unwrap()).unwrap())
+        .bind(now + TimeDelta::milliseconds(300))
+        .bind(now + TimeDelta::seconds(9))
+        .bind(handed_over)
+        .bind(open)
+        .execute(city.pool())
+        .await
+        .unwrap();
+        city.retraction(OFFICER, &alert).await["earlier"][0]["told"].clone()
+    };
+    let under_way = goes_out(4, 5).await;
+    assert_eq!(
+        (&under_way["people"], &under_way["confirm_to_first_s"], &under_way["confirm_to_last_s"]),
+        (&json!(10), &json!(0.3), &Value::Null)
+    );
+    let done = goes_out(9, 0).await;
+    assert_eq!((&done["people"], &done["open"], &done["confirm_to_last_s"]), (&json!(10), &json!(0), &json!(9.0)));
+    city.close().await;
+}
+
 /// Pickering, Ontario, 12 January 2020: 108 minutes, because nobody knew who may send the second alert.
 #[rstest]
 #[tokio::test]
