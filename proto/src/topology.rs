@@ -59,6 +59,11 @@ topology! {
         RESIDENT_STOPPED = "resident.stopped" by "resident",
         DISPLAY_STOPPED = "display.stopped" by "display",
     }
+    "alert.held" AlertHeld {
+        DISPATCH_HELD = "dispatch.held" by "dispatch",
+        RESIDENT_HELD = "resident.held" by "resident",
+        DISPLAY_HELD = "display.held" by "display",
+    }
     "alert.withdrawn-for" AlertWithdrawnFor { DISPATCH_WITHDRAWN_FOR = "dispatch.withdrawn-for" by "dispatch" }
     "alert.released" AlertReleased {
         REVIEW_RELEASED = "review.released" by "review",

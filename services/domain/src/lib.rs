@@ -7,7 +7,7 @@
 //!   [`industry`], [`staff`], [`second_person`], [`second_factor`], [`consent`]; from where: [`network`]; whose a number is: [`binding`], [`continuity`], [`sign_in`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
-//! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`public_reason`].
+//! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`retraction`], [`public_reason`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
 //!   scheduled work: [`schedule`].
@@ -60,6 +60,7 @@ pub mod record_life;
 pub mod refusal;
 pub mod reminder;
 pub mod retention;
+pub mod retraction;
 pub mod retry;
 pub mod risk_record;
 pub mod rule;

@@ -236,10 +236,10 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Alerts with every step, who took it, and why",
-        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal"],
+        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal", "review.retraction"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "What was told in the name of the city, who reviewed it, and for whom it was withdrawn. The texts hold no personal data: the checks \
+        why: "What was told in the name of the city, who reviewed it, who took it back, and for whom it was withdrawn. The texts hold no personal data: the checks \
               refuse it.",
         requirement: "CQ8",
     },

@@ -294,7 +294,41 @@ pub const MEASURES: &[Measure] = &[
         "People for whom alone an approved alert was withdrawn.",
         "Many: a correction may be due instead.",
     ),
+    counter("alerts_stopped_total", &[CLASS], "Approved alerts that one officer has stopped, until it is known whether they hold.", ""),
+    counter(
+        "retractions_total",
+        &[
+            ("kind", "`withdraw`, `all_clear` or `correct`"),
+            ("progress", "`asked`, `confirmed`, `refused`, `taken_back`, `overtaken` or `expired`"),
+        ],
+        "Withdrawals, all-clears and corrections that one person has asked for, and what became of them.",
+        "`asked` well ahead of the others: nobody confirms; look at who is on duty.",
+    ),
+    Measure {
+        name: "retraction_confirm_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[CLASS, ("kind", "`withdraw`, `all_clear` or `correct`")],
+        meaning: "From when one person asked for a withdrawal, an all-clear or a correction until a second one confirmed it.",
+        act: "Above a minute for urgent alerts: people go on by what is false; the playbook of the alert names who may confirm.",
+    },
     // Dispatch
+    Measure {
+        name: "retraction_first_hand_over_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[CLASS, ("word", "`end` or `correction`")],
+        meaning: "From when a word back was confirmed until the first person had it.",
+        act: "",
+    },
+    Measure {
+        name: "retraction_told_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[CLASS, ("word", "`end` or `correction`")],
+        meaning: "From when a word back was confirmed until everybody had it who had the alert, or is unreachable.",
+        act: "Longer than the alert itself took: look at its delivery.",
+    },
     counter(
         "dispatch_undelivered_total",
         &[],

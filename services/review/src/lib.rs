@@ -8,6 +8,8 @@
 //! Whom a record had brought into an alert that its source corrected or took back stands on a list until somebody has decided
 //! ([`ended_records`]); until then an alert that waits is not passed on, and one that was approved may be withdrawn for them alone ([`withdrawal`]).
 //!
+//! What people have is taken back by two people in one step, and stopped by one at any moment ([`retraction`]).
+//!
 //! Pages listen to what changes ([`events`], from one [`feed`] a process) and ask for the whole at a glance ([`overview`]).
 //!
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
@@ -30,6 +32,7 @@ mod passage;
 mod progress;
 mod reading;
 mod reason;
+mod retraction;
 mod schema;
 mod service;
 mod store;
@@ -98,6 +101,7 @@ pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHo
         .merge(reading::routes())
         .merge(overview::routes())
         .merge(events::routes())
-        .merge(ended_records::routes());
+        .merge(ended_records::routes())
+        .merge(retraction::routes());
     Ok(routes.with_state(service))
 }

@@ -328,6 +328,18 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
             json!({ "version": looked_at_long_ago, "records": [1], "remedy": "stand", "reason": "已电话告知" }),
         ),
         ("POST /api/v1/alerts/{alert_id}/correction", format!("/api/v1/alerts/{alert}/correction"), json!({ "reason": "地点有误" })),
+        ("GET /api/v1/alerts/{alert_id}/retraction", format!("/api/v1/alerts/{alert}/retraction"), Value::Null),
+        (
+            "POST /api/v1/alerts/{alert_id}/retraction",
+            format!("/api/v1/alerts/{alert}/retraction"),
+            json!({ "kind": "withdraw", "reason": "误发" }),
+        ),
+        (
+            "POST /api/v1/alerts/{alert_id}/retraction/decisions",
+            format!("/api/v1/alerts/{alert}/retraction/decisions"),
+            json!({ "retraction_id": uuid::Uuid::nil(), "step": "refuse", "reason": "内容属实" }),
+        ),
+        ("GET /api/v1/alerts/{alert_id}/playbook", format!("/api/v1/alerts/{alert}/playbook"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery", format!("/api/v1/alerts/{alert}/delivery"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery/events", format!("/api/v1/alerts/{alert}/delivery/events"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery/series", format!("/api/v1/alerts/{alert}/delivery/series"), Value::Null),

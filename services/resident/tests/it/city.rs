@@ -16,11 +16,12 @@ use platform::crypto::{Purpose, Sealed};
 use platform::http::{Authenticators, HttpSettings, Shell};
 use proto::identities_paired::Pair;
 use proto::topology::{
-    AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS, REVIEW_CLOSED,
-    REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
+    AUDIT_ENTRIES, DISPATCH_HELD, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS,
+    REVIEW_CLOSED, REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
 };
 use proto::{
-    AlertClosed, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied, StopReason,
+    AlertClosed, AlertHeld, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied,
+    StopReason,
 };
 use resident::{SessionAuthenticator, Settings};
 use roaring::RoaringBitmap;
@@ -109,6 +110,7 @@ impl City {
         let routes = resident::start(&platform, settings.clone()).await.unwrap();
         let callers = Authenticators::new().with(STAFF).with(SessionAuthenticator::new(&platform, &settings));
         unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
+        unheard::<AlertHeld>(&platform, &[&DISPATCH_HELD, &DISPLAY_HELD]);
         unheard::<AlertReleased>(&platform, &[&DISPLAY_RELEASED, &REVIEW_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&DISPLAY_CLOSED, &REVIEW_CLOSED]);
         // whoever asks without a network is a proxy of ours, and says from where it was asked
@@ -292,6 +294,13 @@ impl City {
         let how = if by.is_some() { StopReason::Superseded } else { StopReason::Cancelled };
         let by_alert_id = by.map(|by| by.to_string());
         self.tell(&AlertStopped { alert_id: alert.id.to_string(), how: how.into(), by_alert_id, reason: reason.into() }).await;
+    }
+
+    /// The alert is being checked from now on, or is so no longer.
+    pub async fn check(&self, alert: &Alert, checked: bool) {
+        views::standing(&self.platform, alert.id, "dispatching").await;
+        views::held(&self.platform, alert.id, checked).await;
+        self.tell(&AlertHeld { alert_id: alert.id.to_string() }).await;
     }
 
     /// A reply by SMS, received now.

@@ -9,4 +9,7 @@ mod ended_records;
 mod endings;
 mod fresh_proof;
 mod queues;
+mod stopping;
+mod taking_back;
+mod two_people;
 mod watching;

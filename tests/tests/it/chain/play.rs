@@ -227,8 +227,11 @@ impl<'a> Story<'a> {
     fn cancel(&mut self, alert: usize) {
         let now = self.now();
         self.truth.note(now, &format!("alert {alert} is cancelled"));
-        let path = format!("/api/v1/alerts/{}/decisions", self.truth.alerts[alert].id);
-        self.town.ask(OFFICER, &Method::POST, &path, &json!({ "action": "cancel", "reason": "水质已恢复" }));
+        // one asks, another says it: whatever of the alert is under way
+        let path = format!("/api/v1/alerts/{}/retraction", self.truth.alerts[alert].id);
+        let asked = self.town.ask(OFFICER, &Method::POST, &path, &json!({ "kind": "withdraw", "reason": "水质已恢复" }));
+        let confirmed = json!({ "retraction_id": asked["waiting"]["retraction_id"], "step": "confirm" });
+        self.town.ask(SECOND, &Method::POST, &format!("{path}/decisions"), &confirmed);
         self.truth.alerts[alert].stopped_at = Some(now);
     }
 
