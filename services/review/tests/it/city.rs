@@ -13,9 +13,12 @@ use http::StatusCode;
 use platform::http::Authenticators;
 use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_STOPPED, DISPATCH_WITHDRAWN_FOR, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED,
-    RESIDENT_CLOSED, RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED, SMS_STOPPED,
+    RESIDENT_CLOSED, RESIDENT_RECORDS_ENDED, RESIDENT_RELEASED, RESIDENT_STOPPED, RESIDENT_WITHDRAWN_FOR, RULES_SETTLED, SMS_STOPPED,
 };
-use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled};
+use proto::{
+    AlertApproved, AlertClosed, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled,
+    RecordsBehindAlertEnded,
+};
 use review::Settings;
 use serde_json::{Value, json};
 use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};
@@ -32,6 +35,7 @@ pub const NEW_OFFICER: &str = "fhs_new_officer";
 /// Whose second factor was shown too long ago.
 pub const STALE_OFFICER: &str = "fhs_stale_officer";
 pub const WORKER: &str = "fhs_worker_of_500103";
+pub const AUDITOR: &str = "fhs_auditor";
 
 const STAFF: Staff = Staff(&[
     (SUBMITTER, Role::SubmittingUnit, "district:500103"),
@@ -45,6 +49,7 @@ const STAFF: Staff = Staff(&[
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),
     (STALE_OFFICER, Role::CityCommandOfficer, "city"),
     (WORKER, Role::CommunityWorker, "community:500103001003"),
+    (AUDITOR, Role::Auditor, "city"),
 ]);
 
 /// Those whom the stories name by number, and whom an alert to their district reaches.
@@ -84,6 +89,8 @@ impl City {
         unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertReleased>(&platform, &[&RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);
+        unheard::<AlertWithdrawnFor>(&platform, &[&RESIDENT_WITHDRAWN_FOR]);
+        unheard::<RecordsBehindAlertEnded>(&platform, &[&RESIDENT_RECORDS_ENDED]);
         let stage = Stage::new(platform, review::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (approved, stopped, trail) = (stage.hears(&DISPATCH_APPROVED), stage.hears(&DISPATCH_STOPPED), stage.hears(&AUDIT_ENTRIES));
         let (settled, withdrawn_for) = (stage.hears(&RULES_SETTLED), stage.hears(&DISPATCH_WITHDRAWN_FOR));

@@ -8,5 +8,6 @@ mod drafts;
 mod ended_records;
 mod endings;
 mod fresh_proof;
+mod named_by_hand;
 mod queues;
 mod watching;
