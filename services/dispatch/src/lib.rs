@@ -193,31 +193,29 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
     let now: DateTime<Utc> = platform.clock.now();
     let quiet = settings.quiet_hours.is_quiet(now);
     let busy = sqlx::query_scalar!(
-        r#"select (exists (select from dispatch.alert a where (a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1
-                              and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
+        r#"with aside as materialized (select alert_id from dispatch.set_aside where until > $1)
+           select (exists (select from dispatch.alert a where (a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1
+                              and a.alert_id not in (select alert_id from aside))
                                                       or (a.state in ('waiting', 'dispatching', 'active') and a.expires_at <= $1))
-                or exists (select from dispatch.wave w where w.state = 'planning'
-                              and not exists (select from dispatch.set_aside s where s.alert_id = w.alert_id and s.until > $1))
+                or exists (select from dispatch.wave w where w.state = 'planning' and w.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.alert a join dispatch.wave w on w.alert_id = a.alert_id and w.wave = 1
                             where a.state in ('dispatching', 'active') and (a.exercise or not a.personal)
-                              and w.state <> 'planning' and w.chunks > a.audience_revision
-                              and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
+                              and w.state <> 'planning' and w.chunks > a.audience_revision and a.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
-                            where w.state <> 'settled' and w.wave < 9 and a.state in ('closed', 'cancelled', 'superseded'))
+                            where w.state <> 'settled' and w.wave < 9 and a.state in ('closed', 'cancelled', 'superseded')
+                              and w.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.stop st join dispatch.alert a using (alert_id)
                             where st.withdrawal_planned_at is null and a.state in ('cancelled', 'superseded')
-                              and not exists (select from dispatch.set_aside s where s.alert_id = st.alert_id and s.until > $1))
+                              and st.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.withdrawn_for f join dispatch.alert a using (alert_id)
-                            where f.settled_at is null
-                              and not exists (select from dispatch.set_aside s where s.alert_id = f.alert_id and s.until > $1))
-                or exists (select from dispatch.wave w where w.state = 'sending' and not exists (
+                            where f.settled_at is null and f.alert_id not in (select alert_id from aside))
+                or exists (select from dispatch.wave w where w.state = 'sending' and w.alert_id not in (select alert_id from aside) and not exists (
                        select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed' and b.due_at <= w.due_at))
                 or (select count(*) from dispatch.arrivals_seen s join resident.arrived r on r.tx >= s.tx) <> (select seen from dispatch.arrivals_seen)
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
                             where w.wave = 1 and w.state <> 'planning' and not w.caught_up and a.state in ('dispatching', 'active'))
                 or exists (select from dispatch.latecomer l join dispatch.alert a using (alert_id)
-                            where l.planned_at is null and a.state in ('dispatching', 'active')
-                              and not exists (select from dispatch.set_aside s where s.alert_id = l.alert_id and s.until > $1))
+                            where l.planned_at is null and a.state in ('dispatching', 'active') and l.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.batch where state = 'ready' and not_before <= $1 and (urgent or not $2))
                 or exists (select from dispatch.batch where state in ('released', 'claimed'))) as "busy!""#,
         now,
