@@ -67,11 +67,12 @@ impl Service {
             Self::Resident => resident::JOBS,
             Self::Dispatch => dispatch::JOBS,
             Self::Sms => sms::JOBS,
+            Self::Rules => rules::JOBS,
             Self::Review => review::JOBS,
             Self::Display => display::JOBS,
             Self::Ingest => ingest::JOBS,
             Self::Audit => audit::JOBS,
-            Self::Identity | Self::Rules | Self::Push => &[],
+            Self::Identity | Self::Push => &[],
         }
     }
 

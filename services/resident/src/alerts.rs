@@ -15,7 +15,7 @@ use proto::topology::{RESIDENT_CLOSED, RESIDENT_HELD, RESIDENT_RELEASED, RESIDEN
 use proto::{AlertClosed, AlertHeld, AlertReleased, AlertStopped, StopReason};
 use uuid::Uuid;
 
-use crate::{Error, Service};
+use crate::{Error, Service, standing};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let bus = &service.platform.bus;
@@ -145,7 +145,10 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     .await
     .map_err(Error::database("taking an alert into inboxes"))?
     .rows_affected();
+    standing::opening::open(&mut tx, alert, service.platform.clock.now()).await?;
     tx.commit().await?;
+    // where it corrects another, what stands by that stands by this
+    standing::follow(service, alert).await?;
     tracing::info!(%alert, changed = rows == 1, "alert in inboxes");
     Ok(())
 }
@@ -193,6 +196,7 @@ async fn ended(service: &Service, alert: AlertId, end: &End<'_>) -> Result<(), E
     .await
     .map_err(Error::database("taking an alert out of inboxes"))?;
     tx.commit().await?;
+    standing::follow(service, alert).await?;
     tracing::info!(%alert, state = end.state, "alert left inboxes");
     Ok(())
 }

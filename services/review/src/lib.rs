@@ -27,6 +27,7 @@ mod error;
 mod events;
 mod feed;
 mod message_kind;
+mod named_by_hand;
 mod overview;
 mod passage;
 mod progress;
@@ -99,6 +100,7 @@ pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHo
     let routes = writing::routes()
         .merge(decisions::routes())
         .merge(reading::routes())
+        .merge(named_by_hand::routes())
         .merge(overview::routes())
         .merge(events::routes())
         .merge(ended_records::routes())

@@ -38,7 +38,18 @@ pub const REVIEW: &str = "
                                         approved_at timestamptz, district int, exercise bool, corrects uuid, for_holders bool not null default false);
     create table review.alert_standing (alert_id uuid primary key, state text, approved_at timestamptz, changed_at timestamptz,
                                         superseded_by uuid, stop_reason text, held_at timestamptz, last_word jsonb);
-    create table review.withdrawn_for (alert_id uuid not null, resident_no int not null, at timestamptz not null);";
+    create table review.withdrawn_for (alert_id uuid not null, resident_no int not null, at timestamptz not null);
+    create table review.had_a_hand (alert_id uuid not null, staff uuid not null);";
+
+/// What resident reads of rules.
+pub const RULES: &str = "
+    create schema rules;
+    create table rules.leaves_standing (alert_id uuid primary key, sent_by int not null, definition jsonb not null);
+    create table rules.named (alert_id uuid not null, resident_no int not null, record_id bigint not null, kind text, source text not null,
+                              occurred_at timestamptz not null, place text, ended_at timestamptz, primary key (alert_id, resident_no, record_id));
+    create table rules.lifts (resident_no int not null, clause uuid not null, record_id bigint not null, sampled_at timestamptz not null,
+                              ended_at timestamptz, primary key (record_id, clause));
+    create table rules.asked_for (code text not null, label jsonb not null);";
 
 /// What resident, display and review read of dispatch.
 pub const DISPATCH: &str = "

@@ -3,17 +3,20 @@
 use std::net::Ipv4Addr;
 use std::ops::Deref;
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::{AlertContent, AlertText};
+use domain::area::Area;
 use domain::batch::RecipientList;
-use domain::ids::AlertId;
+use domain::ids::{AlertId, ApiKeyId};
 use domain::language::Language;
 use domain::phone::PhoneNumber;
+use domain::risk_record::Origin;
 use domain::staff::Role;
 use http::{HeaderValue, Request, StatusCode};
 use platform::Platform;
 use platform::crypto::{Purpose, Sealed};
-use platform::http::{Authenticators, HttpSettings, Shell};
+use platform::http::{Authenticator, Authenticators, Caller, HttpSettings, Problem, Shell, SourceCaller};
 use proto::identities_paired::Pair;
 use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_HELD, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS,
@@ -41,6 +44,11 @@ pub const STALE_WORKER: &str = "fhs_stale_worker_of_home";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
 pub const OFFICER: &str = "fhs_officer";
 pub const NEW_OFFICER: &str = "fhs_new_officer";
+pub const SECOND_OFFICER: &str = "fhs_second_officer";
+pub const AUDITOR: &str = "fhs_auditor";
+
+/// The key of a hospital, which may ask about patients and nothing else.
+pub const HOSPITAL: &str = "fhk_hospital";
 
 const STAFF: Staff = Staff(&[
     (WORKER, Role::CommunityWorker, "community:500103001003"),
@@ -50,7 +58,33 @@ const STAFF: Staff = Staff(&[
     (REVIEWER, Role::DistrictReviewer, "district:500103"),
     (OFFICER, Role::CityCommandOfficer, "city"),
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),
+    (AUDITOR, Role::Auditor, "city"),
+    (SECOND_OFFICER, Role::CityCommandOfficer, "city"),
 ]);
+
+/// Knows the key of the hospital.
+#[derive(Debug)]
+struct HospitalKey;
+
+#[async_trait]
+impl Authenticator for HospitalKey {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["fhk_"]
+    }
+
+    async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        Ok((token == HOSPITAL).then(|| {
+            Caller::Source(SourceCaller {
+                key_id: ApiKeyId::from_uuid(uuid::Uuid::from_u128(9)),
+                unit: "市第一医院".to_owned(),
+                origin: Origin::Surveillance,
+                area: Area::City,
+                kinds: Vec::new(),
+                asks: vec!["hospital_visit".to_owned(), "school_entry".to_owned()],
+            })
+        }))
+    }
+}
 
 /// Somebody who has registered.
 #[derive(Clone, Debug)]
@@ -105,10 +139,11 @@ impl City {
         views::stand_in(&platform, views::DISPATCH).await;
         views::stand_in(&platform, views::REVIEW).await;
         views::stand_in(&platform, views::SMS).await;
+        views::stand_in(&platform, views::RULES).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         let settings = Settings { web_push: Some(crate::web_push::offer()), ..settings };
         let routes = resident::start(&platform, settings.clone()).await.unwrap();
-        let callers = Authenticators::new().with(STAFF).with(SessionAuthenticator::new(&platform, &settings));
+        let callers = Authenticators::new().with(STAFF).with(HospitalKey).with(SessionAuthenticator::new(&platform, &settings));
         unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertHeld>(&platform, &[&DISPATCH_HELD, &DISPLAY_HELD]);
         unheard::<AlertReleased>(&platform, &[&DISPLAY_RELEASED, &REVIEW_RELEASED]);

@@ -14,10 +14,12 @@ use http::StatusCode;
 use platform::http::Authenticators;
 use proto::topology::{
     AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_WITHDRAWN_FOR, DISPLAY_CLOSED, DISPLAY_HELD,
-    DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED, RESIDENT_HELD, RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED, SMS_STOPPED,
+    DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED, RESIDENT_HELD, RESIDENT_RECORDS_ENDED, RESIDENT_RELEASED, RESIDENT_STOPPED,
+    RESIDENT_WITHDRAWN_FOR, RULES_SETTLED, SMS_STOPPED,
 };
 use proto::{
     AlertApproved, AlertClosed, AlertHeld, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled,
+    RecordsBehindAlertEnded,
 };
 use review::Settings;
 use serde_json::{Value, json};
@@ -35,6 +37,7 @@ pub const NEW_OFFICER: &str = "fhs_new_officer";
 /// Whose second factor was shown too long ago.
 pub const STALE_OFFICER: &str = "fhs_stale_officer";
 pub const WORKER: &str = "fhs_worker_of_500103";
+pub const AUDITOR: &str = "fhs_auditor";
 
 const STAFF: Staff = Staff(&[
     (SUBMITTER, Role::SubmittingUnit, "district:500103"),
@@ -48,6 +51,7 @@ const STAFF: Staff = Staff(&[
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),
     (STALE_OFFICER, Role::CityCommandOfficer, "city"),
     (WORKER, Role::CommunityWorker, "community:500103001003"),
+    (AUDITOR, Role::Auditor, "city"),
 ]);
 
 /// Those whom the stories name by number, and whom an alert to their district reaches.
@@ -90,6 +94,8 @@ impl City {
         unheard::<AlertReleased>(&platform, &[&RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertHeld>(&platform, &[&RESIDENT_HELD, &DISPLAY_HELD]);
         unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);
+        unheard::<AlertWithdrawnFor>(&platform, &[&RESIDENT_WITHDRAWN_FOR]);
+        unheard::<RecordsBehindAlertEnded>(&platform, &[&RESIDENT_RECORDS_ENDED]);
         let stage = Stage::new(platform, review::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (approved, stopped, trail) = (stage.hears(&DISPATCH_APPROVED), stage.hears(&DISPATCH_STOPPED), stage.hears(&AUDIT_ENTRIES));
         let (settled, withdrawn_for) = (stage.hears(&RULES_SETTLED), stage.hears(&DISPATCH_WITHDRAWN_FOR));

@@ -8,6 +8,7 @@ mod drafts;
 mod ended_records;
 mod endings;
 mod fresh_proof;
+mod named_by_hand;
 mod queues;
 mod stopping;
 mod taking_back;

@@ -185,12 +185,19 @@ impl<'a> Story<'a> {
             To::Named(people) => json!({ "residents": people.iter().map(|who| self.people[who].resident_no).collect::<Vec<_>>() }),
             To::Living(place) => json!({ "query": { "include": [{ "areas": [self.places[place].to_string()] }] } }),
         };
+        let because = matches!(&to, To::Named(_)).then_some("流调名单尚未入库，先行通知");
         let author = if class == Class::Urgent { OFFICER } else { AUTHOR };
         let written = match corrects {
-            None => self.town.ask(author, &Method::POST, "/api/v1/alerts", &json!({ "content": content, "audience": audience })),
+            None => self.town.ask(
+                author,
+                &Method::POST,
+                "/api/v1/alerts",
+                &json!({ "content": content, "audience": audience, "named_because": because }),
+            ),
             Some(old) => {
                 let path = format!("/api/v1/alerts/{}/correction", self.truth.alerts[old].id);
-                self.town.ask(author, &Method::POST, &path, &json!({ "reason": "写错了", "content": content, "audience": audience }))
+                let correction = json!({ "reason": "写错了", "content": content, "audience": audience, "named_because": because });
+                self.town.ask(author, &Method::POST, &path, &correction)
             }
         };
         let id = written["alert_id"].as_str().unwrap();

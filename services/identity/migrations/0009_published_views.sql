@@ -11,4 +11,4 @@ create view identity.account_in_session as
 
 -- The keys of sources. Who asks has the hash of the one that was presented.
 create view identity.presented_key as
-    select token_hash, id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at from identity.api_key;
+    select token_hash, id, unit, origin, area, kinds, asks, created_by, created_at, expires_at, revoked_at from identity.api_key;
