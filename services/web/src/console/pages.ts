@@ -26,6 +26,8 @@ export const pages: readonly Page[] = [
   { path: '/alerts/new', roles: deciding, load: page(() => import('./alert/Compose.svelte')) },
   { path: '/alerts/:id', roles: reading, load: page(() => import('./alert/Alert.svelte')) },
   { path: '/alerts/:id/edit', roles: deciding, load: page(() => import('./alert/Edit.svelte')) },
+  { path: '/alerts/:id/retraction', roles: reading, load: page(() => import('./retraction/Retraction.svelte')) },
+  { path: '/alerts/:id/playbook', roles: reading, load: page(() => import('./retraction/PlaybookPage.svelte')) },
   { path: '/alerts/:id/delivery', roles: reading, load: page(() => import('./delivery/Delivery.svelte')) },
   { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator', 'administrator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
   { path: '/sources/:id', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer'], load: page(() => import('./sources/Load.svelte')) },

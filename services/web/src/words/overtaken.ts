@@ -22,6 +22,15 @@ const deeds: Record<string, [zh: string, en: string]> = {
   leave_out: ['已将部分人移出受众', 'has taken people out of its audience'],
   withdraw: ['已对部分人撤销', 'has withdrawn it for some people'],
   stop: ['已停止推送，正在核实', 'has stopped it: it is being checked'],
+  resume: ['已恢复推送', 'lets it go on'],
+  ask_withdraw: ['请求撤回，等待第二人确认', 'asks for it to be withdrawn; a second officer has to confirm'],
+  ask_all_clear: ['请求解除，等待第二人确认', 'asks for the all-clear; a second officer has to confirm'],
+  ask_correct: ['请求更正，等待第二人确认', 'asks for a correction; a second officer has to confirm'],
+  confirm_withdraw: ['已确认撤回', 'has confirmed the withdrawal'],
+  confirm_all_clear: ['已确认解除', 'has confirmed the all-clear'],
+  confirm_correct: ['已确认更正', 'has confirmed the correction'],
+  refuse_retraction: ['不同意该请求', 'has refused the request'],
+  take_back_retraction: ['已收回请求', 'has taken the request back'],
 };
 
 /** `张三已批准。` */

@@ -12,6 +12,10 @@ describe('what waits', () => {
     expect(urgent[0]).toMatchObject({ key: 'alert:boil:3', address: '/alerts/boil', kind: 'second_officer', urgent: true });
     expect(ofAlerts([line('mine', 'draft', { class: 'urgent' })])[0]).toMatchObject({ address: '/alerts/mine/edit', kind: 'to_mend', urgent: false });
   });
+  it('of the end of an alert leads to where the second officer confirms it, since it was asked for', () => {
+    const end = line('wrong', 'active', { class: 'urgent', retraction: 'withdraw', retraction_asked_at: '2026-11-22T05:00:00Z' });
+    expect(ofAlerts([end])[0]).toMatchObject({ address: '/alerts/wrong/retraction', kind: 'retraction', urgent: true, since: '2026-11-22T05:00:00Z' });
+  });
   it('is asked for on behalf of those who may decide it', () => {
     expect(asksFor('city_command_officer')).toEqual({ alerts: true, proposals: false, visits: false, feedback: false });
     expect(asksFor('administrator').proposals).toBe(true);

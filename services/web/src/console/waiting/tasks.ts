@@ -2,7 +2,7 @@
 import type { Schema } from '../../api/client.ts';
 import type { Role } from '../../words/alert.ts';
 import type { AlertLine } from '../alert/contract.ts';
-import { inTurn } from '../home/queue.ts';
+import { addressOf, inTurn, isPressing, waitsSince } from '../home/queue.ts';
 
 /** Where in the menu something is counted. */
 export type Counted = '/' | '/proposals' | '/community' | '/feedback';
@@ -15,7 +15,7 @@ export interface Task {
   address: string;
   /** In Chinese, as it was written; nobody's name is ever in it. */
   headline: string;
-  kind: 'first_review' | 'city_review' | 'second_officer' | 'to_mend' | 'account_change' | 'in_need';
+  kind: 'first_review' | 'city_review' | 'second_officer' | 'to_mend' | 'retraction' | 'account_change' | 'in_need';
   urgent: boolean;
   exercise: boolean;
   since: string;
@@ -33,7 +33,8 @@ export function asksFor(role: Role): { alerts: boolean; proposals: boolean; visi
   };
 }
 
-function kindOf(line: Pick<AlertLine, 'state'>): Task['kind'] {
+function kindOf(line: Pick<AlertLine, 'state' | 'retraction'>): Task['kind'] {
+  if (line.retraction) return 'retraction';
   switch (line.state) {
     case 'awaiting_confirmation':
       return 'second_officer';
@@ -51,12 +52,12 @@ export function ofAlerts(lines: readonly AlertLine[]): Task[] {
   return inTurn(lines).map((line) => ({
     key: `alert:${line.alert_id}:${line.version}`,
     counted: '/',
-    address: line.state === 'draft' ? `/alerts/${line.alert_id}/edit` : `/alerts/${line.alert_id}`,
+    address: addressOf(line),
     headline: line.headline,
     kind: kindOf(line),
-    urgent: line.state === 'awaiting_confirmation' || (line.class === 'urgent' && line.state !== 'draft'),
+    urgent: isPressing(line),
     exercise: line.exercise,
-    since: line.changed_at,
+    since: waitsSince(line),
   }));
 }
 

@@ -7,6 +7,7 @@ const words: Record<Task['kind'], [string, string]> = {
   city_review: ['市级审核', 'Review for the city'],
   second_officer: ['第二人确认', 'Second officer'],
   to_mend: ['退回修改', 'Returned to be mended'],
+  retraction: ['确认撤回、更正或解除（第二人）', 'Second officer for its end'],
   account_change: ['账号变更待确认', 'Change of an account'],
   in_need: ['居民求助', 'A resident in need'],
 };
