@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import type { AlertContent } from '../alert/contract.ts';
 import type { Retraction, ToldOfRetraction } from './contract.ts';
-import { firstKind, kinds, lastWord, missing, offerOf, saysOtherwise, shareTold, stepsOf, waitsForOthers } from './retraction.ts';
+import { firstKind, kinds, lastWord, mayEnd, missing, offerOf, saysOtherwise, shareTold, stepsOf, waitsForOthers } from './retraction.ts';
 
 type Shown = Parameters<typeof offerOf>[0];
 const alert = (more: object = {}) => ({ state: 'active', open_actions: [], handed: true, ...more }) as unknown as Shown;
@@ -26,6 +26,15 @@ describe('beside an alert that people have', () => {
     expect(offerOf(alert({ open_actions: ['resume'] }), true).resume).toBe(true);
     expect(offerOf(alert({ open_actions: ['resume'], retraction: waiting(['take_back']) }), true).resume).toBe(false);
   });
+});
+
+test('an alert is ended by those who decide about it in its area, and not by the unit that wrote it', () => {
+  const of = (district: string | null) => ({ district });
+  expect(mayEnd('city_command_officer', 'city', of('500103'))).toBe(true);
+  expect(mayEnd('district_reviewer', 'district:500103', of('500103'))).toBe(true);
+  expect(mayEnd('district_reviewer', 'district:500105', of('500103'))).toBe(false);
+  expect(mayEnd('submitting_unit', 'district:500103', of('500103'))).toBe(false);
+  expect(mayEnd('auditor', 'city', of(null))).toBe(false);
 });
 
 describe('the word that is shown first', () => {

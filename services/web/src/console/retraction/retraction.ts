@@ -1,7 +1,9 @@
 // What somebody at the console can do about an alert that people have, and how far the word about it is. The platform decides what is open
 // to whom; here stands what of it is offered where.
+import type { Role } from '../../words/alert.ts';
 import type { AlertContent, AlertDetail } from '../alert/contract.ts';
 import { textFields } from '../alert/contract.ts';
+import { mayWrite } from '../alert/steps.ts';
 import type { Retractable, Retraction, RetractionKind, RetractionStep, RetractionView, ToldOfRetraction } from './contract.ts';
 
 /** The kinds in the order of haste. */
@@ -10,6 +12,11 @@ export const kinds: readonly RetractionKind[] = ['withdraw', 'correct', 'all_cle
 type Shown = Pick<AlertDetail, 'state' | 'open_actions'> & Retractable;
 
 const opens = (alert: Shown, action: string) => (alert.open_actions as readonly string[]).includes(action);
+
+/** Whether somebody may ask for an alert to be ended: whoever wrote it may not, those who decide about it may. */
+export function mayEnd(role: Role, scope: string, alert: Pick<AlertDetail, 'district'>): boolean {
+  return role !== 'submitting_unit' && mayWrite(role, scope, alert);
+}
 
 /** What stands beside an alert that was approved. */
 export interface Offer {
