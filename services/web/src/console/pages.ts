@@ -32,6 +32,8 @@ export const pages: readonly Page[] = [
   { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator', 'administrator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
   { path: '/sources/:id', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer'], load: page(() => import('./sources/Load.svelte')) },
   { path: '/community', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('社区随访', 'Follow-ups'), load: page(() => import('./community/Community.svelte')) },
+  { path: '/standings', roles: ['community_worker', 'district_reviewer', 'city_command_officer', 'auditor'], menu: () => say('个人要求', 'Standings'), load: page(() => import('./standings/Standings.svelte')) },
+  { path: '/named-by-hand', roles: ['city_command_officer', 'auditor'], load: page(() => import('./standings/NamedByHand.svelte')) },
   { path: '/identity', roles: ['community_worker', 'district_reviewer'], menu: () => say('证件核验', 'Identity checks'), load: page(() => import('./community/Identity.svelte')) },
   { path: '/report', roles: ['community_worker', 'district_reviewer', 'submitting_unit'], menu: () => say('情况上报', 'Report'), load: page(() => import('./community/Report.svelte')) },
   { path: '/feedback', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('居民反馈', 'Feedback'), load: page(() => import('./community/Feedback.svelte')) },
