@@ -1,7 +1,7 @@
 // How somebody is called who looks elsewhere: a sound, and a notification over other windows. Both are switched on by their own hand, never
 // asked for by a page that opens; what they chose is kept in this browser.
 import { say } from '../../words/say.svelte.ts';
-import { to } from '../router.svelte.ts';
+import { go, path } from '../router.svelte.ts';
 import { claimed, type Ring, type Task } from './tasks.ts';
 import { sentence } from './words.ts';
 
@@ -104,8 +104,7 @@ function show(task: Task): void {
     notice.addEventListener('click', () => {
       notice.close();
       focus();
-      // A click in the notification is a click on the link.
-      if (location.pathname !== to(task.address)) location.assign(to(task.address));
+      if (path() !== task.address) go(task.address);
     });
   } catch {
     // Some browsers show them from service workers only: there the sound and the tab's title are left.

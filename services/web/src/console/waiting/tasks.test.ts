@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import type { AlertLine } from '../alert/contract.ts';
-import { asksFor, claimed, fresh, ofAlerts, ofFeedback, ofProposals, overPage, ringFor, ringsAgain, timeLeft, titled } from './tasks.ts';
+import { asksFor, claimed, fresh, isShownAt, ofAlerts, ofFeedback, ofProposals, overPage, positionIn, ringFor, ringsAgain, timeLeft, titled } from './tasks.ts';
 
 const line = (alert_id: string, state: string, more: object = {}) =>
   ({ alert_id, version: 3, state, class: 'routine', exercise: false, headline: alert_id, changed_at: '2026-11-22T04:00:00Z', ...more }) as AlertLine;
@@ -66,6 +66,20 @@ describe('an urgent push that waits', () => {
     expect(timeLeft(urgent[0]!, 30, at(8))).toBe(22 * 60_000);
     expect(timeLeft(urgent[0]!, 30, at(35))).toBe(-5 * 60_000);
   });
+});
+
+test('the end of an alert is shown where it is confirmed, beside the alert, and where it is listed', () => {
+  const [end] = ofAlerts([line('wrong', 'active', { class: 'urgent', retraction: 'withdraw' })]);
+  expect(['/alerts/wrong/retraction', '/alerts/wrong', '/', '/alerts', '/alerts/wrong/delivery'].map((path) => isShownAt(end!, path))).toEqual([true, true, true, false, false]);
+});
+
+test('whoever decides one after the other knows where they are, and which come before and after', () => {
+  const queue = ofAlerts(['one', 'two', 'three'].map((id, at) => line(id, 'city_review', { changed_at: `2026-11-22T0${at + 1}:00:00Z` })));
+  expect(positionIn(queue, '/alerts/two')).toMatchObject({ at: 2, of: 3, before: { headline: 'one' }, after: { headline: 'three' } });
+  expect(positionIn(queue, '/alerts/three')).toMatchObject({ at: 3, after: null });
+  expect(positionIn([...queue, ...ofAlerts([line('draft', 'draft')])], '/alerts/one')?.of, 'what one has to mend is no review').toBe(3);
+  expect(positionIn(queue, '/alerts/elsewhere')).toBeNull();
+  expect(positionIn(queue, '/')).toBeNull();
 });
 
 test('of several tabs one rings', () => {

@@ -80,9 +80,17 @@ export function fresh(seen: ReadonlySet<string> | null, tasks: readonly Task[]):
   return seen ? tasks.filter(({ key }) => !seen.has(key)) : [];
 }
 
-/** Whether the page at this address shows it by itself. */
-export function isShownAt(task: Pick<Task, 'address' | 'counted'>, path: string): boolean {
-  return path === task.address || path === task.counted;
+/** Whether the page at this address shows it by itself: where it is decided, where it is listed, and beside the alert that it ends. */
+export function isShownAt(task: Pick<Task, 'address' | 'counted' | 'kind'>, path: string): boolean {
+  return path === task.address || path === task.counted || (task.kind === 'retraction' && task.address === `${path}/retraction`);
+}
+
+/** Where the page at this address stands among what waits for a decision, counted from 1, with its neighbours; null where it does not wait. */
+export function positionIn(tasks: readonly Task[], path: string): { at: number; of: number; before: Task | null; after: Task | null } | null {
+  const queue = tasks.filter(({ counted, kind }) => counted === '/' && kind !== 'to_mend');
+  const at = queue.findIndex((task) => isShownAt({ ...task, counted: '/proposals' }, path));
+  if (at < 0) return null;
+  return { at: at + 1, of: queue.length, before: queue[at - 1] ?? null, after: queue[at + 1] ?? null };
 }
 
 /** What stands over the page at this address until somebody has taken it: the real before exercises, the oldest first. */
