@@ -19,6 +19,8 @@ export interface Retractable {
   /** Somebody may have it: one person alone cannot end it. */
   handed?: boolean;
   retraction?: WaitingRetraction | null;
+  /** A correction made by two: it goes to exactly those who have the old alert, whatever its audience says. */
+  for_holders?: boolean;
 }
 
 type Sms = Record<string, { text: string; segments: number }>;
