@@ -10,8 +10,8 @@ night.addEventListener('change', ({ matches }) => {
   show();
 });
 // Other tabs of the same desk go along.
-addEventListener('storage', ({ key }) => {
-  if (key !== KEPT) return;
+addEventListener('storage', (event) => {
+  if ((event as StorageEvent).key !== KEPT) return;
   state.choice = kept();
   show();
 });

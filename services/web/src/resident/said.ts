@@ -1,6 +1,6 @@
 // What a resident said, in words; what still waits to be sent stands among what was sent.
 import { say } from '../words/say.svelte.ts';
-import type { FeedbackKind, Said } from './contract.ts';
+import type { Said } from './contract.ts';
 import type { Entry, Refusal } from './outbox.ts';
 
 export type Shown = Omit<Said, 'feedback_id' | 'community' | 'district' | 'by' | 'urgent' | 'standing_id' | 'answer_by'> & { standing_id?: number | null; answer_by?: string | null } & { feedback_id: number | string; unsent?: boolean; refused?: Refusal };

@@ -1,7 +1,14 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { overtakenWord } from '../../words/overtaken.ts';
 import type { HistoryLine } from './contract.ts';
 import { overtakers, stillOpen } from './overtaken.ts';
+
+// The words ask in which language they are read, which is kept in the browser.
+vi.hoisted(() => {
+  vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
+  vi.stubGlobal('location', { search: '', origin: 'http://fenghuo.test', href: 'http://fenghuo.test/', hostname: 'fenghuo.test', hash: '' });
+  vi.stubGlobal('document', { documentElement: { lang: '' } });
+});
 
 const line = (version: number, action: string, actor: string | null) => ({ version, action, actor, at: '2026-11-22T04:00:00Z' }) as HistoryLine;
 

@@ -1,7 +1,14 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import type { AlertContent } from '../alert/contract.ts';
 import type { Retraction, ToldOfRetraction } from './contract.ts';
 import { firstKind, kinds, lastWord, mayEnd, missing, offerOf, saysOtherwise, shareTold, stepsOf, waitsForOthers } from './retraction.ts';
+
+// The words ask in which language they are read, which is kept in the browser.
+vi.hoisted(() => {
+  vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
+  vi.stubGlobal('location', { search: '', origin: 'http://fenghuo.test', href: 'http://fenghuo.test/', hostname: 'fenghuo.test', hash: '' });
+  vi.stubGlobal('document', { documentElement: { lang: '' } });
+});
 
 type Shown = Parameters<typeof offerOf>[0];
 const alert = (more: object = {}) => ({ state: 'active', open_actions: [], handed: true, ...more }) as unknown as Shown;

@@ -24,8 +24,8 @@ describe('what waits', () => {
   });
   it('holds only changes that the caller may confirm, and residents in need who have no answer', () => {
     expect(ofProposals([{ id: 'a', open_steps: ['confirm'], proposed_at: '' }, { id: 'b', open_steps: ['withdraw'], proposed_at: '' }]).map(({ key }) => key)).toEqual(['proposal:a']);
-    const rows = [[1, true, null], [2, false, null], [3, true, '马上来']].map(([feedback_id, urgent, answer]) => ({ feedback_id, urgent, answer, headline: null, at: '' }));
-    expect(ofFeedback(rows as Parameters<typeof ofFeedback>[0]).map(({ key }) => key)).toEqual(['feedback:1']);
+    const row = (feedback_id: number, urgent: boolean, answer: string | null) => ({ feedback_id, urgent, answer, headline: '', at: '' });
+    expect(ofFeedback([row(1, true, null), row(2, false, null), row(3, true, '马上来')]).map(({ key }) => key)).toEqual(['feedback:1']);
   });
 });
 

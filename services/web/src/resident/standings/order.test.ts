@@ -1,7 +1,14 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { countWord, evidenceWord, howWord, inTongue, lifterWord } from '../../words/standing.ts';
 import type { MyStanding } from './contract.ts';
 import { lifted, objectionState, ofAlert, standing } from './order.ts';
+
+// The words ask in which language they are read, which is kept in the browser.
+vi.hoisted(() => {
+  vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
+  vi.stubGlobal('location', { search: '', origin: 'http://fenghuo.test', href: 'http://fenghuo.test/', hostname: 'fenghuo.test', hash: '' });
+  vi.stubGlobal('document', { documentElement: { lang: '' } });
+});
 
 const one = (standing_id: number, more: Partial<MyStanding> = {}) =>
   ({ standing_id, alert_id: `a${standing_id}`, state: 'stands', until: '2026-12-06T06:00:00Z', lifted: null, ...more }) as MyStanding;
