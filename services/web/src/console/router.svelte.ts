@@ -34,6 +34,13 @@ export function go(path: string): void {
   went = true;
 }
 
+/** What was decided at the foot of a page is told at its head: one is taken there, as by a reload. */
+export function toTheTop(): void {
+  went = true;
+  settle();
+  void tick().then(() => scrollTo(0, 0));
+}
+
 let went = false;
 
 /** The page that one went to stands there: its heading gets the focus, as a reload would do for those who listen. Not at the first page, which nobody went to. */

@@ -16,8 +16,10 @@ export type How = 'record' | 'decision' | 'time' | 'alert_withdrawn' | 'withdraw
 export interface Evidence { kind: string | null; occurred_at: string; place: string | null; source: string; ended_at: string | null }
 export interface LiftedBy { kinds: string[]; times: number; counted: number; apart_hours: number; after_hours: number; lifts: InTongues }
 
-const lifters: Record<Lifter, [string, string]> = { community: ['所在社区', 'your community'], district: ['所在区县', 'your district'], city: ['市级指挥部', 'the city command'] };
+const lifters: Record<Lifter, [string, string]> = { community: ['所在社区', 'the community'], district: ['所在区县', 'the district'], city: ['市级指挥部', 'the city command'] };
 export const lifterWord = (who: Lifter) => say(...lifters[who]);
+/** As the person themselves reads it. */
+export const ownLifterWord = (who: Lifter) => say(lifters[who][0], lifters[who][1].replace(/^the (?!city)/, 'your '));
 
 const hows: Record<How, [string, string]> = {
   record: ['符合条件的结果到达，自动解除', 'Lifted by a result that met the condition'],

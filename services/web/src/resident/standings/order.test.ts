@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { countWord, evidenceWord, howWord, inTongue, lifterWord } from '../../words/standing.ts';
+import { countWord, evidenceWord, howWord, inTongue, lifterWord, ownLifterWord } from '../../words/standing.ts';
 import type { MyStanding } from './contract.ts';
 import { lifted, objectionState, ofAlert, standing } from './order.ts';
 
@@ -41,7 +41,7 @@ test('it is said in the reader\'s language, and in Chinese where that is missing
 test('what is not known by a name of its own is a record, and every way out has its word', () => {
   expect(evidenceWord(null)).toBe(evidenceWord('something_new'));
   for (const how of ['record', 'decision', 'time', 'alert_withdrawn', 'withdrawn_for_person', 'evidence_ended'] as const) expect(howWord(how)).not.toBe('');
-  for (const who of ['community', 'district', 'city'] as const) expect(lifterWord(who)).not.toBe('');
+  for (const who of ['community', 'district', 'city'] as const) expect([lifterWord(who), ownLifterWord(who)]).not.toContain('');
 });
 
 test('samples are counted only where more than one is needed', () => {
