@@ -41,7 +41,7 @@ test('a close contact sees why it is they, objects, and is free once their commu
     return card.first().isVisible();
   });
   await card.first().click();
-  const standing = page.getByRole('article', { name: '密切接触者' });
+  const standing = page.getByRole('article', { name: '密切接触者' }).first();
   await standing.waitFor();
   for (const word of [/现在有效/, /到 .* 为止/, /为什么是我/, /密切接触记录/, /来源：/, /怎样解除/, /咨询/]) await standing.getByText(word).first().waitFor();
   const wrong = await looksAt(page, 'app-standing-phone-zh-CN');
@@ -66,7 +66,7 @@ test('a close contact sees why it is they, objects, and is free once their commu
   expect(await worker.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
 
   await page.reload();
-  await page.getByRole('article', { name: '密切接触者' }).getByText('工作人员核实后解除').waitFor();
+  await page.getByRole('article', { name: '密切接触者' }).first().getByText('工作人员核实后解除').waitFor();
   await page.getByText('现在没有针对您个人的要求。').waitFor();
   await page.goto(`${city.url}/app#/said`);
   await page.getByText('我当天在外地，没有去过那里').waitFor();

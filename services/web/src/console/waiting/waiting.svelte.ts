@@ -11,6 +11,8 @@ import { asksFor, fresh, ofAlerts, ofFeedback, ofProposals, ringFor, ringsAgain,
 import { sentence } from './words.ts';
 
 const EVERY_MS = 60_000;
+/** A city that changes all the time is looked at so often and no oftener. */
+const REST_MS = 2_000;
 const CHECK_MS = 5_000;
 
 const state = $state<{ tasks: Task[]; counts: Partial<Record<Counted, number>>; urgentMinutes: number | null; assertive: string; polite: string }>({
@@ -64,6 +66,7 @@ export function attend(me: SignedIn): () => void {
   let stopped = false;
   let busy = false;
   let again = false;
+  let lookedAt = 0;
   const look = async () => {
     again = busy;
     if (busy || stopped) return;
@@ -71,6 +74,7 @@ export function attend(me: SignedIn): () => void {
     try {
       do {
         again = false;
+        lookedAt = Date.now();
         const found = await read(me);
         if (stopped) return;
         [state.tasks, state.counts] = [found.tasks, found.counts];
@@ -84,7 +88,13 @@ export function attend(me: SignedIn): () => void {
   };
   void look();
   void data(api.GET('/api/v1/limits')).then(({ urgent_minutes }) => !stopped && (state.urgentMinutes = urgent_minutes), () => {});
-  const hush = onChange(() => void look());
+  let soon: ReturnType<typeof setTimeout> | undefined;
+  const hush = onChange(() => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      void look();
+    }, Math.max(0, lookedAt + REST_MS - Date.now()));
+  });
   const timer = setInterval(() => void look(), EVERY_MS);
   const check = setInterval(() => {
     if (!ringsAgain(state.tasks, isAttentive(), rangAt, Date.now())) return;
@@ -95,6 +105,7 @@ export function attend(me: SignedIn): () => void {
   return () => {
     stopped = true;
     hush();
+    clearTimeout(soon);
     clearInterval(timer);
     clearInterval(check);
     asleep();
