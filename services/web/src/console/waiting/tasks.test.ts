@@ -54,6 +54,10 @@ describe('an urgent push that waits', () => {
     expect(overPage(urgent, '/')).toEqual([]);
     expect(overPage(urgent, '/alerts/boil')).toEqual([]);
   });
+  it('gives way to the end of an alert that people are acting on, however long it has waited itself', () => {
+    const end = ofAlerts([line('wrong', 'active', { class: 'urgent', retraction: 'withdraw', retraction_asked_at: '2026-11-22T06:00:00Z' })]);
+    expect(overPage([...urgent, ...end], '/settings').map(({ kind }) => kind)).toEqual(['retraction', 'second_officer']);
+  });
   it('rings again each minute until somebody takes it or looks; an exercise does not', () => {
     expect(ringsAgain(urgent, false, 0, 60_000)).toBe(true);
     expect(ringsAgain(urgent, false, 0, 59_000)).toBe(false);

@@ -93,9 +93,10 @@ export function positionIn(tasks: readonly Task[], path: string): { at: number; 
   return { at: at + 1, of: queue.length, before: queue[at - 1] ?? null, after: queue[at + 1] ?? null };
 }
 
-/** What stands over the page at this address until somebody has taken it: the real before exercises, the oldest first. */
+/** What stands over the page at this address until somebody has taken it: the real before exercises, what people are acting on wrongly this moment before what they are to be told, the oldest first. */
 export function overPage(tasks: readonly Task[], path: string): Task[] {
-  return tasks.filter((task) => task.urgent && !isShownAt(task, path)).sort((one, other) => Number(one.exercise) - Number(other.exercise) || Date.parse(one.since) - Date.parse(other.since));
+  const rank = ({ exercise, kind }: Task) => (exercise ? 2 : 0) + (kind === 'retraction' ? 0 : 1);
+  return tasks.filter((task) => task.urgent && !isShownAt(task, path)).sort((one, other) => rank(one) - rank(other) || Date.parse(one.since) - Date.parse(other.since));
 }
 
 /** How new things are told. */
