@@ -1,5 +1,5 @@
-// What an alert leaves with a person: they see why, on what evidence, until when and what lifts it; they object; their community lifts it after a
-// check, and it is gone on their phone. The auditor sees the counts, and who was named without a record.
+// What an alert leaves with a person: they see why, on what evidence, until when and what lifts it; they object; their community sees that it waits,
+// their district lifts it after a check, and it is gone on their phone. The auditor sees the counts, and who was named without a record.
 import { afterAll, expect, test } from 'vitest';
 import { city, eventually } from './city.ts';
 import { curtain, Resident, Staff } from './cast.ts';
@@ -24,7 +24,7 @@ async function contactOf(phone: string): Promise<Line> {
   return alert;
 }
 
-test('a close contact sees why it is they, objects, and is free once their community has checked', async () => {
+test('a close contact sees why it is they, objects, and is free once their district has checked', async () => {
   await city.morning();
   const somebody = (await city.phones())[7]!;
   const home = (await city.call<{ scope: string }>('GET', 'session', await city.signIn('community.centre'))).scope.replace('community:', '');
@@ -58,12 +58,17 @@ test('a close contact sees why it is they, objects, and is free once their commu
   await mine.waitFor();
   expect(await worker.page.locator('main').innerText(), 'nobody is named before it is asked for').not.toContain(somebody.phone.slice(-8));
   wrong.push(...(await looksAt(worker.page, 'console-standings-phone-zh-CN')));
-  await mine.getByRole('button', { name: /^解除/ }).click();
-  const dialog = worker.page.locator('dialog[open]');
+  await mine.getByText(/由所在区县.*解除/).waitFor();
+  expect(await mine.getByRole('button', { name: /^解除/ }).count(), 'the rule lets the district lift it, not the community').toBe(0);
+  expect(await worker.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+
+  const reviewer = await Staff.signsIn('review.500103');
+  await reviewer.opens('/standings');
+  await reviewer.page.locator('li.card').filter({ hasText: '有异议等待答复' }).first().getByRole('button', { name: /^解除/ }).click();
+  const dialog = reviewer.page.locator('dialog[open]');
   await dialog.getByRole('button', { name: '核实后与本人无关' }).click();
   await dialog.locator('button[type=submit]').click();
-  await worker.sees(/已解除，本人会收到通知/);
-  expect(await worker.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await reviewer.sees(/已解除，本人会收到通知/);
 
   await page.reload();
   await page.getByRole('article', { name: '密切接触者' }).first().getByText('工作人员核实后解除').waitFor();
@@ -79,5 +84,5 @@ test('a close contact sees why it is they, objects, and is free once their commu
   await auditor.page.locator('main h1').filter({ hasText: '由人点名' }).waitFor();
   wrong.push(...(await looksAt(auditor.page, 'console-named-by-hand-desk-zh-CN')));
   expect(wrong).toEqual([]);
-  for (const who of [resident, worker, auditor]) await who.leaves();
+  for (const who of [resident, worker, reviewer, auditor]) await who.leaves();
 });

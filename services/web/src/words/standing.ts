@@ -46,6 +46,9 @@ export const evidenceWord = (kind: string | null) => {
   return found ? say(...found) : say('一条记录', 'A record');
 };
 
+/** Where a record comes from: a source by its name; of a person who entered it no more than that they did. */
+export const sourceWord = (source: string) => (source.startsWith('staff:') ? say('工作人员报送', 'entered by staff') : source);
+
 /** How far the samples that lift it have come: `已有 1 次，还差 1 次`; empty where one is enough. */
 export function countWord({ times, counted }: Pick<LiftedBy, 'times' | 'counted'>): string {
   if (times <= 1) return '';

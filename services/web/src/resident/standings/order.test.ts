@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { countWord, evidenceWord, howWord, inTongue, lifterWord, ownLifterWord } from '../../words/standing.ts';
+import { countWord, evidenceWord, howWord, inTongue, lifterWord, ownLifterWord, sourceWord } from '../../words/standing.ts';
 import type { MyStanding } from './contract.ts';
 import { lifted, objectionState, ofAlert, standing } from './order.ts';
 
@@ -42,6 +42,11 @@ test('what is not known by a name of its own is a record, and every way out has 
   expect(evidenceWord(null)).toBe(evidenceWord('something_new'));
   for (const how of ['record', 'decision', 'time', 'alert_withdrawn', 'withdrawn_for_person', 'evidence_ended'] as const) expect(howWord(how)).not.toBe('');
   for (const who of ['community', 'district', 'city'] as const) expect([lifterWord(who), ownLifterWord(who)]).not.toContain('');
+});
+
+test('a source is told by its name, and a person who entered a record by no number of theirs', () => {
+  expect(sourceWord('市疾控中心')).toBe('市疾控中心');
+  expect(sourceWord('staff:01a22b8b-8bd2-72c5-a82d-1861687f484c')).not.toContain('01a2');
 });
 
 test('samples are counted only where more than one is needed', () => {
