@@ -88,6 +88,19 @@ test('an address that leads nowhere has a way on, and what failed is there again
   await context.close();
 });
 
+test('what is printed is the page, without what only works on a screen', async () => {
+  const alert = await handedIn('供存档打印的提醒');
+  const reviewer = await Staff.signsIn('review.500103');
+  await reviewer.opens(`/alerts/${alert}`);
+  await reviewer.sees('自动检查没有发现问题');
+  await reviewer.page.emulateMedia({ media: 'print' });
+  const { page } = reviewer;
+  await page.locator('main h1').filter({ hasText: '供存档打印的提醒' }).waitFor();
+  await page.getByText(/烽火 · .*年.*月.*日/).first().waitFor();
+  for (const gone of [page.locator('nav#menu'), page.locator('header.bar'), page.locator('main').getByRole('button', { name: /审核通过/ })]) expect(await gone.isVisible()).toBe(false);
+  await reviewer.leaves();
+});
+
 for (const tongue of ['zh-CN', 'en']) {
   test(`at night in ${tongue} every page can be read`, async () => {
     const alert = await handedIn(`夜里的提醒${tongue === 'en' ? '二' : '一'}`);
