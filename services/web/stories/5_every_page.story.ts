@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(curtain);
 
 const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [name: string, path: string][]> = {
-  'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
-  'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['rules', '/rules'], ['screens', '/screens']],
+  'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['standings', '/standings'], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
+  'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['retraction', `/alerts/${sent}/retraction`], ['named-by-hand', '/named-by-hand'], ['rules', '/rules'], ['screens', '/screens']],
   'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report']],
   operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
   admin: () => [['staff', '/staff'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],
@@ -55,7 +55,7 @@ for (const [size, view] of Object.entries(SIZES)) {
       await resident.page.locator('dialog[open]').first().waitFor();
       wrong.push(...(await looksAt(resident.page, `app-popup-${size}-${tongue}`)));
       await resident.readsEverything();
-      for (const [name, path] of [['inbox', '#/'], ['said', '#/said'], ['me', '#/me']] as const) {
+      for (const [name, path] of [['inbox', '#/'], ['standings', '#/standings'], ['said', '#/said'], ['me', '#/me']] as const) {
         await resident.page.goto(`${city.url}/app${path}`);
         wrong.push(...(await looksAt(resident.page, `app-${name}-${size}-${tongue}`)));
       }

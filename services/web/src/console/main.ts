@@ -1,4 +1,7 @@
 import '../design/base.css';
+import './dark.css';
+import './print.css';
+import './shade.svelte.ts';
 import { mount } from 'svelte';
 import Console from './Console.svelte';
 

@@ -30,11 +30,27 @@ document.addEventListener('click', (event) => {
 export function go(path: string): void {
   history.pushState(null, '', BASE + (path === '/' ? '' : path));
   arrived();
+  void tick().then(() => scrollTo(0, 0));
+  went = true;
+}
+
+/** What was decided at the foot of a page is told at its head: one is taken there, as by a reload. */
+export function toTheTop(): void {
+  went = true;
+  settle();
+  void tick().then(() => scrollTo(0, 0));
+}
+
+let went = false;
+
+/** The page that one went to stands there: its heading gets the focus, as a reload would do for those who listen. Not at the first page, which nobody went to. */
+export function settle(): void {
+  if (!went) return;
+  went = false;
   void tick().then(() => {
     const heading = document.querySelector<HTMLElement>('main h1');
     heading?.setAttribute('tabindex', '-1');
     heading?.focus({ preventScroll: true });
-    scrollTo(0, 0);
   });
 }
 

@@ -71,6 +71,11 @@ export async function recall(): Promise<void> {
   }
 }
 
+/** Finds out whether the session still stands, without a change to the page; one that has ended is told as that. */
+export async function isStillIn(): Promise<boolean> {
+  return api.GET('/api/v1/session').then(() => true, (thrown: unknown) => !(thrown instanceof Problem && thrown.status === 401));
+}
+
 /** Takes over what the platform says of the second factor. */
 export function proved(factor: SecondFactor): void {
   state.factor = factor;

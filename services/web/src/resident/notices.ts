@@ -29,9 +29,11 @@ export function noticeOf(item: InboxItem, items: readonly InboxItem[], now: numb
     const why = item.stop_reason ? say(`原因：${item.stop_reason}`, `Why: ${item.stop_reason}`) : '';
     return notice(say(`提醒已撤销：${headline}`, `Withdrawn: ${headline}`), say(`不必再按这条提醒行动。${why}`, `You need not do what this alert asked any more. ${why}`).trim());
   }
+  if (item.state === 'all_clear') return notice(say(`提醒已解除：${headline}`, `All clear: ${headline}`), say('情况已过，不必再按这条提醒行动。', 'It is over: you need not do what this alert asked any more.'));
   if (item.state === 'withdrawn') return notice(say(`提醒已撤销：${headline}`, `Withdrawn: ${headline}`), say('经核实与您无关，不必再按这条提醒行动。', 'It was found not to be about you: you need not do what this alert asked any more.'));
   if (item.state === 'superseded') return notice(say(`提醒已更正：${headline}`, `Corrected: ${headline}`), say('请不要再按这条提醒行动。', 'Do not do what this alert asked any more.'));
   if (!isLive(item, now)) return notice(say(`提醒已结束：${headline}`, `Over: ${headline}`), say('这条提醒已过有效期。', 'This alert is no longer valid.'));
+  if (item.being_checked) return notice(headline, `${item.being_checked} ${instruction}`.trim(), !item.acknowledged_at && !acknowledged.has(item.alert_id));
   const body = instruction || say('请打开查看。', 'Open to read.');
   if (item.acknowledged_at || acknowledged.has(item.alert_id)) return notice(headline, say(`您已确认。${body}`, `You have confirmed. ${body}`));
   return notice(item.msg_type === 'update' ? say(`更正：${headline}`, `Correction: ${headline}`) : headline, body, true);
@@ -44,7 +46,7 @@ export function tidied(standing: readonly Standing[], items: readonly InboxItem[
   for (const { tag, title } of standing) {
     const item = items.find((one) => one.alert_id === tag);
     if (!item) continue;
-    const takenBack = ['cancelled', 'withdrawn', 'superseded'].includes(item.state) && Date.parse(item.expires_at) > now;
+    const takenBack = ['cancelled', 'withdrawn', 'superseded', 'all_clear'].includes(item.state) && Date.parse(item.expires_at) > now;
     if (!takenBack) {
       if (item.acknowledged_at || acknowledged.has(tag) || !isLive(item, now)) close.push(tag);
       continue;

@@ -34,6 +34,12 @@ test('a withdrawal is told once, to whoever had seen the alert', () => {
   expect(ids(items, none, new Set([...known, endOf('seen'), endOf('not about them'), endOf('corrected for others')]))).toEqual([]);
 });
 
+test('an all-clear is told once as well, and what is only being checked still asks for what it asked', () => {
+  expect(ids([item('over', { state: 'all_clear' })], none, new Set(['over']))).toEqual(['ended over']);
+  expect(ids([item('over', { state: 'all_clear' })], none, new Set(['over', endOf('over')]))).toEqual([]);
+  expect(ids([item('stopped', { being_checked: '此提醒正在核实，结论出来前请仍按原要求做。' })])).toEqual(['alert stopped']);
+});
+
 test('a device keeps what has run out, and drops what the platform took back', () => {
   const before = [item('past', { expires_at: '2026-11-22T03:00:00Z' }), item('gone'), item('here')];
   const fresh = [item('here', { acknowledged_at: '2026-11-22T03:30:00Z' }), item('new')];

@@ -37,10 +37,10 @@ export function raised(items: readonly InboxItem[], acknowledged: ReadonlySet<st
   return up.sort((a, b) => weight(a) - weight(b) || b.item.released_at.localeCompare(a.item.released_at));
 }
 
-/** Withdrawn, for all or for this person alone, or corrected by something that this person was not sent: nothing else tells them. */
+/** Withdrawn, for all or for this person alone, over, or corrected by something that this person was not sent: nothing else tells them. */
 function isWithdrawnFrom(item: InboxItem, items: readonly InboxItem[], now: number): boolean {
   if (Date.parse(item.expires_at) <= now) return false;
-  if (item.state === 'cancelled' || item.state === 'withdrawn') return true;
+  if (item.state === 'cancelled' || item.state === 'withdrawn' || item.state === 'all_clear') return true;
   return item.state === 'superseded' && !items.some((other) => other.alert_id === item.superseded_by);
 }
 

@@ -1,12 +1,12 @@
 // What a resident said, in words; what still waits to be sent stands among what was sent.
 import { say } from '../words/say.svelte.ts';
-import type { FeedbackKind, Said } from './contract.ts';
+import type { Said } from './contract.ts';
 import type { Entry, Refusal } from './outbox.ts';
 
-export type Shown = Omit<Said, 'feedback_id' | 'community' | 'district' | 'by' | 'urgent'> & { feedback_id: number | string; unsent?: boolean; refused?: Refusal };
+export type Shown = Omit<Said, 'feedback_id' | 'community' | 'district' | 'by' | 'urgent' | 'standing_id' | 'answer_by'> & { standing_id?: number | null; answer_by?: string | null } & { feedback_id: number | string; unsent?: boolean; refused?: Refusal };
 
-export function kindWord(kind: FeedbackKind): string {
-  const words: Record<FeedbackKind, [string, string]> = { question: ['有疑问', 'A question'], unclear: ['看不明白', 'Unclear'], wrong: ['内容有误', 'Wrong'] };
+export function kindWord(kind: Said['kind']): string {
+  const words: Record<Said['kind'], [string, string]> = { question: ['有疑问', 'A question'], unclear: ['看不明白', 'Unclear'], wrong: ['内容有误', 'Wrong'], objection: ['异议', 'Objection'] };
   return say(...words[kind]);
 }
 

@@ -21,4 +21,6 @@ export const noticeWord = (kind: OwnNotice['kind']) =>
     consent_withdrawn_by_sms: ['一条来自您手机号的短信退订了健康提醒，现在不再向您发送。如非本人操作，请在“我的”中重新同意，或用短信回复 HF。', 'A message from your number stopped health alerts: none are sent to you. If that was not you, consent again under Me, or reply HF by SMS.'],
     consent_resumed_by_sms: ['一条来自您手机号的短信恢复了健康提醒。如非本人操作，请在“我的”中撤回同意。', 'A message from your number has health alerts sent to you again. If that was not you, withdraw under Me.'],
     number_changed: ['您的登记已改用新的手机号。', 'You are registered with your new number.'],
+    standing_lifted: ['对您的一项要求已经解除。', 'Something that was asked of you has been lifted.'],
+    standing_again: ['一项已解除的要求重新生效：解除它的结果被来源撤回。请看“对我的要求”。', 'Something that had been lifted stands again: the result that lifted it was taken back. See “What is asked of me”.'],
   } satisfies Record<OwnNotice['kind'], [string, string]>)[kind]);

@@ -3,7 +3,8 @@
 import type { Schema } from '../api/client.ts';
 import { say } from './say.svelte.ts';
 
-export type State = Schema['AlertState'];
+/** TO GO: `all_clear` is the platform's own once its description has it. */
+export type State = Schema['AlertState'] | 'all_clear';
 export type Action = Schema['AlertAction'];
 export type Role = Schema['Role'];
 export type PublicReason = Schema['PublicReason'];
@@ -22,6 +23,7 @@ export function stateWord(state: State): string {
     refused: ['已驳回', 'Refused'],
     cancelled: ['已撤销', 'Withdrawn'],
     superseded: ['已被更正', 'Corrected'],
+    all_clear: ['已解除', 'All clear'],
   };
   return say(...words[state]);
 }
@@ -44,7 +46,7 @@ export function stateTone(state: State): Tone {
 }
 
 export function actionWord(action: Action): string {
-  const words: Record<Action, [string, string]> = {
+  const words: Record<Action | 'stop' | 'resume', [string, string]> = {
     submit: ['提交', 'Submit'],
     pass_district: ['审核通过', 'Pass'],
     return_district: ['退回', 'Return'],
@@ -60,6 +62,8 @@ export function actionWord(action: Action): string {
     cancel: ['停止并撤销', 'Stop and withdraw'],
     supersede: ['更正替代', 'Replaced by its correction'],
     discard: ['作废', 'Discard'],
+    stop: ['停止推送', 'Stopped'],
+    resume: ['恢复推送', 'Going on'],
   };
   return say(...words[action]);
 }
@@ -74,6 +78,14 @@ export function stepWord(step: string): string {
     records_ended: ['来源更正或撤回了记录', 'Records were corrected or taken back by their source'],
     leave_out: ['移出受众', 'Taken out of the audience'],
     withdraw: ['对部分人撤销', 'Withdrawn for some people'],
+    ask_withdraw: ['请求撤回', 'Withdrawal asked for'],
+    ask_all_clear: ['请求解除', 'All-clear asked for'],
+    ask_correct: ['请求更正', 'Correction asked for'],
+    confirm_withdraw: ['确认撤回', 'Withdrawal confirmed'],
+    confirm_all_clear: ['确认解除', 'All-clear confirmed'],
+    confirm_correct: ['确认更正', 'Correction confirmed'],
+    refuse_retraction: ['不同意请求', 'Request refused'],
+    take_back_retraction: ['收回请求', 'Request taken back'],
   };
   const found = beginnings[step];
   return found ? say(...found) : actionWord(step as Action);

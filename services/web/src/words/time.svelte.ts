@@ -60,6 +60,11 @@ export function moment(at: string | number | Date): string {
   return `${date} ${clockTime(at)}`;
 }
 
+/** `2026年11月22日 14:32`: what stands on paper is read on another day. */
+export function dated(at: string | number | Date): string {
+  return formatted(at, { year: 'numeric', month: 'long', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+}
+
 /** A span in the two largest units that say something: `1 小时 48 分`, `26 min`, `40 s`. */
 export function span(milliseconds: number): string {
   const seconds = Math.round(Math.abs(milliseconds) / 1000);

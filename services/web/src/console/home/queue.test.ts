@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inTurn, nextAfter } from './queue.ts';
+import { addressOf, inTurn, isPressing, nextAfter } from './queue.ts';
 
 const line = (alert_id: string, state: string, changed_at: string, more: object = {}) =>
   ({ alert_id, state, class: 'routine', changed_at: `2026-11-22T${changed_at}:00Z`, ...more }) as Parameters<typeof inTurn>[0][number] & { alert_id: string };
@@ -19,4 +19,13 @@ it('puts urgent confirmations first, then what has waited longest', () =>
 it('goes on to the next review, never to a draft or the same again', () => {
   expect(nextAfter(lines, 'confirm')?.alert_id).toBe('urgent');
   expect(nextAfter([lines[0]!, lines[1]!], 'young')).toBeNull();
+});
+
+it('puts the end of an alert that people are acting on before reviews, and leads to where it is confirmed', () => {
+  const wrong = line('wrong', 'active', '04:00', { class: 'urgent', retraction: 'withdraw', retraction_asked_at: '2026-11-22T08:00:00Z' });
+  const stopped = line('stopped', 'active', '04:00', { retraction: 'correct', held_at: '2026-11-22T08:00:00Z', retraction_asked_at: '2026-11-22T06:30:00Z' });
+  const over = line('over', 'active', '04:00', { retraction: 'all_clear', retraction_asked_at: '2026-11-22T02:00:00Z' });
+  expect(inTurn([...lines, over, wrong, stopped]).map(({ alert_id }) => alert_id)).toEqual(['stopped', 'confirm', 'wrong', 'over', 'urgent', 'drill', 'old', 'young', 'draft']);
+  expect([wrong, stopped, over].map(isPressing)).toEqual([true, true, false]);
+  expect([addressOf(wrong), addressOf(lines[0]!), addressOf(lines[1]!)]).toEqual(['/alerts/wrong/retraction', '/alerts/draft/edit', '/alerts/young']);
 });

@@ -1,8 +1,10 @@
 // What one is asked to do about an alert that waits, in few words.
 import { say } from '../../words/say.svelte.ts';
 import type { AlertLine } from '../alert/contract.ts';
+import { taskName } from '../retraction/words.ts';
 
-export function taskOf(line: Pick<AlertLine, 'state' | 'district'> & { last_reason?: string | null }): string {
+export function taskOf(line: Pick<AlertLine, 'state' | 'district' | 'retraction'> & { last_reason?: string | null }): string {
+  if (line.retraction) return taskName(line.retraction);
   switch (line.state) {
     case 'awaiting_confirmation':
       return say('第二人确认', 'Confirm as second officer');
