@@ -86,11 +86,11 @@ create index alert_by_successor on resident.alert (superseded_by) where supersed
 -- An objection to a standing: answered within a day, by others than those who sent the alert.
 alter table resident.feedback drop constraint feedback_kind_check;
 alter table resident.feedback
-    add constraint feedback_kind_check check (kind in ('unclear', 'wrong', 'question', 'objection')),
+    add constraint feedback_kind_check check (kind in ('unclear', 'wrong', 'question', 'objection')) not valid, -- what is there is of fewer kinds
     add column standing_id bigint references resident.standing on delete set null,
     add column answer_by timestamptz,
     add column sent_by int,            -- the district that sent what is objected to
-    add constraint feedback_of_objection check ((kind = 'objection') = (answer_by is not null) and (kind = 'objection') = (sent_by is not null));
+    add constraint feedback_of_objection check ((kind = 'objection') = (answer_by is not null) and (kind = 'objection') = (sent_by is not null)) not valid;
 -- one waits at a time; and the newest of a standing
 create unique index objection_waiting on resident.feedback (standing_id) where standing_id is not null and answered_at is null;
 create index objection_by_standing on resident.feedback (standing_id, feedback_id desc) where standing_id is not null;
@@ -98,4 +98,4 @@ create index objection_by_standing on resident.feedback (standing_id, feedback_i
 alter table resident.notice drop constraint notice_kind_check;
 alter table resident.notice add constraint notice_kind_check check (kind in ('signed_in_elsewhere', 'identity_proved', 'identity_taken',
     'identity_put_back', 'identity_replaced', 'number_changed', 'consent_withdrawn_by_sms', 'consent_resumed_by_sms',
-    'standing_lifted', 'standing_again'));
+    'standing_lifted', 'standing_again')) not valid;

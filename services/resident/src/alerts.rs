@@ -145,6 +145,8 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     .await
     .map_err(Error::database("taking an alert into inboxes"))?
     .rows_affected();
+    tx.commit().await?;
+    let mut tx = service.platform.database.begin().await?;
     standing::opening::open(&mut tx, alert, service.platform.clock.now()).await?;
     tx.commit().await?;
     // where it corrects another, what stands by that stands by this

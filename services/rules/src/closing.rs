@@ -156,6 +156,10 @@ async fn claim(tx: &mut Tx, draft: Uuid, rule: &RuleVersion, now: DateTime<Utc>)
              on conflict (rule_id, resident_no) do update
                set alerted_at = excluded.alerted_at, draft_id = excluded.draft_id, lapses_at = excluded.lapses_at
                where before.alerted_at <= $4 or before.lapses_at <= $3
+                  -- a record may have lifted what they were told of before
+                  or exists (select from rules.lifting l join rules.match m using (resident_no)
+                              where m.draft_id = $1 and l.resident_no = before.resident_no and l.ended_at is null
+                                and l.sampled_at > $4 and l.sampled_at < m.occurred_at)
              returning resident_no)
            select match.record_id, match.resident_no, area, source, occurred_at, attributes,
                   match.resident_no is null or claimed.resident_no is not null as "stays!"

@@ -153,25 +153,30 @@ pub(crate) fn stored(no: ResidentNo) -> i32 {
     no.get().cast_signed()
 }
 
-/// Whom which rule has told within its cooldown.
+/// Whom which rule has told within its cooldown. What happened to somebody after a record that may have lifted theirs is told anew: what they were told before
+/// may not stand any more.
 async fn cooling(tx: &mut Tx, rulebook: &Rulebook, matches: &[Match], now: DateTime<Utc>) -> Result<HashSet<(Uuid, ResidentNo)>, Error> {
-    let (mut rules, mut residents, mut cutoffs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rules, mut residents, mut cutoffs, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for found in matches {
         if let Some(no) = found.reason.resident {
             rules.push(rule_id(rulebook, found));
             residents.push(stored(no));
             cutoffs.push(now - TimeDelta::seconds(rulebook.rule(found.rule).rule.cooldown_s.into()));
+            times.push(found.reason.occurred_at);
         }
     }
     let rows = sqlx::query!(
         r#"select alerted.rule_id, alerted.resident_no
-             from unnest($1::uuid[], $2::int[], $3::timestamptz[]) as found (rule_id, resident_no, cutoff)
+             from unnest($1::uuid[], $2::int[], $3::timestamptz[], $5::timestamptz[]) as found (rule_id, resident_no, cutoff, occurred_at)
              join rules.alerted using (rule_id, resident_no)
-             where alerted.alerted_at > found.cutoff and (alerted.lapses_at is null or alerted.lapses_at > $4)"#,
+             where alerted.alerted_at > found.cutoff and (alerted.lapses_at is null or alerted.lapses_at > $4)
+               and not exists (select from rules.lifting l where l.resident_no = found.resident_no and l.ended_at is null
+                                  and l.sampled_at > found.cutoff and l.sampled_at < found.occurred_at)"#,
         &rules,
         &residents,
         &cutoffs,
-        now
+        now,
+        &times
     )
     .fetch_all(&mut **tx)
     .await

@@ -1,6 +1,7 @@
 //! Records that lift what stands against a person by a rule: a negative test, for instance (CQ12).
 //!
-//! They are found as a load is evaluated, by their kind first, so that a record of another kind costs nothing. They are kept whether or not something
+//! They are found as a load is evaluated, by their kind first, so that a record of another kind costs nothing. They come from sources, never from what staff
+//! enter by hand: who lifts by hand decides, and answers for it. They are kept whether or not something
 //! stands: the alert may come after the test. Whom they are about is told to resident, which decides.
 //!
 //! Rules of every version are heeded that was ever saved: what a person was told lifts theirs stays true when the rule changes or is taken out of force.

@@ -143,6 +143,10 @@ impl Findings {
                 }
             }
             let About::Resident(resident) = record.about else { continue };
+            // What frees somebody comes from who took the sample: of what staff enter by hand nothing is lifted but by a decision, with its reason and its trace.
+            if record.is_of_staff() {
+                continue;
+            }
             // a record that lacks what decides lifts nothing
             for clause in clauses.iter().map(|at| rulebook.clause(*at)).filter(|clause| clause.condition.matches(&facts) == Ok(true)) {
                 let (record_id, sampled_at) = (record.id, record.occurred_at);

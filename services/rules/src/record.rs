@@ -47,6 +47,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// Whether one of staff entered it by hand.
+    pub(crate) fn is_of_staff(&self) -> bool {
+        self.source.starts_with("staff:")
+    }
+
     /// What conditions are told of it at `now`.
     pub(crate) fn facts(&self, now: DateTime<Utc>) -> Facts {
         let community = if let Area::Community(community) = self.area { Some(community) } else { None };

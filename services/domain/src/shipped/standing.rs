@@ -102,7 +102,7 @@ impl Leaves {
             stands_for_days: Some(self.days),
             lifted_by: Some(LiftingRecord {
                 kinds: [RecordKind::TestResult].into(),
-                condition: r#"attributes.result == "negative""#.to_owned(),
+                condition: r#"attributes.result == "negative" && origin == "surveillance""#.to_owned(),
                 times: self.tests.times,
                 apart_hours: self.tests.apart_hours,
                 after_hours: self.tests.after_hours,

@@ -60,7 +60,7 @@ impl Known {
             Happened::Named { record, at } => _ = self.named.insert(record, at),
             Happened::Sampled { record, at } => _ = self.sampled.insert(record, at),
             Happened::RecordEnded { record } => _ = self.ended.insert(record),
-            Happened::Decided { at } => self.decided = Some(self.decided.map_or(at, |before| before.min(at))),
+            Happened::Decided { at } => self.decided = Some(self.decided.map_or(at, |before| before.max(at))),
             Happened::WithdrawnForPerson => self.withdrawn_for_person = true,
             Happened::AlertWithdrawn => self.alert_withdrawn = true,
         }
@@ -101,7 +101,8 @@ impl StandingTerms {
             _ => 0,
         };
         let by_record = self.lifted_by.as_ref().is_some_and(|lifting| counted >= lifting.times.max(1));
-        let decided = known.decided.is_some_and(|at| span.is_none_or(|(_, until)| at < until));
+        // a decision was about what was known then: what happened afterwards stands
+        let decided = known.decided.is_some_and(|at| span.is_none_or(|(since, until)| at > since && at < until));
         let lifted = [
             (span.is_none(), LiftedHow::EvidenceEnded),
             (known.alert_withdrawn, LiftedHow::AlertWithdrawn),
@@ -181,6 +182,8 @@ mod tests {
     #[case::evidence_that_was_corrected(&[RecordEnded { record: CONTACT }, Named { record: 3, at: hour(12) }], 20, None)]
     #[case::a_later_contact_after_the_test(&[Sampled { record: TEST, at: hour(30) }, Named { record: 3, at: hour(40) }], 41, None)]
     #[case::staff(&[Decided { at: hour(20) }], 21, Some(LiftedHow::Decision))]
+    #[case::staff_before_a_later_contact(&[Decided { at: hour(20) }, Named { record: 3, at: hour(40) }], 41, None)]
+    #[case::staff_once_more(&[Decided { at: hour(20) }, Named { record: 3, at: hour(40) }, Decided { at: hour(50) }], 51, Some(LiftedHow::Decision))]
     #[case::for_one(&[WithdrawnForPerson], 21, Some(LiftedHow::WithdrawnForPerson))]
     #[case::for_all(&[AlertWithdrawn], 21, Some(LiftedHow::AlertWithdrawn))]
     #[case::what_undoes_more(&[Decided { at: hour(20) }, RecordEnded { record: CONTACT }], 21, Some(LiftedHow::EvidenceEnded))]

@@ -46,7 +46,8 @@ async fn look_again(service: &Service) -> Result<Did, Error> {
         let mut tx = service.platform.database.begin().await?;
         share(&mut tx).await?;
         let ids = sqlx::query_scalar!(
-            "select standing_id from resident.standing where standing_id > $1 and ends_at > $2 order by standing_id limit $3",
+            // what was lifted while its time lies ahead may have been lifted wrongly
+            "select standing_id from resident.standing where standing_id > $1 and (ends_at > $2 or until > $2) order by standing_id limit $3",
             after,
             now,
             TOGETHER
@@ -59,7 +60,7 @@ async fn look_again(service: &Service) -> Result<Did, Error> {
             return Ok(Did::nothing().and("核对的弹窗状态", "standings looked at", looked));
         };
         after = *last;
-        opening::evidence_again(&mut tx, &ids).await?;
+        opening::evidence_again(&mut tx, &ids, now).await?;
         settling::settle(&mut tx, &ids, now).await?;
         tx.commit().await?;
         looked += ids.len() as u64;

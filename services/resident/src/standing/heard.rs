@@ -44,8 +44,11 @@ async fn lifting(service: &Service, people: &[u32]) -> Result<(), Error> {
     share(&mut tx).await?;
     let ids = sqlx::query_scalar!(
         "select standing_id from resident.standing join resident.standing_terms using (alert_id)
-          where (resident_no = any($1) or named_no = any($1)) and clause is not null order by standing_id",
-        &people
+          where (resident_no = any($1) or named_no = any($1)) and clause is not null
+            -- what was over in time is history, and samples are forgotten before it is
+            and (until is null or until > $2) order by standing_id",
+        &people,
+        service.platform.clock.now()
     )
     .fetch_all(&mut *tx)
     .await

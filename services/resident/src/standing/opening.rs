@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 use super::{LOCK, TOGETHER, settling};
 use crate::Error;
 
-/// Opens what the alert leaves, in the transaction that brought it into inboxes. Who stands by it already is passed over.
+/// Opens what the alert leaves, after it has come into inboxes: nobody waits for that. Who stands by it already is passed over.
 pub(crate) async fn open(tx: &mut Tx, alert: AlertId, now: DateTime<Utc>) -> Result<(), Error> {
     let Some((sent_by, terms, says_place)) = left_by(tx, alert).await? else { return Ok(()) };
     sqlx::query!("select pg_advisory_xact_lock($1)", LOCK)
@@ -148,17 +148,29 @@ pub(super) async fn evidence(tx: &mut Tx, standings: &[i64], says_place: bool) -
     Ok(())
 }
 
-/// Looks again which records behind standings of any alerts hold.
-pub(super) async fn evidence_again(tx: &mut Tx, standings: &[i64]) -> Result<(), Error> {
+/// Looks again which records are behind standings of any alerts, and which of them hold. What took the place of one comes with it: nobody is freed in between.
+pub(super) async fn evidence_again(tx: &mut Tx, standings: &[i64], now: DateTime<Utc>) -> Result<(), Error> {
     sqlx::query!(
-        "update resident.standing_evidence kept set ended_at = n.ended_at
+        "insert into resident.standing_evidence as kept (standing_id, record_id, kind, source, occurred_at, ended_at)
+         select s.standing_id, n.record_id, n.kind, n.source, n.occurred_at, n.ended_at
            from resident.standing s join rules.named n on n.alert_id = s.alert_id and n.resident_no = s.named_no
-          where s.standing_id = any($1) and kept.standing_id = s.standing_id and kept.record_id = n.record_id
-            and kept.ended_at is distinct from n.ended_at",
+          where s.standing_id = any($1) order by s.standing_id, n.record_id
+         on conflict (standing_id, record_id) do update set ended_at = excluded.ended_at where kept.ended_at is distinct from excluded.ended_at",
         standings
     )
     .execute(&mut **tx)
     .await
     .map_err(Error::database("looking again at the records behind standings"))?;
+    // one that came while its rule told nobody anew is forgotten by rules when its source takes it back
+    sqlx::query!(
+        "update resident.standing_evidence kept set ended_at = $2 from resident.standing s
+          where s.standing_id = any($1) and kept.standing_id = s.standing_id and kept.ended_at is null
+            and not exists (select from rules.named n where n.alert_id = s.alert_id and n.resident_no = s.named_no and n.record_id = kept.record_id)",
+        standings,
+        now
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(Error::database("ending records behind standings that are forgotten"))?;
     Ok(())
 }

@@ -179,6 +179,8 @@ impl Changed {
                 metrics::counter!("standings_lifted_total", "how" => Into::<&str>::into(how)).increment(1);
                 self.tell(before.resident_no, NoticeKind::StandingLifted);
             }
+            // its alert tells of it, and what lifts it came first
+            (true, _, false, Some(_)) => self.tell(before.resident_no, NoticeKind::StandingLifted),
             (false, false, true, _) => self.tell(before.resident_no, NoticeKind::StandingAgain),
             _ => {}
         }

@@ -144,7 +144,8 @@ pub(super) async fn evidence(pool: &Pool, standings: &[i64]) -> Result<HashMap<i
         behind.entry(row.standing_id).or_default().push(Evidence {
             kind: row.kind.and_then(|kind| kind.parse().ok()),
             occurred_at: row.occurred_at,
-            place: row.place,
+            // a source's own words, which may name somebody or lead elsewhere
+            place: row.place.filter(|place| domain::source_words::may_stand_in_a_text(place)),
             source: row.source,
             ended_at: row.ended_at,
         });

@@ -75,6 +75,40 @@ async fn what_is_too_old_to_lift_anything_is_forgotten() {
 }
 
 #[tokio::test]
+async fn what_staff_enter_by_hand_lifts_nothing() {
+    let city = City::open(Embedded).await;
+    let load = city.store(&[test(1, 11, "negative")]).await;
+    sqlx::query("update ingest.record_feed set source = 'staff:01900000-0000-7000-8000-000000000000'").execute(city.pool()).await.unwrap();
+    city.tell_of(&[load]).await;
+    assert!(city.lifts().await.is_empty() && city.lifted().await.is_empty());
+    let load = city.store(&[test(2, 12, "negative")]).await;
+    sqlx::query("update ingest.record_feed set origin = 'grassroots' where record_id = 2").execute(city.pool()).await.unwrap();
+    city.tell_of(&[load]).await;
+    assert!(city.lifts().await.is_empty(), "nor does what was not found by a laboratory, by the shipped rules");
+    city.close().await;
+}
+
+#[tokio::test]
+async fn who_may_have_been_lifted_is_told_anew_also_within_the_cooldown() {
+    let city = City::open(Embedded).await;
+    city.report(&[test(1, 11, "positive"), test(2, 12, "positive")]).await;
+    let [told] = &city.end_of_window().await[..] else { panic!("one draft") };
+    assert_eq!(told.residents(), [11, 12]);
+    city.settles(told, true).await;
+    city.platform.clock.forward(DAY);
+    city.report(&[test(3, 11, "negative")]).await;
+    city.platform.clock.forward(DAY);
+    city.report(&[test(4, 11, "positive"), test(5, 12, "positive")]).await;
+    let [anew] = &city.end_of_window().await[..] else { panic!("one draft") };
+    assert_eq!(anew.residents(), [11], "the other was told, and nothing has lifted it since");
+    // of the other the later record holds up what they were told of
+    let named = "select record_id from rules.named where alert_id = $1::uuid and resident_no = 12 order by record_id";
+    let named: Vec<i64> = sqlx::query_scalar(named).bind(&told.event.draft_id).fetch_all(city.pool()).await.unwrap();
+    assert_eq!(named, [2, 5]);
+    city.close().await;
+}
+
+#[tokio::test]
 async fn an_alert_shows_resident_whom_which_records_named_and_a_correction_with_its_own_facts() {
     let city = City::open(Embedded).await;
     city.report(&[Record { attributes: json!({ "isolation_site": "酒店甲", "place": "渝州宾馆" }), ..contact(1, 11, "500103001") }]).await;
