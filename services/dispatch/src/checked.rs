@@ -28,6 +28,8 @@ pub(crate) async fn on_held(platform: &Platform, alert_id: AlertId) -> Result<()
     let Some(changed) = changed else { return Ok(()) };
     if changed.held {
         word::leave_of_check(&platform.cache, alert_id).await;
+    } else {
+        word::take_back_of_check(&platform.cache, alert_id).await;
     }
     tracing::info!(%alert_id, held = changed.held, "whether an alert is being checked has changed");
     signals::PUMP.wake();

@@ -51,7 +51,7 @@ pub(crate) async fn on_stopped(platform: &Platform, alert_id: AlertId, how: Stop
     .execute(&mut *tx)
     .await?;
     let stopped = sqlx::query_scalar!(
-        r#"update dispatch.alert set state = $2, ended_at = $3
+        r#"update dispatch.alert set state = $2, ended_at = $3, held_at = null
             where alert_id = $1 and state in ('waiting', 'dispatching', 'active') returning expires_at"#,
         alert_id.uuid(),
         how.as_ref(),
@@ -79,7 +79,9 @@ pub(crate) async fn close_expired(database: &Database, clock: &Clock) -> Result<
     let now = clock.now();
     let mut tx = database.begin().await?;
     let Some(alert_id) = sqlx::query_scalar!(
-        r#"update dispatch.alert set state = 'closed', ended_at = $1, unheard_to = case when personal then -1 end
+        r#"update dispatch.alert set state = 'closed', ended_at = $1, held_at = null,
+                -- nobody carries to a door what was stopped and never found to hold
+                unheard_to = case when personal and held_at is null then -1 end
             where alert_id = (select alert_id from dispatch.alert
                                where state in ('waiting', 'dispatching', 'active') and expires_at <= $1
                                order by expires_at limit 1 for no key update skip locked)

@@ -203,7 +203,8 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
     let now: DateTime<Utc> = platform.clock.now();
     let quiet = settings.quiet_hours.is_quiet(now);
     let busy = sqlx::query_scalar!(
-        r#"with aside as materialized (select alert_id from dispatch.set_aside where until > $1)
+        r#"with aside as materialized (select alert_id from dispatch.set_aside where until > $1
+                                       union all select alert_id from dispatch.alert where held_at is not null)
            select (exists (select from dispatch.alert a where (a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1
                               and a.alert_id not in (select alert_id from aside))
                                                       or (a.state in ('waiting', 'dispatching', 'active') and a.expires_at <= $1))
@@ -223,7 +224,7 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
                        select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed' and b.due_at <= w.due_at))
                 or (select count(*) from dispatch.arrivals_seen s join resident.arrived r on r.tx >= s.tx) <> (select seen from dispatch.arrivals_seen)
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
-                            where w.wave = 1 and w.state <> 'planning' and not w.caught_up and a.state in ('dispatching', 'active'))
+                            where w.wave = 1 and w.state <> 'planning' and not w.caught_up and a.held_at is null and a.state in ('dispatching', 'active'))
                 or exists (select from dispatch.latecomer l join dispatch.alert a using (alert_id)
                             where l.planned_at is null and a.state in ('dispatching', 'active') and l.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.batch where state = 'ready' and not_before <= $1 and (urgent or not $2)

@@ -68,7 +68,7 @@ async fn chunk(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
     let alert_id = ended.alert_id;
     slot.is_about(alert_id, 0, ended.again);
     let Some(alert) = sqlx::query!(
-        r#"select audience, exercise, ack_window_s > 0 as "is_answered!" from dispatch.alert
+        r#"select audience, audience_bitmap, for_holders, exercise, ack_window_s > 0 as "is_answered!" from dispatch.alert
             where alert_id = $1 and unheard_to = $2 for no key update skip locked"#,
         alert_id.uuid(),
         ended.done_to,
@@ -80,9 +80,14 @@ async fn chunk(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
         return Ok(false);
     };
     let audience = Audience::from_bytes(&alert.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
-    let people = match &audience {
-        Audience::Residents(residents) => following(residents, ended.done_to)?,
-        Audience::Query(_) => Vec::new(),
+    let people = match (&audience, &alert.audience_bitmap) {
+        // a correction for those who have what it corrects is about nobody else
+        (Audience::Residents(_), Some(bytes)) if alert.for_holders => {
+            let residents = RoaringBitmap::deserialize_from(&bytes[..]).map_err(|error| Error::damaged("audience", alert_id, error))?;
+            following(&residents, ended.done_to)?
+        }
+        (Audience::Residents(residents), _) => following(residents, ended.done_to)?,
+        (Audience::Query(_), _) => Vec::new(),
     };
     let reached = reached(&mut tx, alert_id, &people).await?;
     let unheard: Vec<(u32, bool)> = people

@@ -49,6 +49,13 @@ pub(crate) async fn leave_of_check(cache: &Cache, alert_id: AlertId) {
     signals::STOPPED.wake();
 }
 
+/// Takes the word back: the alert goes on. Where that fails, whoever hears of it asks the ledger, and goes on.
+pub(crate) async fn take_back_of_check(cache: &Cache, alert_id: AlertId) {
+    if let Err(error) = cache.delete(&key_of_check(alert_id)).await {
+        tracing::warn!(%alert_id, error = chain(&error), "the word of a check stays until it fades");
+    }
+}
+
 /// Resolves when there is word that the alert is being checked, or was a while ago.
 pub(crate) async fn of_check(cache: &Cache, alert_id: AlertId) {
     wait_for(cache, &key_of_check(alert_id)).await;

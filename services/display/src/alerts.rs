@@ -72,7 +72,10 @@ impl Alerts {
         let areas: Vec<String> = playlist::areas(&audience, &content, district).iter().map(ToString::to_string).collect();
         sqlx::query!(
             "insert into display.alert (alert_id, urgent, exercise, content, areas, released_at, expires_at, checked_since)
-             select $1, $2, $3, $4, $5, $6, $7, (select held_at from review.alert_standing where alert_id = $1) where not exists (select from display.stop where alert_id = $1)
+             select $1, $2, $3, $4, $5, $6, $7, (select held_at from review.alert_standing where alert_id = $1) 
+              where not exists (select from display.stop where alert_id = $1)
+                -- what is being checked comes onto no further screen until it is found to hold
+                and not exists (select from review.alert_standing where alert_id = $1 and held_at is not null)
              on conflict (alert_id) do nothing",
             alert_id.uuid(),
             row.class == "urgent",
@@ -133,7 +136,8 @@ impl Alerts {
         .await?;
         tx.commit().await?;
         self.changed.wake();
-        Ok(())
+        // what was kept back meanwhile is shown if it holds
+        self.released(alert_id).await
     }
 
     /// Takes over what dispatch and review show and no event has told.
@@ -143,7 +147,8 @@ impl Alerts {
             r#"select r.alert_id as "alert_id!" from dispatch.released_alert r
                 where r.released_at < $1 and r.content @> '{"display": true}'
                   and not exists (select from display.alert a where a.alert_id = r.alert_id)
-                  and not exists (select from display.stop s where s.alert_id = r.alert_id)"#,
+                  and not exists (select from display.stop s where s.alert_id = r.alert_id)
+                  and not exists (select from review.alert_standing h where h.alert_id = r.alert_id and h.held_at is not null)"#,
             before
         )
         .fetch_all(pool)

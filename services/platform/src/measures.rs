@@ -294,6 +294,13 @@ pub const MEASURES: &[Measure] = &[
         "People for whom alone an approved alert was withdrawn.",
         "Many: a correction may be due instead.",
     ),
+    gauge(
+        "alerts_stopped",
+        Unit::Count,
+        &[],
+        "Alerts of which nothing more is sent until it is known whether they hold.",
+        "Above 0 for more than a few minutes: somebody has to confirm the withdrawal or let the alert go on.",
+    ),
     counter("alerts_stopped_total", &[CLASS], "Approved alerts that one officer has stopped, until it is known whether they hold.", ""),
     counter(
         "retractions_total",

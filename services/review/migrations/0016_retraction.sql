@@ -13,6 +13,9 @@ alter table review.alert add constraint reviewed check (
     or (class = 'urgent' and city_reviewer is not null)
 );
 
+-- what is stopped, and still to be decided about
+create index alert_held on review.alert (held_at) where held_at is not null;
+
 drop index review.alert_short_code;
 create unique index alert_short_code on review.alert (short_code)
     where state not in ('closed', 'refused', 'cancelled', 'superseded', 'all_clear');

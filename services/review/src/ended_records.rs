@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 use crate::store::Alert;
 use crate::{Error, Service};
 
+pub(crate) use deciding::hand_on;
 pub(crate) use heard::subscribe;
 
 pub(crate) fn routes() -> Routes<Service> {

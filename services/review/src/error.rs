@@ -103,6 +103,9 @@ pub enum Error {
     /// The alert has no such retraction.
     #[error("there is no such retraction of the alert")]
     NoSuchRetraction,
+    /// Who asked may not do so any more.
+    #[error("who asked for the retraction is in office no longer")]
+    AskerGone,
     /// The two people, or the one, may not.
     #[error("the retraction is not permitted: {}", .0.as_ref())]
     Retraction(#[from] retraction::Refusal),
@@ -244,6 +247,11 @@ impl From<Error> for Problem {
                 "retraction_waits",
                 "已有一项撤回、解除或更正待第二人确认。请先确认、不予确认，或由提请人收回。",
                 "A withdrawal, all-clear or correction waits for a second person already. Confirm it, refuse it, or have it taken back first.",
+            ),
+            Error::AskerGone => Self::conflict(
+                "asker_gone",
+                "提请人已停用或不再有权提请，这项提请不能确认。请不予确认，再由有权的人重新提请。",
+                "Whoever asked for it has no account in use any more, or may not ask any more. Refuse it, and have somebody who may ask anew.",
             ),
             Error::NoSuchRetraction => Self::conflict(
                 "no_such_retraction",

@@ -35,6 +35,24 @@ struct Overview {
     rows: Vec<OverviewRow>,
     /// Withdrawals, all-clears and corrections that wait for a second person: of urgent alerts first, then those that wait for longest.
     retractions: Vec<OverviewRetraction>,
+    /// Alerts that are stopped while no word about them waits: urgent ones first, then those that were stopped first. Somebody has to let them go on or
+    /// ask for a word about them.
+    stopped: Vec<OverviewStopped>,
+}
+
+/// An alert that is stopped and of which no word waits.
+#[derive(Serialize, ToSchema)]
+struct OverviewStopped {
+    alert_id: AlertId,
+    class: DeliveryClass,
+    /// None: the whole city's.
+    #[schema(value_type = Option<String>)]
+    district: Option<DistrictCode>,
+    /// In Chinese.
+    headline: String,
+    held_at: DateTime<Utc>,
+    held_by: StaffId,
+    expires_at: DateTime<Utc>,
 }
 
 /// A word about an alert that waits for a second person.
@@ -51,6 +69,8 @@ struct OverviewRetraction {
     headline: String,
     asked_at: DateTime<Utc>,
     asked_by: StaffId,
+    /// When the alert ends by itself, and with it the question.
+    expires_at: DateTime<Utc>,
     /// Whether the alert is stopped meanwhile.
     held: bool,
     /// Whether the caller may confirm it now.
@@ -89,10 +109,26 @@ async fn retractions(service: &Service, caller: &StaffCaller) -> Result<Vec<Over
             headline: line.headline,
             asked_at: line.waiting.asked_at,
             asked_by: line.waiting.asked.by.id,
+            expires_at: line.standing.expires_at,
             held: line.held,
             mine: caller.may_act(now).is_ok() && may_confirm(&line.waiting.asked, &line.standing, &actor(caller), now).is_ok(),
         })
         .collect())
+}
+
+async fn stopped(service: &Service, caller: &StaffCaller) -> Result<Vec<OverviewStopped>, Error> {
+    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    let lines = retraction::stopped_everywhere(&mut connection, view(caller)).await?;
+    let seen = |line: retraction::StoppedLine| OverviewStopped {
+        alert_id: line.alert,
+        class: line.class,
+        district: line.district,
+        headline: line.headline,
+        held_at: line.held_at,
+        held_by: line.held_by,
+        expires_at: line.expires_at,
+    };
+    Ok(lines.into_iter().map(seen).collect())
 }
 
 /// How many alerts stand where, by district
@@ -132,5 +168,9 @@ async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -
             oldest_changed_at: row.oldest_changed_at,
         })
     });
-    Ok(axum::Json(Overview { rows: readable("alerts by district", rows), retractions: retractions(&service, &caller).await? }))
+    Ok(axum::Json(Overview {
+        rows: readable("alerts by district", rows),
+        retractions: retractions(&service, &caller).await?,
+        stopped: stopped(&service, &caller).await?,
+    }))
 }

@@ -63,6 +63,8 @@ async fn sweep(service: &Service) -> Result<Did, BoxError> {
     )
     .fetch_all(service.platform.database.pool())
     .await?;
+    let stopped = retraction::stopped(&mut service.platform.database.pool().acquire().await?).await?;
+    metrics::gauge!("alerts_stopped").set(stopped as f64);
     let mut sweep = Sweep::of("review");
     for row in behind {
         let alert = AlertId::from_uuid(row.alert_id);

@@ -194,7 +194,13 @@ async fn waiting_for(service: &Service, caller: &StaffCaller) -> Result<Vec<Uuid
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     let lines = retraction::waiting_everywhere(&mut connection, view(caller)).await?;
     let is_theirs = |line: &retraction::WaitingLine| may_confirm(&line.waiting.asked, &line.standing, &actor(caller), now).is_ok();
-    Ok(lines.into_iter().filter(is_theirs).map(|line| line.alert.uuid()).collect())
+    let mut theirs: Vec<Uuid> = lines.into_iter().filter(is_theirs).map(|line| line.alert.uuid()).collect();
+    // what is stopped waits for somebody who lets it go on, or asks for a word about it
+    if caller.role.may(Action::Resume) {
+        let stopped = retraction::stopped_everywhere(&mut connection, view(caller)).await?;
+        theirs.extend(stopped.into_iter().map(|line| line.alert.uuid()));
+    }
+    Ok(theirs)
 }
 
 /// One step of an alert's history.

@@ -24,7 +24,7 @@ use platform::database::{Connection, Tx};
 use platform::http::{Routes, StaffCaller};
 use proto::AlertHeld;
 
-pub(crate) use kept::{WaitingLine, waiting, waiting_everywhere};
+pub(crate) use kept::{StoppedLine, WaitingLine, stopped, stopped_everywhere, waiting, waiting_everywhere};
 
 use crate::store::{self, Alert, Held, Step};
 use crate::{Error, SCHEMA, Service, trace};

@@ -97,6 +97,9 @@ impl Alert {
         self.pass_to(decision.participants);
         self.class = decision.class.unwrap_or(self.class);
         self.changed_at = now;
+        if self.state.is_final() {
+            self.held = None;
+        }
         match action {
             Action::Approve | Action::Confirm => self.approved_at = Some(now),
             Action::HandedOver => self.handed_over_at = Some(now),

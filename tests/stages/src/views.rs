@@ -74,7 +74,7 @@ pub const DISPATCH: &str = "
 /// Who might decide about an alert, as review reads it of identity.
 pub const IDENTITY: &str = "
     create schema identity;
-    create table identity.officer (staff_id uuid primary key, name text, role text, scope text, acts_from timestamptz,
+    create table identity.officer (staff_id uuid primary key, name text, role text, scope text, acts_from timestamptz, in_use bool,
                                    signed_in_at timestamptz, session_until timestamptz);";
 
 /// What resident reads of sms.

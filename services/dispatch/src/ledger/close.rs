@@ -95,7 +95,8 @@ impl Ledger {
         .fetch_all(self.database.pool())
         .await?;
         let mut with_phone = found.into_iter().map(number_of).collect::<Result<BTreeSet<_>, _>>()?;
-        if claimed.wave.is_withdrawal() {
+        // who is told on both channels anyway is not told on one of them twice
+        if claimed.wave.is_withdrawal() || claimed.alert.for_holders && claimed.wave == WaveNo::FIRST {
             told_twice::leave_out(&self.database, claimed.alert.alert_id, claimed.wave, &mut with_phone).await?;
         }
         Ok(with_phone)

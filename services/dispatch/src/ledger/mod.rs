@@ -59,6 +59,8 @@ pub struct SentAlert {
     pub content: AlertContent,
     /// Whether the audience names residents rather than areas.
     pub personal: bool,
+    /// It is for exactly those who have what it corrects, on the channels that carried that.
+    for_holders: bool,
     /// The content is what people are told of its end: the wave that tells it.
     last_word: Option<WaveNo>,
 }
@@ -199,7 +201,7 @@ impl Ledger {
             return Ok(alert);
         }
         let row = sqlx::query!(
-            r#"select a.short_code, a.class, a.exercise, a.content, a.personal, coalesce(a.root_id, a.alert_id) as "root_id!", a.withdrawal_until, s.how as "how?", s.reason,
+            r#"select a.short_code, a.class, a.exercise, a.content, a.personal, a.for_holders, coalesce(a.root_id, a.alert_id) as "root_id!", a.withdrawal_until, s.how as "how?", s.reason,
                       s.texts
                  from dispatch.alert a left join dispatch.stop s on s.alert_id = a.alert_id where a.alert_id = $1"#,
             alert_id.uuid()
@@ -232,6 +234,7 @@ impl Ledger {
             exercise: row.exercise,
             content,
             personal: row.personal,
+            for_holders: row.for_holders,
             last_word,
         });
         let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);

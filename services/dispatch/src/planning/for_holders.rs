@@ -22,7 +22,10 @@ use crate::{Error, ending, withdrawn_for};
 pub(super) struct Holders {
     correction: AlertId,
     hearers: Hearers,
-    pub(super) everybody: RoaringBitmap,
+    everybody: RoaringBitmap,
+    /// Who finds it in the inbox: they, and in whose inbox the old one stands without having been handed to them. Whoever reads that the old one was
+    /// corrected has to find what is right.
+    pub(super) inbox: RoaringBitmap,
 }
 
 impl Planner {
@@ -35,12 +38,15 @@ impl Planner {
         }
         let corrects =
             sqlx::query_scalar!("select corrects from dispatch.alert where alert_id = $1", correction.uuid()).fetch_one(&mut **tx).await?;
-        let mut hearers = Hearers::default();
+        let (mut hearers, mut inbox) = (Hearers::default(), RoaringBitmap::new());
         if let Some(old) = corrects.map(AlertId::from_uuid) {
             ending::close_unclaimed(tx, old, self.clock.now()).await?;
             hearers = hearers_of(tx, old).await?;
+            inbox = in_whose_inbox(tx, old).await?;
         }
-        let holders = Arc::new(Holders { correction, everybody: hearers.everybody(), hearers });
+        let everybody = hearers.everybody();
+        inbox |= &everybody;
+        let holders = Arc::new(Holders { correction, everybody, inbox, hearers });
         *self.holders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&holders));
         Ok(holders)
     }
@@ -66,4 +72,25 @@ pub(super) async fn hearers_of(tx: &mut Tx, alert_id: AlertId) -> Result<Hearers
         hearers.leave_out(&withdrawn_for::before_its_end(tx, link).await?);
     }
     Ok(hearers)
+}
+
+/// In whose inbox an alert stands, whether or not it was handed to them: whom it was published for, and who was told late.
+async fn in_whose_inbox(tx: &mut Tx, alert_id: AlertId) -> Result<RoaringBitmap, Error> {
+    let row = sqlx::query!(
+        r#"select a.audience_bitmap,
+                  array(select l.resident_no::bigint from dispatch.latecomer l where l.alert_id = a.alert_id) as "late!"
+             from dispatch.alert a where a.alert_id = $1"#,
+        alert_id.uuid()
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(row) = row else { return Ok(RoaringBitmap::new()) };
+    let mut people = match row.audience_bitmap {
+        Some(bytes) => RoaringBitmap::deserialize_from(&bytes[..]).map_err(|error| Error::damaged("audience", alert_id, error))?,
+        None => RoaringBitmap::new(),
+    };
+    for number in row.late {
+        people.insert(number_of(number)?);
+    }
+    Ok(people - withdrawn_for::before_its_end(tx, alert_id).await?)
 }

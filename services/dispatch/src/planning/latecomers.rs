@@ -32,7 +32,7 @@ impl Planner {
             r#"select w.alert_id, w.urgent, w.due_at, w.next_number, a.exercise, s.failures is not null as "again!"
                  from dispatch.wave w join dispatch.alert a using (alert_id)
                  left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'plan'
-                where w.wave = 1 and w.state <> 'planning' and a.state in ('dispatching', 'active') and a.expires_at > $1
+                where w.wave = 1 and w.state <> 'planning' and a.state in ('dispatching', 'active') and a.held_at is null and a.expires_at > $1
                   and (w.urgent or not $2) and (s.until is null or s.until <= $1)
                   and w.alert_id in (select l.alert_id from dispatch.latecomer l where l.planned_at is null)
                 order by w.urgent desc limit 1

@@ -297,7 +297,7 @@ async fn lock_wave(tx: &mut Tx, line: Line, now: DateTime<Utc>, slot: &Slot) -> 
                   a.for_holders, s.failures is not null as "again!"
              from dispatch.wave w join dispatch.alert a using (alert_id)
              left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'plan'
-            where w.state = 'planning' and (w.urgent or not $1) and a.state in ('dispatching', 'active') and (s.until is null or s.until <= $2)
+            where w.state = 'planning' and (w.urgent or not $1) and a.state in ('dispatching', 'active') and a.held_at is null and (s.until is null or s.until <= $2)
             order by w.urgent desc, w.due_at limit 1
               for update of w skip locked"#,
         line == Line::Urgent,

@@ -3,10 +3,12 @@
 //! A correction is released at once, also in quiet hours: what it corrects is shown no more, so inboxes and screens show it. Its messages
 //! wait in the ledger until they may be sent.
 
+use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::audience::Audience;
 use domain::deadline::{self, Release};
 use domain::ids::AlertId;
+use platform::database::Tx;
 use proto::AlertReleased;
 
 use super::{Line, Planner};
@@ -27,7 +29,7 @@ impl Planner {
             r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", a.for_holders, s.failures is not null as "again!"
                  from dispatch.alert a
                  left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 0 and s.step = 'release'
-                where a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1 and (a.class = 'urgent' or not $2)
+                where a.state = 'waiting' and a.held_at is null and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1 and (a.class = 'urgent' or not $2)
                   and (s.until is null or s.until <= $1)
                   -- who has what it corrects is known
                   and (not a.for_holders or exists (
@@ -65,7 +67,8 @@ impl Planner {
             return Ok(true);
         }
         let known = if row.for_holders {
-            Some(super::inbox::bytes(&(&self.holders(&mut tx, alert_id).await?.everybody - withdrawn_for::of(&mut tx, alert_id).await?)))
+            carry_visits_over(&mut tx, alert_id, now).await?;
+            Some(super::inbox::bytes(&(&self.holders(&mut tx, alert_id).await?.inbox - withdrawn_for::of(&mut tx, alert_id).await?)))
         } else {
             match Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))? {
                 Audience::Residents(residents) if !row.exercise => {
@@ -102,4 +105,20 @@ impl Planner {
         tracing::info!(%alert_id, %class, due_at = %row.due_at, "alert released");
         Ok(true)
     }
+}
+
+/// Whoever was to be visited because what is corrected did not reach or move them is so because of the correction.
+async fn carry_visits_over(tx: &mut Tx, correction: AlertId, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into dispatch.follow_up (alert_id, resident_no, district, community, reason, opened_at)
+         select n.alert_id, f.resident_no, f.district, f.community, f.reason, $2
+           from dispatch.alert n join dispatch.follow_up f on f.alert_id = n.corrects
+          where n.alert_id = $1 and n.personal and f.outcome is null
+         on conflict (alert_id, resident_no) do nothing",
+        correction.uuid(),
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

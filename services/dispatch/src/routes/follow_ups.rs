@@ -99,8 +99,9 @@ async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<Fo
                   select bool_or(not w.read) as unread from resident.wrote_back w
                    where w.alert_id = f.alert_id and w.resident_no = f.resident_no) as wrote
             where ($1 or f.district = $2 or f.community = $3) and f.follow_up_id > $4 and (f.outcome is not null) = $5
-              -- nobody is visited about an alert that was withdrawn; a person whom an alert named is visited after its end as well
+              -- nobody is visited about an alert that was withdrawn, or is being checked; a person whom an alert named is visited after its end as well
               and ($5 or a.state in ('waiting', 'dispatching', 'active') or a.state = 'closed' and a.personal)
+              and ($5 or a.held_at is null)
               and ($5 or not exists (select from resident.acknowledged k where k.alert_id = f.alert_id and k.resident_no = f.resident_no))
               and ($5 or not exists (select from dispatch.withdrawn_for d where d.alert_id = f.alert_id and d.resident_no = f.resident_no))
               -- what staff have answered is dealt with

@@ -68,7 +68,7 @@ impl Visits {
                       count(*) filter (where f.outcome is null and not due.stands) as "dropped!"
                  from dispatch.follow_up f join dispatch.alert a using (alert_id)
                 cross join lateral (
-                      select (a.state not in ('cancelled', 'superseded') and (a.state <> 'closed' or a.personal)
+                      select (a.state not in ('cancelled', 'superseded') and (a.state <> 'closed' or a.personal) and a.held_at is null
                               and not exists (select from resident.acknowledged k
                                                where k.alert_id = f.alert_id and k.resident_no = f.resident_no)
                               and not exists (select from dispatch.withdrawn_for d

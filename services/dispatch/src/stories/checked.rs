@@ -2,9 +2,12 @@
 
 use chrono::TimeDelta;
 use domain::alert::DeliveryClass::{Routine, Urgent};
+use domain::area::Area;
+use domain::audience::{Audience, AudienceQuery};
 use domain::ids::AlertId;
 use domain::outcome::Channel::{App, Sms};
 use domain::outcome::Outcome;
+use proto::AlertReleased;
 use rstest::rstest;
 use serde_json::json;
 use stages::views;
@@ -157,6 +160,7 @@ async fn nobody_is_reminded_of_what_is_being_checked_and_it_ends_with_its_validi
     city.forward(3 * 24 * 60);
     city.settle().await;
     assert_eq!((city.state(alert_id).await.as_str(), told(&city)), ("closed", vec![]));
+    assert_eq!(city.follow_ups(alert_id).await, [], "nobody carries to a door what was stopped and never found to hold");
 }
 
 #[tokio::test]
@@ -180,4 +184,51 @@ async fn with_the_sms_centre_away_the_word_waits_for_it_and_arrives() {
         city.settle().await;
     }
     assert_eq!(ended(&city), 3);
+}
+
+/// Who finds the alert in the inbox, as far as it is published.
+async fn in_inboxes(city: &City, alert_id: AlertId) -> Option<u64> {
+    let bitmap: Option<Vec<u8>> = sqlx::query_scalar("select audience_bitmap from dispatch.alert where alert_id = $1")
+        .bind(alert_id.uuid())
+        .fetch_one(city.database().pool())
+        .await
+        .unwrap();
+    bitmap.map(|bitmap| roaring::RoaringBitmap::deserialize_from(&bitmap[..]).unwrap().len())
+}
+
+#[rstest]
+#[case::embedded(Store::Embedded)]
+#[case::postgres(Store::Postgres)]
+#[tokio::test]
+async fn what_is_stopped_before_its_time_comes_into_no_inbox_and_onto_no_screen(#[case] store: Store) {
+    let city = City::new(store).await;
+    city.residents(1..=5, true, false, false).await;
+    city.clock().set(noon() + TimeDelta::minutes(630));
+    let alert_id = city.approve(Routine, alert(), named(1..=5)).await;
+    hold(&city, alert_id, true).await;
+    city.clock().set(noon() + TimeDelta::hours(20));
+    city.settle().await;
+    assert_eq!((city.state(alert_id).await.as_str(), in_inboxes(&city, alert_id).await), ("waiting", None));
+    assert!(city.told::<AlertReleased>().await.is_empty(), "inboxes and screens hear nothing of it");
+    hold(&city, alert_id, false).await;
+    city.settle().await;
+    assert_eq!((told(&city), in_inboxes(&city, alert_id).await), (vec![1, 2, 3, 4, 5], Some(5)));
+}
+
+#[tokio::test]
+async fn who_was_not_found_yet_when_it_was_stopped_finds_nothing_in_the_inbox() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=40, true, false, false).await;
+    let here: Area = "500103".parse().unwrap();
+    let alert_id = city.approve(Urgent, alert(), Audience::Query(AudienceQuery::everybody_in(here))).await;
+    city.plan_chunk().await;
+    let planned = in_inboxes(&city, alert_id).await;
+    assert!(planned.is_some_and(|people| people < 40));
+    hold(&city, alert_id, true).await;
+    city.residents([41], true, false, false).await;
+    city.settle().await;
+    assert_eq!(in_inboxes(&city, alert_id).await, planned);
+    hold(&city, alert_id, false).await;
+    city.settle().await;
+    assert_eq!(told(&city).len() as u64, in_inboxes(&city, alert_id).await.unwrap());
 }

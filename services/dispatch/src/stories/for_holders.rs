@@ -97,7 +97,7 @@ async fn while_the_old_one_is_still_being_sent_only_those_who_had_it_are_told_an
         .await
         .unwrap();
     let inbox: Vec<u32> = roaring::RoaringBitmap::deserialize_from(&bitmap[..]).unwrap().iter().collect();
-    assert_eq!(inbox, had_it, "who was never told the wrong thing is not told the right one either");
+    assert_eq!(inbox, (1..=40).collect::<Vec<_>>(), "whoever reads in the inbox that the old one was corrected finds there what is right");
     assert_eq!(city.in_batches(old, 9).await, [].into());
     assert_eq!(city.state(new).await, "active");
 }
@@ -149,4 +149,17 @@ async fn nobody_has_it_so_its_correction_is_for_nobody() {
     city.hear_of_approval(old).await;
     city.settle().await;
     assert_eq!((told(&city), city.state(new).await.as_str()), ((vec![], vec![]), "active"));
+}
+
+#[tokio::test]
+async fn whoever_was_to_be_visited_about_the_old_one_is_visited_about_its_correction() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=3, true, false, false).await;
+    city.residents([4], false, false, false).await;
+    let old = city.approve(Urgent, alert(), named(1..=4)).await;
+    city.settle().await;
+    assert_eq!(city.follow_ups(old).await, [(4, "unreachable".to_owned())]);
+    let new = correct(&city, old, Urgent, named(1..=4)).await;
+    city.settle().await;
+    assert_eq!(city.follow_ups(new).await, [(4, "unreachable".to_owned())]);
 }

@@ -58,6 +58,14 @@ async fn while_an_alert_is_checked_screens_go_on_showing_it_and_say_so(#[values(
     hall.check(alert, true).await;
     until("the screen says that it is being checked", async || says().await).await;
     assert_eq!(hall.headlines(&screen).await, ["请煮沸饮用水"]);
+    // what comes meanwhile is shown when it holds, and not before
+    let other = hall.prepare("请绕行", Severity::Minor, false, "500103").await;
+    hall.check(other, true).await;
+    hall.tell_of_release(other).await;
+    hall.settle().await;
+    assert_eq!(hall.headlines(&screen).await, ["请煮沸饮用水"]);
+    hall.check(other, false).await;
+    hall.until_shown(&screen, &["请煮沸饮用水", "请绕行"]).await;
     hall.check(alert, false).await;
     until("the screen says nothing of it any more", async || !says().await).await;
     hall.close().await;

@@ -147,7 +147,7 @@ async fn decide(
 }
 
 /// What is undecided about whoever stays in the audience is to be decided about the correction too: it takes the place of the alert.
-async fn hand_on(tx: &mut Tx, from: &Alert, to: &Alert, decided: &[i64]) -> Result<(), Error> {
+pub(crate) async fn hand_on(tx: &mut Tx, from: &Alert, to: &Alert, decided: &[i64]) -> Result<(), Error> {
     sqlx::query!(
         "insert into review.ended_record (alert_id, record_no, resident_no, area, source, how, reason, still_named, still_met, ended_at)
          select $2, record_no, resident_no, area, source, how, reason, still_named, still_met, ended_at from review.ended_record

@@ -54,7 +54,7 @@ async fn list(Shared(service): Shared<Service>, caller: StaffCaller) -> Result<a
                   count(*) as "records!", count(*) filter (where how = 'retract') as "retracted!",
                   count(distinct resident_no) as "people!", min(ended_at) as "since!"
              from review.alert join review.ended_record_open using (alert_id)
-            where state not in ('refused', 'cancelled', 'superseded')
+            where state not in ('refused', 'cancelled', 'superseded', 'all_clear')
               and review.shows(district, approved_at is not null, $3, $1, $4)
             group by alert.alert_id order by approved_at is null, min(ended_at) limit $2"#,
         view.district.map(stored_district),

@@ -2,6 +2,8 @@
 
 use axum::extract::State as Shared;
 use domain::alert::{AlertContent, ContentFault, FaultKind};
+use domain::audience::Audience;
+use domain::deadline;
 use domain::ids::AlertId;
 use domain::public_reason::PublicReason;
 use domain::retraction::prepared::Prepared;
@@ -82,10 +84,11 @@ async fn ask(
         unchanged_by_people(&mut tx, &alert, looked_at).await?;
     }
     open(&service, &mut tx, &mut alert, &caller, Wish { kind, reason: said, public_reason, content, by_stop: false }).await?;
-    let answer = shown::answer(&service, &mut tx, &alert, &caller, None).await?;
     tx.commit().await.map_err(Error::from)?;
     service.changed.wake();
-    Ok((StatusCode::CREATED, axum::Json(answer)))
+    // whatever keeps the answer from being read, it is asked for
+    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    Ok((StatusCode::CREATED, axum::Json(shown::answer(&service, &mut connection, &alert, &caller, None).await?)))
 }
 
 /// Opens the question, in the transaction that holds the alert.
@@ -128,9 +131,11 @@ pub(super) async fn open(service: &Service, tx: &mut Tx, alert: &mut Alert, call
     Ok(())
 }
 
-/// The words that stand ready beside the alert. People have it since it was approved, as far as anybody can say of all of them at once.
+/// The words that stand ready beside the alert. People have it since it was to be sent, as far as anybody can say of all of them at once.
 pub(super) fn prepared<'a>(service: &Service, alert: &'a Alert) -> Prepared<'a> {
-    Prepared { id: alert.id, of: &alert.content, since: alert.approved_at.unwrap_or(alert.created_at), zone: service.quiet_hours.tz }
+    let approved_at = alert.approved_at.unwrap_or(alert.created_at);
+    let since = deadline::release_at(alert.class, approved_at, &service.quiet_hours);
+    Prepared { id: alert.id, of: &alert.content, since, zone: service.quiet_hours.tz }
 }
 
 /// The content of a correction as it is sent, if it may be: checked as the text of any alert, in every language that the old one had, to the same
@@ -143,6 +148,16 @@ pub(super) fn checked(service: &Service, alert: &Alert, content: AlertContent) -
     if content.display != alert.content.display {
         let fault =
             FieldFault::new("content.display", "更正发给原来的人和屏幕，不能更改", "a correction goes to the same people and screens");
+        return Err(Error::Invalid(vec![fault]));
+    }
+    // screens show what names people where its place is
+    let place = |content: &AlertContent| content.place.as_ref().map(|place| place.area);
+    if content.display && matches!(alert.audience, Audience::Residents(_)) && place(&content) != place(&alert.content) {
+        let fault = FieldFault::new(
+            "content.place",
+            "更正发给原来的屏幕，地点所在区域不能更改",
+            "a correction goes to the same screens: its place lies where it lay",
+        );
         return Err(Error::Invalid(vec![fault]));
     }
     let content = message_kind::of(content, Some(alert.id));

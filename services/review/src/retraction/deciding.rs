@@ -6,8 +6,9 @@ use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, Participants};
 use domain::ids::AlertId;
 use domain::public_reason::PublicReason;
-use domain::retraction::{self as rules, Kind, Progress, Step as Decision};
+use domain::retraction::{self as rules, Asked, Kind, Progress, Standing, Step as Decision};
 use domain::second_factor::Act;
+use domain::staff::{Role, Scope};
 use platform::database::Tx;
 use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
 use platform::urgent;
@@ -23,7 +24,7 @@ use super::{changed, changed_from, is_handed, resume, standing};
 use crate::actor::{actor, actor_for};
 use crate::reading;
 use crate::store::{self, Alert, Step};
-use crate::{Error, SCHEMA, Service, reason, trace};
+use crate::{Error, SCHEMA, Service, ended_records, reason, trace};
 
 pub(super) fn routes() -> Routes<Service> {
     Routes::new("review").allow(Access::Staff(SPEAKING), routes!(decide))
@@ -59,7 +60,8 @@ async fn decide(
     let now = service.platform.clock.now();
     let said = reason::check(&request.reason)?;
     let goes_on = request.resume && request.step != Decision::Confirm;
-    if request.step == Decision::Confirm || goes_on {
+    // saying no keeps standing what may be false, so it takes as much as saying it
+    if request.step != Decision::TakeBack || goes_on {
         caller.may_act(now)?;
         caller.must_have_proved(Act::TakeBack, now)?;
     }
@@ -81,13 +83,14 @@ async fn decide(
         alert_state::next(alert.state, Action::Resume, &alert.participants, &actor_for(&caller, &alert), why).map_err(Error::from)?;
         resume(&service, &mut tx, &mut alert, &caller, Some(why)).await?;
     }
-    let answer = shown::answer(&service, &mut tx, &alert, &caller, None).await?;
     tx.commit().await.map_err(Error::from)?;
     if request.step == Decision::Confirm && alert.class == DeliveryClass::Urgent {
         urgent::announce(&service.platform.cache, id).await;
     }
     service.changed.wake();
-    Ok(axum::Json(answer))
+    // whatever keeps the answer from being read, it is decided
+    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    Ok(axum::Json(shown::answer(&service, &mut connection, &alert, &caller, None).await?))
 }
 
 /// Says it: the alert ends, and everybody who has it is told, in the transaction of the second person.
@@ -102,6 +105,9 @@ async fn confirm(
     let now = service.platform.clock.now();
     let standing = standing(alert, is_handed(tx, alert).await?);
     rules::may_confirm(&retraction.asked, &standing, &actor(caller), now)?;
+    if !still_speaks(tx, &retraction.asked, &standing, now).await? {
+        return Err(Error::AskerGone);
+    }
     let correction = match (retraction.asked.kind, &retraction.content) {
         (Kind::Correct, Some(content)) => {
             // time has passed: it may have run out by now, or reach into the night
@@ -140,6 +146,21 @@ async fn confirm(
     Ok(())
 }
 
+/// Whether whoever asked may still do so: they are one of the two also now. Of an account that identity does not know there is nothing to say.
+async fn still_speaks(tx: &mut Tx, asked: &Asked, standing: &Standing, now: DateTime<Utc>) -> Result<bool, Error> {
+    let officer = sqlx::query!(
+        r#"select role as "role!", scope as "scope!", in_use as "in_use!" from identity.officer where staff_id = $1"#,
+        asked.by.id.uuid()
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(Error::database("looking for who asked"))?;
+    let Some(officer) = officer else { return Ok(true) };
+    let (Ok(role), Ok(scope)) = (officer.role.parse::<Role>(), officer.scope.parse::<Scope>()) else { return Ok(false) };
+    let actor = Actor::Staff { id: asked.by.id, role, scope, involved: false };
+    Ok(officer.in_use && role == asked.by.role && rules::may_ask(standing, asked.kind, &actor, now).is_ok())
+}
+
 /// The alert that says what is right instead: of the same class, for those who have the old one, answered for by who asked and who confirmed.
 fn correction_of(old: &Alert, retraction: &Retraction, caller: &StaffCaller, now: DateTime<Utc>) -> Alert {
     let asker = retraction.asked.by.id;
@@ -175,6 +196,8 @@ async fn correct(
     store::save(tx, &mut correction).await?;
     store::record(tx, &correction, Step::of(caller.id, "confirm_correct", from, said)).await?;
     trace::leave(tx, caller, "confirm_correct", &correction, said).await?;
+    // what is undecided about somebody in the old one is so about them in the new one
+    ended_records::hand_on(tx, old, &correction, &[]).await?;
     tx.publish(SCHEMA, &AlertApproved { alert_id: correction.id.to_string() }).await?;
     metrics::counter!("alerts_approved_total", "class" => old.class.as_ref().to_owned()).increment(1);
     Ok(correction)

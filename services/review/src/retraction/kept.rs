@@ -133,6 +133,55 @@ pub(crate) async fn waiting_everywhere(connection: &mut Connection, view: AlertV
     Ok(readable("what waits for a second person", lines))
 }
 
+/// An alert that is stopped and of which no word waits: somebody has to ask for one, or let it go on.
+pub(crate) struct StoppedLine {
+    pub(crate) alert: AlertId,
+    pub(crate) class: DeliveryClass,
+    pub(crate) district: Option<DistrictCode>,
+    pub(crate) headline: String,
+    pub(crate) held_at: DateTime<Utc>,
+    pub(crate) held_by: StaffId,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// Everything in this view that is stopped while nothing about it waits: urgent ones first, then those that were stopped first.
+pub(crate) async fn stopped_everywhere(connection: &mut Connection, view: AlertView) -> Result<Vec<StoppedLine>, Error> {
+    let rows = sqlx::query!(
+        r#"select a.alert_id, a.class, a.district, a.held_at as "held_at!", a.held_by as "held_by!",
+                  a.content #>> '{texts,zh-CN,headline}' as headline, a.content -> 'expires_at' as "expires_at!"
+             from review.alert a
+            where a.held_at is not null and review.shows(a.district, a.approved_at is not null, $1, $2, $3)
+              and not exists (select from review.retraction r where r.alert_id = a.alert_id and r.progress = 'asked')
+            order by a.class = 'urgent' desc, a.held_at"#,
+        view.everywhere,
+        view.district.map(stored_district),
+        view.drafts
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::database("listing what is stopped"))?;
+    let lines = rows.into_iter().map(|row| {
+        Ok::<_, Error>(StoppedLine {
+            alert: AlertId::from_uuid(row.alert_id),
+            class: word(&row.class, "class")?,
+            district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+            headline: row.headline.unwrap_or_default(),
+            held_at: row.held_at,
+            held_by: StaffId::from_uuid(row.held_by),
+            expires_at: read(row.expires_at, "end of an alert's validity")?,
+        })
+    });
+    Ok(readable("what is stopped", lines))
+}
+
+/// How many alerts are stopped.
+pub(crate) async fn stopped(connection: &mut Connection) -> Result<i64, Error> {
+    sqlx::query_scalar!(r#"select count(*) as "stopped!" from review.alert where held_at is not null"#)
+        .fetch_one(connection)
+        .await
+        .map_err(Error::database("counting what is stopped"))
+}
+
 /// Keeps what somebody asked for. One waits at a time: the caller holds the alert, and has looked.
 pub(super) async fn insert(tx: &mut Tx, new: New<'_>) -> Result<Uuid, Error> {
     let id = Uuid::now_v7();

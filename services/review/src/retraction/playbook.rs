@@ -33,8 +33,8 @@ pub(super) struct Playbook {
     ask: Vec<PlaybookPerson>,
     /// Who may confirm it now: what waits, or what the caller would ask for.
     confirm: Vec<PlaybookPerson>,
-    /// How many of those who may confirm have signed in.
-    signed_in: usize,
+    /// How many of those who may confirm have signed in; only told to those who take part, and to auditors.
+    signed_in: Option<usize>,
     /// What to do where nobody is there to confirm.
     note: Option<PlaybookNote>,
 }
@@ -57,7 +57,8 @@ struct PlaybookPerson {
     role: Role,
     #[schema(value_type = String, example = "city")]
     scope: Scope,
-    /// When they signed in to a session that has not ended. They may be away from the desk all the same.
+    /// When they signed in to a session that has not ended. They may be away from the desk all the same. Only told to those who take part, and to
+    /// auditors: when nobody is there is nobody else's business.
     signed_in_at: Option<DateTime<Utc>>,
 }
 
@@ -94,7 +95,12 @@ pub(super) async fn of(
     all: &[Retraction],
 ) -> Result<Playbook, Error> {
     let now = service.platform.clock.now();
-    let officers = officers(connection, now).await?;
+    let mut officers = officers(connection, now).await?;
+    let takes_part = super::asking::SPEAKING.contains(&caller.role) || caller.role == Role::Auditor;
+    if !takes_part {
+        officers.iter_mut().for_each(|officer| officer.signed_in_at = None);
+        officers.sort_by(|one, other| one.name.cmp(&other.name));
+    }
     let as_actor = |officer: &Officer| Actor::Staff { id: officer.id, role: officer.role, scope: officer.scope, involved: false };
     let kind = asked.map_or(Kind::Withdraw, |asked| asked.kind);
     // while nothing is asked for: whoever could confirm what the caller, or an officer of the city, would ask for
@@ -112,7 +118,13 @@ pub(super) async fn of(
         .collect();
     let signed_in = confirm.iter().filter(|person: &&PlaybookPerson| person.signed_in_at.is_some()).count();
     let stands = !ask.is_empty() || !confirm.is_empty();
-    Ok(Playbook { steps: steps(alert, asked, all), note: note(stands, confirm.len(), signed_in), ask, confirm, signed_in })
+    Ok(Playbook {
+        steps: steps(alert, asked, all),
+        note: note(stands && takes_part, confirm.len(), signed_in),
+        ask,
+        confirm,
+        signed_in: takes_part.then_some(signed_in),
+    })
 }
 
 const fn as_caller(caller: &StaffCaller) -> Actor {
@@ -190,7 +202,7 @@ async fn officers(connection: &mut Connection, now: DateTime<Utc>) -> Result<Vec
     let rows = sqlx::query!(
         r#"select staff_id as "staff_id!", name as "name!", role as "role!", scope as "scope!", signed_in_at, session_until
              from identity.officer
-            where role = any($1) and (acts_from is null or acts_from <= $2)
+            where in_use and role = any($1) and (acts_from is null or acts_from <= $2)
             order by (session_until > $2) is not true, name"#,
         &roles,
         now

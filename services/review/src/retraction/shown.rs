@@ -111,7 +111,7 @@ struct WordTold {
     first_hand_over_at: Option<DateTime<Utc>>,
     /// When the last person was done with; none while somebody is not.
     last_hand_over_at: Option<DateTime<Utc>>,
-    /// Who is told: those who have the alert.
+    /// Who is told: those who have the alert; who has it on two channels is told on both, and counted on each.
     people: i64,
     handed_over: i64,
     open: i64,
@@ -195,7 +195,11 @@ fn words(service: &Service, alert: &Alert, public_reason: Option<PublicReason>, 
         let content = (kind == Kind::Correct).then(|| prepared.correction());
         let sending = cautions::sending(service, alert, alert.class, now);
         let faults = content.as_ref().and_then(|content| content.check_sending(&sending).err()).unwrap_or_default();
-        PreparedWord { kind, sms: short_messages(service, alert, &texts), texts, content, faults }
+        let sms = match &content {
+            Some(content) => of_a_correction(service, alert, content, now),
+            None => short_messages(service, alert, &texts),
+        };
+        PreparedWord { kind, sms, texts, content, faults }
     };
     Kind::VARIANTS.iter().copied().map(word).collect()
 }
@@ -206,6 +210,16 @@ fn short_messages(service: &Service, alert: &Alert, texts: &BTreeMap<Language, A
         Some((*language, SmsPreview { text, segments }))
     };
     texts.iter().filter_map(message).collect()
+}
+
+/// A correction is an alert: it asks for an answer, by a code of its own that is as long as the old one's, which stands in its place here.
+fn of_a_correction(service: &Service, alert: &Alert, content: &AlertContent, now: DateTime<Utc>) -> BTreeMap<Language, SmsPreview> {
+    let sending = cautions::sending(service, alert, alert.class, now);
+    let message = |language: &Language| {
+        let sms = content.sms(*language, &sending)?.ok()?;
+        Some((*language, SmsPreview { text: sms.parts.concat(), segments: sms.segments }))
+    };
+    content.texts.keys().filter_map(message).collect()
 }
 
 fn seen(
@@ -232,7 +246,10 @@ fn seen(
         decided_by: retraction.decided_by,
         decided_at: retraction.decided_at,
         decided_reason: retraction.decided_reason,
-        sms: short_messages(service, alert, &retraction.texts),
+        sms: match &retraction.content {
+            Some(content) => of_a_correction(service, alert, content, now),
+            None => short_messages(service, alert, &retraction.texts),
+        },
         texts: retraction.texts,
         content: retraction.content,
         correction: retraction.correction,

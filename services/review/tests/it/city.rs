@@ -224,7 +224,7 @@ impl City {
     /// Somebody has signed in, or has an account and has not.
     pub async fn on_duty(&self, token: &str, role: Role, scope: &str, signed_in: bool) {
         let now = self.platform.clock.now();
-        sqlx::query("insert into identity.officer values ($1, $2, $3, $4, null, $5, $6)")
+        sqlx::query("insert into identity.officer values ($1, $2, $3, $4, null, true, $5, $6)")
             .bind(id(token).uuid())
             .bind(token)
             .bind(role.as_ref())

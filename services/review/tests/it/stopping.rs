@@ -77,6 +77,10 @@ async fn what_was_stopped_and_holds_after_all_goes_on(#[values(Embedded, Service
     let (_, answer) = city.say(SECOND_OFFICER, &alert, &seen, "refuse", "应更正而不是撤回").await;
     assert!(answer["held_at"].is_string() && answer["waiting"].is_null(), "{answer}");
     assert_eq!(words(&answer["may_ask"], ""), ["withdraw", "all_clear", "correct"]);
+    // it stands where officers look, until somebody lets it go on or asks anew
+    let stands = city.get(OFFICER, "/api/v1/alerts/overview").await.1["stopped"][0]["alert_id"].clone();
+    let waiting = words(&city.get(OFFICER, "/api/v1/alerts?waiting=true").await.1, "alert_id");
+    assert_eq!((&stands, waiting), (&alert["alert_id"], vec![alert["alert_id"].as_str().unwrap().to_owned()]));
     let open = words(&city.look(&alert).await["open_actions"], "");
     assert_eq!((open.contains(&"resume".to_owned()), open.contains(&"stop".to_owned())), (true, false));
     city.close().await;

@@ -120,7 +120,9 @@ async fn pickering_whoever_sees_the_alert_sees_who_may_take_it_back_now_and_what
     // somebody has an account, and is at home
     city.on_duty(SECOND_OFFICER, Role::CityCommandOfficer, "city", false).await;
     let playbook = city.get(SUBMITTER, &format!("{}/playbook", path(&alert))).await.1;
-    assert_eq!(words(&playbook["ask"], "name"), [OFFICER, SECOND_OFFICER], "who is signed in comes first");
+    assert_eq!(words(&playbook["ask"], "name"), [OFFICER, SECOND_OFFICER]);
+    let told = (&playbook["signed_in"], &playbook["ask"][0]["signed_in_at"], &playbook["note"]);
+    assert_eq!(told, (&Value::Null, &Value::Null, &Value::Null), "when nobody is there is not their business");
     let of_officer = city.retraction(OFFICER, &alert).await["playbook"].clone();
     assert_eq!(words(&of_officer["confirm"], "name"), [SECOND_OFFICER], "not the one who would ask");
     assert!(of_officer["note"]["en"].as_str().unwrap().contains("call any of the people"), "{of_officer}");
@@ -175,8 +177,11 @@ async fn a_correction_by_two_is_approved_by_them_and_goes_to_those_who_have_the_
     assert_eq!(prepared(&ready, "correct")["faults"], json!([]), "it could be sent as it stands");
     assert!(content["texts"]["zh-CN"]["headline"].as_str().unwrap().starts_with("【更正】"), "{content}");
     content["texts"]["zh-CN"]["instruction"] = json!("请煮沸后饮用，不必外出购水。");
+    content["contact"] = json!("023-67890000");
     let (status, asked) = city.ask_for(THIRD_OFFICER, &old, json!({ "kind": "correct", "reason": "措施写错", "content": content })).await;
     assert_eq!(status, StatusCode::CREATED, "{asked}");
+    let sms = asked["waiting"]["sms"]["zh-CN"]["text"].as_str().unwrap();
+    assert!(sms.contains("023-67890000") && sms.contains("收到请回复1"), "the message that leaves is the one that is confirmed: {sms}");
     let (status, said) = city.say(SECOND_OFFICER, &old, &asked, "confirm", "").await;
     assert_eq!((status, &said["state"]), (StatusCode::OK, &json!("superseded")), "{said}");
 

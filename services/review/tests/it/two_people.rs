@@ -1,5 +1,6 @@
 //! Who takes an alert back together, what happens when they do it at once, and where it waits for them.
 
+use domain::staff::Role;
 use http::StatusCode;
 use proto::AlertClosed;
 use rstest::rstest;
@@ -41,6 +42,33 @@ async fn the_second_person_is_another_one_who_is_right_for_the_place(#[case] tok
     assert!(city.stopped().await.is_empty());
     // who approved the alert may be the second: it is they who are awake
     assert_eq!(city.say(OFFICER, &alert, &waits, "confirm", "").await.0, StatusCode::OK);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn whoever_asked_and_is_in_office_no_longer_is_not_one_of_the_two() {
+    let city = City::open(Embedded).await;
+    let alert = alert_of_500103(&city).await;
+    city.on_duty(OFFICER, Role::CityCommandOfficer, "city", true).await;
+    let waits = asked(&city, &alert, OFFICER).await;
+    // two administrators disable the account that somebody had stolen
+    sqlx::query("update identity.officer set in_use = false").execute(city.pool()).await.unwrap();
+    let (status, problem) = city.say(REVIEWER, &alert, &waits, "confirm", "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("asker_gone")), "{problem}");
+    assert!(city.stopped().await.is_empty());
+    assert_eq!(city.say(REVIEWER, &alert, &waits, "refuse", "提请人账号被盗").await.0, StatusCode::OK);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn saying_no_keeps_a_word_from_people_so_it_is_not_said_in_a_session_that_was_left_open() {
+    let city = City::open(Embedded).await;
+    let alert = alert_of_500103(&city).await;
+    let waits = asked(&city, &alert, OFFICER).await;
+    for (token, code) in [(STALE_OFFICER, "fresh_proof_needed"), (NEW_OFFICER, "account_too_new")] {
+        assert_eq!(city.say(token, &alert, &waits, "refuse", "属实").await.1["code"], json!(code));
+    }
+    assert_eq!(city.retraction(OFFICER, &alert).await["waiting"]["state"], json!("asked"));
     city.close().await;
 }
 
