@@ -22,7 +22,7 @@ use crate::{Error, Service};
 const PAGE: i64 = 200;
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("review").allow(Access::Staff(&[Role::Auditor, Role::CityCommandOfficer]), routes!(list))
+    Routes::new("review").allow(Access::Staff(&[Role::Auditor, Role::CityCommandOfficer]), routes!(named_by_hand))
 }
 
 /// People named by hand, and why.
@@ -158,7 +158,10 @@ impl Row {
 /// Alerts that name people without a record behind each, newest first
 #[utoipa::path(get, path = "/api/v1/alerts/named-by-hand", params(NamedFilter),
     responses((status = 200, description = "A page", body = NamedByHandPage)))]
-async fn list(Shared(service): Shared<Service>, Query(filter): Query<NamedFilter>) -> Result<axum::Json<NamedByHandPage>, Problem> {
+async fn named_by_hand(
+    Shared(service): Shared<Service>,
+    Query(filter): Query<NamedFilter>,
+) -> Result<axum::Json<NamedByHandPage>, Problem> {
     let (before, last) = filter.after.as_deref().map(read_after).transpose()?.unzip();
     // what no rule made, and drafts of rules whose people were replaced by hand
     let rows = sqlx::query_as!(

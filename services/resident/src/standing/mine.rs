@@ -17,7 +17,7 @@ use super::shown::{self, Row, StandingShown};
 use crate::{Error, Service, contact, directory};
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("standing").allow(Access::Resident, routes!(list)).allow(Access::Resident, routes!(questions))
+    Routes::new("standing").allow(Access::Resident, routes!(mine)).allow(Access::Resident, routes!(questions))
 }
 
 /// Something that stands against me, or stood.
@@ -51,7 +51,7 @@ struct MyObjection {
 
 /// What stands against me, and what stood: what stands first, then the newest
 #[utoipa::path(get, path = "/api/v1/me/standings", responses((status = 200, description = "Up to 50", body = Vec<MyStanding>)))]
-async fn list(State(service): State<Service>, caller: ResidentCaller) -> Result<axum::Json<Vec<MyStanding>>, Problem> {
+async fn mine(State(service): State<Service>, caller: ResidentCaller) -> Result<axum::Json<Vec<MyStanding>>, Problem> {
     let (pool, now) = (service.platform.database.pool(), service.platform.clock.now());
     // by the person, whose are few, and then sorted: what stands ends after now, so it comes first
     let rows = sqlx::query!(

@@ -19,12 +19,12 @@ use platform::crypto::{Purpose, Sealed};
 use platform::http::{Authenticator, Authenticators, Caller, HttpSettings, Problem, Shell, SourceCaller};
 use proto::identities_paired::Pair;
 use proto::topology::{
-    AUDIT_ENTRIES, DISPATCH_HELD, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS,
-    REVIEW_CLOSED, REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
+    AUDIT_ENTRIES, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_WITHDRAWN_FOR, DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED,
+    DISPLAY_STOPPED, INGEST_REGISTRATIONS, REVIEW_CLOSED, REVIEW_RECORDS_ENDED, REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
 };
 use proto::{
-    AlertClosed, AlertHeld, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied,
-    StopReason,
+    AlertClosed, AlertHeld, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, CodeRequested, IdentitiesPaired,
+    RecordsBehindAlertEnded, ResidentRegistered, SmsReplied, StopReason,
 };
 use resident::{SessionAuthenticator, Settings};
 use roaring::RoaringBitmap;
@@ -147,6 +147,8 @@ impl City {
         unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertHeld>(&platform, &[&DISPATCH_HELD, &DISPLAY_HELD]);
         unheard::<AlertReleased>(&platform, &[&DISPLAY_RELEASED, &REVIEW_RELEASED]);
+        unheard::<AlertWithdrawnFor>(&platform, &[&DISPATCH_WITHDRAWN_FOR]);
+        unheard::<RecordsBehindAlertEnded>(&platform, &[&REVIEW_RECORDS_ENDED]);
         unheard::<AlertClosed>(&platform, &[&DISPLAY_CLOSED, &REVIEW_CLOSED]);
         // whoever asks without a network is a proxy of ours, and says from where it was asked
         let http = HttpSettings { trusted_proxies: vec![Ipv4Addr::UNSPECIFIED.into()], ..HttpSettings::default() };

@@ -110,6 +110,22 @@ async fn plan(city: &City, statement: &str, casts: &[&str]) -> String {
 #[tokio::test]
 async fn a_question_about_one_of_millions_and_a_page_of_an_area_read_no_table_whole() {
     let city = City::open(Embedded).await;
+    let told = alert("AB2C", "请尽快检测");
+    city.tells_of_contact(&told, &city.register("13812345678").await).await;
+    // people of forty districts with a hundred communities each
+    sqlx::raw_sql(
+        "insert into resident.resident (resident_no, phone_hash, phone_sealed, identity_hash, district, township, community, notices, registered_at)
+         select n, sha256(n::text::bytea), '\\x00', sha256(('i' || n)::bytea), 500100 + n % 40, (500100 + n % 40) * 1000 + 1,
+                (500100 + n % 40)::bigint * 1000000 + 1000 + n % 4000 / 40, true, now()
+           from generate_series(1001, 21000) as n;
+         insert into resident.standing (resident_no, named_no, alert_id, reason, district, community, opened_at, ends_at)
+         select r.resident_no, r.resident_no, s.alert_id, s.reason, r.district, r.community, s.opened_at, s.ends_at + r.resident_no * interval '1 second'
+           from resident.standing s, resident.resident r where r.resident_no > 1000;
+         analyze resident.resident; analyze resident.standing",
+    )
+    .execute(city.pool())
+    .await
+    .unwrap();
     let question = include_str!("../../src/standing/question.sql");
     let asked = plan(&city, question, &["sha256('x')", "now()", "'hospital_visit'", "'市第一医院'", "'{}'::jsonb"]).await;
     for index in ["resident_by_identity", "standing_of_person", "standing_terms_pkey"] {

@@ -252,7 +252,11 @@ async fn an_alert_that_is_withdrawn_lifts_what_stood_by_it_and_a_correction_take
     city.tell(&AlertWithdrawnFor { alert_id: right.id.to_string() }).await;
     assert_eq!(city.stands(&stays).await, "withdrawn_for_person", "of what took its place");
     city.stop(&right, None, "wrong_finding").await;
-    assert_eq!((city.stands(&stays).await, city.stands(&left_out).await), ("alert_withdrawn".into(), "withdrawn_for_person".into()));
+    assert_eq!(
+        (city.stands(&stays).await, city.stands(&left_out).await),
+        ("alert_withdrawn".into(), "alert_withdrawn".into()),
+        "for everybody"
+    );
     city.close().await;
 }
 

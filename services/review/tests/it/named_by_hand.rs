@@ -44,7 +44,7 @@ async fn zhengzhou_nobody_is_named_without_a_record_unless_somebody_says_why_and
 #[tokio::test]
 async fn whom_a_rule_named_needs_no_reason_until_somebody_names_others_in_their_place() {
     let city = City::open(Embedded).await;
-    city.tell(&city.draft(&city.content(), [7, 8, 9], &[])).await;
+    city.tell(&city.draft(&city.content(), [7, 8, 9], &["isolation_site"])).await;
     assert!(listed(&city).await.is_empty(), "there is a record behind each");
     let (_, lines) = city.get(OFFICER, "/api/v1/alerts").await;
     let alert = lines[0].clone();
