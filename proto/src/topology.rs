@@ -51,7 +51,11 @@ topology! {
     "resident.registered" ResidentRegistered { INGEST_REGISTRATIONS = "ingest.registrations" by "ingest" }
     "draft.gathered" DraftGathered { REVIEW_DRAFTS = "review.drafts" by "review" }
     "draft.settled" DraftSettled { RULES_SETTLED = "rules.settled" by "rules" }
-    "alert.records_ended" RecordsBehindAlertEnded { REVIEW_RECORDS_ENDED = "review.records_ended" by "review" }
+    "alert.records_ended" RecordsBehindAlertEnded {
+        REVIEW_RECORDS_ENDED = "review.records_ended" by "review",
+        RESIDENT_RECORDS_ENDED = "resident.records_ended" by "resident",
+    }
+    "records.lifting" LiftingRecordsChanged { RESIDENT_LIFTING = "resident.lifting" by "resident" }
     "alert.approved" AlertApproved { DISPATCH_APPROVED = "dispatch.approved" by "dispatch" }
     "alert.stopped" AlertStopped {
         DISPATCH_STOPPED = "dispatch.stopped" by "dispatch",
@@ -59,7 +63,15 @@ topology! {
         RESIDENT_STOPPED = "resident.stopped" by "resident",
         DISPLAY_STOPPED = "display.stopped" by "display",
     }
-    "alert.withdrawn-for" AlertWithdrawnFor { DISPATCH_WITHDRAWN_FOR = "dispatch.withdrawn-for" by "dispatch" }
+    "alert.held" AlertHeld {
+        DISPATCH_HELD = "dispatch.held" by "dispatch",
+        RESIDENT_HELD = "resident.held" by "resident",
+        DISPLAY_HELD = "display.held" by "display",
+    }
+    "alert.withdrawn-for" AlertWithdrawnFor {
+        DISPATCH_WITHDRAWN_FOR = "dispatch.withdrawn-for" by "dispatch",
+        RESIDENT_WITHDRAWN_FOR = "resident.withdrawn-for" by "resident",
+    }
     "alert.released" AlertReleased {
         REVIEW_RELEASED = "review.released" by "review",
         RESIDENT_RELEASED = "resident.released" by "resident",

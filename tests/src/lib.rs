@@ -193,6 +193,7 @@ impl Who {
                 origin: Origin::Surveillance,
                 area: Area::City,
                 kinds: RecordKind::VARIANTS.to_vec(),
+                asks: Vec::new(),
             }),
             Self::Screen => Caller::Screen(ScreenCaller { id: ScreenId::from_uuid(Uuid::from_u128(1)) }),
         }

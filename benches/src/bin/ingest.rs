@@ -210,6 +210,7 @@ impl Authenticator for OneKey {
                 origin: Origin::Surveillance,
                 area: domain::area::Area::City,
                 kinds: vec![RecordKind::CloseContact],
+                asks: Vec::new(),
             })
         }))
     }

@@ -356,10 +356,14 @@ impl City {
         self.call("review", Method::POST, &format!("alerts/{alert}/decisions"), token, body).await
     }
 
-    /// An officer ends an alert.
+    /// Two officers withdraw an alert; what is measured begins with the second.
     pub async fn cancel(&self, alert: &str) -> Result<()> {
-        let body = json!({ "action": "cancel", "reason": "主供水管已修复" });
-        let decided = self.call("review", Method::POST, &format!("alerts/{alert}/decisions"), self.officer(), body).await?;
+        let [one, two, ..] = &self.officers[..] else { bail!("it takes two officers") };
+        let path = format!("alerts/{alert}/retraction");
+        let asked =
+            self.call("review", Method::POST, &path, &one.session, json!({ "kind": "withdraw", "reason": "主供水管已修复" })).await?;
+        let body = json!({ "retraction_id": asked["waiting"]["retraction_id"], "step": "confirm" });
+        let decided = self.call("review", Method::POST, &format!("{path}/decisions"), &two.session, body).await?;
         ensure!(decided["state"] == "cancelled", "not cancelled: {decided}");
         Ok(())
     }

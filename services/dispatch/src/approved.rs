@@ -16,7 +16,8 @@ pub(crate) async fn on_approved(database: &Database, settings: &Settings, alert_
     one_at_a_time(&mut tx, alert_id).await?;
     let row = sqlx::query!(
         r#"select short_code as "short_code!", class as "class!", content as "content!", audience as "audience!",
-                  approved_at as "approved_at!", exercise as "exercise!", district, corrects
+                  approved_at as "approved_at!", exercise as "exercise!", district, corrects, for_holders as "for_holders!",
+                  (select s.held_at from review.alert_standing s where s.alert_id = $1) as held_at
              from review.approved_alert where alert_id = $1"#,
         alert_id.uuid()
     )
@@ -30,9 +31,9 @@ pub(crate) async fn on_approved(database: &Database, settings: &Settings, alert_
     let release_at = deadline::release_at(class, row.approved_at, &settings.quiet_hours);
     sqlx::query!(
         r#"insert into dispatch.alert (alert_id, short_code, class, exercise, content, audience, personal, approved_at, release_at, due_at,
-                                       expires_at, ack_window_s, district, state, ended_at, corrects, root_id)
+                                       expires_at, ack_window_s, district, state, ended_at, corrects, root_id, held_at, for_holders)
            select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce(stop.how, 'waiting'), stop.stopped_at,
-                  $14, coalesce((select old.root_id from dispatch.alert old where old.alert_id = $14), $14)
+                  $14, coalesce((select old.root_id from dispatch.alert old where old.alert_id = $14), $14), $15, $16
              from (select) as always left join dispatch.stop on stop.alert_id = $1
            on conflict (alert_id) do nothing"#,
         alert_id.uuid(),
@@ -49,6 +50,8 @@ pub(crate) async fn on_approved(database: &Database, settings: &Settings, alert_
         i64::from(content.ack_window_s.seconds()),
         row.district,
         row.corrects,
+        row.held_at,
+        row.for_holders,
     )
     .execute(&mut *tx)
     .await?;

@@ -6,7 +6,7 @@
 //! own, which planning makes of what is kept here ([`domain::withdrawal`]).
 
 use chrono::{DateTime, Utc};
-use domain::ids::AlertId;
+use domain::ids::{AlertId, WaveNo};
 use domain::withdrawal;
 use platform::Platform;
 use platform::clock::Clock;
@@ -41,8 +41,8 @@ pub(crate) async fn on_stopped(platform: &Platform, alert_id: AlertId, how: Stop
     let mut tx = platform.database.begin().await?;
     one_at_a_time(&mut tx, alert_id).await?;
     sqlx::query!(
-        "insert into dispatch.stop (alert_id, how, stopped_at, superseded_by, reason)
-         select $1, $2, $3, r.superseded_by, r.stop_reason from (select) as always left join review.alert_standing r on r.alert_id = $1
+        "insert into dispatch.stop (alert_id, how, stopped_at, superseded_by, reason, texts)
+         select $1, $2, $3, r.superseded_by, r.stop_reason, r.last_word from (select) as always left join review.alert_standing r on r.alert_id = $1
          on conflict (alert_id) do nothing",
         alert_id.uuid(),
         how.as_ref(),
@@ -128,13 +128,49 @@ async fn withdraw(database: &Database, clock: &Clock, slot: &Slot) -> Result<boo
     let alert_id = AlertId::from_uuid(wave.alert_id);
     slot.is_about(alert_id, wave.wave, wave.again);
     let withdrawn = settle(&mut tx, alert_id, wave.wave, now).await?;
+    let told = if wave.wave == i16::from(WaveNo::WITHDRAWAL.get()) { told(&mut tx, alert_id).await? } else { None };
     aside::forget(&mut tx, alert_id).await?;
     tx.commit().await?;
+    if let Some(told) = told {
+        told.measure("end");
+    }
     tracing::info!(%alert_id, wave = wave.wave, withdrawn, "what was not sent of an ended alert is withdrawn");
     signals::PUMP.wake();
     signals::PLANNER.wake();
     signals::URGENT_PLANNER.wake();
     Ok(true)
+}
+
+/// How long a word back has taken, from when two people had said it.
+pub(crate) struct Told {
+    pub(crate) class: String,
+    pub(crate) said_at: DateTime<Utc>,
+    pub(crate) first_at: Option<DateTime<Utc>>,
+    pub(crate) last_at: Option<DateTime<Utc>>,
+}
+
+impl Told {
+    pub(crate) fn measure(self, word: &'static str) {
+        let since = |at: DateTime<Utc>| (at - self.said_at).as_seconds_f64().max(0.0);
+        if let (Some(first), Some(last)) = (self.first_at, self.last_at) {
+            metrics::histogram!("retraction_first_hand_over_seconds", "class" => self.class.clone(), "word" => word).record(since(first));
+            metrics::histogram!("retraction_told_seconds", "class" => self.class, "word" => word).record(since(last));
+        }
+    }
+}
+
+/// How the word of an end has gone out.
+async fn told(tx: &mut Tx, alert_id: AlertId) -> Result<Option<Told>, Error> {
+    Ok(sqlx::query_as!(
+        Told,
+        "select a.class, st.stopped_at as said_at, t.first_hand_over_at as first_at, t.last_closed_at as last_at
+           from dispatch.stop st join dispatch.alert a using (alert_id)
+           join dispatch.word_told t on t.alert_id = st.alert_id and t.wave = 9
+          where st.alert_id = $1",
+        alert_id.uuid()
+    )
+    .fetch_optional(&mut **tx)
+    .await?)
 }
 
 /// Returns how many recipients were withdrawn.

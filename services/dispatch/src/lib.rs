@@ -3,6 +3,7 @@
 //! ```text
 //! alert.approved ─▶ approved ─▶ planning ─▶ ledger (table dispatch.batch) ◀── claim, checkpoint, close ── push, sms
 //! alert.stopped  ─▶ ending ─▶ planning          │            ▲                                             ▲
+//! alert.held     ─▶ checked                      │            │                                             │
 //! alert.withdrawn-for ─▶ withdrawn_for ─▶ planning           │                                             │
 //!                                              ▼            └─ retry and fallback batches                 │
 //!                                            pump ─▶ batch.ready.app, batch.ready.sms (a short window) ───┘
@@ -22,6 +23,9 @@
 //! * A stop waits for nobody, and senders hear of it at once ([`ending`], [`word`]). Whoever was handed an alert that staff end is told so, on the channels
 //!   that carried it ([`planning`], wave 9); who was not, hears nothing of it any more.
 //!
+//! * An alert that is being checked waits as it stands: nothing of it leaves, nothing of it is lost ([`checked`]). A correction that two people have
+//!   made reaches exactly those who have what it corrects ([`planning`], `for_holders`).
+//!
 //! * An alert may be withdrawn for some people alone, whatever is under way: who was not handed it is not told any more, who was is told that it does
 //!   not hold for them, once ([`withdrawn_for`], [`planning`], wave 10).
 //!
@@ -36,6 +40,7 @@
 mod approved;
 mod aside;
 mod beside;
+mod checked;
 mod ending;
 mod error;
 mod follow_ups;
@@ -72,8 +77,8 @@ use platform::database::Monthly;
 use platform::jobs::Job;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
-use proto::topology::{DISPATCH_APPROVED, DISPATCH_STOPPED, DISPATCH_UNDELIVERED, DISPATCH_WITHDRAWN_FOR};
-use proto::{AlertApproved, AlertStopped, AlertWithdrawnFor, SmsUndelivered};
+use proto::topology::{DISPATCH_APPROVED, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_UNDELIVERED, DISPATCH_WITHDRAWN_FOR};
+use proto::{AlertApproved, AlertHeld, AlertStopped, AlertWithdrawnFor, SmsUndelivered};
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};
@@ -122,6 +127,11 @@ fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error>
     platform.bus.subscribe(&DISPATCH_STOPPED, CONCURRENCY, move |event: AlertStopped| {
         let platform = own.clone();
         async move { Ok(ending::on_stopped(&platform, understood("alert id", event.alert_id.parse())?, event.how().into()).await?) }
+    })?;
+    let own = platform.clone();
+    platform.bus.subscribe(&DISPATCH_HELD, CONCURRENCY, move |event: AlertHeld| {
+        let platform = own.clone();
+        async move { Ok(checked::on_held(&platform, understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     let own = platform.clone();
     platform.bus.subscribe(&DISPATCH_WITHDRAWN_FOR, CONCURRENCY, move |event: AlertWithdrawnFor| {
@@ -193,32 +203,31 @@ pub async fn settled(platform: &Platform, settings: &Settings) -> Result<bool, E
     let now: DateTime<Utc> = platform.clock.now();
     let quiet = settings.quiet_hours.is_quiet(now);
     let busy = sqlx::query_scalar!(
-        r#"select (exists (select from dispatch.alert a where (a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1
-                              and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
+        r#"with aside as materialized (select alert_id from dispatch.set_aside where until > $1)
+           select (exists (select from dispatch.alert a where (a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1
+                              and a.alert_id not in (select alert_id from aside))
                                                       or (a.state in ('waiting', 'dispatching', 'active') and a.expires_at <= $1))
-                or exists (select from dispatch.wave w where w.state = 'planning'
-                              and not exists (select from dispatch.set_aside s where s.alert_id = w.alert_id and s.until > $1))
+                or exists (select from dispatch.wave w where w.state = 'planning' and w.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.alert a join dispatch.wave w on w.alert_id = a.alert_id and w.wave = 1
-                            where a.state in ('dispatching', 'active') and (a.exercise or not a.personal)
-                              and w.state <> 'planning' and w.chunks > a.audience_revision
-                              and not exists (select from dispatch.set_aside s where s.alert_id = a.alert_id and s.until > $1))
+                            where a.state in ('dispatching', 'active') and (a.exercise or not a.personal) and not a.for_holders
+                              and w.state <> 'planning' and w.chunks > a.audience_revision and a.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
-                            where w.state <> 'settled' and w.wave < 9 and a.state in ('closed', 'cancelled', 'superseded'))
+                            where w.state <> 'settled' and w.wave < 9 and a.state in ('closed', 'cancelled', 'superseded')
+                              and w.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.stop st join dispatch.alert a using (alert_id)
                             where st.withdrawal_planned_at is null and a.state in ('cancelled', 'superseded')
-                              and not exists (select from dispatch.set_aside s where s.alert_id = st.alert_id and s.until > $1))
+                              and st.alert_id not in (select alert_id from aside))
                 or exists (select from dispatch.withdrawn_for f join dispatch.alert a using (alert_id)
-                            where f.settled_at is null
-                              and not exists (select from dispatch.set_aside s where s.alert_id = f.alert_id and s.until > $1))
-                or exists (select from dispatch.wave w where w.state = 'sending' and not exists (
+                            where f.settled_at is null and f.alert_id not in (select alert_id from aside))
+                or exists (select from dispatch.wave w where w.state = 'sending' and w.alert_id not in (select alert_id from aside) and not exists (
                        select from dispatch.batch b where b.alert_id = w.alert_id and b.wave = w.wave and b.state <> 'closed' and b.due_at <= w.due_at))
                 or (select count(*) from dispatch.arrivals_seen s join resident.arrived r on r.tx >= s.tx) <> (select seen from dispatch.arrivals_seen)
                 or exists (select from dispatch.wave w join dispatch.alert a using (alert_id)
                             where w.wave = 1 and w.state <> 'planning' and not w.caught_up and a.state in ('dispatching', 'active'))
                 or exists (select from dispatch.latecomer l join dispatch.alert a using (alert_id)
-                            where l.planned_at is null and a.state in ('dispatching', 'active')
-                              and not exists (select from dispatch.set_aside s where s.alert_id = l.alert_id and s.until > $1))
-                or exists (select from dispatch.batch where state = 'ready' and not_before <= $1 and (urgent or not $2))
+                            where l.planned_at is null and a.state in ('dispatching', 'active') and l.alert_id not in (select alert_id from aside))
+                or exists (select from dispatch.batch where state = 'ready' and not_before <= $1 and (urgent or not $2)
+                              and (wave >= 9 or alert_id <> all(array(select h.alert_id from dispatch.alert h where h.held_at is not null))))
                 or exists (select from dispatch.batch where state in ('released', 'claimed'))) as "busy!""#,
         now,
         quiet,

@@ -10,6 +10,7 @@ use platform::database::Database;
 use proto::{AlertHandedOver, AlertReleased};
 
 use crate::aside::{self, Slot, Step};
+use crate::ending::Told;
 use crate::{Error, SCHEMA, signals};
 
 /// Closes one wave of which nothing is left to send. False: there is none.
@@ -22,7 +23,7 @@ async fn close(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
     let now = clock.now();
     let mut tx = database.begin().await?;
     let Some(wave) = sqlx::query!(
-        r#"select w.alert_id, w.wave, w.recipients, w.no_channel, w.due_at, a.class, a.ack_window_s, s.failures is not null as "again!"
+        r#"select w.alert_id, w.wave, w.recipients, w.no_channel, w.due_at, a.class, a.ack_window_s, a.approved_at, a.for_holders, s.failures is not null as "again!"
              from dispatch.wave w join dispatch.alert a using (alert_id)
              left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'close'
             where w.state = 'sending' and a.expires_at > $1 and a.state in ('dispatching', 'active')
@@ -39,7 +40,7 @@ async fn close(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
     };
     slot.is_about(AlertId::from_uuid(wave.alert_id), wave.wave, wave.again);
     let sums = sqlx::query!(
-        r#"select coalesce(sum(unreachable), 0)::bigint as "unreachable!", max(closed_at) as last
+        r#"select coalesce(sum(unreachable), 0)::bigint as "unreachable!", min(first_hand_over_at) as first, max(closed_at) as last
              from dispatch.batch where alert_id = $1 and wave = $2 and due_at <= $3"#,
         wave.alert_id,
         wave.wave,
@@ -89,6 +90,9 @@ async fn close(database: &Database, clock: &Clock, slot: &Slot) -> Result<bool, 
     }
     tx.commit().await?;
     signals::REMINDERS.wake();
+    if wave.for_holders && wave.wave == 1 {
+        Told { class: wave.class.clone(), said_at: wave.approved_at, first_at: sums.first, last_at: sums.last }.measure("correction");
+    }
     let late_s = (done_at - wave.due_at).num_seconds().max(0);
     metrics::counter!("dispatch_waves_closed_total", "class" => wave.class, "late" => if late_s > 0 { "yes" } else { "no" }).increment(1);
     tracing::info!(%alert_id, wave = wave.wave, recipients = wave.recipients, unreachable, late_s, "wave closed");

@@ -77,7 +77,7 @@ async fn next(connection: &mut Connection, now: DateTime<Utc>, settings: &Settin
                   select exists (select from dispatch.batch b
                                   where b.alert_id = w.alert_id and b.wave = w.wave and b.state = 'closed' and b.attended_at is null
                                     and b.closed_at <= $1::timestamptz - make_interval(secs => a.ack_window_s)) as silent) as d
-            where w.wave <= 2 and a.ack_window_s > 0 and a.state in ('dispatching', 'active') and a.expires_at > $1
+            where w.wave <= 2 and a.ack_window_s > 0 and a.state in ('dispatching', 'active') and a.held_at is null and a.expires_at > $1
               and (s.until is null or s.until <= $1)
               and case when d.silent then w.wave = 2 or (w.urgent or not $2) and not exists (
                             select from dispatch.wave r where r.alert_id = w.alert_id and r.wave = 2 and r.state = 'planning')

@@ -12,13 +12,13 @@ use platform::sweep::{GRACE, Sweep};
 use platform::{BoxError, Platform};
 
 use crate::settings::Settings;
-use crate::{Error, approved, ending, withdrawn_for};
+use crate::{Error, approved, checked, ending, withdrawn_for};
 
 pub(crate) const TAKE_OVER: Job = Job {
     name: "dispatch.take_over",
     cron: "10 * * * * *",
-    about: "核对审核记录：接管已批准而推送尚未得知的弹窗，停止已撤销或被更正而仍在推送的弹窗，不再向已对其撤销的人推送。",
-    about_en: "Compares with review: takes over alerts that were approved, stops those that were cancelled or corrected, and hears for whom one was withdrawn, where no event has told.",
+    about: "核对审核记录：接管已批准而推送尚未得知的弹窗，停止已撤销或被更正而仍在推送的弹窗，暂停正在核实的弹窗，不再向已对其撤销的人推送。",
+    about_en: "Compares with review: takes over alerts that were approved, stops those that were cancelled or corrected, holds those that are being checked, and hears for whom one was withdrawn, where no event has told.",
     at_start: false,
 };
 
@@ -48,6 +48,14 @@ pub(crate) async fn turn(platform: &Platform, settings: &Settings) -> Result<Did
     )
     .fetch_all(platform.database.pool())
     .await?;
+    let held = sqlx::query_scalar!(
+        r#"select a.alert_id from dispatch.alert a join review.alert_standing r using (alert_id)
+            where a.state in ('waiting', 'dispatching', 'active') and r.state in ('approved', 'dispatching', 'active')
+              and a.held_at is distinct from r.held_at and r.changed_at < $1"#,
+        before,
+    )
+    .fetch_all(platform.database.pool())
+    .await?;
     let withdrawn = sqlx::query_scalar!(
         r#"select distinct w.alert_id as "alert_id!" from review.withdrawn_for w join dispatch.alert a using (alert_id)
             where w.at < $1
@@ -68,6 +76,9 @@ pub(crate) async fn turn(platform: &Platform, settings: &Settings) -> Result<Did
             ending::on_stopped(platform, alert_id, how).await
         };
         sweep.take_over("stop", alert_id, stop).await;
+    }
+    for alert_id in held.into_iter().map(AlertId::from_uuid) {
+        sweep.take_over("check", alert_id, checked::on_held(platform, alert_id)).await;
     }
     for alert_id in withdrawn.into_iter().map(AlertId::from_uuid) {
         sweep.take_over("withdrawal", alert_id, withdrawn_for::on_withdrawn(platform, alert_id)).await;

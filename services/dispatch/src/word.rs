@@ -4,6 +4,8 @@
 //! alert leaves word where all processes look ([`leave`]), and whoever sends a batch of it listens ([`of_stop`]). Nothing depends on it:
 //! without the word the stop is learned at the checkpoint. Where an alert was withdrawn
 //! for some people, each time has a word of its own ([`of_some`]).
+//!
+//! The same goes for an alert that is being checked: who sends it hears of it at once ([`leave_of_check`]).
 
 use std::time::Duration;
 
@@ -23,6 +25,10 @@ fn key(alert_id: AlertId) -> String {
     format!("dispatch:stopped:{alert_id}")
 }
 
+fn key_of_check(alert_id: AlertId) -> String {
+    format!("dispatch:checked:{alert_id}")
+}
+
 fn key_of_some(alert_id: AlertId) -> String {
     format!("dispatch:withdrawn-for:{alert_id}")
 }
@@ -33,6 +39,19 @@ pub(crate) async fn leave(cache: &Cache, alert_id: AlertId) {
         tracing::warn!(%alert_id, error = chain(&error), "senders learn of a stop at their next checkpoint only");
     }
     signals::STOPPED.wake();
+}
+
+/// Leaves word that the alert is being checked. After the commit: who hears of it asks the ledger, where it stands also when it goes on.
+pub(crate) async fn leave_of_check(cache: &Cache, alert_id: AlertId) {
+    if let Err(error) = cache.set(&key_of_check(alert_id), b"1", KEPT).await {
+        tracing::warn!(%alert_id, error = chain(&error), "senders learn that an alert is being checked at their next checkpoint only");
+    }
+    signals::STOPPED.wake();
+}
+
+/// Resolves when there is word that the alert is being checked, or was a while ago.
+pub(crate) async fn of_check(cache: &Cache, alert_id: AlertId) {
+    wait_for(cache, &key_of_check(alert_id)).await;
 }
 
 /// Leaves word that there are more people for whom the alert was withdrawn. After the commit.
@@ -61,14 +80,18 @@ pub(crate) async fn of_some(cache: &Cache, alert_id: AlertId, known: Option<&[u8
 
 /// Resolves when there is word that the alert has ended.
 pub(crate) async fn of_stop(cache: &Cache, alert_id: AlertId) {
-    let (mut signal, key) = (signals::STOPPED.listen(), key(alert_id));
+    wait_for(cache, &key(alert_id)).await;
+}
+
+async fn wait_for(cache: &Cache, key: &str) {
+    let mut signal = signals::STOPPED.listen();
     loop {
         tokio::select! {
             () = signal.woken() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
         // A cache that is away tells nothing; what needs it says so itself.
-        if matches!(cache.get(&key).await, Ok(Some(_))) {
+        if matches!(cache.get(key).await, Ok(Some(_))) {
             return;
         }
     }

@@ -85,6 +85,8 @@ pub trait BatchChannel: Send + Sync + 'static {
     fn send(&self, batch: &Claimed, noted: &Noted) -> impl Future<Output = Result<Sent, BoxError>> + Send;
 }
 
+/// It is asked again after so long whether an alert is still being checked of which there was word. In real time, as the sending is.
+const ASKS_AGAIN: Duration = Duration::from_secs(1);
 /// After an error that is not a recipient's.
 const AFTER_ERROR: TimeDelta = TimeDelta::seconds(5);
 
@@ -174,7 +176,7 @@ impl<C: BatchChannel> Worker<C> {
 
     pub(crate) async fn send(&self, claimed: Claimed) -> Result<(), Error> {
         let noted = Noted::new(&claimed.outcomes, usize::from(self.settings.checkpoint_every), self.platform.clock.clone());
-        let (mut sent, mut put_down, mut stopped, mut ended) = (None, false, false, false);
+        let (mut sent, mut put_down, mut stopped, mut ended, mut held) = (None, false, false, false, false);
         let mut trouble = Trouble::default();
         let mut asked = Instant::now();
         {
@@ -192,7 +194,8 @@ impl<C: BatchChannel> Worker<C> {
                 }
                 self.leave_out_withdrawn(&claimed, &noted).await
             };
-            tokio::pin!(sending, told, told_of_some);
+            let told_of_check = self.hears_of_check(&claimed);
+            tokio::pin!(sending, told, told_of_some, told_of_check);
             while sent.is_none() {
                 tokio::select! {
                     ending = &mut sending => sent = Some(ending),
@@ -216,7 +219,7 @@ impl<C: BatchChannel> Worker<C> {
                         match standing {
                             Ok(Standing::GoOn) => trouble.is_over(),
                             Ok(Standing::Ended) => noted.stop(),
-                            Ok(Standing::Quiet) => {
+                            Ok(Standing::Quiet | Standing::Held) => {
                                 put_down = true;
                                 noted.stop();
                             }
@@ -232,6 +235,10 @@ impl<C: BatchChannel> Worker<C> {
                     }
                     () = &mut told, if !ended => {
                         ended = true;
+                        noted.stop();
+                    }
+                    () = &mut told_of_check, if !held => {
+                        (held, put_down) = (true, true);
                         noted.stop();
                     }
                     never = &mut told_of_some => match never {},
@@ -253,6 +260,26 @@ impl<C: BatchChannel> Worker<C> {
             }
         };
         self.put_down(&claimed, &report, give_back_until, trouble).await
+    }
+
+    /// Resolves when the alert is being checked: what is not sent yet waits. What tells of an end does not.
+    async fn hears_of_check(&self, claimed: &Claimed) {
+        if claimed.wave.is_withdrawal() {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            word::of_check(&self.platform.cache, claimed.alert.alert_id).await;
+            match self.ledger.is_held(claimed).await {
+                Ok(true) => return,
+                // it goes on by now, and the word has not faded yet
+                Ok(false) => tokio::time::sleep(ASKS_AGAIN).await,
+                // learned at a checkpoint
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "whether an alert is being checked is not known for now");
+                    tokio::time::sleep(ASKS_AGAIN).await;
+                }
+            }
+        }
     }
 
     /// Leaves people out for whom the alert is withdrawn while their batch is being sent, whenever there is word of more of them.

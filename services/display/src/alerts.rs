@@ -3,11 +3,13 @@
 //! Events may come twice and in any order. A stop that comes first is kept; an alert that has ended never comes back. What no event has told is
 //! found by a sweep, which compares every minute with what dispatch and review show.
 
+use chrono::{DateTime, Utc};
 use domain::{
     alert::AlertContent,
     area::{Area, DistrictCode},
     audience::Audience,
     ids::AlertId,
+    withdrawal,
 };
 use platform::{
     BoxError, Platform,
@@ -36,8 +38,8 @@ const ENDED_KEPT_S: f64 = 86_400.0;
 pub(crate) const TAKE_OVER: Job = Job {
     name: "display.take_over",
     cron: "30 * * * * *",
-    about: "核对推送与审核记录：补上屏幕遗漏的弹窗，撤下已结束的弹窗。",
-    about_en: "Compares screens with dispatch and review: takes in alerts, and takes out ended alerts, where no event has told.",
+    about: "核对推送与审核记录：补上屏幕遗漏的弹窗，撤下已结束的弹窗，标明正在核实的弹窗。",
+    about_en: "Compares screens with dispatch and review: takes in alerts, takes out ended alerts, and marks those that are being checked, where no event has told.",
     at_start: false,
 };
 
@@ -69,8 +71,8 @@ impl Alerts {
         let district = district.map_err(|error| Error::damaged("district", alert_id, error))?;
         let areas: Vec<String> = playlist::areas(&audience, &content, district).iter().map(ToString::to_string).collect();
         sqlx::query!(
-            "insert into display.alert (alert_id, urgent, exercise, content, areas, released_at, expires_at)
-             select $1, $2, $3, $4, $5, $6, $7 where not exists (select from display.stop where alert_id = $1)
+            "insert into display.alert (alert_id, urgent, exercise, content, areas, released_at, expires_at, checked_since)
+             select $1, $2, $3, $4, $5, $6, $7, (select held_at from review.alert_standing where alert_id = $1) where not exists (select from display.stop where alert_id = $1)
              on conflict (alert_id) do nothing",
             alert_id.uuid(),
             row.class == "urgent",
@@ -87,23 +89,45 @@ impl Alerts {
         Ok(())
     }
 
-    /// Takes an alert off all screens: it was cancelled, corrected or closed.
+    /// Takes an alert off all screens: it was cancelled, corrected or closed. Where two people have said in words that it has ended, the screens that
+    /// show it say that instead, for a while: who saw the one there sees the other.
     pub(crate) async fn ended(&self, alert_id: AlertId) -> Result<(), Error> {
         let now = self.platform.clock.now();
         let mut tx = self.platform.database.begin().await?;
         one_at_a_time(&mut tx, alert_id).await?;
-        sqlx::query!(
+        let is_news = sqlx::query!(
             "insert into display.stop (alert_id, stopped_at) values ($1, $2) on conflict (alert_id) do nothing",
             alert_id.uuid(),
             now
         )
         .execute(&mut *tx)
-        .await?;
+        .await?
+        .rows_affected()
+            > 0;
+        // on a repeat it says its end already, or has done so
+        if !(is_news && say_its_end(&mut tx, alert_id, now).await?) {
+            sqlx::query!(
+                "update display.alert set state = 'stopped', ended_at = $2, revision = nextval('display.revision')
+                 where alert_id = $1 and state = 'live' and not says_its_end",
+                alert_id.uuid(),
+                now
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        self.changed.wake();
+        Ok(())
+    }
+
+    /// Says beside an alert that it is being checked, or no longer: as review shows it.
+    pub(crate) async fn checked(&self, alert_id: AlertId) -> Result<(), Error> {
+        let mut tx = self.platform.database.begin().await?;
+        one_at_a_time(&mut tx, alert_id).await?;
         sqlx::query!(
-            "update display.alert set state = 'stopped', ended_at = $2, revision = nextval('display.revision')
-             where alert_id = $1 and state = 'live'",
-            alert_id.uuid(),
-            now
+            "update display.alert a set checked_since = r.held_at, revision = nextval('display.revision') from review.alert_standing r
+              where a.alert_id = $1 and r.alert_id = $1 and a.state = 'live' and not a.says_its_end and a.checked_since is distinct from r.held_at",
+            alert_id.uuid()
         )
         .execute(&mut *tx)
         .await?;
@@ -126,7 +150,11 @@ impl Alerts {
         .await?;
         let over = sqlx::query!(
             r#"select a.alert_id as "alert_id!", 'stop' as "what!" from display.alert a join review.alert_standing r using (alert_id)
-                where a.state = 'live' and r.state in ('cancelled', 'superseded') and r.changed_at < $1
+                where a.state = 'live' and not a.says_its_end and r.state in ('cancelled', 'superseded') and r.changed_at < $1
+               union all
+               select a.alert_id, 'check' from display.alert a join review.alert_standing r using (alert_id)
+                where a.state = 'live' and not a.says_its_end and r.state in ('approved', 'dispatching', 'active')
+                  and a.checked_since is distinct from r.held_at and r.changed_at < $1
                union all
                select a.alert_id, 'close' from display.alert a join dispatch.alert_progress p using (alert_id)
                 where a.state = 'live' and p.state = 'closed' and p.ended_at < $1"#,
@@ -139,8 +167,12 @@ impl Alerts {
             sweep.take_over("release", alert_id, self.released(alert_id)).await;
         }
         for row in over {
-            let (alert_id, what) = (AlertId::from_uuid(row.alert_id), if row.what == "close" { "close" } else { "stop" });
-            sweep.take_over(what, alert_id, self.ended(alert_id)).await;
+            let alert_id = AlertId::from_uuid(row.alert_id);
+            match row.what.as_str() {
+                "check" => sweep.take_over("check", alert_id, self.checked(alert_id)).await,
+                "close" => sweep.take_over("close", alert_id, self.ended(alert_id)).await,
+                _ => sweep.take_over("stop", alert_id, self.ended(alert_id)).await,
+            };
         }
         sweep.done()
     }
@@ -156,7 +188,8 @@ impl Alerts {
         .execute(pool)
         .await?;
         let rows = sqlx::query!(
-            r#"select alert_id, urgent, exercise, content, areas, released_at, revision, state = 'live' as "live!"
+            r#"select alert_id, urgent, exercise, content, areas, released_at, revision, state = 'live' as "live!",
+                      checked_since is not null as "checked!"
                from display.alert where state = 'live' or ended_at > $1::timestamptz - make_interval(secs => $2)"#,
             now,
             ENDED_KEPT_S
@@ -174,11 +207,40 @@ impl Alerts {
                 areas: areas.map_err(|error| Error::damaged("areas", alert_id, error))?,
                 released_at: row.released_at,
                 live: row.live,
+                checked: row.checked,
                 revision: row.revision,
             })
         });
         Ok(readable("alerts of screens", alerts))
     }
+}
+
+/// Puts the word of its end in the place of what an alert says, on the screens that show it. False: there is no such word, or nothing shows it.
+async fn say_its_end(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Result<bool, Error> {
+    let shown = sqlx::query!(
+        "select a.content, r.last_word from display.alert a left join review.alert_standing r using (alert_id)
+          where a.alert_id = $1 and a.state = 'live' and a.expires_at > $2",
+        alert_id.uuid(),
+        now
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some((content, word)) = shown.and_then(|row| Some((row.content, row.last_word?))) else { return Ok(false) };
+    let content: AlertContent = serde_json::from_value(content).map_err(|error| Error::damaged("content", alert_id, error))?;
+    let texts = serde_json::from_value(word).map_err(|error| Error::damaged("last word", alert_id, error))?;
+    let until = withdrawal::shown_until(now);
+    let content =
+        serde_json::to_value(withdrawal::ending(&content, texts, until)).map_err(|error| Error::damaged("content", alert_id, error))?;
+    sqlx::query!(
+        "update display.alert set content = $2, expires_at = $3, says_its_end = true, checked_since = null, revision = nextval('display.revision')
+          where alert_id = $1",
+        alert_id.uuid(),
+        content,
+        until
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(true)
 }
 
 /// Release and end of one alert wait for each other; otherwise neither might see what the other writes.

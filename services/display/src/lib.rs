@@ -6,7 +6,8 @@
 //!
 //! What is guaranteed:
 //! * An alert that has ended leaves every list with the event that ended it, or at its expiry, whichever is first, and never
-//!   comes back, in whatever order the events arrive.
+//!   comes back, in whatever order the events arrive. Where two people have said that it was false or is over, the screens that showed it say so
+//!   for a while. One that is being checked is shown with a line that says so.
 //! * A screen that lost its connection gets the current list when it returns, not a history.
 //! * An exercise is shown on the screens of the drill only.
 //! * Handed over means that the screen fetched the alert; shown means that it proved it. Both are kept per screen.
@@ -39,8 +40,8 @@ use platform::{
     worker::Wake,
 };
 use proto::{
-    AlertClosed, AlertReleased, AlertStopped,
-    topology::{DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED},
+    AlertClosed, AlertHeld, AlertReleased, AlertStopped,
+    topology::{DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED, DISPLAY_STOPPED},
 };
 
 pub use error::Error;
@@ -74,6 +75,11 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     platform.bus.subscribe(&DISPLAY_STOPPED, 4, move |event: AlertStopped| {
         let alerts = stopped.clone();
         async move { Ok(alerts.ended(understood("alert id", event.alert_id.parse())?).await?) }
+    })?;
+    let held = alerts.clone();
+    platform.bus.subscribe(&DISPLAY_HELD, 4, move |event: AlertHeld| {
+        let alerts = held.clone();
+        async move { Ok(alerts.checked(understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     let swept = alerts.clone();
     platform.jobs.register(&alerts::TAKE_OVER, move || {

@@ -14,6 +14,7 @@ use domain::{
     cap::Severity,
     ids::AlertId,
     language::Language,
+    retraction::prepared::being_checked,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,6 +59,8 @@ pub struct Shown {
     pub released_at: DateTime<Utc>,
     /// Whether it is to be shown.
     pub live: bool,
+    /// Whether it is being checked, and shown with a line that says so.
+    pub checked: bool,
     /// The change that made it so.
     pub revision: i64,
 }
@@ -154,13 +157,21 @@ impl Shown {
             // A language that the alert lacks is stood in for by Chinese, which may be there already.
             let language = if self.content.texts.contains_key(language) { *language } else { Language::ZhCn };
             if let Some(text) = self.content.text(language).filter(|_| texts.iter().all(|text| text.language != language)) {
+                let checked = if self.checked { being_checked(language) } else { "" };
                 texts.push(match screen.form {
-                    Form::Full => {
-                        Text { language, headline: text.headline.clone(), body: text.body.clone(), instruction: text.instruction.clone() }
-                    }
+                    Form::Full => Text {
+                        language,
+                        headline: text.headline.clone(),
+                        body: text.body.clone(),
+                        instruction: [text.instruction.as_str(), checked]
+                            .into_iter()
+                            .filter(|part| !part.is_empty())
+                            .collect::<Vec<_>>()
+                            .join("\n"),
+                    },
                     Form::Scrolling => Text {
                         language,
-                        headline: line(language, [&text.headline, &text.instruction, &self.content.contact]),
+                        headline: line(language, [&text.headline, &text.instruction, checked, &self.content.contact]),
                         body: String::new(),
                         instruction: String::new(),
                     },
@@ -180,12 +191,12 @@ impl Shown {
 }
 
 /// What scrolls by: who misses the beginning sees it again.
-fn line(language: Language, pieces: [&String; 3]) -> String {
+fn line(language: Language, pieces: [&str; 4]) -> String {
     let joint = match language {
         Language::ZhCn => "　",
         Language::En => " · ",
     };
-    pieces.into_iter().filter(|piece| !piece.is_empty()).map(String::as_str).collect::<Vec<_>>().join(joint)
+    pieces.into_iter().filter(|piece| !piece.is_empty()).collect::<Vec<_>>().join(joint)
 }
 
 /// The most severe first; what is not known stands between what may and what hardly will do harm.

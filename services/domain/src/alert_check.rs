@@ -58,14 +58,14 @@ const SOURCE_NOTE_LIMIT: usize = 500;
 const DRAFT_LIMIT: usize = 5_000;
 
 /// The longest texts in characters. English says the same in about two and a half times as many.
-struct Limits {
-    headline: usize,
-    body: usize,
-    instruction: usize,
-    sms: usize,
+pub(crate) struct Limits {
+    pub(crate) headline: usize,
+    pub(crate) body: usize,
+    pub(crate) instruction: usize,
+    pub(crate) sms: usize,
 }
 
-const fn limits(language: Language) -> Limits {
+pub(crate) const fn limits(language: Language) -> Limits {
     match language {
         Language::ZhCn => Limits { headline: 40, body: 600, instruction: 300, sms: 200 },
         Language::En => Limits { headline: 100, body: 1500, instruction: 750, sms: 450 },

@@ -7,7 +7,8 @@
 //!   [`industry`], [`staff`], [`second_person`], [`second_factor`], [`consent`]; from where: [`network`]; whose a number is: [`binding`], [`continuity`], [`sign_in`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
-//! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`public_reason`].
+//! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`retraction`], [`public_reason`]; people named by hand: [`named_by_hand`].
+//! * What stands against a person, and what lifts it: [`standing`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
 //!   scheduled work: [`schedule`].
@@ -46,6 +47,7 @@ pub mod language;
 pub mod late_answer;
 pub mod list;
 pub mod month;
+pub mod named_by_hand;
 pub mod network;
 pub mod outcome;
 pub mod pace;
@@ -60,6 +62,7 @@ pub mod record_life;
 pub mod refusal;
 pub mod reminder;
 pub mod retention;
+pub mod retraction;
 pub mod retry;
 pub mod risk_record;
 pub mod rule;
@@ -73,6 +76,7 @@ pub mod sms_text;
 pub mod source_health;
 pub mod source_words;
 pub mod staff;
+pub mod standing;
 pub mod template;
 mod text_form;
 pub mod turn;

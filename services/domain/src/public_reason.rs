@@ -25,6 +25,17 @@ crate::words! {
 }
 
 impl PublicReason {
+    /// Why an alert may have been wrong from the first: what a withdrawal may give. That the danger is over is said by an all-clear alone, which two
+    /// people give.
+    pub const OF_A_WITHDRAWAL: [Self; 6] =
+        [Self::WrongPlace, Self::WrongPeople, Self::WrongTime, Self::WrongFinding, Self::WrongMeasure, Self::SentByMistake];
+
+    /// Whether a withdrawal may give it.
+    #[must_use]
+    pub fn is_of_a_withdrawal(self) -> bool {
+        Self::OF_A_WITHDRAWAL.contains(&self)
+    }
+
     /// The same in this language, to stand behind “reason: ”.
     #[must_use]
     pub const fn said_in(self, language: Language) -> &'static str {

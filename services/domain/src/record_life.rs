@@ -42,7 +42,7 @@ pub const fn remedies(state: State, names_people: bool) -> &'static [Remedy] {
         State::Approved | State::Dispatching | State::Active => &[Remedy::Correct, Remedy::Stand],
         State::Draft | State::DistrictReview | State::CityReview | State::AwaitingConfirmation | State::Closed => &[Remedy::Stand],
         // nobody is told by it any more, and who had heard it was told that it does not hold
-        State::Refused | State::Cancelled | State::Superseded => &[],
+        State::Refused | State::Cancelled | State::Superseded | State::AllClear => &[],
     }
 }
 

@@ -159,6 +159,17 @@ pub const NOTICES: Kind = Kind {
     requirement: "CQ14",
 };
 
+/// What stood against people, and who asked about it.
+pub const STANDINGS: Kind = Kind {
+    what: "What stands or stood against a person because of an alert, the records behind it without what they say, and who asked about it",
+    tables: &["resident.standing", "resident.standing_evidence", "resident.standing_terms", "resident.standing_question"],
+    keeping: Keeping::Days(365),
+    setting: None,
+    why: "The person reads why, until when, who asked, and may object; a year after it ended nobody asks for it any more. It goes with everything \
+          else of theirs before that.",
+    requirement: "CQ12",
+};
+
 /// How old a draft may be when it is approved. What is kept by the month is kept by the month in which its alert was first written, so an
 /// alert that had lain for long would lose what is known of it while it holds.
 pub const OLDEST_DRAFT: TimeDelta = TimeDelta::days(31);
@@ -235,11 +246,19 @@ pub const KINDS: &[Kind] = &[
         requirement: "CQ4",
     },
     Kind {
+        what: "Which records lift what stands against a person",
+        tables: &["rules.lifting"],
+        keeping: Keeping::Days(60),
+        setting: None,
+        why: "As long as they can lift something: nothing stands for longer. Resident numbers and times only.",
+        requirement: "CQ12",
+    },
+    Kind {
         what: "Alerts with every step, who took it, and why",
-        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal"],
+        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal", "review.retraction", "review.named_by_hand"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "What was told in the name of the city, who reviewed it, and for whom it was withdrawn. The texts hold no personal data: the checks \
+        why: "What was told in the name of the city, who reviewed it, who took it back, and for whom it was withdrawn. The texts hold no personal data: the checks \
               refuse it.",
         requirement: "CQ8",
     },
@@ -357,6 +376,7 @@ pub const KINDS: &[Kind] = &[
         why: "As long as the marks that were set by it can be taken back. Numbers only.",
         requirement: "CQ14",
     },
+    STANDINGS,
     FEEDBACK,
     Kind {
         what: "The alerts of the inboxes",

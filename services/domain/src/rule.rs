@@ -15,6 +15,7 @@ use crate::condition::{Condition, ConditionError};
 use crate::ids::RuleId;
 use crate::language::Language;
 use crate::risk_record::RecordKind;
+use crate::standing::StandingTerms;
 use crate::template::{Template, Variables};
 
 crate::words! {
@@ -60,6 +61,9 @@ pub struct RuleVersion {
     pub gather_window_s: u32,
     /// Whether public displays show its alerts (CQ9 c).
     pub display: bool,
+    /// What its alerts leave standing against the person whom they tell; left out, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<StandingTerms>,
 }
 
 /// What a rule's alerts say, with variables in the texts.
@@ -127,6 +131,13 @@ impl RuleVersion {
         Condition::compile(&self.condition)
     }
 
+    /// Whether its texts name this variable: what an alert has told a person may be shown to them again.
+    #[must_use]
+    pub fn says(&self, variable: &str) -> bool {
+        let texts = self.content.texts.values().flat_map(|text| [&text.headline, &text.body, &text.instruction, &text.sms]);
+        texts.filter_map(|text| Template::parse(text).ok()).any(|template| template.variables().contains(&variable))
+    }
+
     /// Whether the rule can be saved.
     ///
     /// # Errors
@@ -155,6 +166,10 @@ impl RuleVersion {
         if self.display && self.audience == RuleAudience::Subject {
             fault("display", "只通知本人的规则不能在公共屏幕上显示，请取消显示或扩大受众".to_owned());
         }
+        if self.standing.is_some() && self.audience != RuleAudience::Subject {
+            fault("standing", "只有通知本人的规则才能留下弹窗状态，请取消或改为只通知本人".to_owned());
+        }
+        faults.extend(self.standing.iter().flat_map(StandingTerms::faults));
         if let Err(ConditionError { message, line, column }) = self.compile_condition() {
             faults.push(RuleFault { field: "condition".to_owned(), position: Some(Position { line, column }), message });
         }
@@ -283,6 +298,8 @@ mod tests {
     #[case::no_time_to_acknowledge(|rule: &mut RuleVersion| rule.ack_window_s = AckWindow::capped(1), "ack_window_s", None)]
     #[case::silent_for_a_year(|rule: &mut RuleVersion| rule.cooldown_s = 365 * 86_400, "cooldown_s", None)]
     #[case::gathers_for_a_day(|rule: &mut RuleVersion| rule.gather_window_s = 86_400, "gather_window_s", None)]
+    #[case::a_standing_against_nobody(|rule: &mut RuleVersion| rule.audience = RuleAudience::SubjectTownship, "standing", None)]
+    #[case::a_standing_that_nobody_may_lift(|rule: &mut RuleVersion| rule.standing.as_mut().unwrap().who.clear(), "standing.who", None)]
     #[case::one_persons_alert_on_a_screen(|rule: &mut RuleVersion| rule.display = true, "display", None)]
     fn a_faulty_rule_is_refused_with_field_and_position(
         #[case] spoil: fn(&mut RuleVersion),

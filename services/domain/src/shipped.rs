@@ -4,6 +4,8 @@
 //! where to find it. Cities change them by saving a new version; the ids stay. An SMS of them takes two segments at most, also in English from a
 //! sender with a Chinese signature.
 
+mod standing;
+
 use std::sync::LazyLock;
 
 use uuid::{Uuid, uuid};
@@ -44,6 +46,7 @@ struct Shipped {
     cooldown: u32,
     gather_window: u32,
     display: bool,
+    leaves: Option<standing::Leaves>,
 }
 
 struct Texts {
@@ -76,6 +79,7 @@ impl Shipped {
             cooldown_s: self.cooldown,
             gather_window_s: self.gather_window,
             display: self.display,
+            standing: self.leaves.as_ref().map(standing::Leaves::terms),
         }
     }
 }
@@ -123,6 +127,7 @@ const RULES: [Shipped; 8] = [
         cooldown: 7 * DAY,
         gather_window: 5 * MINUTE,
         display: false,
+        leaves: Some(standing::CLOSE_CONTACT),
     },
     Shipped {
         id: uuid!("157f160b-46c2-503d-aac9-382327e9e840"),
@@ -158,6 +163,7 @@ const RULES: [Shipped; 8] = [
         cooldown: 7 * DAY,
         gather_window: 10 * MINUTE,
         display: false,
+        leaves: Some(standing::SECONDARY_CONTACT),
     },
     Shipped {
         id: uuid!("f54f31a7-8264-5e05-8a38-0488224e7176"),
@@ -193,6 +199,7 @@ const RULES: [Shipped; 8] = [
         cooldown: 7 * DAY,
         gather_window: 5 * MINUTE,
         display: false,
+        leaves: Some(standing::POSITIVE),
     },
     Shipped {
         id: uuid!("3395dbd1-a8cf-52fb-87ed-8eaa6d5c5548"),
@@ -225,6 +232,7 @@ const RULES: [Shipped; 8] = [
         cooldown: 3 * DAY,
         gather_window: 10 * MINUTE,
         display: false,
+        leaves: Some(standing::PLACE_VISITED),
     },
     Shipped {
         id: uuid!("ee9a7bdb-2eee-5997-a811-4c76b3b49f35"),
@@ -257,6 +265,7 @@ const RULES: [Shipped; 8] = [
         cooldown: 7 * DAY,
         gather_window: 15 * MINUTE,
         display: false,
+        leaves: Some(standing::ARRIVAL),
     },
     Shipped {
         id: uuid!("2faa3475-1b46-5fc1-9a5d-eec90ef6cad7"),
@@ -290,6 +299,7 @@ const RULES: [Shipped; 8] = [
         cooldown: 7 * DAY,
         gather_window: 15 * MINUTE,
         display: false,
+        leaves: Some(standing::ANALYSIS),
     },
     Shipped {
         id: uuid!("c900fda8-262b-5f3c-ac75-b8a0535b96e5"),
@@ -324,6 +334,7 @@ const RULES: [Shipped; 8] = [
         cooldown: DAY,
         gather_window: 5 * MINUTE,
         display: true,
+        leaves: None,
     },
     Shipped {
         id: uuid!("24fd6f56-4c30-578e-8568-929fcc144cf5"),
@@ -356,6 +367,7 @@ const RULES: [Shipped; 8] = [
         cooldown: DAY,
         gather_window: 10 * MINUTE,
         display: true,
+        leaves: None,
     },
 ];
 

@@ -1,7 +1,8 @@
 //! The end of an alert reaches who heard it: the last word that a person holds is the true one.
 //!
 //! An alert that staff end (CAP *Cancel*, *Update*) was by then handed over to somebody, or to nobody. [`hearers`] decides who is told that
-//! it has ended, and by what; [`last_word`] is what they are told; here is until when.
+//! it has ended, and by what; [`last_word`] is what they are told where no two people have said it in words of their own ([`crate::retraction`]); here is
+//! until when, and for how long screens say it.
 //!
 //! An alert may also be withdrawn for some people alone, while it stands for everybody else: they are told in the same way.
 //!
@@ -18,10 +19,12 @@ use crate::deadline;
 use crate::quiet_hours::QuietHours;
 
 pub use hearers::Hearers;
-pub use last_word::{Ended, LastWord};
+pub use last_word::{Ended, LastWord, ending};
 
 /// The least time for which it is worth telling that an alert has ended: who acted on it goes on doing so after its validity, too.
 const SHORTEST_VALIDITY: Duration = Duration::hours(24);
+/// For so long a screen that showed an alert shows that it was taken back: as long as whoever saw it there may still be about.
+const ON_SCREENS: Duration = Duration::hours(1);
 
 /// When everybody should know of an end at `ended_at`. Half an hour of sendable time: people act on what does not hold, so it goes before
 /// most of what is said for the first time.
@@ -37,6 +40,11 @@ pub fn told_until(ended_at: DateTime<Utc>, would_expire_at: DateTime<Utc>) -> Da
 /// Until when those are told for whom alone an alert that holds until `expires_at` was withdrawn, whenever that was.
 pub fn told_to_some_until(expires_at: DateTime<Utc>) -> DateTime<Utc> {
     expires_at + SHORTEST_VALIDITY
+}
+
+/// Until when a screen that showed an alert until `ended_at` shows that it was taken back.
+pub fn shown_until(ended_at: DateTime<Utc>) -> DateTime<Utc> {
+    ended_at + ON_SCREENS
 }
 
 #[cfg(test)]

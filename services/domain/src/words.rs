@@ -157,6 +157,7 @@ mod tests {
             "refused",
             "cancelled",
             "superseded",
+            "all_clear",
         ]);
         are_the_words::<Action>(&[
             "submit",
@@ -174,6 +175,10 @@ mod tests {
             "cancel",
             "supersede",
             "discard",
+            "stop",
+            "resume",
+            "retract",
+            "lift",
         ]);
         are_the_words::<alert_check::FaultKind>(&[
             "missing",

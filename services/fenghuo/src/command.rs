@@ -9,9 +9,11 @@ use clap::{Parser, Subcommand};
 use crate::audit::{self, Audit};
 use crate::doctor::{self, Doctor};
 use crate::import::{self, Import};
+use crate::keys::{self, Keys};
 use crate::migrate::{self, Migrate};
 use crate::rehearsal::{self, Rehearse};
 use crate::residents::{self, Residents};
+use crate::roles::{self, Roles};
 use crate::serve::{self, Serve};
 use crate::simulate::{self, SimulateProviders};
 use crate::staff::{self, Staff};
@@ -34,6 +36,9 @@ enum Command {
     Up(Up),
     Serve(Serve),
     Migrate(Migrate),
+    Roles(Roles),
+    #[command(subcommand)]
+    Keys(Keys),
     Doctor(Doctor),
     #[command(subcommand)]
     Residents(Residents),
@@ -55,6 +60,8 @@ impl Arguments {
             Command::Up(up) => up::run(config, up).await,
             Command::Serve(serve) => serve::run(config, serve).await,
             Command::Migrate(Migrate {}) => migrate::run(config).await,
+            Command::Roles(roles) => roles::run(config, roles).await,
+            Command::Keys(keys) => keys::run(config, keys).await,
             Command::Doctor(doctor) => doctor::run(config, doctor).await,
             Command::Residents(residents) => residents::run(config, residents).await,
             Command::Import(import) => import::run(import).await,

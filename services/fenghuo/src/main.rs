@@ -5,7 +5,7 @@
 //! the services.
 //!
 //! * [`command`]: the command line; [`configuration`]: every setting; [`services`]: what can be served, and how it starts.
-//! * [`up`], [`serve`], [`import`], [`residents`], [`migrate`], [`doctor`], [`staff`], [`simulate`]: one command each.
+//! * [`up`], [`serve`], [`import`], [`residents`], [`migrate`], [`roles`], [`keys`], [`doctor`], [`staff`], [`simulate`]: one command each.
 //! * [`logging`], [`stopping`]: how a process that runs for long tells of itself, and how it ends.
 //! * [`pages`]: what a browser sees.
 //! * [`demo`]: the demo city's staff, screens and rules; [`rehearsal`]: a real outbreak played through the platform.
@@ -20,11 +20,13 @@ mod configuration;
 mod demo;
 mod doctor;
 mod import;
+mod keys;
 mod logging;
 mod migrate;
 mod pages;
 mod rehearsal;
 mod residents;
+mod roles;
 mod serve;
 mod services;
 mod simulate;

@@ -8,7 +8,7 @@ use platform::Platform;
 use platform::clock::Clock;
 
 use crate::configuration::Configuration;
-use crate::services;
+use crate::{roles, services};
 
 /// Bring the database up to date.
 #[derive(Args)]
@@ -17,6 +17,7 @@ pub(crate) struct Migrate {}
 pub(crate) async fn run(config: Option<&Path>) -> Result<()> {
     let platform = open(config).await?;
     println!("fenghuo: the database is up to date");
+    roles::renew(&platform).await?;
     close(platform).await
 }
 

@@ -14,7 +14,8 @@ use crate::configuration::Configuration;
 use crate::{capacity, pages};
 
 /// A service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, VariantArray, strum::Display)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Service {
     /// Staff, roles, sessions, keys.
     Identity,
@@ -55,17 +56,23 @@ impl Service {
         })
     }
 
+    /// Its schema, where it has tables of its own.
+    pub(crate) fn schema(self) -> Option<&'static str> {
+        self.tables().map(|(schema, _)| schema)
+    }
+
     /// What it does on schedule.
     pub(crate) fn jobs(self) -> &'static [Job] {
         match self {
             Self::Resident => resident::JOBS,
             Self::Dispatch => dispatch::JOBS,
             Self::Sms => sms::JOBS,
+            Self::Rules => rules::JOBS,
             Self::Review => review::JOBS,
             Self::Display => display::JOBS,
             Self::Ingest => ingest::JOBS,
             Self::Audit => audit::JOBS,
-            Self::Identity | Self::Rules | Self::Push => &[],
+            Self::Identity | Self::Push => &[],
         }
     }
 
@@ -158,10 +165,14 @@ pub(crate) async fn start(platform: &Platform, settings: &Configuration, service
         });
     }
     let routes = routes.context("no service was named")?.merge(jobs::routes(platform)).merge(bus::routes(platform));
-    let authenticators = Authenticators::new()
-        .with(identity::authenticator(platform))
-        .with(resident::SessionAuthenticator::new(platform, &settings.resident))
-        .with(display::authenticator(platform));
+    // Staff and sources call every service. Who knows a resident or a screen is the service that they call: no other has a right to their sessions.
+    let mut authenticators = Authenticators::new().with(identity::authenticator(platform));
+    if services.contains(&Service::Resident) {
+        authenticators = authenticators.with(resident::SessionAuthenticator::new(platform, &settings.resident));
+    }
+    if services.contains(&Service::Display) {
+        authenticators = authenticators.with(display::authenticator(platform));
+    }
     let mut checks = platform.checks();
     if services.contains(&Service::Audit) {
         checks.push(audit::check(platform, &settings.audit));

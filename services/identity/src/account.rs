@@ -155,40 +155,44 @@ pub(crate) async fn by_id(connection: &mut Connection, id: StaffId) -> Result<Op
 
 /// An account as a session finds it.
 pub(crate) struct Seen {
-    pub row: Row,
+    pub staff: Staff,
+    /// Of its credentials; a session from before the latest change is over.
+    pub credential_revision: i64,
     /// Whether it has a second factor.
     pub has_factor: bool,
     /// Of an account from before there were second factors: until then it works without one.
     pub enrol_by: Option<DateTime<Utc>>,
 }
 
-/// The account with this id, as a session of it finds it.
+/// The account with this id, as a session of it finds it: by the view that every process may read.
 pub(crate) async fn seen_by_id(connection: &mut Connection, id: StaffId) -> Result<Option<Seen>, Error> {
     let row = sqlx::query!(
-        r#"select id, login, name, role, scope, password_hash, credential_revision, created_at, disabled_at, acts_from,
-                  exists (select from identity.factor f where f.staff_id = s.id) as "has_factor!",
-                  case when from_before then (select began_at + make_interval(days => days) from identity.second_factor_grace) end as enrol_by
-             from identity.staff s where id = $1"#,
+        r#"select login as "login!", name as "name!", role as "role!", scope as "scope!", credential_revision as "credential_revision!",
+                  created_at as "created_at!", disabled_at, acts_from, awaits_owner as "awaits_owner!", has_factor as "has_factor!", enrol_by
+             from identity.account_in_session where id = $1"#,
         id.uuid(),
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Seen {
-        row: Row {
-            id: row.id,
-            login: row.login,
-            name: row.name,
-            role: row.role,
-            scope: row.scope,
-            password_hash: row.password_hash,
+    row.map(|row| {
+        Ok(Seen {
+            staff: Staff {
+                id,
+                login: row.login,
+                name: row.name,
+                role: row.role.parse().map_err(|_| Error::Stored { what: "staff.role" })?,
+                scope: row.scope.parse().map_err(|_| Error::Stored { what: "staff.scope" })?,
+                disabled_at: row.disabled_at,
+                created_at: row.created_at,
+                acts_from: row.acts_from,
+                awaits_owner: row.awaits_owner,
+            },
             credential_revision: row.credential_revision,
-            created_at: row.created_at,
-            disabled_at: row.disabled_at,
-            acts_from: row.acts_from,
-        },
-        has_factor: row.has_factor,
-        enrol_by: row.enrol_by,
-    }))
+            has_factor: row.has_factor,
+            enrol_by: row.enrol_by,
+        })
+    })
+    .transpose()
 }
 
 /// All accounts, by login name.

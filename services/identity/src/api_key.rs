@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::Area;
 use domain::ids::{ApiKeyId, StaffId};
-use domain::risk_record::{Origin, RecordKind};
+use domain::risk_record::{Origin, RecordKind, is_attribute_name};
 use platform::database::{Connection, Database, Tx, readable};
 use platform::http::{FieldFault, SourceCaller};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use crate::Error;
 use crate::token::TokenHash;
 
 const LONGEST_UNIT: usize = 128;
+const MOST_PURPOSES: usize = 20;
 /// The longest life of a key, as the table has it too: who holds it is asked again every year.
 const LONGEST_LIFE: TimeDelta = TimeDelta::days(366);
 
@@ -32,6 +33,8 @@ pub struct ApiKey {
     pub area: Area,
     /// Kinds of record that it may deliver.
     pub kinds: Vec<RecordKind>,
+    /// For which purposes it may ask whether something stands against a person.
+    pub asks: Vec<String>,
     /// Who made it.
     pub created_by: StaffId,
     /// When it was made.
@@ -53,6 +56,9 @@ pub struct NewApiKey {
     pub area: Area,
     /// Kinds of record that it may deliver.
     pub kinds: Vec<RecordKind>,
+    /// For which purposes, as rules name them, it may ask whether something stands against a person; left out, for none.
+    #[serde(default)]
+    pub asks: Vec<String>,
     /// When it ends: in a year at the latest.
     #[serde(deserialize_with = "domain::instant::read")]
     pub expires_at: DateTime<Utc>,
@@ -73,8 +79,15 @@ impl NewApiKey {
         if !matches!(self.area, Area::City | Area::District(_)) {
             faults.push(FieldFault::new("area", "须为全市或一个区县", "is the city or one district"));
         }
-        if self.kinds.is_empty() {
+        if self.kinds.is_empty() && self.asks.is_empty() {
             faults.push(FieldFault::new("kinds", "至少选择一种记录", "takes at least one kind of record"));
+        }
+        if self.asks.len() > MOST_PURPOSES || !self.asks.iter().all(|purpose| is_attribute_name(purpose)) {
+            faults.push(FieldFault::new(
+                "asks",
+                "用途代码应为 1 至 40 个小写字母、数字或下划线，最多 20 种",
+                "takes up to 20 purposes of 1 to 40 of a-z, 0-9 and _, beginning with a letter",
+            ));
         }
         if self.expires_at <= now {
             faults.push(FieldFault::new("expires_at", "须在将来", "lies in the past"));
@@ -92,6 +105,7 @@ struct Row {
     origin: String,
     area: String,
     kinds: Vec<String>,
+    asks: Vec<String>,
     created_by: Uuid,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -107,6 +121,7 @@ impl Row {
             origin: self.origin.parse().map_err(|_| Error::Stored { what: "api_key.origin" })?,
             area: self.area.parse().map_err(|_| Error::Stored { what: "api_key.area" })?,
             kinds: kinds.collect::<Result<_, _>>()?,
+            asks: self.asks,
             created_by: self.created_by.into(),
             created_at: self.created_at,
             expires_at: self.expires_at,
@@ -121,11 +136,13 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewApiKey, hash: TokenHash, by: St
     // Each once, however often it was named.
     let kinds: BTreeSet<String> = new.kinds.iter().map(ToString::to_string).collect();
     let kinds: Vec<String> = kinds.into_iter().collect();
+    let asks: BTreeSet<&str> = new.asks.iter().map(String::as_str).collect();
+    let asks: Vec<String> = asks.into_iter().map(str::to_owned).collect();
     let row = sqlx::query_as!(
         Row,
-        "insert into identity.api_key (id, token_hash, unit, origin, area, kinds, created_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         returning id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at",
+        "insert into identity.api_key (id, token_hash, unit, origin, area, kinds, asks, created_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $10, $7, $8, $9)
+         returning id, unit, origin, area, kinds, asks, created_by, created_at, expires_at, revoked_at",
         ApiKeyId::new().uuid(),
         hash.bytes(),
         new.unit.trim(),
@@ -135,6 +152,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewApiKey, hash: TokenHash, by: St
         by.uuid(),
         now,
         new.expires_at,
+        &asks,
     )
     .fetch_one(&mut **tx)
     .await?;
@@ -145,7 +163,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewApiKey, hash: TokenHash, by: St
 pub(crate) async fn all(database: &Database) -> Result<Vec<ApiKey>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at
+        "select id, unit, origin, area, kinds, asks, created_by, created_at, expires_at, revoked_at
          from identity.api_key order by id desc"
     )
     .fetch_all(database.pool())
@@ -172,14 +190,15 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ApiKeyId, now: DateT
 pub(crate) async fn source(database: &Database, token: &TokenHash, now: DateTime<Utc>) -> Result<Option<SourceCaller>, Error> {
     let row = sqlx::query_as!(
         Row,
-        "select id, unit, origin, area, kinds, created_by, created_at, expires_at, revoked_at
-         from identity.api_key where token_hash = $1 and revoked_at is null and expires_at > $2",
+        r#"select id as "id!", unit as "unit!", origin as "origin!", area as "area!", kinds as "kinds!", asks as "asks!", created_by as "created_by!",
+                  created_at as "created_at!", expires_at as "expires_at!", revoked_at
+             from identity.presented_key where token_hash = $1 and revoked_at is null and expires_at > $2"#,
         token.bytes(),
         now,
     )
     .fetch_optional(database.pool())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let ApiKey { id, unit, origin, area, kinds, .. } = row.into_key()?;
-    Ok(Some(SourceCaller { key_id: id, unit, origin, area, kinds }))
+    let ApiKey { id, unit, origin, area, kinds, asks, .. } = row.into_key()?;
+    Ok(Some(SourceCaller { key_id: id, unit, origin, area, kinds, asks }))
 }

@@ -25,9 +25,9 @@ impl StaffAndSources {
         let Some(session) = session else { return Ok(None) };
         let seen = account::seen_by_id(&mut self.platform.database.pool().acquire().await?, session.staff).await?;
         // Role, scope and state come from the account, not from the session: changes hold from the next request on.
-        let seen = seen.filter(|seen| seen.row.disabled_at.is_none() && seen.row.credential_revision == session.revision);
-        let Some(account::Seen { row, has_factor, enrol_by }) = seen else { return Ok(None) };
-        let account::Staff { id, name, role, scope, acts_from, .. } = row.into_staff()?;
+        let seen = seen.filter(|seen| seen.staff.disabled_at.is_none() && seen.credential_revision == session.revision);
+        let Some(account::Seen { staff, has_factor, enrol_by, .. }) = seen else { return Ok(None) };
+        let account::Staff { id, name, role, scope, acts_from, .. } = staff;
         let session_of = token.hex();
         let holder = Holder { role, has_factor, enrol_by };
         Ok(Some(match second_factor::standing(holder, session.came_with(), session.proof(), self.platform.clock.now()) {

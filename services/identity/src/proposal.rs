@@ -128,7 +128,9 @@ impl Proposed {
                 "role": [before.role, after.role], "scope": [before.scope, after.scope], "renamed": before.name != after.name,
             }),
             Self::EnableAccount | Self::DisableAccount | Self::ResetAccount | Self::LiftWaiting => account.unwrap_or_default(),
-            Self::MakeKey { key } => json!({ "unit": key.unit, "area": key.area, "kinds": key.kinds, "expires_at": key.expires_at }),
+            Self::MakeKey { key } => {
+                json!({ "unit": key.unit, "area": key.area, "kinds": key.kinds, "asks": key.asks, "expires_at": key.expires_at })
+            }
         }
     }
 }

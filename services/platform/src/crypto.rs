@@ -4,16 +4,22 @@
 //! key, which comes from a file or the environment and is never stored. Everything is AES-256-GCM-SIV (RFC 8452), so a
 //! repeated nonce would show that two texts are equal and no more, and HMAC-SHA-256 (RFC 2104). The purpose is bound into both: bytes copied from
 //! one column into another do not open, and equal values of two purposes have unequal hashes.
+//!
+//! What seals may be exchanged while everything runs ([`rotation`]): a new key opens at every process before any seals with it, so each looks for
+//! new keys now and then ([`Keyring::follow`]). What hashes stays: of most of what was hashed nobody has the text any more.
 
 mod cipher;
 mod master_key;
+pub mod rotation;
 mod sealed;
 
 use crate::compiled_once;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use sqlx::PgConnection;
@@ -22,6 +28,7 @@ use zeroize::Zeroizing;
 
 use crate::database::Database;
 use crate::error::Error;
+use crate::tasks::{Tasks, chain};
 use cipher::{Cipher, random_key};
 pub use master_key::KeySettings;
 use master_key::MasterKey;
@@ -92,12 +99,21 @@ pub enum KeyStanding {
 const DATA_KEY: i16 = 1;
 const HASH_KEY: i16 = 2;
 
+/// How often a process looks for new keys.
+pub(crate) const LOOKED_FOR_EVERY: Duration = Duration::from_secs(30);
+
 /// Seals, opens and hashes. Clones share the keys.
 #[derive(Clone)]
-pub struct Keyring(Arc<Keys>);
+pub struct Keyring(Arc<Ring>);
+
+struct Ring {
+    keys: ArcSwap<Keys>,
+    /// What unwraps; none where the keys are nobody's.
+    master: Option<MasterKey>,
+}
 
 struct Keys {
-    /// By id; the highest seals, all open.
+    /// By id; all open.
     ciphers: BTreeMap<u16, Cipher>,
     sealing: u16,
     hash: Hmac<Sha256>,
@@ -105,7 +121,7 @@ struct Keys {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keyring({} data keys)", self.0.ciphers.len())
+        write!(f, "Keyring({} data keys)", self.0.keys.load().ciphers.len())
     }
 }
 
@@ -115,22 +131,50 @@ impl Keyring {
     #[compiled_once]
     pub async fn load(settings: &KeySettings, database: &Database) -> Result<Self, Error> {
         let master = MasterKey::load(settings)?;
-        let fresh_data = master.wrap("data", DATA_KEY, &random_key());
-        let fresh_hash = master.wrap("hash", HASH_KEY, &random_key());
-        // whoever comes second finds the first one's keys and drops these; one that was lost is missed, never made anew
-        sqlx::query!(
-            "insert into keys.wrapped_key (id, use, wrapped)
-             select * from (values ($1::smallint, 'data', $2::bytea), ($3, 'hash', $4)) as fresh (id, use, wrapped)
-             where not exists (select from keys.wrapped_key)
-             on conflict (id) do nothing",
-            DATA_KEY,
-            fresh_data,
-            HASH_KEY,
-            fresh_hash,
-        )
-        .execute(database.pool())
-        .await?;
-        Self::unwrap(&master, wrapped(database.pool().acquire().await?.driver()).await?)
+        let mut rows = wrapped(database.pool().acquire().await?.driver()).await?;
+        // asked before: most processes have no right to make any
+        if rows.is_empty() {
+            make_first(&master, database).await?;
+            rows = wrapped(database.pool().acquire().await?.driver()).await?;
+        }
+        let keys = ArcSwap::from_pointee(Keys::unwrap(&master, rows)?);
+        Ok(Self(Arc::new(Ring { keys, master: Some(master) })))
+    }
+
+    /// Looks for new keys until the tasks are stopped. What cannot be read or opened changes nothing: the keys that are known stay.
+    pub fn follow(&self, database: &Database, tasks: &Tasks) {
+        let (ring, database, stopping) = (self.clone(), database.clone(), tasks.token().clone());
+        tasks.keep("keys.follow", move || {
+            let (ring, database, stopping) = (ring.clone(), database.clone(), stopping.clone());
+            async move {
+                while stopping.run_until_cancelled(tokio::time::sleep(LOOKED_FOR_EVERY)).await.is_some() {
+                    if let Err(error) = ring.look(&database).await {
+                        tracing::warn!(error = chain(&error), "whether there are new keys could not be found out");
+                    }
+                }
+            }
+        });
+    }
+
+    /// Takes over the keys as they stand in the database now.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the master key does not open them.
+    #[compiled_once]
+    pub async fn look(&self, database: &Database) -> Result<(), Error> {
+        let Some(master) = &self.0.master else { return Ok(()) };
+        let keys = Keys::unwrap(master, wrapped(database.pool().acquire().await?.driver()).await?)?;
+        let known = self.0.keys.load();
+        if keys.sealing != known.sealing || keys.ciphers.len() != known.ciphers.len() {
+            tracing::info!(sealing = keys.sealing, keys = keys.ciphers.len(), "keys were exchanged");
+            self.0.keys.store(Arc::new(keys));
+        }
+        Ok(())
+    }
+
+    /// The number of the key that seals now.
+    pub fn sealing(&self) -> u16 {
+        self.0.keys.load().sealing
     }
 
     /// Holds the master key of the settings against the keys in the database. Makes neither; the schema `keys` must be there.
@@ -141,42 +185,29 @@ impl Keyring {
     pub async fn standing(settings: &KeySettings, database: &mut PgConnection) -> Result<KeyStanding, Error> {
         let master = MasterKey::load(&KeySettings { create: false, ..settings.clone() })?;
         let rows = wrapped(database).await?;
-        if rows.is_empty() { Ok(KeyStanding::NoneYet) } else { Self::unwrap(&master, rows).map(|_| KeyStanding::Opened) }
-    }
-
-    fn unwrap(master: &MasterKey, rows: Vec<Wrapped>) -> Result<Self, Error> {
-        let mut ciphers = BTreeMap::new();
-        let mut hash = None;
-        for row in rows {
-            let key = master.unwrap(&row.usage, row.id, &row.wrapped)?;
-            if row.usage == "hash" {
-                hash = Some(hmac_of(&key));
-            } else if let Ok(id) = u16::try_from(row.id) {
-                ciphers.insert(id, Cipher::new(&key));
-            }
-        }
-        let missing = || Error::MasterKey { reason: "keys.wrapped_key has lost a key".to_owned() };
-        let sealing = ciphers.last_key_value().map(|(id, _)| *id).ok_or_else(missing)?;
-        Ok(Self(Arc::new(Keys { ciphers, sealing, hash: hash.ok_or_else(missing)? })))
+        if rows.is_empty() { Ok(KeyStanding::NoneYet) } else { Keys::unwrap(&master, rows).map(|_| KeyStanding::Opened) }
     }
 
     /// Random keys that nobody keeps, for tests without a database.
     pub fn random() -> Self {
         let ciphers = BTreeMap::from([(1, Cipher::new(&random_key()))]);
-        Self(Arc::new(Keys { ciphers, sealing: 1, hash: hmac_of(&random_key()) }))
+        let keys = Keys { ciphers, sealing: 1, hash: hmac_of(&random_key()) };
+        Self(Arc::new(Ring { keys: ArcSwap::from_pointee(keys), master: None }))
     }
 
     /// Encrypts `plain`; only [`Keyring::open`] with the same purpose gives it back. Equal texts look unequal.
     pub fn seal(&self, purpose: Purpose, plain: &[u8]) -> Sealed {
         let nonce: [u8; sealed::NONCE_LEN] = rand::random();
-        let ciphertext = self.0.ciphers[&self.0.sealing].seal(nonce, label(purpose), plain);
-        Sealed::assemble(self.0.sealing, &nonce, &ciphertext)
+        let keys = self.0.keys.load();
+        let ciphertext = keys.ciphers[&keys.sealing].seal(nonce, label(purpose), plain);
+        Sealed::assemble(keys.sealing, &nonce, &ciphertext)
     }
 
     /// Decrypts what was sealed for the same purpose; altered bytes are refused.
     pub fn open(&self, purpose: Purpose, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
         let parts = sealed.parts();
-        let cipher = self.0.ciphers.get(&parts.key_id).ok_or(Error::Sealed { reason: "its key is not in this installation" })?;
+        let keys = self.0.keys.load();
+        let cipher = keys.ciphers.get(&parts.key_id).ok_or(Error::Sealed { reason: "its key is not in this installation" })?;
         cipher
             .open(parts.nonce, label(purpose), parts.ciphertext)
             .ok_or(Error::Sealed { reason: "it was altered or belongs to another purpose" })
@@ -184,7 +215,7 @@ impl Keyring {
 
     /// The look-up key of `value`: equal for equal values of one purpose in one installation, and meaningless outside.
     pub fn hash(&self, purpose: Purpose, value: &[u8]) -> KeyedHash {
-        let mut mac = self.0.hash.clone();
+        let mut mac = self.0.keys.load().hash.clone();
         let label = label(purpose);
         // the length keeps label and value apart
         mac.update(&[label.len() as u8]);
@@ -194,16 +225,62 @@ impl Keyring {
     }
 }
 
+impl Keys {
+    fn unwrap(master: &MasterKey, rows: Vec<Wrapped>) -> Result<Self, Error> {
+        let (mut ciphers, mut sealing, mut hash) = (BTreeMap::new(), None, None);
+        for row in rows {
+            let key = master.unwrap(&row.usage, row.id, &row.wrapped).or_else(|error| match &row.wrapped_anew {
+                Some(anew) => master.unwrap(&row.usage, row.id, anew),
+                None => Err(error),
+            })?;
+            if row.usage == "hash" {
+                hash = Some(hmac_of(&key));
+            } else if let Ok(id) = u16::try_from(row.id) {
+                ciphers.insert(id, Cipher::new(&key));
+                sealing = sealing.max(row.seals.then_some(id));
+            }
+        }
+        let missing = || Error::MasterKey { reason: "keys.wrapped_key has lost a key".to_owned() };
+        Ok(Self { ciphers, sealing: sealing.ok_or_else(missing)?, hash: hash.ok_or_else(missing)? })
+    }
+}
+
+/// Makes the first keys of an installation. Whoever comes second finds the first one's keys and drops these; one that was lost is missed, never made
+/// anew.
+async fn make_first(master: &MasterKey, database: &Database) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into keys.wrapped_key (id, use, wrapped)
+         select * from (values ($1::smallint, 'data', $2::bytea), ($3, 'hash', $4)) as fresh (id, use, wrapped)
+         where not exists (select from keys.wrapped_key)
+         on conflict (id) do nothing",
+        DATA_KEY,
+        master.wrap("data", DATA_KEY, &random_key()),
+        HASH_KEY,
+        master.wrap("hash", HASH_KEY, &random_key()),
+    )
+    .execute(database.pool())
+    .await?;
+    Ok(())
+}
+
 /// A key as it stands in the database.
 struct Wrapped {
     id: i16,
     usage: String,
     wrapped: Vec<u8>,
+    wrapped_anew: Option<Vec<u8>>,
+    seals: bool,
 }
 
 async fn wrapped(database: &mut PgConnection) -> Result<Vec<Wrapped>, Error> {
-    let rows = sqlx::query!("select id, use, wrapped from keys.wrapped_key order by id").fetch_all(database).await?;
-    Ok(rows.into_iter().map(|row| Wrapped { id: row.id, usage: row.r#use, wrapped: row.wrapped }).collect())
+    let rows = sqlx::query!(
+        r#"select id, use as usage, wrapped, wrapped_anew, seals_from <= clock_timestamp() as "seals!"
+             from keys.wrapped_key where retired_at is null order by id"#
+    )
+    .fetch_all(database)
+    .await?;
+    let row = |id, usage, wrapped, wrapped_anew, seals| Wrapped { id, usage, wrapped, wrapped_anew, seals };
+    Ok(rows.into_iter().map(|found| row(found.id, found.usage, found.wrapped, found.wrapped_anew, found.seals)).collect())
 }
 
 fn label(purpose: Purpose) -> &'static [u8] {

@@ -23,6 +23,14 @@ pub enum Error {
         #[source]
         source: sqlx::migrate::MigrateError,
     },
+    /// The tables of a schema are not up to date, and the role that this process connects as does not own them.
+    #[error(
+        "the tables of {schema} are not up to date, and the role of this process may not change them: run `fenghuo migrate` as the one that may"
+    )]
+    TablesBehind {
+        /// Whose tables.
+        schema: String,
+    },
     /// A setting is missing or makes no sense.
     #[error("setting {name}: {reason}")]
     Setting {

@@ -109,6 +109,7 @@ impl Platform {
         database.migrate(jobs::SCHEMA, &jobs::MIGRATOR).await?;
         let tasks = Tasks::new();
         let keyring = Keyring::load(&settings.keys, &database).await?;
+        keyring.follow(&database, &tasks);
         let cache = Cache::open(&settings.cache, &clock).await?;
         let bus = Bus::open(&settings.bus, &database, &keyring, &tasks).await?;
         let jobs = Jobs::new(&settings.jobs, &database, &clock, &tasks)?;

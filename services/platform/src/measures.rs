@@ -294,7 +294,41 @@ pub const MEASURES: &[Measure] = &[
         "People for whom alone an approved alert was withdrawn.",
         "Many: a correction may be due instead.",
     ),
+    counter("alerts_stopped_total", &[CLASS], "Approved alerts that one officer has stopped, until it is known whether they hold.", ""),
+    counter(
+        "retractions_total",
+        &[
+            ("kind", "`withdraw`, `all_clear` or `correct`"),
+            ("progress", "`asked`, `confirmed`, `refused`, `taken_back`, `overtaken` or `expired`"),
+        ],
+        "Withdrawals, all-clears and corrections that one person has asked for, and what became of them.",
+        "`asked` well ahead of the others: nobody confirms; look at who is on duty.",
+    ),
+    Measure {
+        name: "retraction_confirm_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[CLASS, ("kind", "`withdraw`, `all_clear` or `correct`")],
+        meaning: "From when one person asked for a withdrawal, an all-clear or a correction until a second one confirmed it.",
+        act: "Above a minute for urgent alerts: people go on by what is false; the playbook of the alert names who may confirm.",
+    },
     // Dispatch
+    Measure {
+        name: "retraction_first_hand_over_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[CLASS, ("word", "`end` or `correction`")],
+        meaning: "From when a word back was confirmed until the first person had it.",
+        act: "",
+    },
+    Measure {
+        name: "retraction_told_seconds",
+        kind: MeasureKind::Histogram,
+        unit: Unit::Seconds,
+        labels: &[CLASS, ("word", "`end` or `correction`")],
+        meaning: "From when a word back was confirmed until everybody had it who had the alert, or is unreachable.",
+        act: "Longer than the alert itself took: look at its delivery.",
+    },
     counter(
         "dispatch_undelivered_total",
         &[],
@@ -549,9 +583,39 @@ pub const MEASURES: &[Measure] = &[
     ),
     counter(
         "feedback_total",
-        &[("kind", "`unclear`, `wrong`, `question`"), ("by", "`app` or `sms`")],
+        &[("kind", "`unclear`, `wrong`, `question`, `objection`"), ("by", "`app` or `sms`")],
         "What residents said about alerts, or wrote back.",
         "Many `wrong`: read them; an alert may need a correction.",
+    ),
+    counter(
+        "standings_opened_total",
+        &[],
+        "People against whom something began to stand because of an alert.",
+        "Far more than an alert was for: look at its rule and its records.",
+    ),
+    counter(
+        "standings_lifted_total",
+        &[("how", "`record`, `decision`, `alert_withdrawn`, `withdrawn_for_person`, `evidence_ended`")],
+        "Standings that were lifted before their time.",
+        "Many `evidence_ended`: a source reports what it has to take back; talk to it. No `record` while tests come in: their results do not reach the platform.",
+    ),
+    counter(
+        "standing_questions_total",
+        &[("outcome", "`answered`, `purpose_not_named`, `too_many`")],
+        "Questions of source systems whether something stands against a person.",
+        "Any `too_many` or `purpose_not_named`: somebody asks what they may not; the trace names the key.",
+    ),
+    counter(
+        "rules_lifting_records_total",
+        &[],
+        "Records that lift what stands against people, negative tests for instance.",
+        "None for a day while tests are done: laboratories do not deliver, and what should be lifted stays.",
+    ),
+    counter(
+        "alerts_naming_by_hand_total",
+        &[],
+        "Alerts written or changed so that they name people without a record behind each.",
+        "Any: the auditor's list says which, who and why.",
     ),
     counter(
         "resident_gone_doubted_total",

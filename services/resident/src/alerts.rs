@@ -1,7 +1,7 @@
 //! Alerts come into inboxes when dispatch releases them, and leave when they are stopped or closed.
 //!
 //! Events may be repeated and may overtake each other: a stop that comes before its release is kept, and holds. An alert that was stopped in its first
-//! moments comes into inboxes as stopped, since somebody may have been told of it. What no event has told is found by a sweep, which compares every minute with what dispatch and review show.
+//! moments comes into inboxes as stopped, since somebody may have been told of it. One that is being checked stays, with a line that says so. What no event has told is found by a sweep, which compares every minute with what dispatch and review show.
 
 use std::str::FromStr;
 
@@ -11,11 +11,11 @@ use platform::bus::understood;
 use platform::database::Tx;
 use platform::jobs::{Did, Job};
 use platform::sweep::{GRACE, Sweep};
-use proto::topology::{RESIDENT_CLOSED, RESIDENT_RELEASED, RESIDENT_STOPPED};
-use proto::{AlertClosed, AlertReleased, AlertStopped, StopReason};
+use proto::topology::{RESIDENT_CLOSED, RESIDENT_HELD, RESIDENT_RELEASED, RESIDENT_STOPPED};
+use proto::{AlertClosed, AlertHeld, AlertReleased, AlertStopped, StopReason};
 use uuid::Uuid;
 
-use crate::{Error, Service};
+use crate::{Error, Service, standing};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let bus = &service.platform.bus;
@@ -38,6 +38,11 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
         }
     })?;
     let own = service.clone();
+    bus.subscribe(&RESIDENT_HELD, 1, move |event: AlertHeld| {
+        let service = own.clone();
+        async move { Ok(checked(&service, understood("alert id", event.alert_id.parse())?).await?) }
+    })?;
+    let own = service.clone();
     bus.subscribe(&RESIDENT_CLOSED, 1, move |event: AlertClosed| {
         let service = own.clone();
         async move { Ok(ended(&service, understood("alert id", event.alert_id.parse())?, &CLOSED).await?) }
@@ -53,8 +58,8 @@ pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
 pub(crate) const TAKE_OVER: Job = Job {
     name: "resident.take_over",
     cron: "20 * * * * *",
-    about: "核对推送与审核记录：补上居民收件箱遗漏的弹窗和受众，撤下已结束的弹窗。",
-    about_en: "Compares inboxes with dispatch and review: takes in alerts and audiences, and takes out ended alerts, where no event has told.",
+    about: "核对推送与审核记录：补上居民收件箱遗漏的弹窗和受众，撤下已结束的弹窗，标明正在核实的弹窗。",
+    about_en: "Compares inboxes with dispatch and review: takes in alerts and audiences, takes out ended alerts, and marks those that are being checked, where no event has told.",
     at_start: false,
 };
 
@@ -89,9 +94,20 @@ async fn sweep(service: &Service) -> Result<Did, BoxError> {
     )
     .fetch_all(database.pool())
     .await?;
+    let held = sqlx::query_scalar!(
+        r#"select a.alert_id from resident.alert a join review.alert_standing r using (alert_id)
+            where a.state = 'live' and r.state in ('approved', 'dispatching', 'active') and a.checked_since is distinct from r.held_at
+              and r.changed_at < $1"#,
+        before
+    )
+    .fetch_all(database.pool())
+    .await?;
     let mut sweep = Sweep::of("resident");
     for alert in missing.into_iter().map(AlertId::from_uuid) {
         sweep.take_over("release", alert, released(service, alert)).await;
+    }
+    for alert in held.into_iter().map(AlertId::from_uuid) {
+        sweep.take_over("check", alert, checked(service, alert)).await;
     }
     for row in over {
         let (Some(alert), what) = (row.alert_id.map(AlertId::from_uuid), if row.how == "closed" { "close" } else { "stop" }) else {
@@ -111,10 +127,11 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     one_at_a_time(&mut tx, alert).await?;
     let rows = sqlx::query!(
         "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by, audience_revision, growing,
-                                     state, superseded_by, stop_reason)
+                                     state, superseded_by, stop_reason, checked_since)
          select d.alert_id, d.short_code, d.content, d.audience_bitmap, d.released_at, d.expires_at, d.ack_by, d.audience_revision,
                 exists (select from dispatch.growing_alert where alert_id = $1),
-                coalesce(s.state, d.state), coalesce(s.superseded_by, d.superseded_by), coalesce(s.reason, d.stop_reason)
+                coalesce(s.state, d.state), coalesce(s.superseded_by, d.superseded_by), coalesce(s.reason, d.stop_reason),
+                (select r.held_at from review.alert_standing r where r.alert_id = $1)
          from dispatch.shown_alert d left join resident.stop s on s.alert_id = d.alert_id
          where d.alert_id = $1 and (s.alert_id is null or s.state in ('cancelled', 'superseded'))
          on conflict (alert_id) do update
@@ -128,8 +145,27 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     .await
     .map_err(Error::database("taking an alert into inboxes"))?
     .rows_affected();
+    standing::opening::open(&mut tx, alert, service.platform.clock.now()).await?;
     tx.commit().await?;
+    // where it corrects another, what stands by that stands by this
+    standing::follow(service, alert).await?;
     tracing::info!(%alert, changed = rows == 1, "alert in inboxes");
+    Ok(())
+}
+
+/// Says beside an alert that it is being checked, or no longer: as review shows it, whichever event came last.
+async fn checked(service: &Service, alert: AlertId) -> Result<(), Error> {
+    let mut tx = service.platform.database.begin().await?;
+    one_at_a_time(&mut tx, alert).await?;
+    sqlx::query!(
+        "update resident.alert a set checked_since = r.held_at, revision = nextval('resident.alert_revision') from review.alert_standing r
+          where a.alert_id = $1 and r.alert_id = $1 and a.state = 'live' and a.checked_since is distinct from r.held_at",
+        alert.uuid()
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(Error::database("noting that an alert is being checked"))?;
+    tx.commit().await?;
     Ok(())
 }
 
@@ -149,7 +185,7 @@ async fn ended(service: &Service, alert: AlertId, end: &End<'_>) -> Result<(), E
     .await
     .map_err(Error::database("keeping the end of an alert"))?;
     sqlx::query!(
-        "update resident.alert set state = $2, superseded_by = $3, stop_reason = $4, revision = nextval('resident.alert_revision')
+        "update resident.alert set state = $2, superseded_by = $3, stop_reason = $4, checked_since = null, revision = nextval('resident.alert_revision')
          where alert_id = $1 and state = 'live'",
         alert.uuid(),
         end.state,
@@ -160,6 +196,7 @@ async fn ended(service: &Service, alert: AlertId, end: &End<'_>) -> Result<(), E
     .await
     .map_err(Error::database("taking an alert out of inboxes"))?;
     tx.commit().await?;
+    standing::follow(service, alert).await?;
     tracing::info!(%alert, state = end.state, "alert left inboxes");
     Ok(())
 }

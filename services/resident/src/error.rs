@@ -98,6 +98,27 @@ pub enum Error {
     /// Somebody has answered already.
     #[error("the feedback has an answer already")]
     FeedbackAnswered,
+    /// The caller may not answer what is objected to an alert that their unit sent or that they decided about.
+    #[error("who sent an alert does not answer objections to it")]
+    ObjectionToOwnAlert,
+    /// No such standing, or not of this person or in the caller's area.
+    #[error("nothing of the kind stands against this person or in the caller's area")]
+    NoSuchStanding,
+    /// It does not stand any more.
+    #[error("it does not stand any more")]
+    StandingIsOver,
+    /// It ended too long ago to be objected to.
+    #[error("it ended too long ago to be objected to")]
+    StandingLongOver,
+    /// An objection to it waits for its answer.
+    #[error("an objection waits for its answer already")]
+    ObjectionWaits,
+    /// The rule does not let the caller's role lift it.
+    #[error("the rule does not let the caller's role lift it")]
+    MayNotLift,
+    /// No rule in force names the purpose, or the key may not ask for it.
+    #[error("the purpose is named by no rule in force, or the key may not ask for it")]
+    PurposeNotNamed,
     /// Web Push is not set.
     #[error("this installation offers no Web Push")]
     NoWebPush,
@@ -223,6 +244,41 @@ impl From<Error> for Problem {
                 "feedback_answered",
                 "该反馈已有答复，请刷新后查看。",
                 "This feedback has been answered. Reload to read the answer.",
+            ),
+            Error::ObjectionToOwnAlert => Self::forbidden(
+                "objection_to_own_alert",
+                "此异议针对本单位发送或您参与审核的提醒，须由其他单位答复，请转告市级指挥部。",
+                "This objects to an alert that your unit sent or that you decided about: somebody else has to answer. Tell the city command.",
+            ),
+            Error::NoSuchStanding => Self::not_found(
+                "no_such_standing",
+                "没有此弹窗状态，或不在您的管辖范围内，请刷新。",
+                "There is nothing of the kind against you or in your area. Refresh.",
+            ),
+            Error::StandingIsOver => Self::conflict(
+                "standing_is_over",
+                "此弹窗状态已解除，无需再操作，请刷新。",
+                "It does not stand any more. Refresh to see why.",
+            ),
+            Error::StandingLongOver => Self::conflict(
+                "standing_long_over",
+                "此弹窗状态已结束超过 30 天，不能再提出异议。如有疑问请来电。",
+                "It ended more than 30 days ago. Call the number of the alert if you have a question.",
+            ),
+            Error::ObjectionWaits => Self::conflict(
+                "objection_waits",
+                "您的异议已受理，正在核实，请等待答复。",
+                "Your objection was taken and waits for its answer.",
+            ),
+            Error::MayNotLift => Self::forbidden(
+                "may_not_lift",
+                "按规则，您的岗位不能解除此弹窗状态，请联系规则指定的单位。",
+                "The rule does not let your role lift this. Ask one of the units that it names.",
+            ),
+            Error::PurposeNotNamed => Self::forbidden(
+                "purpose_not_named",
+                "现行规则未列出此用途，或此密钥不能用于此用途，不能查询。",
+                "No rule in force names this purpose, or the key may not ask for it.",
             ),
             Error::OutsideScope => Self::forbidden("outside_scope", "该居民不在您的管辖范围内。", "This resident lives outside your area."),
         }

@@ -11,6 +11,8 @@ pub(crate) mod written;
 use chrono::{DateTime, Utc};
 use domain::area::{CommunityCode, DistrictCode};
 use domain::ids::AlertId;
+use domain::staff::Scope;
+use domain::standing::objection;
 use platform::crypto::{Keyring, Purpose};
 use platform::http::FieldFault;
 use serde::Serialize;
@@ -24,19 +26,21 @@ const LONGEST: usize = 500;
 
 domain::words! {
     /// What somebody finds about an alert.
-    enum FeedbackKind {
+    pub(crate) enum FeedbackKind {
         /// They do not understand it.
         Unclear,
         /// Something in it is not so.
         Wrong,
         /// They want to know something.
         Question,
+        /// What stands against them is not so; answered by others than those who sent it.
+        Objection,
     }
 }
 
 domain::words! {
     /// How somebody said it, and is answered.
-    enum FeedbackBy {
+    pub(crate) enum FeedbackBy {
         /// In the app.
         App,
         /// By SMS, mostly as the answer to an alert.
@@ -65,6 +69,12 @@ struct Feedback {
     community: Option<CommunityCode>,
     #[schema(value_type = Option<String>, example = "500103")]
     district: Option<DistrictCode>,
+    /// What an objection is about.
+    standing_id: Option<i64>,
+    /// Until when an objection is answered.
+    answer_by: Option<DateTime<Utc>>,
+    /// Whether the reader may answer it: not what is objected to an alert that their unit sent or that they decided about.
+    yours_to_answer: bool,
 }
 
 /// As the table keeps it.
@@ -80,10 +90,24 @@ struct Row {
     answer_sealed: Option<Vec<u8>>,
     answered_at: Option<DateTime<Utc>>,
     community: Option<i64>,
+    standing_id: Option<i64>,
+    answer_by: Option<DateTime<Utc>>,
+    /// The district that sent what is objected to.
+    sent_by: Option<i32>,
+    /// Whether the reader decided about the alert.
+    had_a_hand: bool,
+}
+
+/// Whether somebody with this scope may answer; `sent_by`: the district that sent what is objected to.
+fn may_answer(scope: &Scope, sent_by: Option<i32>, had_a_hand: bool) -> Result<bool, Error> {
+    let sent_by = sent_by.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
+    Ok(sent_by.is_none_or(|sent_by| objection::may_answer(scope, sent_by, had_a_hand)))
 }
 
 impl Row {
-    fn open(self, keyring: &Keyring) -> Result<Feedback, Error> {
+    /// As somebody of staff with this scope reads it; none: its author.
+    fn open(self, keyring: &Keyring, reader: Option<&Scope>) -> Result<Feedback, Error> {
+        let yours_to_answer = reader.map_or(Ok(false), |scope| may_answer(scope, self.sent_by, self.had_a_hand))?;
         let community = self.community.map(CommunityCode::try_from).transpose().map_err(|_| Error::Stored { what: "community" })?;
         Ok(Feedback {
             feedback_id: self.feedback_id,
@@ -98,12 +122,15 @@ impl Row {
             answered_at: self.answered_at,
             community,
             district: community.map(|community| community.district()),
+            standing_id: self.standing_id,
+            answer_by: self.answer_by,
+            yours_to_answer,
         })
     }
 }
 
 /// Words of 1 to 500 characters, sealed.
-fn sealed(keyring: &Keyring, field: &str, words: &str) -> Result<Vec<u8>, Error> {
+pub(crate) fn sealed(keyring: &Keyring, field: &str, words: &str) -> Result<Vec<u8>, Error> {
     let words = words.trim();
     let sound = |c: char| c == '\n' || !c.is_control();
     if !(1..=LONGEST).contains(&words.chars().count()) || !words.chars().all(sound) {

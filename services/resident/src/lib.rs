@@ -10,6 +10,8 @@
 //! the button or by SMS ([`acknowledgement`], [`replies`], CQ11). What many ask at the same moment goes to the database
 //! together ([`platform::gather`]): sessions and acknowledgements.
 //!
+//! What stands against a person because of an alert, and what lifts it, is kept, shown and answered in [`standing`].
+//!
 //! How many people an audience has is answered from cells that are counted in the transaction of every change ([`headcount`]).
 //!
 //! Guarantees: an acknowledgement is durable before it is answered, and a repeat is told the time of the first; for nobody without
@@ -48,6 +50,7 @@ mod session;
 mod settings;
 mod short_message;
 mod sign_ins;
+mod standing;
 mod web_push;
 
 use platform::compiled_once;
@@ -78,6 +81,8 @@ pub const JOBS: &[Job] = &[
     over::FORGET,
     replies::FORGET,
     replies::second_look::LOOK_AGAIN,
+    standing::again::FORGET,
+    standing::again::LOOK_AGAIN,
 ];
 
 /// Subscribes to what concerns residents, keeps the headcount up to date and returns the routes.
@@ -106,6 +111,8 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     replies::subscribe(&service)?;
     gone_devices::start(&service)?;
     identity::paired::subscribe(&service)?;
+    standing::subscribe(&service)?;
+    standing::again::start(&service)?;
     Ok(registration::routes()
         .merge(consent::routes())
         .merge(profile::routes())
@@ -122,5 +129,6 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         .merge(contact::routes())
         .merge(feedback::saying::routes())
         .merge(feedback::answering::routes())
+        .merge(standing::routes())
         .with_state(service))
 }

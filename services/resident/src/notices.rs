@@ -34,6 +34,10 @@ domain::words! {
         ConsentWithdrawnBySms,
         /// A message from my number took that back: alerts come again. I can withdraw in the app.
         ConsentResumedBySms,
+        /// Something that stood against me was lifted before its time; how, the list of what stands says.
+        StandingLifted,
+        /// What had lifted it was taken back by its source: it stands again.
+        StandingAgain,
     }
 }
 

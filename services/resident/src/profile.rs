@@ -183,6 +183,14 @@ async fn forget(State(service): State<Service>, caller: ResidentCaller) -> Resul
         .execute(&mut *tx)
         .await
         .map_err(Error::database("forgetting consents"))?;
+    sqlx::query!("delete from resident.standing where resident_no = $1", stored)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("forgetting what stood against a resident"))?;
+    sqlx::query!("delete from resident.standing_question where resident_no = $1", stored)
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::database("forgetting who asked about a resident"))?;
     sqlx::query!("delete from resident.feedback where resident_no = $1", stored)
         .execute(&mut *tx)
         .await

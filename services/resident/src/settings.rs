@@ -97,6 +97,12 @@ pub struct Settings {
     ///
     /// Unit: questions
     pub audience_questions_per_day: u32,
+    /// How many questions whether something stands against a person one key may ask in a minute.
+    ///
+    /// A hospital's desk asks some; who asks thousands is collecting. Each is traced, and shown to the person.
+    ///
+    /// Unit: questions
+    pub standing_questions_per_minute: NonZeroU32,
     /// How many devices one resident may have; the oldest leaves.
     ///
     /// Bounds what one alert costs for one person.
@@ -121,6 +127,7 @@ pub struct Settings {
 }
 
 const A_HUNDRED_AND_TWENTY: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
+const SIXTY: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 const TWELVE_HUNDRED: NonZeroU32 = NonZeroU32::new(1_200).expect("not zero");
 
 /// Fewer days of silence are a holiday or a hospital, not a number that was given out again.
@@ -176,6 +183,7 @@ impl Default for Settings {
             contacts_per_day: 200,
             contacts_before_fresh_proof: 5,
             audience_questions_per_day: 500,
+            standing_questions_per_minute: SIXTY,
             devices: 5,
             gone_percent: 10,
             keep_acknowledgements_months: retention::ACKNOWLEDGEMENTS.keeping.length(),

@@ -1,6 +1,6 @@
 //! Decisions of staff: submit, pass, return, approve, refuse, confirm, cancel.
 //!
-//! One route takes them all, since one table permits them all. A decision names the version it was made on; a cancellation need not,
+//! One route takes them all, since one table permits them all. A decision names the version it was made on; a cancellation or a stop need not,
 //! since every step of the platform makes a new one, and whoever stops an alert means the alert.
 
 use axum::extract::State as Shared;
@@ -10,6 +10,7 @@ use domain::before_sending::Caution;
 use domain::ids::AlertId;
 use domain::public_reason::PublicReason;
 use domain::retention::OLDEST_DRAFT;
+use domain::retraction::{Kind, Progress, check_reason};
 use domain::second_factor::Act;
 use domain::staff::Role;
 use platform::database::Tx;
@@ -23,7 +24,7 @@ use crate::actor::actor_for;
 use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::{Error, SCHEMA, Service, cautions, ended_records, message_kind, reason, trace};
+use crate::{Error, SCHEMA, Service, cautions, ended_records, message_kind, reason, retraction, trace};
 
 /// The roles that take any step at all.
 const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
@@ -36,7 +37,7 @@ pub(crate) fn routes() -> Routes<Service> {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DecisionRequest {
-    /// The version that was looked at. A cancellation needs none: it holds for whatever version there is.
+    /// The version that was looked at. A cancellation, a stop and letting go on need none: they hold for whatever version there is.
     #[serde(default)]
     version: Option<i32>,
     /// What is decided.
@@ -44,8 +45,8 @@ struct DecisionRequest {
     /// Why, in at most 500 characters. Returns, refusals and cancellations need it; whoever submitted is told.
     #[serde(default)]
     reason: String,
-    /// Why an alert is taken back, as the public is told: of a cancellation only. Left out, nothing is said of why; the reason above is for
-    /// colleagues and reaches nobody else.
+    /// Why an alert was wrong, as the public is told: of a cancellation, and of the withdrawal that a stop asks for. Left out, nothing is said of why;
+    /// the reason above is for colleagues and reaches nobody else.
     #[serde(default)]
     public_reason: Option<PublicReason>,
     /// The passage of the text that the reason is about.
@@ -63,8 +64,11 @@ struct DecisionRequest {
 ///
 /// Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
 /// conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
-/// unless `known` names that caution. Confirming an urgent alert, approving one to very many people and cancelling take a fresh proof of the second
-/// factor.
+/// unless `known` names that caution. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
+/// second factor.
+///
+/// `stop` keeps everything more of an approved alert from being sent, at once and by one person, and asks for its withdrawal in the same action: a
+/// second person says whether it goes out (`/retraction`). `resume` lets it go on. What nobody has yet is simply cancelled.
 #[utoipa::path(post, path = "/api/v1/alerts/{alert_id}/decisions", params(("alert_id" = AlertId, Path, description = "The alert")),
     request_body = DecisionRequest, responses((status = 200, description = "Decided", body = AlertDetail)))]
 async fn decide(
@@ -105,6 +109,7 @@ async fn decide(
         return Err(Error::NoSuchAlert(id).into());
     }
     match (request.action, request.version) {
+        (Action::Stop | Action::Resume, _) => caller.must_have_proved(Act::TakeBack, now)?,
         (Action::Cancel, _) if alert.approved_at.is_some() => caller.must_have_proved(Act::TakeBack, now)?,
         (Action::Cancel, _) => {}
         (_, Some(looked_at)) if looked_at == alert.version => {}
@@ -112,9 +117,13 @@ async fn decide(
         (_, None) => return Err(Error::Invalid(vec![FieldFault::new("version", "缺少此字段", "is missing")]).into()),
     }
     passage::check(request.passage.as_ref(), &request.checked)?;
-    if request.public_reason.is_some() && request.action != Action::Cancel {
-        let fault = FieldFault::new("public_reason", "只有撤销才对公众说明原因", "is told to the public of a cancellation only");
-        return Err(Error::Invalid(vec![fault]).into());
+    match request.public_reason {
+        Some(_) if !matches!(request.action, Action::Cancel | Action::Stop) => {
+            let fault = FieldFault::new("public_reason", "只有撤销才对公众说明原因", "is told to the public of a cancellation only");
+            return Err(Error::Invalid(vec![fault]).into());
+        }
+        // that the danger is over is said by two
+        reason => check_reason(Kind::Withdraw, reason).map_err(Error::from)?,
     }
     take(&service, &mut tx, &mut alert, &caller, &request).await?;
     let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
@@ -140,6 +149,17 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
         }
     }
     let (from, was_approved) = (alert.state, alert.approved_at.is_some());
+    match action {
+        Action::Stop => return retraction::stop(service, tx, alert, caller, said, request.public_reason).await,
+        Action::Resume => return retraction::resume(service, tx, alert, caller, said).await,
+        Action::Cancel if was_approved => {
+            if retraction::is_handed(tx, alert).await? {
+                return Err(Error::NeedsSecondOfficer);
+            }
+            retraction::end_waiting(tx, alert.id, Progress::Overtaken, now).await?;
+        }
+        _ => {}
+    }
     alert.step(action, decision, now);
     store::save(tx, alert).await?;
     let step = Step::of(caller.id, action.as_ref(), from, said);
@@ -188,6 +208,7 @@ async fn supersede(service: &Service, tx: &mut Tx, corrected: AlertId, by: &Aler
     }
     let Ok(decision) = alert_state::next(old.state, Action::Supersede, &old.participants, &Actor::System, "") else { return Ok(()) };
     let from = old.state;
+    retraction::end_waiting(tx, old.id, Progress::Overtaken, service.platform.clock.now()).await?;
     old.step(Action::Supersede, decision, service.platform.clock.now());
     store::save(tx, &mut old).await?;
     store::record(tx, &old, Step::of_platform(Action::Supersede.as_ref(), from)).await?;

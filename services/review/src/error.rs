@@ -5,6 +5,7 @@ use domain::alert_state::{Refusal, State};
 use domain::audience::AudienceError;
 use domain::ids::AlertId;
 use domain::retention::OLDEST_DRAFT;
+use domain::retraction;
 use http::StatusCode;
 use platform::http::{FieldFault, Problem};
 
@@ -87,6 +88,24 @@ pub enum Error {
     /// It was first written so long ago that what is known of it might be dropped while it holds.
     #[error("the draft is too old to be approved")]
     DraftTooOld,
+    /// Somebody has it: that it ends is said by two people.
+    #[error("people have the alert: its end takes a second person")]
+    NeedsSecondOfficer,
+    /// It is stopped already.
+    #[error("the alert is stopped already")]
+    HeldAlready,
+    /// It is not stopped.
+    #[error("the alert is not stopped")]
+    NotHeld,
+    /// A word about it waits for a second person.
+    #[error("a retraction of the alert waits")]
+    RetractionWaits,
+    /// The alert has no such retraction.
+    #[error("there is no such retraction of the alert")]
+    NoSuchRetraction,
+    /// The two people, or the one, may not.
+    #[error("the retraction is not permitted: {}", .0.as_ref())]
+    Retraction(#[from] retraction::Refusal),
     /// Fields of a decision are wrong.
     #[error("{} fields are wrong", .0.len())]
     Invalid(Vec<FieldFault>),
@@ -208,11 +227,65 @@ impl From<Error> for Problem {
                     OLDEST_DRAFT.num_days()
                 ),
             ),
+            Error::NeedsSecondOfficer => Self::conflict(
+                "needs_second_officer",
+                "已有人收到这条弹窗，一个人不能撤销。请先“停止推送”，再提请“撤回”或“解除”，由第二人确认后告知所有收到的人。",
+                "People have this alert, so one person alone does not cancel it. Stop it first, then ask for a withdrawal or an all-clear: a second person confirms it, and everybody who has the alert is told.",
+            ),
+            Error::HeldAlready => Self::conflict(
+                "held_already",
+                "这条弹窗已经停止推送，请处理待确认的撤回、解除或更正。",
+                "This alert is stopped already. Attend to the withdrawal, all-clear or correction that waits.",
+            ),
+            Error::NotHeld => {
+                Self::conflict("not_held", "这条弹窗没有停止推送，无须恢复。", "This alert is not stopped: there is nothing to resume.")
+            }
+            Error::RetractionWaits => Self::conflict(
+                "retraction_waits",
+                "已有一项撤回、解除或更正待第二人确认。请先确认、不予确认，或由提请人收回。",
+                "A withdrawal, all-clear or correction waits for a second person already. Confirm it, refuse it, or have it taken back first.",
+            ),
+            Error::NoSuchRetraction => Self::conflict(
+                "no_such_retraction",
+                "这条弹窗没有这项撤回、解除或更正。",
+                "This alert has no such withdrawal, all-clear or correction.",
+            ),
+            Error::Retraction(refusal) => of_retraction(refusal),
             Error::NotCorrectable(state) => Self::conflict(
                 "not_correctable",
                 format!("弹窗当前为“{}”，尚无人收到或已终止，不能更正。", state.title()),
                 "Only an alert that was approved and still stands can be corrected.",
             ),
+        }
+    }
+}
+
+fn of_retraction(refusal: retraction::Refusal) -> Problem {
+    use retraction::Refusal as No;
+    let said = format!("{refusal}。");
+    match refusal {
+        No::NotStanding { .. } => {
+            Problem::conflict("not_retractable", said, "The alert was never approved, or has ended: there is nothing to take back.")
+        }
+        No::NobodyHasIt => Problem::conflict("not_retractable", said, "Nobody has this alert yet: cancel it instead."),
+        No::Over { .. } => {
+            Problem::conflict("retraction_over", said, "Somebody decided about it before you. Reload it and look what it has become.")
+        }
+        No::WrongRole { .. } => Problem::forbidden("wrong_role", said, "Your role does not take alerts back."),
+        No::OutsideScope => Problem::forbidden("outside_scope", said, "The alert lies outside your area."),
+        No::SamePerson => Problem::forbidden("same_person", said, "You asked for it: somebody else has to confirm it."),
+        No::NeedsCityOfficer => Problem::forbidden(
+            "needs_city_officer",
+            said,
+            "It was asked for in the district: an officer of the city command has to confirm it.",
+        ),
+        No::NotAsker => Problem::forbidden("not_asker", said, "Only who asked for it takes it back; anybody else may refuse it."),
+        No::OverIsAnAllClear => {
+            let english = "that the danger is over is said by an all-clear, which two people give";
+            Problem::invalid(vec![FieldFault::new("public_reason", refusal.to_string(), english)])
+        }
+        No::ReasonOfAWithdrawal => {
+            Problem::invalid(vec![FieldFault::new("public_reason", refusal.to_string(), "is told to the public of a withdrawal only")])
         }
     }
 }

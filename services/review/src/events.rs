@@ -28,7 +28,7 @@ pub(crate) fn routes() -> Routes<Service> {
 /// What changes, live
 ///
 /// Server-sent events: `clock` with the platform's time, first and after every jump of the clock; `alert` with a list of
-/// `{alert_id, version, state}` of alerts in the caller's area that changed. An empty list says that some were missed: look at everything.
+/// `{alert_id, version, state, urgent, retraction}` of alerts in the caller's area that changed. An empty list says that some were missed: look at everything.
 #[utoipa::path(get, path = "/api/v1/events",
     responses((status = 200, description = "Events", body = Vec<Change>, content_type = "text/event-stream")))]
 async fn events(Shared(service): Shared<Service>, caller: StaffCaller) -> impl IntoResponse {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::{AreaError, DistrictCode};
+use domain::retraction::Kind;
 use platform::database::readable;
 use platform::worker::{self, Turn, Wake};
 use platform::{BoxError, Platform};
@@ -35,6 +36,10 @@ pub(crate) struct Change {
     pub(crate) version: i32,
     /// Where it stands.
     pub(crate) state: String,
+    /// Whether it is urgent.
+    pub(crate) urgent: bool,
+    /// What waits for a second person to say it of this alert.
+    pub(crate) retraction: Option<Kind>,
     /// Whose it is; none: the whole city's.
     #[serde(skip)]
     pub(crate) district: Option<DistrictCode>,
@@ -93,8 +98,9 @@ impl Reader {
         let (versions, alerts): (Vec<i32>, Vec<Uuid>) = self.known.keys().map(|(alert, version)| (*version, *alert)).unzip();
         let rows = sqlx::query!(
             r#"select step.alert_id, step.version, step.to_state as state, step.at, alert.district,
-                      alert.approved_at is not null as "approved!"
+                      alert.approved_at is not null as "approved!", alert.class = 'urgent' as "urgent!", waiting.kind as "retraction?"
                  from review.step join review.alert using (alert_id)
+                 left join review.retraction waiting on waiting.alert_id = step.alert_id and waiting.progress = 'asked'
                 where step.at >= $1
                   and not exists (select from unnest($2::uuid[], $3::int[]) as known (alert_id, version)
                                   where known.alert_id = step.alert_id and known.version = step.version)
@@ -110,7 +116,15 @@ impl Reader {
             self.since = self.since.max(row.at);
             self.known.insert((row.alert_id, row.version), row.at);
             let district = row.district.map(DistrictCode::try_from).transpose()?;
-            Ok::<_, AreaError>(Change { alert_id: row.alert_id, version: row.version, state: row.state, district, approved: row.approved })
+            Ok::<_, AreaError>(Change {
+                alert_id: row.alert_id,
+                version: row.version,
+                state: row.state,
+                urgent: row.urgent,
+                retraction: row.retraction.and_then(|kind| kind.parse().ok()),
+                district,
+                approved: row.approved,
+            })
         });
         let changes = readable("changes of alerts", read);
         let oldest = self.since - LATEST_COMMIT;

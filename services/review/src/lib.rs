@@ -8,6 +8,8 @@
 //! Whom a record had brought into an alert that its source corrected or took back stands on a list until somebody has decided
 //! ([`ended_records`]); until then an alert that waits is not passed on, and one that was approved may be withdrawn for them alone ([`withdrawal`]).
 //!
+//! What people have is taken back by two people in one step, and stopped by one at any moment ([`retraction`]).
+//!
 //! Pages listen to what changes ([`events`], from one [`feed`] a process) and ask for the whole at a glance ([`overview`]).
 //!
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
@@ -25,11 +27,13 @@ mod error;
 mod events;
 mod feed;
 mod message_kind;
+mod named_by_hand;
 mod overview;
 mod passage;
 mod progress;
 mod reading;
 mod reason;
+mod retraction;
 mod schema;
 mod service;
 mod store;
@@ -96,8 +100,10 @@ pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHo
     let routes = writing::routes()
         .merge(decisions::routes())
         .merge(reading::routes())
+        .merge(named_by_hand::routes())
         .merge(overview::routes())
         .merge(events::routes())
-        .merge(ended_records::routes());
+        .merge(ended_records::routes())
+        .merge(retraction::routes());
     Ok(routes.with_state(service))
 }

@@ -1,7 +1,7 @@
 //! What kind of message an alert is (CAP *msgType*): first information, unless it was written as a correction of one certain alert.
 //!
 //! The kind follows from how an alert came about and never from what somebody wrote into it: a *cancel* or *update* written by hand would look like
-//! the end of another alert and end nothing. Ending one is the decision *cancel*; correcting one has a route of its own.
+//! the end of another alert and end nothing. Ending one that people have is a retraction, which two people say; correcting one has a route of its own.
 
 use domain::alert::AlertContent;
 use domain::cap::{MsgType, Status};
@@ -15,8 +15,8 @@ pub(crate) fn check(content: &AlertContent, corrects: Option<AlertId>) -> Result
     let fault = match (content.msg_type, content.references, corrects) {
         (MsgType::Cancel, ..) => FieldFault::new(
             "content.msg_type",
-            "撤销不能当作新弹窗来写：请打开要撤销的弹窗，使用“撤销”决定（cancel）",
-            "an end is not written as an alert: open the alert that is to end and take the decision cancel",
+            "撤销、解除不能当作新弹窗来写：请打开要终止的弹窗，已有人收到的用“撤回或解除”（retraction），还没有人收到的用“撤销”决定（cancel）",
+            "an end is not written as an alert: open the alert that is to end; where people have it, ask for its retraction or all-clear, else take the decision cancel",
         ),
         (MsgType::Update, _, None) => FieldFault::new(
             "content.msg_type",
@@ -25,8 +25,8 @@ pub(crate) fn check(content: &AlertContent, corrects: Option<AlertId>) -> Result
         ),
         (MsgType::Alert, Some(_), None) => FieldFault::new(
             "content.references",
-            "新弹窗不能引用其他弹窗：撤销请用“撤销”决定（cancel），更正请用“更正”（correction）",
-            "a new alert references no other: to end one take the decision cancel, to correct one write its correction",
+            "新弹窗不能引用其他弹窗：撤回、解除请用“撤回或解除”（retraction），更正请用“更正”（correction）",
+            "a new alert references no other: to end one ask for its retraction, to correct one write its correction",
         ),
         (_, Some(referenced), Some(corrected)) if referenced != corrected => FieldFault::new(
             "content.references",

@@ -8,15 +8,19 @@ use domain::alert::DeliveryClass;
 use domain::alert_state::State;
 use domain::area::DistrictCode;
 use domain::audience::{Audience, districts_of};
+use domain::ids::{AlertId, StaffId};
+use domain::retraction::{Kind, may_confirm};
 use platform::database::readable;
 use platform::http::{Access, Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use strum::VariantArray as _;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use crate::actor::actor;
 use crate::reading::{READING, view};
 use crate::store::stored_district;
-use crate::{Error, Service};
+use crate::{Error, Service, retraction};
 
 /// How long what has ended still counts.
 const RECENT: TimeDelta = TimeDelta::hours(24);
@@ -29,6 +33,28 @@ pub(crate) fn routes() -> Routes<Service> {
 #[derive(Serialize, ToSchema)]
 struct Overview {
     rows: Vec<OverviewRow>,
+    /// Withdrawals, all-clears and corrections that wait for a second person: of urgent alerts first, then those that wait for longest.
+    retractions: Vec<OverviewRetraction>,
+}
+
+/// A word about an alert that waits for a second person.
+#[derive(Serialize, ToSchema)]
+struct OverviewRetraction {
+    alert_id: AlertId,
+    retraction_id: Uuid,
+    kind: Kind,
+    class: DeliveryClass,
+    /// None: the whole city's.
+    #[schema(value_type = Option<String>)]
+    district: Option<DistrictCode>,
+    /// In Chinese.
+    headline: String,
+    asked_at: DateTime<Utc>,
+    asked_by: StaffId,
+    /// Whether the alert is stopped meanwhile.
+    held: bool,
+    /// Whether the caller may confirm it now.
+    mine: bool,
 }
 
 /// Alerts of one district that stand alike.
@@ -46,6 +72,27 @@ struct OverviewRow {
     count: i64,
     /// Since when the one that has stood like this for longest does.
     oldest_changed_at: DateTime<Utc>,
+}
+
+async fn retractions(service: &Service, caller: &StaffCaller) -> Result<Vec<OverviewRetraction>, Error> {
+    let now = service.platform.clock.now();
+    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    let lines = retraction::waiting_everywhere(&mut connection, view(caller)).await?;
+    Ok(lines
+        .into_iter()
+        .map(|line| OverviewRetraction {
+            alert_id: line.alert,
+            retraction_id: line.waiting.id,
+            kind: line.waiting.asked.kind,
+            class: line.class,
+            district: line.standing.district,
+            headline: line.headline,
+            asked_at: line.waiting.asked_at,
+            asked_by: line.waiting.asked.by.id,
+            held: line.held,
+            mine: caller.may_act(now).is_ok() && may_confirm(&line.waiting.asked, &line.standing, &actor(caller), now).is_ok(),
+        })
+        .collect())
 }
 
 /// How many alerts stand where, by district
@@ -85,5 +132,5 @@ async fn overview(Extracted(service): Extracted<Service>, caller: StaffCaller) -
             oldest_changed_at: row.oldest_changed_at,
         })
     });
-    Ok(axum::Json(Overview { rows: readable("alerts by district", rows) }))
+    Ok(axum::Json(Overview { rows: readable("alerts by district", rows), retractions: retractions(&service, &caller).await? }))
 }

@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 use domain::alert_state::{self, Action, Actor};
 use domain::ids::AlertId;
+use domain::retraction::Progress;
 use platform::BoxError;
 use platform::bus::understood;
 use platform::jobs::{Did, Job};
@@ -14,7 +15,7 @@ use proto::topology::{REVIEW_CLOSED, REVIEW_HANDED_OVER, REVIEW_RELEASED};
 use proto::{AlertClosed, AlertHandedOver, AlertReleased};
 
 use crate::store::{self, Step};
-use crate::{Error, Service};
+use crate::{Error, Service, retraction};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let bus = &service.platform.bus;
@@ -91,6 +92,9 @@ async fn advance(service: &Service, alert: AlertId, action: Action, at: Option<D
     alert.step(action, decision, at.unwrap_or_else(|| service.platform.clock.now()));
     store::save(&mut tx, &mut alert).await?;
     store::record(&mut tx, &alert, Step::of_platform(action.as_ref(), from)).await?;
+    if action == Action::Close {
+        retraction::end_waiting(&mut tx, alert.id, Progress::Expired, alert.changed_at).await?;
+    }
     tx.commit().await?;
     service.changed.wake();
     Ok(())

@@ -14,6 +14,7 @@ use domain::headcount::HeadCount;
 use domain::ids::{AlertId, StaffId};
 use domain::language::Language;
 use domain::public_reason::PublicReason;
+use domain::retraction::{Kind, Step as RetractionStep, may_confirm, open_steps};
 use domain::staff::Role;
 use platform::database::{Connection, readable, readable_row};
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
@@ -23,11 +24,11 @@ use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::actor::{actor, open_to};
+use crate::actor::{Circumstances, actor, open_to};
 use crate::ended_records::{self, EndedRecord};
 use crate::passage::Passage;
 use crate::store::{self, Alert, stored_district};
-use crate::{Error, Service, cautions, withdrawal};
+use crate::{Error, Service, cautions, retraction, withdrawal};
 
 pub(crate) const READING: &[Role] = Role::READERS_OF_ALERTS;
 
@@ -71,6 +72,11 @@ struct AlertLine {
     /// How long recipients have to acknowledge, in seconds.
     #[schema(value_type = Option<u32>, maximum = 2_592_000)]
     ack_window_s: Option<AckWindow>,
+    /// Since when it is stopped, until it is known whether it holds.
+    held_at: Option<DateTime<Utc>>,
+    /// What waits for a second person to say it of this alert.
+    retraction: Option<Kind>,
+    retraction_asked_at: Option<DateTime<Utc>>,
 }
 
 /// Which alerts to list.
@@ -103,18 +109,22 @@ async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<axum::Json<Vec<AlertLine>>, Problem> {
     let view = view(&caller);
+    let mine = if filter.waiting { waiting_for(&service, &caller).await? } else { Vec::new() };
     let rows = sqlx::query!(
         r#"select alert_id, short_code, state, class, district, content #>> '{texts,zh-CN,headline}' as headline, version, created_at, changed_at,
              approved_at, handed_over_at,
              (select reason from review.step where step.alert_id = alert.alert_id and reason is not null order by version desc limit 1) as last_reason,
              coalesce(content ->> 'status' = 'exercise', false) as "exercise!", corrects, content -> 'expires_at' as expires_at,
-             content -> 'ack_window_s' as ack_window_s
+             content -> 'ack_window_s' as ack_window_s, held_at, waiting.kind as "retraction?", waiting.asked_at as "retraction_asked_at?"
            from review.alert
-           where (not $7::bool or state = any($8))
-             and (not $7::bool or case when state = 'draft' then submitter = $9 else submitter <> $9 and district_reviewer is distinct from $9
-                                         and not $9 = any(involved) end)
-             -- the first review of an alert across districts is the city's, of any other its own district's
-             and (not $7::bool or state <> 'district_review' or district is not distinct from $3)
+           left join lateral (select kind, asked_at from review.retraction r where r.alert_id = alert.alert_id and r.progress = 'asked') as waiting
+                  on true
+           where (not $7::bool or alert_id = any($12)
+                  or state = any($8)
+                     and case when state = 'draft' then submitter = $9
+                              else submitter <> $9 and district_reviewer is distinct from $9 and not $9 = any(involved) end
+                     -- the first review of an alert across districts is the city's, of any other its own district's
+                     and (state <> 'district_review' or district is not distinct from $3))
              and ($1::text is null or state = $1)
              and ($2::int is null or district = $2)
              and review.shows(district, approved_at is not null, $10, $3, $11)
@@ -131,7 +141,8 @@ async fn list(
         &waiting_states(&caller),
         caller.id.uuid(),
         view.everywhere,
-        view.drafts
+        view.drafts,
+        &mine
     )
     .fetch_all(service.platform.database.pool())
     .await
@@ -155,6 +166,9 @@ async fn list(
             // A draft's content is its author's: what of it cannot be read is left out of the line.
             expires_at: row.expires_at.and_then(|time| serde_json::from_value(time).ok()),
             ack_window_s: row.ack_window_s.and_then(|window| serde_json::from_value(window).ok()),
+            held_at: row.held_at,
+            retraction: row.retraction.and_then(|kind| kind.parse().ok()),
+            retraction_asked_at: row.retraction_asked_at,
         })
     });
     Ok(axum::Json(readable("alerts", lines)))
@@ -169,16 +183,26 @@ fn waiting_states(caller: &StaffCaller) -> Vec<String> {
         let participants = if *state == State::Draft { own } else { others };
         alert_state::open_actions(*state, &participants, &actor(caller))
             .iter()
-            .any(|action| !matches!(action, Action::Cancel | Action::Discard))
+            .any(|action| !matches!(action, Action::Cancel | Action::Discard | Action::Stop | Action::Resume))
     };
     State::VARIANTS.iter().filter(|state| is_open(state)).map(|state| state.as_ref().to_owned()).collect()
+}
+
+/// The alerts about which a word waits that is the caller's to confirm.
+async fn waiting_for(service: &Service, caller: &StaffCaller) -> Result<Vec<Uuid>, Error> {
+    let now = service.platform.clock.now();
+    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    let lines = retraction::waiting_everywhere(&mut connection, view(caller)).await?;
+    let is_theirs = |line: &retraction::WaitingLine| may_confirm(&line.waiting.asked, &line.standing, &actor(caller), now).is_ok();
+    Ok(lines.into_iter().filter(is_theirs).map(|line| line.alert.uuid()).collect())
 }
 
 /// One step of an alert's history.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HistoryLine {
     version: i32,
-    /// An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw`.
+    /// An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw` (for some people), `ask_withdraw`, `ask_all_clear`,
+    /// `ask_correct`, `confirm_withdraw`, `confirm_all_clear`, `confirm_correct`, `refuse_retraction`, `take_back_retraction`.
     action: String,
     from: String,
     to: String,
@@ -199,8 +223,8 @@ pub(crate) struct HistoryLine {
 /// The SMS of one language.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SmsPreview {
-    text: String,
-    segments: usize,
+    pub(crate) text: String,
+    pub(crate) segments: usize,
 }
 
 /// For whom: who lives where is shown, who they are is not.
@@ -240,6 +264,15 @@ pub(crate) struct AlertDetail {
     approved_at: Option<DateTime<Utc>>,
     handed_over_at: Option<DateTime<Utc>>,
     corrects: Option<AlertId>,
+    /// Since when it is stopped, until it is known whether it holds, and by whom.
+    held_at: Option<DateTime<Utc>>,
+    held_by: Option<StaffId>,
+    /// Whether somebody may have it, in the hand, in the inbox or on a screen: then nobody cancels it alone.
+    handed: bool,
+    /// It corrects another alert and goes to exactly those who have that, whatever its audience says: two people made it.
+    for_holders: bool,
+    /// What waits for a second person to say it of this alert.
+    retraction: Option<RetractionWaiting>,
     /// What the caller can decide now.
     open_actions: Vec<Action>,
     /// What keeps the text from going forward.
@@ -252,6 +285,17 @@ pub(crate) struct AlertDetail {
     /// Records behind it that its source has corrected or taken back since; who is undecided about comes first.
     ended_records: Vec<EndedRecord>,
     history: Vec<HistoryLine>,
+}
+
+/// That a word about an alert waits for a second person.
+#[derive(Serialize, ToSchema)]
+struct RetractionWaiting {
+    retraction_id: Uuid,
+    kind: Kind,
+    asked_at: DateTime<Utc>,
+    asked_by: StaffId,
+    /// What the caller may do about it.
+    open_steps: Vec<RetractionStep>,
 }
 
 /// One alert with its history
@@ -280,8 +324,22 @@ pub(crate) async fn detail(
     let faults = alert.content.check_sending(&sending).err().unwrap_or_default();
     let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
     let sms = previews(&alert, &sending);
+    let (now, handed) = (service.platform.clock.now(), retraction::is_handed(connection, &alert).await?);
+    let waiting = retraction::waiting(connection, alert.id, false).await?;
+    let standing = retraction::standing(&alert, handed);
     Ok(AlertDetail {
-        open_actions: open_to(caller, &alert, service.platform.clock.now()),
+        open_actions: open_to(caller, &alert, Circumstances { handed, retraction_waits: waiting.is_some() }, now),
+        held_at: alert.held.map(|held| held.at),
+        held_by: alert.held.map(|held| held.by),
+        handed,
+        for_holders: alert.for_holders,
+        retraction: waiting.map(|waiting| RetractionWaiting {
+            retraction_id: waiting.id,
+            kind: waiting.asked.kind,
+            asked_at: waiting.asked_at,
+            asked_by: waiting.asked.by.id,
+            open_steps: open_steps(&waiting.asked, &standing, &actor(caller), now),
+        }),
         faults,
         cautions,
         sms,

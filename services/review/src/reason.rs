@@ -7,6 +7,11 @@ use crate::Error;
 /// Longest reason, in characters: it stands under every alert in a list.
 const LONGEST: usize = 500;
 
+/// That none is given where one is due.
+pub(crate) fn missing() -> Error {
+    Error::Invalid(vec![FieldFault::new("reason", "请写明理由", "is missing: say why")])
+}
+
 /// The reason, if one is given; one that is too long is refused.
 pub(crate) fn check(reason: &str) -> Result<Option<&str>, Error> {
     let reason = reason.trim();

@@ -35,6 +35,17 @@ pub(crate) struct Alert {
     pub(crate) approved_at: Option<DateTime<Utc>>,
     pub(crate) handed_over_at: Option<DateTime<Utc>>,
     pub(crate) corrects: Option<AlertId>,
+    /// Since when nothing more of it is sent, until it is known whether it holds; who stopped it.
+    pub(crate) held: Option<Held>,
+    /// It is for exactly those who have what it corrects: two people made it.
+    pub(crate) for_holders: bool,
+}
+
+/// That an alert was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) by: StaffId,
 }
 
 impl Alert {
@@ -58,6 +69,8 @@ impl Alert {
             approved_at: None,
             handed_over_at: None,
             corrects: None,
+            held: None,
+            for_holders: false,
         }
     }
 
@@ -102,7 +115,7 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
     }
     let row = sqlx::query!(
         "select short_code, state, class, district, content, audience, rule_id, rule_version, records, missing, submitter, automatic,
-             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects, involved
+             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects, involved, held_at, held_by, for_holders
          from review.alert where alert_id = $1",
         id.uuid()
     )
@@ -135,6 +148,8 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
         approved_at: row.approved_at,
         handed_over_at: row.handed_over_at,
         corrects: row.corrects.map(AlertId::from_uuid),
+        held: row.held_at.zip(row.held_by).map(|(at, by)| Held { at, by: StaffId::from_uuid(by) }),
+        for_holders: row.for_holders,
     })
 }
 
@@ -144,7 +159,7 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
     let short_code = sqlx::query_scalar!(
         r#"select code as "code!" from unnest($1::text[]) as code
            where not exists (select from review.alert where short_code = code
-                             and state not in ('closed', 'refused', 'cancelled', 'superseded')) limit 1"#,
+                             and state not in ('closed', 'refused', 'cancelled', 'superseded', 'all_clear')) limit 1"#,
         &candidates
     )
     .fetch_optional(&mut **tx)
@@ -153,8 +168,8 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
     .ok_or(Error::NoShortCode)?;
     let rows = sqlx::query!(
         "insert into review.alert (alert_id, short_code, state, class, district, content, audience, rule_id, rule_version, records, missing,
-             submitter, automatic, version, created_at, changed_at, corrects, involved)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17)
+             submitter, automatic, version, created_at, changed_at, corrects, involved, for_holders)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18)
          on conflict (alert_id) do nothing",
         alert.id.uuid(),
         short_code,
@@ -173,6 +188,7 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
         alert.created_at,
         alert.corrects.map(AlertId::uuid),
         &alert.involved_ids(),
+        alert.for_holders,
     )
     .execute(&mut **tx)
     .await
@@ -186,7 +202,8 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
     alert.version += 1;
     let rows = sqlx::query!(
         "update review.alert set state = $3, class = $4, content = $5, audience = $6, submitter = $7, automatic = $8, district_reviewer = $9,
-             city_reviewer = $10, version = $11, changed_at = $12, approved_at = $13, handed_over_at = $14, missing = $15, involved = $16
+             city_reviewer = $10, version = $11, changed_at = $12, approved_at = $13, handed_over_at = $14, missing = $15, involved = $16,
+             held_at = $17, held_by = $18
          where alert_id = $1 and version = $2",
         alert.id.uuid(),
         read_at,
@@ -204,6 +221,8 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
         alert.handed_over_at,
         &alert.missing,
         &alert.involved_ids(),
+        alert.held.map(|held| held.at),
+        alert.held.map(|held| held.by.uuid()),
     )
     .execute(&mut **tx)
     .await

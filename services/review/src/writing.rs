@@ -6,6 +6,7 @@ use domain::alert::AlertContent;
 use domain::alert_state::{self, Participants, State};
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
+use domain::cap::Status;
 use domain::ids::{AlertId, StaffId};
 use domain::staff::Role;
 use http::StatusCode;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::actor::actor;
+use crate::named_by_hand::{self, Naming};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
 use crate::{Error, Service, message_kind, reason, trace};
@@ -37,6 +39,8 @@ struct Draft {
     district: Option<DistrictCode>,
     content: AlertContent,
     audience: Audience,
+    /// Why, where the audience names people: 10 to 500 characters, which the auditor reads.
+    named_because: Option<String>,
 }
 
 /// Write a draft
@@ -49,9 +53,10 @@ async fn write(
     let area = draft.district.map_or(Area::City, Area::District);
     message_kind::check(&draft.content, None)?;
     check(&caller, area, &draft.content, Some(&draft.audience))?;
+    let naming = Naming::of(&draft.content, Some(&draft.audience), draft.named_because.as_deref())?;
     let participants = Participants::written_by(caller.id, draft.district);
     let alert = Alert::draft(AlertId::new(), draft.content, draft.audience, participants, service.platform.clock.now());
-    add(&service, &caller, alert, "write", None).await
+    add(&service, &caller, alert, "write", None, naming).await
 }
 
 /// Changes of a draft.
@@ -63,6 +68,8 @@ struct Edit {
     content: AlertContent,
     /// The audience; left out, it stays. The people whom records name are never listed, so they cannot be sent back.
     audience: Option<Audience>,
+    /// Why, where the audience names people: 10 to 500 characters, which the auditor reads.
+    named_because: Option<String>,
 }
 
 /// Change a draft; whoever does answers for it from then on
@@ -86,6 +93,11 @@ async fn edit(
         return Err(if alert.state == State::Draft { Error::OutsideScope } else { Error::NotEditable(alert.state) }.into());
     }
     check(&caller, alert.area(), &edit.content, edit.audience.as_ref())?;
+    // an exercise that named people becomes the real thing
+    let in_earnest = alert.rule.is_none() && alert.content.status != Status::Actual && edit.content.status == Status::Actual;
+    let named = edit.audience.as_ref().or_else(|| in_earnest.then_some(&alert.audience));
+    let naming = Naming::of(&edit.content, named, edit.named_because.as_deref())?;
+    let names_nobody = matches!(edit.audience, Some(Audience::Query(_)));
     // What it corrects stays what it was.
     match alert.corrects {
         None => message_kind::check(&edit.content, None)?,
@@ -97,6 +109,11 @@ async fn edit(
     alert.missing.clear();
     alert.changed_at = service.platform.clock.now();
     store::save(&mut tx, &mut alert).await?;
+    match naming {
+        Some(naming) => naming.keep(&mut tx, id, caller.id, alert.changed_at).await?,
+        None if names_nobody => named_by_hand::forget(&mut tx, id).await?,
+        None => {}
+    }
     store::record(&mut tx, &alert, Step::of(caller.id, "edit", alert.state, None).writing()).await?;
     trace::leave(&mut tx, &caller, "edit", &alert, None).await?;
     let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
@@ -115,6 +132,8 @@ struct Correction {
     content: Option<AlertContent>,
     /// The audience; left out, the one that got the old alert.
     audience: Option<Audience>,
+    /// Why, where the audience names people: 10 to 500 characters, which the auditor reads.
+    named_because: Option<String>,
 }
 
 /// Write a correction (CAP Update); the old alert is superseded when it is approved
@@ -145,8 +164,10 @@ async fn correct(
     let content = AlertContent { status: old.content.status, ..message_kind::of(content, Some(id)) };
     let reason = reason::check(&correction.reason)?;
     check(&caller, old.area(), &content, correction.audience.as_ref())?;
+    let naming = Naming::of(&content, correction.audience.as_ref(), correction.named_because.as_deref())?;
     let audience = correction.audience.unwrap_or_else(|| old.audience.clone());
-    add(&service, &caller, correction_of(&old, content, audience, caller.id, service.platform.clock.now()), "correct", reason).await
+    let alert = correction_of(&old, content, audience, caller.id, service.platform.clock.now());
+    add(&service, &caller, alert, "correct", reason, naming).await
 }
 
 /// A draft that takes the place of an alert when it is approved.
@@ -188,9 +209,13 @@ async fn add(
     alert: Alert,
     action: &str,
     reason: Option<&str>,
+    naming: Option<Naming<'_>>,
 ) -> Result<(StatusCode, axum::Json<AlertDetail>), Problem> {
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     store::insert(&mut tx, &alert).await?;
+    if let Some(naming) = naming {
+        naming.keep(&mut tx, alert.id, caller.id, alert.created_at).await?;
+    }
     store::record(&mut tx, &alert, Step::of(caller.id, action, alert.state, reason).writing()).await?;
     trace::leave(&mut tx, caller, action, &alert, reason).await?;
     let stored = store::load(&mut tx, alert.id, false).await?;

@@ -9,6 +9,7 @@ use domain::ids::RuleId;
 use domain::risk_record::RecordKind;
 use domain::rule::{ContentTemplate, RuleAudience, RuleVersion};
 use domain::second_factor::Act;
+use domain::standing::StandingTerms;
 use platform::http::{Json, Path, PathId, Problem, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -54,11 +55,15 @@ pub(crate) struct RuleDefinition {
     /// Whether public displays show its alerts.
     #[serde(default)]
     display: bool,
+    /// What its alerts leave standing against the person whom they tell; left out, nothing.
+    #[serde(default)]
+    standing: Option<StandingTerms>,
 }
 
 impl RuleDefinition {
     pub(crate) fn into_version(self, rule_id: RuleId, version: u32) -> RuleVersion {
-        let Self { name, kinds, condition, content, audience, validity_s, ack_window_s, cooldown_s, gather_window_s, display } = self;
+        let Self { name, kinds, condition, content, audience, validity_s, ack_window_s, cooldown_s, gather_window_s, display, standing } =
+            self;
         RuleVersion {
             rule_id,
             version,
@@ -72,6 +77,7 @@ impl RuleDefinition {
             cooldown_s,
             gather_window_s,
             display,
+            standing,
         }
     }
 }

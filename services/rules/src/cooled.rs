@@ -22,9 +22,9 @@ pub(crate) async fn keep(tx: &mut Tx, rulebook: &Rulebook, left_out: &[&Match], 
     }
     let columns = Columns::of(rulebook, left_out)?;
     sqlx::query!(
-        "insert into rules.cooled (rule_id, record_id, resident_no, district, area, source, occurred_at, attributes, cooled_at)
-         select *, $9::timestamptz
-         from unnest($1::uuid[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::jsonb[])
+        "insert into rules.cooled (rule_id, record_id, resident_no, district, area, source, occurred_at, attributes, kind, cooled_at)
+         select *, $10::timestamptz
+         from unnest($1::uuid[], $2::bigint[], $3::int[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::jsonb[], $9::text[])
          on conflict (rule_id, record_id) do nothing",
         &columns.rules,
         &columns.records,
@@ -34,6 +34,7 @@ pub(crate) async fn keep(tx: &mut Tx, rulebook: &Rulebook, left_out: &[&Match], 
         &columns.sources,
         &columns.times,
         &columns.attributes,
+        &columns.kinds as &[Option<&str>],
         now
     )
     .execute(&mut **tx)
@@ -49,8 +50,8 @@ pub(crate) async fn fell_away(tx: &mut Tx, draft: Uuid, district: DistrictCode, 
     }
     sqlx::query!(
         "with gone as (delete from rules.match where draft_id = $1 and record_id = any($2) returning *)
-         insert into rules.cooled (rule_id, record_id, resident_no, district, area, source, occurred_at, attributes, cooled_at)
-         select rule_id, record_id, resident_no, $3, area, source, occurred_at, attributes, $4 from gone where resident_no is not null
+         insert into rules.cooled (rule_id, record_id, resident_no, district, area, source, occurred_at, attributes, kind, cooled_at)
+         select rule_id, record_id, resident_no, $3, area, source, occurred_at, attributes, kind, $4 from gone where resident_no is not null
          on conflict (rule_id, record_id) do nothing",
         draft,
         records,
@@ -81,7 +82,7 @@ pub(crate) async fn gather(tx: &mut Tx, rulebook: &Rulebook, back: &[Told], now:
     let rows = sqlx::query!(
         r#"delete from rules.cooled using unnest($1::uuid[], $2::int[], $3::timestamptz[]) as back (rule_id, resident_no, since)
             where cooled.rule_id = back.rule_id and cooled.resident_no = back.resident_no and cooled.cooled_at >= back.since
-        returning cooled.rule_id, record_id, cooled.resident_no, district, area, source, occurred_at, attributes"#,
+        returning cooled.rule_id, record_id, cooled.resident_no, district, area, source, occurred_at, attributes, kind"#,
         &rules,
         &residents,
         &since
@@ -96,6 +97,7 @@ pub(crate) async fn gather(tx: &mut Tx, rulebook: &Rulebook, back: &[Told], now:
         matches.push(Match {
             rule,
             record_id: row.record_id,
+            kind: row.kind.and_then(|kind| kind.parse().ok()),
             district: DistrictCode::try_from(row.district).map_err(Error::stored("district of a match"))?,
             reason: Reason {
                 resident: Some(ResidentNo::new(row.resident_no.cast_unsigned())),

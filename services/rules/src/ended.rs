@@ -7,7 +7,7 @@
 //! A load is being evaluated while one of its records ends: [`ENDING_LOCK`] is held shared by whoever puts matches into drafts and
 //! exclusively here, so one of the two always sees the other.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertId, LoadId};
@@ -20,10 +20,10 @@ use proto::events::records_behind_alert_ended::Entry;
 use proto::topology::RULES_ENDED;
 use uuid::Uuid;
 
-use crate::matching::Findings;
+use crate::matching::{Findings, Match};
 use crate::rulebook::Rulebook;
 use crate::settled::Told;
-use crate::{Error, SCHEMA, Service, cooled, record};
+use crate::{Error, SCHEMA, Service, cooled, lifting, record};
 
 /// The advisory lock between records that end and matches that are kept.
 const ENDING_LOCK: i64 = 0x6665_6e67_6875_6f02;
@@ -79,7 +79,9 @@ async fn end(service: &Service, load: LoadId) -> Result<(), Error> {
     let (open, closed): (Vec<Matched>, Vec<Matched>) = matches.into_iter().partition(|matched| matched.is_open);
     drop_from_drafts(&mut tx, &open).await?;
     cooled::forget(&mut tx, &ended.iter().map(|one| one.record_id).collect::<Vec<_>>()).await?;
-    let ends = Ends { ended: &ended, still_met: &still_met, rulebook: &rulebook, now: service.platform.clock.now() };
+    let now = service.platform.clock.now();
+    lifting::end(&mut tx, &ended.iter().map(|one| one.record_id).collect::<Vec<_>>(), now).await?;
+    let ends = Ends { ended: &ended, still_met: &still_met, rulebook: &rulebook, now };
     let alerts = ends.in_alerts(&mut tx, &closed).await?;
     tx.commit().await?;
     metrics::counter!("rules_records_ended_total").increment(ended.len() as u64);
@@ -100,19 +102,21 @@ async fn read(pool: &Pool, load: LoadId) -> Result<Vec<Ended>, Error> {
 }
 
 /// By which rules and for whom what took the place of an ended record would be gathered again: rule, ended record, resident.
-async fn still_met(service: &Service, rulebook: &Rulebook, ended: &[Ended]) -> Result<HashSet<(Uuid, i64, Option<u32>)>, Error> {
+type StillMet = HashMap<(Uuid, i64, Option<u32>), Match>;
+
+async fn still_met(service: &Service, rulebook: &Rulebook, ended: &[Ended]) -> Result<StillMet, Error> {
     let replaced: BTreeMap<i64, i64> = ended.iter().filter_map(|one| Some((one.replaced_by?, one.record_id))).collect();
     if replaced.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(HashMap::new());
     }
     let loads: BTreeSet<Uuid> = ended.iter().filter_map(|one| one.replaced_in).collect();
     let ids: Vec<i64> = replaced.keys().copied().collect();
     let records = record::of_loads(service.platform.database.pool(), &loads.into_iter().collect::<Vec<_>>(), Some(&ids)).await?;
     let mut findings = Findings::default();
     findings.look_at(rulebook, &records, service.platform.clock.now());
-    let met = findings.matches.iter().filter_map(|found| {
+    let met = findings.matches.into_iter().filter_map(|found| {
         let rule = rulebook.rule(found.rule).rule.rule_id.uuid();
-        Some((rule, *replaced.get(&found.record_id)?, found.reason.resident.map(|no| no.get())))
+        Some(((rule, *replaced.get(&found.record_id)?, found.reason.resident.map(|no| no.get())), found))
     });
     Ok(met.collect())
 }
@@ -182,7 +186,7 @@ async fn drop_from_drafts(tx: &mut Tx, open: &[Matched]) -> Result<(), Error> {
 /// What ended, and what is known of it.
 struct Ends<'e> {
     ended: &'e [Ended],
-    still_met: &'e HashSet<(Uuid, i64, Option<u32>)>,
+    still_met: &'e StillMet,
     rulebook: &'e Rulebook,
     now: DateTime<Utc>,
 }
@@ -196,7 +200,8 @@ impl Ends<'_> {
         }
         let by_record: BTreeMap<i64, &Ended> = ended.iter().map(|one| (one.record_id, one)).collect();
         let resident = |matched: &Matched| matched.resident_no.map(i32::cast_unsigned);
-        let is_met = |matched: &Matched| still_met.contains(&(matched.rule_id, matched.record_id, resident(matched)));
+        let met_by = |matched: &Matched| still_met.get(&(matched.rule_id, matched.record_id, resident(matched)));
+        let is_met = |matched: &Matched| met_by(matched).is_some();
         let (rules, records): (Vec<Uuid>, Vec<i64>) = closed.iter().map(|matched| (matched.rule_id, matched.record_id)).unzip();
         sqlx::query!(
             "update rules.match set ended_at = ended.ended_at
@@ -209,7 +214,7 @@ impl Ends<'_> {
         .await
         .map_err(Error::database("marking what ended records brought"))?;
         let named = still_named(tx, closed).await?;
-        stay_by_what_replaced(tx, ended, closed.iter().filter(|matched| is_met(matched))).await?;
+        stay_by_what_replaced(tx, closed.iter().filter_map(|matched| Some((matched, met_by(matched)?)))).await?;
         let freed = closed.iter().filter(|matched| !is_met(matched) && !named.contains(&(matched.draft_id, matched.resident_no)));
         give_back(tx, rulebook, freed, now).await?;
 
@@ -237,26 +242,30 @@ impl Ends<'_> {
     }
 }
 
-/// Whoever meets the rule by the corrected record as well stays in the draft by that one, so that its end is heard of too.
-async fn stay_by_what_replaced<'m>(tx: &mut Tx, ended: &[Ended], met: impl Iterator<Item = &'m Matched>) -> Result<(), Error> {
-    let replaced: BTreeMap<i64, i64> = ended.iter().filter_map(|one| Some((one.record_id, one.replaced_by?))).collect();
+/// Whoever meets the rule by the corrected record as well stays in the draft by that one, as it tells the facts, so that its end is heard of too.
+async fn stay_by_what_replaced<'m>(tx: &mut Tx, met: impl Iterator<Item = (&'m Matched, &'m Match)>) -> Result<(), Error> {
     let (mut rules, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
-    for matched in met {
-        if let Some(by) = replaced.get(&matched.record_id) {
-            rules.push(matched.rule_id);
-            old.push(matched.record_id);
-            new.push(*by);
-        }
+    let (mut times, mut attributes, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    for (matched, by) in met {
+        rules.push(matched.rule_id);
+        old.push(matched.record_id);
+        new.push(by.record_id);
+        times.push(by.reason.occurred_at);
+        attributes.push(serde_json::to_value(&by.reason.attributes).map_err(Error::stored("attributes of a record"))?);
+        kinds.push(by.kind.map(Into::<&str>::into));
     }
     sqlx::query!(
-        "insert into rules.match (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, matched_at)
-         select m.rule_id, stays.new, m.draft_id, m.resident_no, m.area, m.source, m.occurred_at, m.attributes, m.matched_at
-           from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as stays (rule_id, old, new)
+        "insert into rules.match (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, kind, matched_at)
+         select m.rule_id, stays.new, m.draft_id, m.resident_no, m.area, m.source, stays.at, stays.attributes, stays.kind, m.matched_at
+           from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::jsonb[], $6::text[]) as stays (rule_id, old, new, at, attributes, kind)
            join rules.match m on m.rule_id = stays.rule_id and m.record_id = stays.old
          on conflict (rule_id, record_id) do nothing",
         &rules,
         &old,
-        &new
+        &new,
+        &times,
+        &attributes,
+        &kinds as &[Option<&str>]
     )
     .execute(&mut **tx)
     .await

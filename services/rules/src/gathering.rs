@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::matching::{Findings, Match};
 use crate::rulebook::Rulebook;
-use crate::{Error, Service, cooled, ended, record};
+use crate::{Error, Service, cooled, ended, lifting, record};
 
 pub(crate) fn subscribe(service: &Service) -> Result<(), Error> {
     let own = service.clone();
@@ -113,6 +113,7 @@ async fn gather(
         return Ok(None);
     }
     ended::hold_back(&mut tx).await?;
+    lifting::keep(&mut tx, &findings.lifting, now).await?;
     let mut gathered = Gathered { matched: 0, cooling: 0, drafts: 0 };
     if !findings.matches.is_empty() {
         let cooling = cooling(&mut tx, rulebook, &findings.matches, now).await?;
@@ -239,10 +240,10 @@ async fn keep(
     let ids = fresh.iter().map(|found| drafts.get(&(rule_id(rulebook, found), found.district)).copied());
     let ids: Vec<Uuid> = ids.collect::<Option<_>>().ok_or(Error::Stored { what: "open draft" })?;
     let written = sqlx::query!(
-        "insert into rules.match (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, matched_at)
-         select *, $9::timestamptz
-         from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::jsonb[])
-              as found (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes)
+        "insert into rules.match (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, kind, matched_at)
+         select *, $10::timestamptz
+         from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::jsonb[], $9::text[])
+              as found (rule_id, record_id, draft_id, resident_no, area, source, occurred_at, attributes, kind)
          where not exists (select from rules.ended_record ended where ended.record_id = found.record_id)
          on conflict (rule_id, record_id) do nothing",
         &columns.rules,
@@ -253,6 +254,7 @@ async fn keep(
         &columns.sources,
         &columns.times,
         &columns.attributes,
+        &columns.kinds as &[Option<&str>],
         now
     )
     .execute(&mut **tx)
@@ -271,6 +273,7 @@ pub(crate) struct Columns {
     pub(crate) sources: Vec<String>,
     pub(crate) times: Vec<DateTime<Utc>>,
     pub(crate) attributes: Vec<serde_json::Value>,
+    pub(crate) kinds: Vec<Option<&'static str>>,
 }
 
 impl Columns {
@@ -285,6 +288,7 @@ impl Columns {
             sources: matches.iter().map(|found| found.reason.source.clone()).collect(),
             times: matches.iter().map(|found| found.reason.occurred_at).collect(),
             attributes: attributes.map_err(Error::stored("attributes of a record"))?,
+            kinds: matches.iter().map(|found| found.kind.map(Into::into)).collect(),
         })
     }
 }

@@ -16,6 +16,7 @@
 //! - whom a rule has told is not gathered by it again within its cooldown (CQ4), across districts and processes; what review refuses or
 //!   cancels has told nobody ([`settled`]);
 //! - a record that its source corrects or takes back leaves open drafts; whom it brought into an alert is told to review ([`ended`]);
+//! - a record that lifts what stands against a person is told at once, by whichever version of a rule it stands ([`lifting`]);
 //! - a version is never changed once saved, and only saved without a fault; a draft is made by one version;
 //! - a record about somebody who is not registered waits in ingest: it matches when they register.
 
@@ -30,6 +31,7 @@ mod error;
 mod foresight;
 mod gathering;
 mod library;
+mod lifting;
 mod matched_records;
 mod matching;
 mod nearest;
@@ -47,6 +49,7 @@ use std::sync::Arc;
 
 use platform::Platform;
 use platform::http::Routes;
+use platform::jobs::Job;
 
 pub use district_facts::set_district_facts;
 pub use error::Error;
@@ -59,6 +62,9 @@ pub use settings::Settings;
 
 use access::{AUTHORS, READERS};
 use service::Service;
+
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[lifting::FORGET];
 
 /// Subscribes to stored records, starts closing drafts, and returns the routes.
 ///
@@ -77,6 +83,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
     ended::subscribe(&service)?;
     closing::start(&service);
     settled::start(&service);
+    lifting::forget_old(platform)?;
     Ok(authoring::routes()
         .merge(trial::routes())
         .merge(district_facts::routes())

@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use domain::area::{Area, DistrictCode};
 use domain::condition::{Condition, EvaluationError, Facts};
 use domain::ids::ResidentNo;
+use domain::risk_record::RecordKind;
 use domain::rule::{RuleAudience, RuleVersion};
 use domain::template::KNOWN_VARIABLES;
 
+use crate::lifting::Lifting;
 use crate::record::{About, Attributes, Record};
 use crate::rulebook::Rulebook;
 
@@ -32,6 +34,8 @@ pub(crate) struct Match {
     /// The rule's place in the rulebook.
     pub(crate) rule: usize,
     pub(crate) record_id: i64,
+    /// None: kept by an older version of the platform.
+    pub(crate) kind: Option<RecordKind>,
     pub(crate) district: DistrictCode,
     pub(crate) reason: Reason,
 }
@@ -108,6 +112,8 @@ pub(crate) fn reason(record: &Record) -> Reason {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) matches: Vec<Match>,
+    /// Which records lift something of somebody.
+    pub(crate) lifting: Vec<Lifting>,
     /// Records looked at.
     pub(crate) records: usize,
     /// How often a rule could not use a record, by reason.
@@ -120,7 +126,8 @@ impl Findings {
         self.records += records.len();
         for record in records {
             let asked = rulebook.asked_about(record.kind);
-            if asked.is_empty() {
+            let clauses = rulebook.lifted_by(record.kind);
+            if asked.is_empty() && clauses.is_empty() {
                 continue;
             }
             let facts = record.facts(now);
@@ -128,12 +135,18 @@ impl Findings {
                 let active = rulebook.rule(place);
                 match meets(&active.rule, &active.condition, record, &facts) {
                     Ok(true) => {
-                        let (record_id, district) = (record.id, record.district);
-                        self.matches.push(Match { rule: place, record_id, district, reason: reason(record) });
+                        let (record_id, kind, district) = (record.id, Some(record.kind), record.district);
+                        self.matches.push(Match { rule: place, record_id, kind, district, reason: reason(record) });
                     }
                     Ok(false) => {}
                     Err(unusable) => *self.unusable.entry(unusable.label()).or_default() += 1,
                 }
+            }
+            let About::Resident(resident) = record.about else { continue };
+            // a record that lacks what decides lifts nothing
+            for clause in clauses.iter().map(|at| rulebook.clause(*at)).filter(|clause| clause.condition.matches(&facts) == Ok(true)) {
+                let (record_id, sampled_at) = (record.id, record.occurred_at);
+                self.lifting.push(Lifting { record_id, clause: clause.key, resident, sampled_at });
             }
         }
     }

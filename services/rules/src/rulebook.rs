@@ -12,10 +12,12 @@ use domain::condition::Condition;
 use domain::ids::StaffId;
 use domain::risk_record::RecordKind;
 use domain::rule::RuleVersion;
+use domain::standing::LiftingRecord;
 use platform::database::Database;
 use uuid::Uuid;
 
 use crate::Error;
+use crate::lifting::Clause;
 
 /// A rule in force.
 #[derive(Debug)]
@@ -33,17 +35,36 @@ pub(crate) struct Rulebook {
     edition: Vec<(Uuid, i32, Uuid)>,
     rules: Vec<ActiveRule>,
     by_kind: BTreeMap<RecordKind, Vec<usize>>,
+    /// What lifts something that stands by any version of a rule, whether or not that is in force.
+    clauses: Vec<Clause>,
+    clauses_by_kind: BTreeMap<RecordKind, Vec<usize>>,
 }
 
 impl Rulebook {
-    fn new(edition: Vec<(Uuid, i32, Uuid)>, rules: Vec<ActiveRule>) -> Self {
+    fn new(edition: Vec<(Uuid, i32, Uuid)>, rules: Vec<ActiveRule>, clauses: Vec<Clause>) -> Self {
         let mut by_kind: BTreeMap<RecordKind, Vec<usize>> = BTreeMap::new();
         for (place, active) in rules.iter().enumerate() {
             for kind in &active.rule.kinds {
                 by_kind.entry(*kind).or_default().push(place);
             }
         }
-        Self { edition, rules, by_kind }
+        let mut clauses_by_kind: BTreeMap<RecordKind, Vec<usize>> = BTreeMap::new();
+        for (at, clause) in clauses.iter().enumerate() {
+            for kind in &clause.kinds {
+                clauses_by_kind.entry(*kind).or_default().push(at);
+            }
+        }
+        Self { edition, rules, by_kind, clauses, clauses_by_kind }
+    }
+
+    /// The places of the clauses by which records of this kind may lift something.
+    pub(crate) fn lifted_by(&self, kind: RecordKind) -> &[usize] {
+        self.clauses_by_kind.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The clause at a place that [`Rulebook::lifted_by`] gave.
+    pub(crate) fn clause(&self, at: usize) -> &Clause {
+        &self.clauses[at]
     }
 
     /// The places of the rules that are asked about records of this kind.
@@ -118,6 +139,33 @@ impl Shelf {
             }
         }
         tracing::info!(rules = rules.len(), "rulebook compiled");
-        Ok(Rulebook::new(edition, rules))
+        let clauses = self.clauses().await?;
+        Ok(Rulebook::new(edition, rules, clauses))
+    }
+
+    /// What lifts something, of every version that was ever saved: one that is in force no more has left standings behind.
+    async fn clauses(&self) -> Result<Vec<Clause>, Error> {
+        let rows = sqlx::query_scalar!(
+            r#"select distinct definition -> 'standing' -> 'lifted_by' as "lifting!" from rules.rule_version
+                where definition -> 'standing' -> 'lifted_by' is not null"#
+        )
+        .fetch_all(self.database.pool())
+        .await
+        .map_err(Error::database("reading what lifts standings"))?;
+        let mut clauses: BTreeMap<Uuid, Clause> = BTreeMap::new();
+        for row in rows {
+            let read = serde_json::from_value::<LiftingRecord>(row).ok();
+            match read.and_then(|lifting| lifting.compile_condition().ok().map(|condition| (lifting, condition))) {
+                Some((lifting, condition)) => {
+                    let (key, kinds) = (lifting.key(), lifting.kinds.into_iter().collect());
+                    clauses.insert(key, Clause { key, kinds, condition });
+                }
+                None => {
+                    metrics::counter!("rules_unreadable_total").increment(1);
+                    tracing::error!("what lifts a rule's standing cannot be read: save the rule anew");
+                }
+            }
+        }
+        Ok(clauses.into_values().collect())
     }
 }

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::smpp::message_id::ReceiptIds;
 
+/// Batches in hand. Each ends with the few messages that the centre has asked to wait, a quarter of a second and more, while the others send: with four, at
+/// one message in a hundred, half a million people waited two and a half times as long for their SMS.
+const BATCHES: u16 = 12;
+
 /// Settings of the service, section `[sms]`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -92,6 +96,8 @@ pub struct Settings {
     /// Unit: messages
     pub codes_per_second: NonZeroU32,
     /// How this process works through batches of short messages.
+    ///
+    /// More of them than of pushes: the last of each batch, whom the centre has asked to wait, keep it in hand for a moment in which others go.
     pub worker: WorkerSettings,
     /// Time between signs of life on a quiet connection.
     ///
@@ -170,7 +176,7 @@ impl Default for Settings {
             window: nonzero_size(64),
             rate_per_second: nonzero(1000),
             codes_per_second: nonzero(20),
-            worker: WorkerSettings { checkpoint_every: 500, ..WorkerSettings::default() },
+            worker: WorkerSettings { batches: BATCHES, checkpoint_every: 500, ..WorkerSettings::default() },
             enquire_link_s: 30,
             connect_timeout_s: 10,
             response_timeout_s: 60,

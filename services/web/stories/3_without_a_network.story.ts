@@ -37,6 +37,7 @@ test('an alert is read and acknowledged offline, and the acknowledgement arrives
 
 test('a screen plays on without the server, says how old it is, and follows again when the server is back', async () => {
   const officer = await city.signIn('command.one');
+  const second = await city.signIn('command.two');
   const screen = await city.call<{ key: string }>('POST', 'screens', officer, { name: '站厅 2 号屏', place: '照母山站', area: '500112', languages: ['zh-CN', 'en'], form: 'full' });
   await urgentAlert('先前的提醒', ['500112']);
   const { page, context, faults } = await openWindow({ width: 1280, height: 720 });
@@ -57,10 +58,11 @@ test('a screen plays on without the server, says how old it is, and follows agai
   await page.getByText(/离线 \d+ 秒/).first().waitFor({ timeout: 60_000 });
   await page.getByText(/屏幕上的提醒|先前的提醒/).first().waitFor();
   await page.getByText(/^\d \/ 4$/).waitFor();
-  await steps(alert, [[officer, 'cancel', '已消毒完毕']]);
+  const asked = await city.call<{ waiting: { retraction_id: string } }>('POST', `alerts/${alert}/retraction`, officer, { kind: 'all_clear', reason: '已消毒完毕' });
+  await city.call('POST', `alerts/${alert}/retraction/decisions`, second, { retraction_id: asked.waiting.retraction_id, step: 'confirm' });
   wire.mend();
-  await page.getByText(/^\d \/ 2$/).waitFor({ timeout: 90_000 });
-  await page.getByText('屏幕上的提醒').first().waitFor({ state: 'detached' });
+  // who saw the one on this screen sees the other there
+  await page.getByText('【已解除】《屏幕上的提醒》').first().waitFor({ timeout: 90_000 });
   await page.getByText(/离线 \d+ 秒/).first().waitFor({ state: 'hidden' });
   expect(faults).toEqual([]);
   await context.close();

@@ -35,10 +35,21 @@ pub const RESIDENT: &str = "
 pub const REVIEW: &str = "
     create schema review;
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
-                                        approved_at timestamptz, district int, exercise bool, corrects uuid);
+                                        approved_at timestamptz, district int, exercise bool, corrects uuid, for_holders bool not null default false);
     create table review.alert_standing (alert_id uuid primary key, state text, approved_at timestamptz, changed_at timestamptz,
-                                        superseded_by uuid, stop_reason text);
-    create table review.withdrawn_for (alert_id uuid not null, resident_no int not null, at timestamptz not null);";
+                                        superseded_by uuid, stop_reason text, held_at timestamptz, last_word jsonb);
+    create table review.withdrawn_for (alert_id uuid not null, resident_no int not null, at timestamptz not null);
+    create table review.had_a_hand (alert_id uuid not null, staff uuid not null);";
+
+/// What resident reads of rules.
+pub const RULES: &str = "
+    create schema rules;
+    create table rules.leaves_standing (alert_id uuid primary key, sent_by int not null, definition jsonb not null);
+    create table rules.named (alert_id uuid not null, resident_no int not null, record_id bigint not null, kind text, source text not null,
+                              occurred_at timestamptz not null, place text, ended_at timestamptz, primary key (alert_id, resident_no, record_id));
+    create table rules.lifts (resident_no int not null, clause uuid not null, record_id bigint not null, sampled_at timestamptz not null,
+                              ended_at timestamptz, primary key (record_id, clause));
+    create table rules.asked_for (code text not null, label jsonb not null);";
 
 /// What resident, display and review read of dispatch.
 pub const DISPATCH: &str = "
@@ -56,7 +67,15 @@ pub const DISPATCH: &str = "
     create table dispatch.growing_alert (alert_id uuid primary key);
     create table dispatch.late_recipient (resident_no int not null, alert_id uuid not null);
     create table dispatch.recipient_range (alert_id uuid not null, first_no bigint not null, last_no bigint not null, recipients bytea not null,
-                                           expires_at timestamptz not null);";
+                                           expires_at timestamptz not null);
+    create table dispatch.word_told (alert_id uuid not null, wave smallint not null, first_hand_over_at timestamptz, last_closed_at timestamptz,
+                                     handed_over bigint, unreachable bigint, open bigint, primary key (alert_id, wave));";
+
+/// Who might decide about an alert, as review reads it of identity.
+pub const IDENTITY: &str = "
+    create schema identity;
+    create table identity.officer (staff_id uuid primary key, name text, role text, scope text, acts_from timestamptz,
+                                   signed_in_at timestamptz, session_until timestamptz);";
 
 /// What resident reads of sms.
 pub const SMS: &str = "
@@ -133,6 +152,17 @@ pub async fn standing(platform: &Platform, alert_id: AlertId, state: &str) {
     .execute(platform.database.pool())
     .await
     .unwrap();
+}
+
+/// Review shows that an alert is being checked from now on, or is so no longer.
+pub async fn held(platform: &Platform, alert_id: AlertId, held: bool) {
+    sqlx::query("update review.alert_standing set held_at = case when $2 then $3::timestamptz end, changed_at = $3 where alert_id = $1")
+        .bind(alert_id.uuid())
+        .bind(held)
+        .bind(platform.clock.now())
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
 }
 
 /// Review withdraws an alert for these residents alone, now.

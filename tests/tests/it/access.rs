@@ -218,6 +218,7 @@ struct Belongings {
     follow_up: i64,
     feedback: i64,
     objection: i64,
+    standing: i64,
     load: String,
     resident_no: u32,
 }
@@ -282,6 +283,30 @@ impl Belongings {
         .fetch_one(platform.database.pool())
         .await
         .unwrap();
+        let left = domain::shipped::SHIPPED[1].standing.as_ref().unwrap();
+        sqlx::query(
+            "insert into resident.standing_terms (alert_id, sent_by, terms, purposes, contact, alert_ends) values ($1, $2, $3, '{}', '12320', $4)",
+        )
+        .bind(alert.parse::<uuid::Uuid>().unwrap())
+        .bind(OWN.parse::<i32>().unwrap())
+        .bind(serde_json::to_value(left).unwrap())
+        .bind(morning() + chrono::TimeDelta::days(7))
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
+        let standing: i64 = sqlx::query_scalar(
+            "insert into resident.standing (resident_no, named_no, alert_id, reason, district, community, opened_at, ends_at)
+             values ($1, $1, $2, 'secondary_contact', $3, $4, $5, $6) returning standing_id",
+        )
+        .bind(resident_no.cast_signed())
+        .bind(alert.parse::<uuid::Uuid>().unwrap())
+        .bind(OWN.parse::<i32>().unwrap())
+        .bind(community.get().cast_signed())
+        .bind(morning())
+        .bind(morning() + chrono::TimeDelta::days(7))
+        .fetch_one(platform.database.pool())
+        .await
+        .unwrap();
         rules::install_shipped(platform, StaffId::from_uuid(uuid::Uuid::from_u128(13))).await.unwrap();
         let reviewer = staff(Role::DistrictReviewer, OWN, 1);
         let (status, report) = whole.ask(Some(reviewer), &Method::POST, "/api/v1/records", &record()).await;
@@ -294,7 +319,7 @@ impl Belongings {
         })
         .await;
         let load = report["load_id"].as_str().unwrap().to_owned();
-        Self { draft: Self::written(whole, author).await, alert, gathered, follow_up, feedback, objection, load, resident_no }
+        Self { draft: Self::written(whole, author).await, alert, gathered, follow_up, feedback, objection, standing, load, resident_no }
     }
 
     async fn written(whole: &Whole, author: Who) -> String {
@@ -307,7 +332,7 @@ impl Belongings {
 /// Routes that reach one thing of a district: how they are asked about it, with a body that goes through for its own people or
 /// fails for another reason than whose it is.
 fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
-    let Belongings { draft: drafted, alert, gathered, follow_up, feedback, objection, load, resident_no } = own;
+    let Belongings { draft: drafted, alert, gathered, follow_up, feedback, objection, standing, load, resident_no } = own;
     let looked_at_long_ago = 999;
     vec![
         ("POST /api/v1/alerts", "/api/v1/alerts".into(), draft()),
@@ -328,6 +353,18 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
             json!({ "version": looked_at_long_ago, "records": [1], "remedy": "stand", "reason": "已电话告知" }),
         ),
         ("POST /api/v1/alerts/{alert_id}/correction", format!("/api/v1/alerts/{alert}/correction"), json!({ "reason": "地点有误" })),
+        ("GET /api/v1/alerts/{alert_id}/retraction", format!("/api/v1/alerts/{alert}/retraction"), Value::Null),
+        (
+            "POST /api/v1/alerts/{alert_id}/retraction",
+            format!("/api/v1/alerts/{alert}/retraction"),
+            json!({ "kind": "withdraw", "reason": "误发" }),
+        ),
+        (
+            "POST /api/v1/alerts/{alert_id}/retraction/decisions",
+            format!("/api/v1/alerts/{alert}/retraction/decisions"),
+            json!({ "retraction_id": uuid::Uuid::nil(), "step": "refuse", "reason": "内容属实" }),
+        ),
+        ("GET /api/v1/alerts/{alert_id}/playbook", format!("/api/v1/alerts/{alert}/playbook"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery", format!("/api/v1/alerts/{alert}/delivery"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery/events", format!("/api/v1/alerts/{alert}/delivery/events"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery/series", format!("/api/v1/alerts/{alert}/delivery/series"), Value::Null),
@@ -355,6 +392,7 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
             json!({ "kind": "identity_card" }),
         ),
         ("POST /api/v1/identity-objections/{id}/settled", format!("/api/v1/identity-objections/{objection}/settled"), Value::Null),
+        ("POST /api/v1/standings/{standing_id}/lift", format!("/api/v1/standings/{standing}/lift"), json!({ "reason": "流调核实无接触" })),
         ("GET /api/v1/loads/{id}", format!("/api/v1/loads/{load}"), Value::Null),
         ("GET /api/v1/loads/{id}/refused", format!("/api/v1/loads/{load}/refused"), Value::Null),
         ("POST /api/v1/loads/{id}/release", format!("/api/v1/loads/{load}/release"), Value::Null),
@@ -382,6 +420,8 @@ const ONLY_THE_OWN_PART: &[&str] = &[
     "PATCH /api/v1/uploads/{id}",
     "GET /api/v1/rules/drafts",
     "GET /api/v1/screens",
+    "GET /api/v1/standings",
+    "GET /api/v1/standings/summary",
     "GET /api/v1/waiting-loads",
     "POST /api/v1/records",
     "POST /api/v1/records/preview",

@@ -155,7 +155,9 @@ pub(super) async fn read(connection: &mut Connection, now: DateTime<Utc>) -> Res
                                  -- given back by a holder whose provider would not take it: a retry has no lease before its turn
                                  state in ('released', 'claimed') or state = 'ready' and (lease > 0 or not_before <= $1) as pressing
                             from dispatch.batch where alert_id = l.alert_id and wave = l.wave) as batch
-                  ) as b"#,
+                  ) as b
+            -- an alert that is being checked misses nothing by waiting
+            where a.held_at is null"#,
         now,
     )
     .fetch_all(connection)

@@ -18,7 +18,7 @@ const UNREADABLE: TimeDelta = TimeDelta::minutes(5);
 impl Ledger {
     /// Takes a released batch for `holder` (a name for the console, such as `push-3f2a`).
     ///
-    /// `None`: there is nothing to do. Somebody else has it, it was closed, it must wait because quiet hours began, or nobody in it is to be sent
+    /// `None`: there is nothing to do. Somebody else has it, it was closed, it must wait because quiet hours began or its alert is being checked, or nobody in it is to be sent
     /// to any more because the alert ended, or was withdrawn for them, or all have acknowledged; in that last case it is closed here. A batch that cannot be read is set
     /// aside, so that it keeps no other out of the window.
     #[compiled_once]
@@ -54,8 +54,8 @@ impl Ledger {
         let now = self.clock.now();
         let Some(row) = sqlx::query!(
             r#"update dispatch.batch b
-                  set state = case when b.send_until <= $3 then 'ready' else 'claimed' end,
-                      lease = b.lease + case when b.send_until <= $3 then 0 else 1 end, lease_until = dispatch.lease_clock($4), holder = $2
+                  set state = case when b.send_until <= $3 or a.held_at is not null and b.wave < 9 then 'ready' else 'claimed' end,
+                      lease = b.lease + case when b.send_until <= $3 or a.held_at is not null and b.wave < 9 then 0 else 1 end, lease_until = dispatch.lease_clock($4), holder = $2
                  from dispatch.alert a, dispatch.recipient_list r
                 where b.alert_id = $5 and b.batch_id = $1 and b.state = 'released'
                   and a.alert_id = $5 and r.alert_id = $5 and r.batch_id = $1
@@ -124,17 +124,19 @@ impl Ledger {
     #[compiled_once]
     pub async fn checkpoint(&self, claimed: &Claimed, report: &Report) -> Result<Standing, Error> {
         let now = self.clock.now();
-        let ended = if report.gone.is_empty() {
+        let noted = if report.gone.is_empty() {
             self.note(self.database.pool(), claimed, report, now).await?
         } else {
             let mut tx = self.database.begin().await?;
-            let ended = self.note(&mut *tx, claimed, report, now).await?;
+            let noted = self.note(&mut *tx, claimed, report, now).await?;
             publish_gone(&mut tx, claimed, &report.gone).await?;
             tx.commit().await?;
-            ended
+            noted
         };
-        Ok(if ended {
+        Ok(if noted.ended {
             Standing::Ended
+        } else if noted.held {
+            Standing::Held
         } else if claimed.send_until.is_some_and(|quiet| quiet <= now) {
             Standing::Quiet
         } else {
@@ -142,16 +144,33 @@ impl Ledger {
         })
     }
 
-    /// Whether the alert has ended.
-    async fn note(&self, on: impl sqlx::PgExecutor<'_>, claimed: &Claimed, report: &Report, now: DateTime<Utc>) -> Result<bool, Error> {
-        sqlx::query_scalar!(
+    /// Whether the alert of this batch is being checked now.
+    pub(crate) async fn is_held(&self, claimed: &Claimed) -> Result<bool, Error> {
+        Ok(sqlx::query_scalar!(
+            r#"select held_at is not null as "held!" from dispatch.alert where alert_id = $1"#,
+            claimed.alert.alert_id.uuid()
+        )
+        .fetch_one(self.database.pool())
+        .await?)
+    }
+
+    async fn note(
+        &self,
+        on: impl sqlx::PgExecutor<'_>,
+        claimed: &Claimed,
+        report: &Report,
+        now: DateTime<Utc>,
+    ) -> Result<StandsNow, Error> {
+        sqlx::query_as!(
+            StandsNow,
             r#"update dispatch.batch b
                   set state = 'claimed', lease = $2, outcomes = $3, accepted = $4, lease_until = dispatch.lease_clock($5),
                       first_hand_over_at = coalesce(b.first_hand_over_at, $6)
                  from dispatch.alert a
                 where b.alert_id = $8 and b.batch_id = $1 and a.alert_id = $8
                   and (b.lease = $2 and b.state = 'claimed' or b.lease = $2 + 1 and b.state in ('ready', 'released'))
-            returning dispatch.is_over(a.state, a.expires_at, a.withdrawal_until, b.wave, $7) as "ended!""#,
+            returning dispatch.is_over(a.state, a.expires_at, a.withdrawal_until, b.wave, $7) as "ended!",
+                      a.held_at is not null and b.wave < 9 as "held!""#,
             claimed.batch_id.get(),
             claimed.lease,
             report.outcomes.encode(),
@@ -213,6 +232,12 @@ impl Ledger {
         signals::PUMP.wake();
         Ok(())
     }
+}
+
+/// How the alert of a batch stands at a checkpoint.
+struct StandsNow {
+    ended: bool,
+    held: bool,
 }
 
 /// Marks everybody not yet sent to as withdrawn.

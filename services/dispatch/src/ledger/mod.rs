@@ -158,6 +158,8 @@ pub enum Standing {
     Ended,
     /// Quiet hours have begun for this batch: send nothing further, give it back.
     Quiet,
+    /// The alert is being checked: send nothing further, give it back.
+    Held,
 }
 
 /// The ledger, as a sending service uses it.
@@ -197,7 +199,8 @@ impl Ledger {
             return Ok(alert);
         }
         let row = sqlx::query!(
-            r#"select a.short_code, a.class, a.exercise, a.content, a.personal, coalesce(a.root_id, a.alert_id) as "root_id!", a.withdrawal_until, s.how as "how?", s.reason
+            r#"select a.short_code, a.class, a.exercise, a.content, a.personal, coalesce(a.root_id, a.alert_id) as "root_id!", a.withdrawal_until, s.how as "how?", s.reason,
+                      s.texts
                  from dispatch.alert a left join dispatch.stop s on s.alert_id = a.alert_id where a.alert_id = $1"#,
             alert_id.uuid()
         )
@@ -212,7 +215,14 @@ impl Ledger {
             let until = row.withdrawal_until.unwrap_or(content.expires_at);
             // what an older version of the platform kept was written for colleagues
             let reason = row.reason.and_then(|word| word.parse().ok());
-            content = LastWord { of: &content, ended, reason, until }.content();
+            content = match row.texts {
+                // what two people were shown and have said, to the letter
+                Some(texts) => {
+                    let texts = serde_json::from_value(texts).map_err(|error| Error::damaged("last word", alert_id, error))?;
+                    withdrawal::ending(&content, texts, until)
+                }
+                None => LastWord { of: &content, ended, reason, until }.content(),
+            };
         }
         let alert = Arc::new(SentAlert {
             alert_id,

@@ -96,7 +96,7 @@ impl Planner {
             r#"select w.alert_id, a.exercise, w.caught_up,
                       case when w.arrived_to <= pg_snapshot_xmax(pg_current_snapshot()) then w.arrived_to else '0' end::text::bigint as "arrived_to!"
                  from dispatch.alert a join dispatch.wave w on w.alert_id = a.alert_id and w.wave = 1
-                where a.state in ('dispatching', 'active') and a.expires_at > $1 and w.state <> 'planning' and ($2 or not w.caught_up)"#,
+                where a.state in ('dispatching', 'active') and not a.for_holders and a.expires_at > $1 and w.state <> 'planning' and ($2 or not w.caught_up)"#,
             now,
             arrived,
         )

@@ -48,7 +48,8 @@ impl Planner {
             r#"select a.alert_id, w.chunks, w.next_number, s.failures is not null as "again!"
                  from dispatch.alert a join dispatch.wave w on w.alert_id = a.alert_id and w.wave = 1
                  left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 1 and s.step = 'publish'
-                where a.state in ('dispatching', 'active') and (a.exercise or not a.personal) and (a.class = 'urgent' or not $2)
+                where a.state in ('dispatching', 'active') and (a.exercise or not a.personal) and not a.for_holders
+                  and (a.class = 'urgent' or not $2)
                   and w.chunks > a.audience_revision
                   and (w.state <> 'planning' or w.chunks >= greatest(1, 2 * a.audience_revision) or a.audience_at <= $3)
                   and (s.until is null or s.until <= $1)

@@ -2,7 +2,8 @@
 //!
 //! 1. [`release`]: when its time has come, an alert gets its first wave.
 //! 2. [`chunk`]: one chunk of the most urgent wave that is being planned. Wave 1 walks through the audience ([`first_wave`]), wave 2 through the
-//!    recipients of those batches of wave 1 whose window is over, and who have not acknowledged ([`reminder_wave`]).
+//!    recipients of those batches of wave 1 whose window is over, and who have not acknowledged ([`reminder_wave`]). A correction for those who have
+//!    what it corrects walks through them instead ([`for_holders`]).
 //! 3. [`withdrawal_wave`]: one chunk of the word that an alert has ended, wave 9, for those who hold what it said; [`withdrawn_for_some`]: the same
 //!    for those for whom alone it was withdrawn, wave 10.
 //!
@@ -24,6 +25,7 @@
 mod arrivals;
 mod chunk;
 mod first_wave;
+mod for_holders;
 mod inbox;
 mod latecomers;
 mod release;
@@ -68,6 +70,8 @@ pub(crate) struct Planner {
     planned: Mutex<Option<Known>>,
     /// Who is told of the end that was planned last.
     told: Mutex<Option<Arc<withdrawal_wave::ToTell>>>,
+    /// Who has what the correction corrects that was planned last.
+    holders: Mutex<Option<Arc<for_holders::Holders>>>,
     /// The audiences of the alerts that stand.
     audiences: Mutex<HashMap<Uuid, Arc<Audience>>>,
     /// Whom the audience published last holds.
@@ -97,6 +101,8 @@ struct Planned {
     of: WaveOf,
     exercise: bool,
     personal: bool,
+    /// It corrects another alert, for those who have that.
+    for_holders: bool,
     planned: Cursor,
     chunks: i32,
     next_number: i32,
@@ -115,6 +121,7 @@ impl Planner {
             audience: Mutex::default(),
             planned: Mutex::default(),
             told: Mutex::default(),
+            holders: Mutex::default(),
             audiences: Mutex::default(),
             gathered: Mutex::default(),
         }
@@ -155,7 +162,9 @@ impl Planner {
             return Ok(true);
         }
         let limit = if wave.chunks == 0 { self.settings.first_chunk } else { self.settings.chunk };
-        let (mut chunk, may_find_twice) = if wave.of.wave == WaveNo::FIRST {
+        let (mut chunk, may_find_twice) = if wave.of.wave == WaveNo::FIRST && wave.for_holders {
+            (self.chunk_of_holders(&mut tx, &wave, limit).await?, false)
+        } else if wave.of.wave == WaveNo::FIRST {
             let audience = self.audience(&mut tx, wave.of.alert_id).await?;
             let chunk = first_wave::chunk(&mut tx, &audience, wave.exercise, wave.planned, limit).await?;
             (chunk, first_wave::may_find_twice(&audience))
@@ -285,7 +294,7 @@ async fn keep_without_channel(tx: &mut Tx, wave: &Planned, chunk: &Chunk) -> Res
 async fn lock_wave(tx: &mut Tx, line: Line, now: DateTime<Utc>, slot: &Slot) -> Result<Option<Planned>, Error> {
     let row = sqlx::query!(
         r#"select w.alert_id, w.wave, w.urgent, w.due_at, w.planned_to, w.planned_leg, w.chunks, w.next_number, a.exercise, a.personal,
-                  s.failures is not null as "again!"
+                  a.for_holders, s.failures is not null as "again!"
              from dispatch.wave w join dispatch.alert a using (alert_id)
              left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'plan'
             where w.state = 'planning' and (w.urgent or not $1) and a.state in ('dispatching', 'active') and (s.until is null or s.until <= $2)
@@ -304,6 +313,7 @@ async fn lock_wave(tx: &mut Tx, line: Line, now: DateTime<Utc>, slot: &Slot) -> 
             of: WaveOf { alert_id: AlertId::from_uuid(row.alert_id), wave: WaveNo::new(wave), class, due_at: row.due_at },
             exercise: row.exercise,
             personal: row.personal,
+            for_holders: row.for_holders,
             planned: Cursor {
                 leg: usize::try_from(row.planned_leg).map_err(|error| Error::damaged("leg", row.alert_id, error))?,
                 to: row.planned_to,

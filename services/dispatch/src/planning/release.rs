@@ -10,7 +10,7 @@ use domain::ids::AlertId;
 use proto::AlertReleased;
 
 use super::{Line, Planner};
-use crate::aside::{self, Slot, Step};
+use crate::aside::{self, RINGS, Slot, Step};
 use crate::{Error, SCHEMA, withdrawn_for};
 
 impl Planner {
@@ -24,15 +24,25 @@ impl Planner {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         let Some(row) = sqlx::query!(
-            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", s.failures is not null as "again!"
+            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", a.for_holders, s.failures is not null as "again!"
                  from dispatch.alert a
                  left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 0 and s.step = 'release'
                 where a.state = 'waiting' and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1 and (a.class = 'urgent' or not $2)
                   and (s.until is null or s.until <= $1)
+                  -- who has what it corrects is known
+                  and (not a.for_holders or exists (
+                       select from dispatch.alert o
+                        where o.alert_id = a.corrects and o.state in ('closed', 'cancelled', 'superseded')
+                          and not exists (select from dispatch.wave w where w.alert_id = o.alert_id and w.wave < 9 and w.state <> 'settled')
+                          and not exists (select from dispatch.batch b where b.alert_id = o.alert_id and b.wave < 9 and b.state = 'claimed')
+                          and not exists (select from dispatch.stop p join dispatch.alert e on e.alert_id = p.alert_id and e.state in ('cancelled', 'superseded')
+                                           where p.alert_id = o.corrects and p.withdrawal_planned_at is null
+                                             and not exists (select from dispatch.set_aside x where x.alert_id = p.alert_id and x.failures >= $3))))
                 order by a.class = 'urgent' desc, a.due_at limit 1
                   for no key update of a skip locked"#,
             now,
             self.line == Line::Urgent,
+            RINGS,
         )
         .fetch_optional(&mut *tx)
         .await?
@@ -54,12 +64,15 @@ impl Planner {
             tx.commit().await?;
             return Ok(true);
         }
-        let audience = Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
-        let known = match &audience {
-            Audience::Residents(residents) if !row.exercise => {
-                Some(super::inbox::bytes(&(residents - withdrawn_for::of(&mut tx, alert_id).await?)))
+        let known = if row.for_holders {
+            Some(super::inbox::bytes(&(&self.holders(&mut tx, alert_id).await?.everybody - withdrawn_for::of(&mut tx, alert_id).await?)))
+        } else {
+            match Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))? {
+                Audience::Residents(residents) if !row.exercise => {
+                    Some(super::inbox::bytes(&(residents - withdrawn_for::of(&mut tx, alert_id).await?)))
+                }
+                _ => None,
             }
-            _ => None,
         };
         sqlx::query!(
             "update dispatch.alert set state = 'dispatching', released_at = $2, audience_bitmap = $3,
@@ -72,11 +85,13 @@ impl Planner {
         .execute(&mut *tx)
         .await?;
         sqlx::query!(
-            "insert into dispatch.wave (alert_id, wave, urgent, due_at, state, began_at) values ($1, 1, $2, $3, 'planning', $4)",
+            "insert into dispatch.wave (alert_id, wave, urgent, due_at, state, began_at, caught_up) values ($1, 1, $2, $3, 'planning', $4, $5)",
             row.alert_id,
             class == DeliveryClass::Urgent,
             row.due_at,
             now,
+            // whoever comes later has nothing that is corrected
+            row.for_holders,
         )
         .execute(&mut *tx)
         .await?;

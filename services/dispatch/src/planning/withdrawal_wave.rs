@@ -18,11 +18,12 @@ use proto::AlertReleased;
 use roaring::RoaringBitmap;
 
 use super::chunk::{Chunk, Cursor};
+use super::for_holders::hearers_of;
 use super::{Line, Planned, Planner, inbox};
 use crate::aside::{self, RINGS, Slot, Step};
 use crate::ledger::batch_rows::WaveOf;
 use crate::ledger::{self, number_of};
-use crate::{Error, SCHEMA, ending, signals, withdrawn_for};
+use crate::{Error, SCHEMA, ending, signals};
 
 /// Who is told of the end of one alert.
 #[derive(Debug)]
@@ -137,6 +138,7 @@ impl Planner {
                     of: WaveOf { alert_id, wave: WaveNo::WITHDRAWAL, class, due_at },
                     exercise: row.exercise,
                     personal: row.personal,
+                    for_holders: false,
                     planned: Cursor { leg: 0, to: row.planned_to },
                     chunks: row.chunks,
                     next_number: row.next_number,
@@ -160,15 +162,7 @@ impl Planner {
         }
         // Whatever nobody has taken up is closed: nothing of it is sent any more.
         ending::close_unclaimed(tx, alert_id, self.clock.now()).await?;
-        let mut hearers = Hearers::default();
-        for link in chain(tx, alert_id).await? {
-            hearers = hearers.corrected_by(handed_over(tx, link, None).await?);
-            if link != alert_id {
-                hearers.leave_out(&inbox::planned(tx, link, WaveNo::WITHDRAWAL).await?);
-            }
-            // for whom it had been withdrawn before is told so by that
-            hearers.leave_out(&withdrawn_for::before_its_end(tx, link).await?);
-        }
+        let mut hearers = hearers_of(tx, alert_id).await?;
         if let Some(correction) = end.superseded_by {
             hearers.leave_out(&told_by(tx, correction).await?);
         }

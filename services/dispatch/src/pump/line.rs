@@ -216,7 +216,10 @@ async fn look(tx: &mut Tx, now: DateTime<Utc>) -> Result<Kept, Error> {
                   b.left as "left!", b.ready as "ready!"
              from (select channel, urgent, alert_id, due_at, coalesce(sum(size - accepted), 0) as left,
                           coalesce(sum(size - accepted) filter (where state in ('released', 'claimed') or not_before <= $1), 0) as ready
-                     from dispatch.batch where state <> 'closed'
+                     from dispatch.batch
+                    where state <> 'closed'
+                      -- an alert that is being checked stands in no line; what tells of an end does
+                      and (wave >= 9 or alert_id <> all(array(select h.alert_id from dispatch.alert h where h.held_at is not null)))
                     group by channel, urgent, alert_id, due_at) as b
              join dispatch.alert a on a.alert_id = b.alert_id"#,
         now,

@@ -46,6 +46,8 @@ pub(super) struct Delivery {
     /// whose validity ended before has not held it. Of how many people a deadline was missed stands with each wave.
     on_time: bool,
     expires_at: DateTime<Utc>,
+    /// Since when it is being checked: nothing of it is sent until it is known whether it holds.
+    held_at: Option<DateTime<Utc>>,
     /// People who have acknowledged, but for those for whom it was withdrawn; counted anew every second at most.
     acknowledged: i64,
     /// People who wrote back in words instead of acknowledging. They are not reminded, and not visited as silent: staff read what they wrote.
@@ -127,7 +129,7 @@ pub(super) async fn district_of(shared: &Shared, alert_id: AlertId) -> Result<Op
 
 pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<DistrictCode>), Error> {
     let alert = sqlx::query!(
-        r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at, ended_at
+        r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at, ended_at, held_at
              from dispatch.alert where alert_id = $1"#,
         alert_id.uuid()
     )
@@ -162,6 +164,7 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
         first_hand_over_at,
         handed_over_at: alert.handed_over_at,
         expires_at: alert.expires_at,
+        held_at: alert.held_at,
         waves,
         withdrawal,
         withdrawn_for: withdrawn_for::count(&shared.database, alert_id).await?,
@@ -185,6 +188,7 @@ fn being_planned(alert_id: AlertId, alert: JustApproved) -> (Delivery, Option<Di
         handed_over_at: None,
         on_time: true,
         expires_at: alert.expires_at,
+        held_at: None,
         acknowledged: 0,
         wrote_back: Writers::default(),
         undelivered: 0,

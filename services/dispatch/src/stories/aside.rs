@@ -10,6 +10,7 @@ use rstest::rstest;
 use super::city::named;
 use super::{City, Store, alert};
 use crate::planning::{Line, Planner};
+use crate::progress;
 
 const RINGING: &str = "select count(*) from dispatch.set_aside where alert_id = $1 and failures >= 3";
 
@@ -169,4 +170,29 @@ async fn a_batch_that_cannot_be_read_keeps_nobody_else_from_the_reminder_and_the
     city.forward(60);
     city.settle().await;
     assert_eq!(city.phones.take(Channel::App), (6..=15).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_is_set_aside_keeps_no_clock_from_being_moved() {
+    let city = City::new(Store::Postgres).await;
+    city.residents(1..=5, true, false, false).await;
+    let alert_id = city.approve(Urgent, alert(), named(1..=5)).await;
+    city.plan().await;
+    while city.send_window().await > 0 {}
+    sqlx::raw_sql(
+        "create function dispatch.refuse() returns trigger language plpgsql as $$ begin raise exception 'deadlock'; end $$;
+         create trigger refuse before update on dispatch.wave for each statement execute function dispatch.refuse()",
+    )
+    .execute(city.database().pool())
+    .await
+    .unwrap();
+    let at_rest = async || crate::settled(&city.platform, &city.settings).await.unwrap();
+    assert!(!at_rest().await, "the wave is to be closed");
+    assert!(progress::close_wave(city.database(), city.clock()).await.unwrap());
+    assert!(at_rest().await, "nothing is to be done before the clock moves");
+    city.clock().forward(std::time::Duration::from_secs(1));
+    assert!(!at_rest().await, "and then it is tried again");
+    sqlx::raw_sql("drop trigger refuse on dispatch.wave").execute(city.database().pool()).await.unwrap();
+    assert!(progress::close_wave(city.database(), city.clock()).await.unwrap());
+    assert_eq!(city.state(alert_id).await, "active");
 }

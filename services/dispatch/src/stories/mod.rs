@@ -4,9 +4,11 @@
 //! happens between two steps; what is on its way to the broker is read from the outbox.
 
 mod aside;
+mod checked;
 pub(crate) mod city;
 mod delivery;
 mod endings;
+mod for_holders;
 mod forecast;
 mod in_a_browser;
 mod latecomers;

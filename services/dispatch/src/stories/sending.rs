@@ -7,11 +7,12 @@ use std::time::Duration;
 use domain::alert::DeliveryClass::Urgent;
 use domain::outcome::{Channel, Outcome};
 use platform::BoxError;
-use stages::{soon, until};
+use stages::{soon, until, views};
 use tokio::sync::{Notify, Semaphore};
 
 use super::city::{Phones, named};
 use super::{City, Store, alert};
+use crate::checked;
 use crate::forecast::Capacity;
 use crate::ledger::{BatchKey, Claimed};
 use crate::settings::Settings;
@@ -70,6 +71,29 @@ async fn who_has_a_batch_in_hand_hears_of_a_stop_at_once() {
     city.withdraw().await;
     let withdrawn = "select sum(withdrawn)::bigint from dispatch.batch where alert_id = $1";
     assert_eq!(city.number(withdrawn, first.alert_id).await, 7, "all but the three");
+}
+
+#[tokio::test]
+async fn who_has_a_batch_in_hand_hears_at_once_that_it_is_being_checked_and_goes_on_when_it_holds() {
+    let settings = WorkerSettings { checkpoint_every: 1000, lease_s: 36_000, ..WorkerSettings::default() };
+    let (city, slow, worker, first) = with_a_slow_sender(settings).await;
+    let alert_id = first.alert_id;
+    let working = tokio::spawn(async move { worker.work(first).await });
+    slow.may_go_on.notify_one();
+    soon("three are sent", slow.went_on.notified()).await;
+    views::held(&city.platform, alert_id, true).await;
+    checked::on_held(&city.platform, alert_id).await.unwrap();
+    soon("the sender gives it back", working).await.unwrap().unwrap();
+    let waits =
+        "select coalesce(sum(size - accepted), 0)::bigint from dispatch.batch where alert_id = $1 and state in ('ready', 'released')";
+    assert_eq!(city.number(waits, alert_id).await, 7, "all but the three, and nobody is given up");
+
+    // it holds: the word of the check has not faded yet, and keeps nobody from sending
+    views::held(&city.platform, alert_id, false).await;
+    checked::on_held(&city.platform, alert_id).await.unwrap();
+    assert!(city.pump().await.contains(&first));
+    city.worker::<false>().work(first).await.unwrap();
+    assert_eq!(city.phones.take(Channel::App).len(), 2, "the rest of it, once");
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ fn shown(area: &str) -> Shown {
         areas: vec![area.parse().unwrap()],
         released_at: noon(),
         live: true,
+        checked: false,
         revision: 1,
     }
 }

@@ -1,5 +1,6 @@
 //! A hall with screens; dispatch and review are stood in for by tables, staff by fixed tokens.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use chrono::TimeDelta;
@@ -12,7 +13,7 @@ use domain::language::Language;
 use domain::staff::Role;
 use http::StatusCode;
 use platform::http::Authenticators;
-use proto::{AlertReleased, AlertStopped, StopReason};
+use proto::{AlertHeld, AlertReleased, AlertStopped, StopReason};
 use serde_json::{Value, json};
 use stages::{Line, Staff, Stage, Store, until, views};
 
@@ -95,6 +96,26 @@ impl Hall {
 
     pub async fn tell_of_release(&self, alert: AlertId) {
         self.publish(&AlertReleased { alert_id: alert.to_string() }).await;
+    }
+
+    /// The alert is being checked from now on, or is so no longer.
+    pub async fn check(&self, alert: AlertId, checked: bool) {
+        views::standing(&self.platform, alert, "dispatching").await;
+        views::held(&self.platform, alert, checked).await;
+        self.publish(&AlertHeld { alert_id: alert.to_string() }).await;
+    }
+
+    /// Two people have said that the alert does not hold, with this headline.
+    pub async fn take_back(&self, alert: AlertId, headline: &str) {
+        views::standing(&self.platform, alert, "cancelled").await;
+        let word = serde_json::to_value(BTreeMap::from([(Language::ZhCn, stages::headline(headline))])).unwrap();
+        sqlx::query("update review.alert_standing set last_word = $2 where alert_id = $1")
+            .bind(alert.uuid())
+            .bind(word)
+            .execute(self.pool())
+            .await
+            .unwrap();
+        self.cancel(alert).await;
     }
 
     pub async fn cancel(&self, alert: AlertId) {

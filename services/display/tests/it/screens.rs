@@ -28,6 +28,43 @@ async fn a_released_alert_is_on_the_screens_of_its_area_until_it_is_cancelled(#[
 
 #[rstest]
 #[tokio::test]
+async fn who_saw_an_alert_on_a_screen_sees_there_that_it_was_taken_back_for_an_hour(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let (inside, outside) = (hall.screen("500103001", false).await, hall.screen("500105", false).await);
+    let alert = hall.release("请立即避险", Severity::Extreme, true, "500103").await;
+    hall.until_shown(&inside, &["请立即避险"]).await;
+    hall.take_back(alert, "【已撤回】《请立即避险》").await;
+    hall.until_shown(&inside, &["【已撤回】《请立即避险》"]).await;
+    assert_eq!(hall.headlines(&outside).await, [""; 0], "nobody saw it there");
+    // the event is repeated
+    hall.cancel(alert).await;
+    hall.settle().await;
+    assert_eq!(hall.headlines(&inside).await, ["【已撤回】《请立即避险》"]);
+    hall.platform.clock.forward(HOUR);
+    assert_eq!(hall.headlines(&inside).await, [""; 0]);
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn while_an_alert_is_checked_screens_go_on_showing_it_and_say_so(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let screen = hall.screen("500103", false).await;
+    let alert = hall.release("请煮沸饮用水", Severity::Moderate, false, "500103").await;
+    hall.until_shown(&screen, &["请煮沸饮用水"]).await;
+    let says = async || {
+        hall.get(&screen, "/api/v1/screen/playlist").await.1["items"][0]["texts"][0]["instruction"].to_string().contains("正在核实")
+    };
+    hall.check(alert, true).await;
+    until("the screen says that it is being checked", async || says().await).await;
+    assert_eq!(hall.headlines(&screen).await, ["请煮沸饮用水"]);
+    hall.check(alert, false).await;
+    until("the screen says nothing of it any more", async || !says().await).await;
+    hall.close().await;
+}
+
+#[rstest]
+#[tokio::test]
 async fn urgent_alerts_come_first_and_an_expired_one_is_gone_at_its_time(#[values(Embedded, Postgres)] store: Store) {
     let hall = Hall::open(store).await;
     let screen = hall.screen("city", false).await;

@@ -26,6 +26,8 @@ crate::words! {
         Cancelled => "已撤销",
         /// Replaced by its correction.
         Superseded => "已被更正",
+        /// What it told of is over, as two people have said.
+        AllClear => "已解除",
     }
 
     /// A step in an alert's life.
@@ -61,6 +63,14 @@ crate::words! {
         Supersede => "更正替代",
         /// Throw the draft away.
         Discard => "作废",
+        /// Send nothing more of it, until it is known whether it holds.
+        Stop => "停止推送",
+        /// It holds: go on sending.
+        Resume => "恢复推送",
+        /// Two people have said that it was false ([`crate::retraction`]).
+        Retract => "撤回",
+        /// Two people have said that what it told of is over.
+        Lift => "解除",
     }
 }
 
@@ -68,7 +78,17 @@ impl Action {
     /// Whether people are told something by it, now or at its end, or never will be: what a new account may not do yet. Sending back only stops.
     #[must_use]
     pub const fn releases(self) -> bool {
-        matches!(self, Self::PassDistrict | Self::Approve | Self::Refuse | Self::ComposeUrgent | Self::Confirm | Self::Cancel)
+        matches!(
+            self,
+            Self::PassDistrict
+                | Self::Approve
+                | Self::Refuse
+                | Self::ComposeUrgent
+                | Self::Confirm
+                | Self::Cancel
+                | Self::Stop
+                | Self::Resume
+        )
     }
 }
 
@@ -152,4 +172,17 @@ pub const TRANSITIONS: &[Transition] = &[
     why(State::Approved, Action::Cancel, State::Cancelled, By::CityOfficer),
     why(State::Dispatching, Action::Cancel, State::Cancelled, By::CityOfficer),
     why(State::Active, Action::Cancel, State::Cancelled, By::CityOfficer),
+    // One stops and lets go on; that a word goes out takes two, and then the platform takes the step.
+    why(State::Approved, Action::Stop, State::Approved, By::CityOfficer),
+    why(State::Dispatching, Action::Stop, State::Dispatching, By::CityOfficer),
+    why(State::Active, Action::Stop, State::Active, By::CityOfficer),
+    why(State::Approved, Action::Resume, State::Approved, By::CityOfficer),
+    why(State::Dispatching, Action::Resume, State::Dispatching, By::CityOfficer),
+    why(State::Active, Action::Resume, State::Active, By::CityOfficer),
+    row(State::Approved, Action::Retract, State::Cancelled, By::System),
+    row(State::Dispatching, Action::Retract, State::Cancelled, By::System),
+    row(State::Active, Action::Retract, State::Cancelled, By::System),
+    row(State::Approved, Action::Lift, State::AllClear, By::System),
+    row(State::Dispatching, Action::Lift, State::AllClear, By::System),
+    row(State::Active, Action::Lift, State::AllClear, By::System),
 ];

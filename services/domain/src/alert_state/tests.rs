@@ -59,7 +59,8 @@ fn walk(start: Participants, steps: &[(Action, Actor)]) -> Decision {
 #[case(State::CityReview, Action::Approve, city(3), true)]
 #[case(State::CityReview, Action::Refuse, city(3), true)]
 #[case(State::AwaitingConfirmation, Action::Confirm, city(3), true)]
-#[case::stopping_needs_no_other(State::Active, Action::Cancel, city(3), false)]
+#[case::cancelling_needs_no_other(State::Active, Action::Cancel, city(3), false)]
+#[case::stopping_needs_no_other(State::Active, Action::Stop, city(3), false)]
 fn who_had_a_hand_in_it_reviews_nothing_of_it(#[case] state: State, #[case] action: Action, #[case] actor: Actor, #[case] refused: bool) {
     let participants = draft();
     assert!(next(state, action, &participants, &actor, "理由").is_ok());
@@ -184,6 +185,8 @@ fn a_step_is_refused_with_its_reason(#[case] state: State, #[case] action: Actio
 #[case(State::CityReview, Action::Refuse, city(3))]
 #[case(State::AwaitingConfirmation, Action::Decline, city(3))]
 #[case(State::Active, Action::Cancel, city(3))]
+#[case(State::Active, Action::Stop, city(3))]
+#[case(State::Active, Action::Resume, city(3))]
 #[case(State::Draft, Action::Discard, unit(1))]
 fn who_says_no_says_why(#[case] state: State, #[case] action: Action, #[case] actor: Actor) {
     assert_eq!(next(state, action, &draft(), &actor, " \n"), Err(Refusal::ReasonMissing { action }));
@@ -202,6 +205,7 @@ fn who_says_no_says_why(#[case] state: State, #[case] action: Action, #[case] ac
 #[case(State::Refused, false)]
 #[case(State::Cancelled, false)]
 #[case(State::Superseded, false)]
+#[case(State::AllClear, false)]
 fn the_city_can_cancel_whatever_has_reached_it_and_not_ended(#[case] state: State, #[case] can: bool) {
     assert_eq!(open_actions(state, &draft(), &city(3)).contains(&Action::Cancel), can);
 }
@@ -242,7 +246,17 @@ fn the_table_names_every_state_and_every_action_and_no_step_twice() {
         }
     }
     let ends: Vec<State> = State::VARIANTS.iter().copied().filter(|state| state.is_final()).collect();
-    assert_eq!(ends, [State::Closed, State::Refused, State::Cancelled, State::Superseded]);
+    assert_eq!(ends, [State::Closed, State::Refused, State::Cancelled, State::Superseded, State::AllClear]);
+}
+
+#[test]
+fn no_one_person_takes_a_word_back_from_the_public() {
+    for (state, action) in
+        [Action::Retract, Action::Lift].into_iter().flat_map(|action| State::VARIANTS.iter().map(move |state| (*state, action)))
+    {
+        assert!(next(state, action, &draft(), &city(3), "理由").is_err(), "{action} from {state}");
+    }
+    assert_eq!(next(State::Active, Action::Lift, &draft(), &Actor::System, "").map(|decision| decision.state), Ok(State::AllClear));
 }
 
 /// Four people who may each come in any of the roles that do anything, in the right or in another district.

@@ -125,3 +125,16 @@ fn a_close_contact_is_told_to_isolate_and_where() {
     assert!(texts[&Language::En].instruction.contains("Shapingba will arrange it"));
     assert_eq!(draft(&[]).missing, ["isolation_site"]);
 }
+
+#[test]
+fn what_tells_one_person_leaves_a_standing_that_a_negative_test_lifts() {
+    for rule in SHIPPED.iter() {
+        assert_eq!(rule.standing.is_some(), rule.audience == RuleAudience::Subject, "{}", rule.name);
+        let Some(lifting) = rule.standing.as_ref().and_then(|standing| standing.lifted_by.as_ref()) else { continue };
+        let condition = lifting.compile_condition().unwrap();
+        for (result, lifts) in [("negative", true), ("positive", false)] {
+            let test = record(RecordKind::TestResult, RiskLevel::Low, &[("result", result)]);
+            assert_eq!(condition.matches(&Facts::of(&test, now())), Ok(lifts), "{} {result}", rule.name);
+        }
+    }
+}

@@ -38,12 +38,17 @@ pub struct LastWord<'a> {
     pub until: DateTime<Utc>,
 }
 
+/// What ends an alert in these words, told until then. It goes to whom the alert went, so an exercise stays one, and asks for no answer.
+#[must_use]
+pub fn ending(of: &AlertContent, texts: BTreeMap<Language, AlertText>, until: DateTime<Utc>) -> AlertContent {
+    AlertContent { msg_type: MsgType::Cancel, texts, expires_at: until, ack_window_s: AckWindow::NONE, ..of.clone() }
+}
+
 impl LastWord<'_> {
     /// What is sent. It goes to whom the alert went, so an exercise stays one.
     #[must_use]
     pub fn content(&self) -> AlertContent {
-        let texts: BTreeMap<Language, AlertText> = Language::VARIANTS.iter().map(|language| (*language, self.text(*language))).collect();
-        AlertContent { msg_type: MsgType::Cancel, texts, expires_at: self.until, ack_window_s: AckWindow::NONE, ..self.of.clone() }
+        ending(self.of, Language::VARIANTS.iter().map(|language| (*language, self.text(*language))).collect(), self.until)
     }
 
     fn text(&self, language: Language) -> AlertText {

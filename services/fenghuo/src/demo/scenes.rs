@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,6 +19,9 @@ use crate::asking::{self, answer};
 
 /// A file that says that the city has had its first hour.
 const PLAYED: &str = "first-hour-played";
+/// How often, and with what pause, it is looked whether an alert is with people.
+const LOOKS: u32 = 150;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// The city's staff, signed in.
 struct City {
@@ -131,12 +135,13 @@ impl City {
         let back = self.draft(&unit, &SCHOOL, Some("500103"), &["500103"], "actual").await?;
         self.steps(&back, &[(&unit, "submit", ""), (&reviewer, "return_district", "范围过大：请缩小到学校所在街道")]).await?;
         self.draft(&unit, &HEAT, Some("500103"), &["500103010"], "actual").await?;
-        // Refused, and withdrawn after it was sent.
+        // Refused, and over after it was sent.
         let refused = self.draft(&unit, &WATER, Some("500103"), &["500103"], "actual").await?;
         self.steps(&refused, &[(&unit, "submit", ""), (&reviewer, "pass_district", ""), (&one, "refuse", "水质已恢复正常，无需提醒")])
             .await?;
         let urgent = self.draft(&one, &GAS, None, &["500115"], "actual").await?;
-        self.steps(&urgent, &[(&one, "compose_urgent", ""), (&two, "confirm", ""), (&one, "cancel", "泄漏已排除，全部解除")]).await?;
+        self.steps(&urgent, &[(&one, "compose_urgent", ""), (&two, "confirm", "")]).await?;
+        self.all_clear(&urgent, &one, &two, "泄漏已排除，全部解除").await?;
         // An exercise is under way, and an urgent alert waits for the second officer.
         let drill = self.draft(&two, &GAS, None, &["500103", "500105"], "exercise").await?;
         self.steps(&drill, &[(&two, "compose_urgent", ""), (&one, "confirm", "")]).await?;
@@ -182,7 +187,7 @@ impl City {
     /// Takes these steps with an alert, one after the other.
     async fn steps(&self, alert: &str, steps: &[(&String, &str, &str)]) -> Result<()> {
         for (token, action, reason) in steps {
-            if ["approve", "confirm", "cancel"].contains(action) {
+            if ["approve", "confirm"].contains(action) {
                 // whoever tries the demo may have put its clock forward meanwhile
                 asking::show_demo_code(&self.client, &self.url, token).await?;
             }
@@ -192,6 +197,23 @@ impl City {
             self.post(&format!("alerts/{alert}/decisions"), token, decision).await.with_context(|| format!("{action} of the demo"))?;
         }
         Ok(())
+    }
+
+    /// Two people say that what an alert told of is over, once somebody has it.
+    async fn all_clear(&self, alert: &str, one: &str, two: &str, reason: &str) -> Result<()> {
+        let path = format!("alerts/{alert}/retraction");
+        for _ in 0..LOOKS {
+            let seen = answer(self.client.get(format!("{}/api/v1/{path}", self.url)).bearer_auth(one)).await?;
+            if seen["handed"] == true {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        asking::show_demo_code(&self.client, &self.url, one).await?;
+        let asked = self.post(&path, one, json!({ "kind": "all_clear", "reason": reason })).await.context("an all-clear of the demo")?;
+        asking::show_demo_code(&self.client, &self.url, two).await?;
+        let decision = json!({ "retraction_id": asked["waiting"]["retraction_id"], "step": "confirm" });
+        self.post(&format!("{path}/decisions"), two, decision).await.context("confirming an all-clear of the demo").map(drop)
     }
 
     async fn post(&self, path: &str, token: &str, body: Value) -> Result<Value> {

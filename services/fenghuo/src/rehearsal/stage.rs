@@ -261,6 +261,7 @@ impl Stage {
                  select min(closes_at) as at from rules.draft where closed_at is null and closes_at > $1
                  union all select min(release_at) from dispatch.alert where state = 'waiting' and release_at > $1
                  union all select min(expires_at) from dispatch.alert where state in ('waiting', 'dispatching', 'active') and expires_at > $1
+                 union all select min(until) from dispatch.set_aside where until > $1
                  union all select min(not_before) from dispatch.batch where state = 'ready' and not_before > $1
                  union all select min(b.closed_at + make_interval(secs => a.ack_window_s))
                              from dispatch.alert a join dispatch.batch b using (alert_id)

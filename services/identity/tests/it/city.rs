@@ -23,7 +23,7 @@ async fn whole_city(caller: StaffCaller) -> Json<Value> {
 /// Says which unit presents a key.
 #[utoipa::path(post, path = "/deliver", responses((status = 200, description = "Done")))]
 async fn deliver(source: SourceCaller) -> Json<Value> {
-    Json(json!({ "unit": source.unit, "area": source.area, "origin": source.origin, "kinds": source.kinds }))
+    Json(json!({ "unit": source.unit, "area": source.area, "origin": source.origin, "kinds": source.kinds, "asks": source.asks }))
 }
 
 /// Where its console is reached.

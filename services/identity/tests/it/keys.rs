@@ -69,6 +69,7 @@ async fn a_key_that_makes_no_sense_is_refused_with_the_field() {
     for (change, field) in [
         (json!({ "unit": " " }), "unit"),
         (json!({ "kinds": [] }), "kinds"),
+        (json!({ "asks": ["Hospital visit"] }), "asks"),
         (json!({ "area": "500101001" }), "area"),
         (json!({ "unit": "staff:0190b5a0-6f2e-7c3a-9d1e-2b4c6d8e0f12" }), "unit"),
         (json!({ "expires_at": "2026-11-01T00:00:00Z" }), "expires_at"),
@@ -97,4 +98,21 @@ async fn a_key_from_before_there_was_a_longest_life_can_be_revoked() {
     let id = city.look(&administrators.one, "/api/v1/api-keys").await.text("/0/id");
     let revoked = city.ask(Method::DELETE, &administrators.one, &format!("/api/v1/api-keys/{id}"), Value::Null).await;
     assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.body);
+}
+
+#[tokio::test]
+async fn a_key_that_only_asks_about_people_names_its_purposes_and_delivers_nothing() {
+    let city = City::founded().await;
+    let administrators = city.administrators().await;
+    let mut desk = hospital();
+    desk.as_object_mut()
+        .unwrap()
+        .extend([("kinds".to_owned(), json!([])), ("asks".to_owned(), json!(["hospital_visit", "hospital_visit"]))]);
+    let token = administrators.key(&city, desk).await;
+    let known = city.ask(Method::POST, &token, "/deliver", Value::Null).await;
+    assert_eq!((&known.body["kinds"], &known.body["asks"]), (&json!([]), &json!(["hospital_visit"])), "each once");
+    administrators.key(&city, hospital()).await;
+    let listed = city.look(&administrators.one, "/api/v1/api-keys").await;
+    let asks: Vec<_> = listed.body.as_array().unwrap().iter().map(|key| key["asks"].clone()).collect();
+    assert_eq!(asks, [json!([]), json!(["hospital_visit"])], "a key that names none asks nothing");
 }

@@ -24,6 +24,7 @@ fn source() -> Sender {
         origin: Origin::Surveillance,
         area: "500101".parse().unwrap(),
         kinds: vec![RecordKind::CloseContact, RecordKind::Case],
+        asks: Vec::new(),
     }))
     .unwrap()
 }

@@ -62,6 +62,7 @@ impl Authenticator for Sources {
             origin: Origin::Surveillance,
             area: area.parse().expect("an area"),
             kinds: vec![RecordKind::Case, RecordKind::CloseContact],
+            asks: Vec::new(),
         })))
     }
 }

@@ -36,6 +36,35 @@ async fn a_record_is_kept_once_however_often_it_comes(#[values(Embedded, Postgre
     city.end().await;
 }
 
+/// A list so long that all of it is taken for new at first.
+fn long_list(ids: std::ops::Range<u32>) -> String {
+    ids.map(|n| contact(&format!("cdc-{n:04}"), "13800005678")).collect()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_long_list_only_what_is_new_is_kept_wherever_in_it_the_rest_stands(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    // one that stands in the middle, and one with another content
+    let known = format!("{}{}", contact("cdc-0777", "13800005678"), contact("cdc-0778", "13800005678").replace("high", "low"));
+    assert_eq!(counts(&city.ndjson(CDC, known).await), (2, 0, 0));
+    assert_eq!(counts(&city.ndjson(CDC, long_list(0..1_000)).await), (998, 1, 1));
+    assert_eq!(counts(&city.ndjson(CDC, long_list(0..1_000)).await), (0, 999, 1), "nearly all of it is there");
+    assert_eq!(counts(&city.ndjson(CDC, long_list(900..1_900)).await), (900, 100, 0));
+    assert_eq!(city.count("select count(*) from ingest.record").await, 1_900);
+    city.end().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_list_that_comes_twice_at_once_is_kept_once(#[values(Embedded, Postgres)] store: Store) {
+    let city = City::new(store).await;
+    let (one, other) = tokio::join!(city.ndjson(CDC, long_list(0..1_000)), city.ndjson(CDC, long_list(0..1_000)));
+    assert_eq!((one.accepted + other.accepted, one.repeated + other.repeated, one.refused + other.refused), (1_000, 1_000, 0));
+    assert_eq!(city.count("select count(*) from ingest.record").await, 1_000);
+    city.end().await;
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_rows_are_fetched_mended_and_sent_again(#[values(Embedded, Postgres)] store: Store) {

@@ -29,7 +29,7 @@ use private_postgres::Server;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::Executor as _;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 
 use crate::encryption::{self, Asked, Tls};
@@ -193,7 +193,11 @@ impl Database {
         Box::pin(async { Ok(Tx::new(self.0.pool.begin().await?, Arc::clone(&self.0.wakes), &self.0.numbering)) })
     }
 
-    /// Brings the tables of `schema` up to date. What has been applied is kept in `<schema>._sqlx_migrations`.
+    /// Brings the tables of `schema` up to date. What has been applied is kept in `<schema>._sqlx_migrations`. Where nothing is to be done nothing is
+    /// tried, so a process whose role owns none of it starts as well.
+    ///
+    /// # Errors
+    /// [`Error::TablesBehind`] where something is to be done and the role may not do it.
     pub fn migrate<'a>(&'a self, schema: &'a str, migrator: &'a Migrator) -> BoxFuture<'a, Result<(), Error>> {
         let migrator = Migrator {
             migrations: migrator.migrations.clone(),
@@ -202,8 +206,17 @@ impl Database {
             ..Migrator::DEFAULT
         };
         Box::pin(async move {
-            let failed = |source| Error::Migration { schema: schema.to_owned(), source };
-            migrator.run(self.0.pool.driver()).await.map_err(failed)
+            let mut connection = self.0.pool.acquire().await?;
+            if standing::of_schema(connection.driver(), schema, &migrator).await? == standing::TableStanding::UpToDate {
+                return Ok(());
+            }
+            drop(connection);
+            migrator.run(self.0.pool.driver()).await.map_err(|source| match source {
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) if is_forbidden(&error) => {
+                    Error::TablesBehind { schema: schema.to_owned() }
+                }
+                source => Error::Migration { schema: schema.to_owned(), source },
+            })
         })
     }
 
@@ -288,6 +301,11 @@ fn parse_url(url: &SecretString) -> Result<PgConnectOptions, Error> {
         name: "database.url",
         reason: "is not of the form postgres://user:password@host/database".to_owned(),
     })
+}
+
+/// Whether a statement failed because the role has no right to it: 42501.
+fn is_forbidden(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42501")
 }
 
 /// Whether a statement failed for the data it was given, which another statement with other data need not: classes 22, data, and

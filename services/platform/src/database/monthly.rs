@@ -141,6 +141,17 @@ impl Monthly {
         Ok(options.map(|options| format!(" with ({options})")).unwrap_or_default())
     }
 
+    /// Whose the table is: a month is its owner's as well, also where a login that is a member of several roles has made it.
+    async fn owner(self, tx: &mut Tx) -> Result<String, Error> {
+        let owner = sqlx::query_scalar!(
+            r#"select quote_ident(pg_get_userbyid(relowner)) as "owner!" from pg_class where oid = to_regclass($1)"#,
+            format!("{}.{}", self.schema, self.table)
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(owner)
+    }
+
     async fn take(self, tx: &mut Tx, step: Step) -> Result<(), Error> {
         let Self { schema, table, column, .. } = self;
         let whole = format!("{schema}.{table}");
@@ -155,7 +166,9 @@ impl Monthly {
                      create table {part} (like {whole} including all excluding identity){options};
                      with stray as (delete from {whole}_default where {column} >= '{from}' and {column} < '{to}' returning *)
                      insert into {part} select * from stray;
-                     alter table {whole} attach partition {part} for values from ('{from}') to ('{to}')"
+                     alter table {whole} attach partition {part} for values from ('{from}') to ('{to}');
+                     alter table {part} owner to {}",
+                    self.owner(tx).await?
                 )
             }
             Step::Drop(month) => {

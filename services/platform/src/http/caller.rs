@@ -202,6 +202,8 @@ pub struct SourceCaller {
     pub area: Area,
     /// Kinds of record that it may deliver.
     pub kinds: Vec<RecordKind>,
+    /// For which purposes it may ask whether something stands against a person.
+    pub asks: Vec<String>,
 }
 
 impl SourceCaller {

@@ -13,7 +13,7 @@ use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Feedback, FeedbackBy, Row, sealed};
+use super::{Feedback, FeedbackBy, FeedbackKind, Row, may_answer, sealed};
 use crate::{Error, SCHEMA, Service, short_message};
 
 /// Who answers (CQ5: communities collect opinions, districts and the city explain and correct).
@@ -35,6 +35,8 @@ struct FeedbackFilter {
     /// What was answered, instead of what waits.
     #[serde(default)]
     answered: bool,
+    /// Only of this kind.
+    kind: Option<FeedbackKind>,
     /// Only about this alert.
     alert: Option<AlertId>,
     /// The last id of the page before.
@@ -55,9 +57,11 @@ async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"select feedback_id, alert_id, (select content #>> '{texts,zh-CN,headline}' from resident.alert a where a.alert_id = f.alert_id) as headline,
-                  kind, by, urgent, text_sealed, at, answer_sealed, answered_at, community
+                  kind, by, urgent, text_sealed, at, answer_sealed, answered_at, community, standing_id, answer_by, sent_by,
+                  exists (select from review.had_a_hand h where h.alert_id = f.alert_id and h.staff = $8) as "had_a_hand!"
              from resident.feedback f
             where ($1 or district = $2 or community = $3) and (answered_at is not null) = $4 and ($5::uuid is null or alert_id = $5)
+              and ($9::text is null or kind = $9)
               and (not urgent, feedback_id) > (coalesce((select not urgent from resident.feedback where feedback_id = $6), false), $6)
             order by not urgent, feedback_id limit $7"#,
         within.everywhere,
@@ -66,7 +70,9 @@ async fn list(
         filter.answered,
         filter.alert.map(AlertId::uuid),
         filter.after,
-        PAGE
+        PAGE,
+        caller.id.uuid(),
+        filter.kind.map(|kind| kind.as_ref().to_owned())
     )
     .fetch_all(service.platform.database.pool())
     .await
@@ -83,7 +89,7 @@ async fn list(
         let entry = AuditEntry { detail_json, ..entry };
         reading::note(&service.platform, SCHEMA, &caller, entry, &shown).await.map_err(Error::from)?;
     }
-    Ok(axum::Json(readable("feedback", rows.into_iter().map(|row| row.open(&service.platform.keyring)))))
+    Ok(axum::Json(readable("feedback", rows.into_iter().map(|row| row.open(&service.platform.keyring, Some(&caller.scope))))))
 }
 
 /// About which alert.
@@ -100,6 +106,7 @@ struct FeedbackSummary {
     unclear: i64,
     wrong: i64,
     question: i64,
+    objection: i64,
     unanswered: i64,
 }
 
@@ -113,7 +120,8 @@ async fn summary(
     let within = Within::of(&caller.scope);
     let row = sqlx::query!(
         r#"select count(*) filter (where kind = 'unclear') as "unclear!", count(*) filter (where kind = 'wrong') as "wrong!",
-                  count(*) filter (where kind = 'question') as "question!", count(*) filter (where answered_at is null) as "unanswered!"
+                  count(*) filter (where kind = 'question') as "question!", count(*) filter (where kind = 'objection') as "objection!",
+                  count(*) filter (where answered_at is null) as "unanswered!"
              from resident.feedback where alert_id = $4 and ($1 or district = $2 or community = $3)"#,
         within.everywhere,
         within.district,
@@ -123,7 +131,13 @@ async fn summary(
     .fetch_one(service.platform.database.pool())
     .await
     .map_err(Error::database("counting feedback"))?;
-    Ok(axum::Json(FeedbackSummary { unclear: row.unclear, wrong: row.wrong, question: row.question, unanswered: row.unanswered }))
+    Ok(axum::Json(FeedbackSummary {
+        unclear: row.unclear,
+        wrong: row.wrong,
+        question: row.question,
+        objection: row.objection,
+        unanswered: row.unanswered,
+    }))
 }
 
 /// What the resident is told.
@@ -139,7 +153,7 @@ struct Answer {
 ///
 /// Who wrote by SMS is answered by SMS.
 #[utoipa::path(post, path = "/api/v1/feedback/{id}/answer", params(("id" = i64, Path, description = "The feedback")), request_body = Answer,
-    responses((status = 204, description = "The resident reads it in the app, or as an SMS"), (status = 409, description = "It has an answer")))]
+    responses((status = 204, description = "The resident reads it in the app, or as an SMS"), (status = 403, description = "It objects to what the caller's unit sent"), (status = 409, description = "It has an answer")))]
 async fn answer(
     State(service): State<Service>,
     caller: StaffCaller,
@@ -151,10 +165,12 @@ async fn answer(
     let words = sealed(&platform.keyring, "answer", &said.answer)?;
     let mut tx = platform.database.begin().await.map_err(Error::from)?;
     let row = sqlx::query!(
-        r#"select alert_id, community, answered_at, by,
+        r#"select alert_id, community, answered_at, by, sent_by,
+                  exists (select from review.had_a_hand h where h.alert_id = f.alert_id and h.staff = $2) as "had_a_hand!",
                   coalesce(phone_sealed, (select r.phone_sealed from resident.resident r where r.resident_no = f.resident_no)) as phone_sealed
              from resident.feedback f where feedback_id = $1 for update"#,
-        id
+        id,
+        caller.id.uuid()
     )
         .fetch_optional(&mut *tx)
         .await
@@ -164,6 +180,9 @@ async fn answer(
     // The same answer for "does not exist" and "not yours".
     if !caller.scope.covers(community.map_or(Area::City, Area::Community)) {
         return Err(Error::NoSuchFeedback.into());
+    }
+    if !may_answer(&caller.scope, row.sent_by, row.had_a_hand)? {
+        return Err(Error::ObjectionToOwnAlert.into());
     }
     if row.answered_at.is_some() {
         return Err(Error::FeedbackAnswered.into());

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use domain::ids::AlertId;
+use domain::ids::{AlertId, ResidentNo};
 use http::StatusCode;
+use platform::Platform;
 use platform::database::readable;
-use platform::http::{Access, Json, Path, Problem, ResidentCaller, Routes, routes};
+use platform::http::{Access, FieldFault, Json, Path, Problem, ResidentCaller, Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -47,12 +48,14 @@ async fn say(
 ) -> Result<(StatusCode, axum::Json<FeedbackTaken>), Problem> {
     let (platform, now) = (&service.platform, service.platform.clock.now());
     let words = sealed(&platform.keyring, "text", &said.text)?;
+    if said.kind == FeedbackKind::Objection {
+        let (fault, fault_en) = ("异议请在“弹窗状态”中提出。", "Object where it is shown what stands against you.");
+        return Err(Error::Invalid(vec![FieldFault::new("kind", fault, fault_en)]).into());
+    }
     if !service.inboxes.holds(alert, caller.no, now).await? {
         return Err(Error::NotInInbox(alert).into());
     }
-    if platform.cache.incr(&format!("feedback-day:{}", caller.no), DAY).await.map_err(Error::from)? > A_DAY {
-        return Err(Error::TooManyCodes { after: DAY }.into());
-    }
+    within_the_day(platform, caller.no).await?;
     let feedback_id = sqlx::query_scalar!(
         "insert into resident.feedback (resident_no, alert_id, kind, text_sealed, district, community, at)
          select resident_no, $2, $3, $4, district, community, $5 from resident.resident where resident_no = $1 returning feedback_id",
@@ -70,18 +73,23 @@ async fn say(
     Ok((StatusCode::CREATED, axum::Json(FeedbackTaken { feedback_id })))
 }
 
+/// Counts what somebody writes, and refuses more in a day than anybody reads.
+pub(crate) async fn within_the_day(platform: &Platform, no: ResidentNo) -> Result<(), Error> {
+    if platform.cache.incr(&format!("feedback-day:{no}"), DAY).await? > A_DAY { Err(Error::TooManyCodes { after: DAY }) } else { Ok(()) }
+}
+
 /// What I said and was answered, newest first
 #[utoipa::path(get, path = "/api/v1/me/feedback", responses((status = 200, description = "The last 50", body = Vec<Feedback>)))]
 async fn own(State(service): State<Service>, caller: ResidentCaller) -> Result<axum::Json<Vec<Feedback>>, Problem> {
     let rows = sqlx::query_as!(
         Row,
         r#"select feedback_id, alert_id, (select content #>> '{texts,zh-CN,headline}' from resident.alert a where a.alert_id = f.alert_id) as headline,
-                  kind, by, urgent, text_sealed, at, answer_sealed, answered_at, community
+                  kind, by, urgent, text_sealed, at, answer_sealed, answered_at, community, standing_id, answer_by, sent_by, false as "had_a_hand!"
              from resident.feedback f where resident_no = $1 order by feedback_id desc limit 50"#,
         directory::stored(caller.no)
     )
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("reading feedback"))?;
-    Ok(axum::Json(readable("feedback of a resident", rows.into_iter().map(|row| row.open(&service.platform.keyring)))))
+    Ok(axum::Json(readable("feedback of a resident", rows.into_iter().map(|row| row.open(&service.platform.keyring, None)))))
 }

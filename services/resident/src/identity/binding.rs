@@ -9,7 +9,7 @@ use proto::ResidentRegistered;
 use serde_json::json;
 
 use crate::notices::{self, NoticeKind};
-use crate::{Error, SCHEMA, Service, directory, former, short_message};
+use crate::{Error, SCHEMA, Service, directory, former, short_message, standing};
 
 /// A word about one's own document may come late, but not when the time to object is half over.
 const TOLD_WITHIN: TimeDelta = TimeDelta::hours(24);
@@ -112,6 +112,9 @@ pub(crate) async fn bind(
     .fetch_one(&mut **tx)
     .await
     .map_err(Error::database("noting a proof"))?;
+    if bound == Bound::Free {
+        standing::along::come(tx, &document.hash, stored).await?;
+    }
     if bound != Bound::Already {
         notices::tell(tx, stored, NoticeKind::IdentityProved, Some(binding), now).await?;
         found_by(tx, stored, Some(person.phone_hash), &document).await?;

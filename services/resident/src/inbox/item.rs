@@ -6,6 +6,7 @@ use domain::cap::{MsgType, Severity, Status, Urgency};
 use domain::ids::AlertId;
 use domain::language::Language;
 use domain::public_reason::PublicReason;
+use domain::retraction::prepared::being_checked;
 use serde::Serialize;
 use strum::VariantArray as _;
 use utoipa::ToSchema;
@@ -18,12 +19,16 @@ pub(super) struct InboxItem {
     /// Names the alert in an SMS reply.
     #[schema(value_type = String)]
     pub(super) short_code: String,
-    /// `live`, `cancelled`, `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for this person.
+    /// `live`, `cancelled`, `all_clear` (what it told of is over), `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for
+    /// this person.
     pub(super) state: String,
     pub(super) superseded_by: Option<Uuid>,
     /// Why it was stopped, in the resident's language.
     #[schema(value_type = Option<String>)]
     pub(super) stop_reason: Option<&'static str>,
+    /// Of a live alert that is being checked: the line that says so, in the resident's language.
+    #[schema(value_type = Option<String>)]
+    pub(super) being_checked: Option<&'static str>,
     pub(super) status: Status,
     pub(super) msg_type: MsgType,
     pub(super) severity: Severity,
@@ -62,23 +67,36 @@ pub(super) struct Own {
 /// The state of an item for whom it was withdrawn alone.
 const WITHDRAWN: &str = "withdrawn";
 
+/// How something stands that was stopped, or has ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stopped {
+    /// Why, as the public is told.
+    pub(super) reason: Option<PublicReason>,
+    /// It is being checked.
+    pub(super) checked: bool,
+}
+
+/// The state of an item of which two people have said that what it told of is over.
+pub(super) const ALL_CLEAR: &str = "all_clear";
+
 /// How an item ends that its reader has not acknowledged.
 const UNACKNOWLEDGED: &str = "null}";
 
 impl WrittenItem {
     /// Writes the item with the texts of the content, and why it was stopped.
-    pub(super) fn of(mut item: InboxItem, content: &AlertContent, stopped: Option<PublicReason>) -> serde_json::Result<Self> {
+    pub(super) fn of(mut item: InboxItem, content: &AlertContent, stopped: Stopped) -> serde_json::Result<Self> {
         item.acknowledged_at = None;
         let as_it_stands = Self::in_every_language(&mut item, content, stopped)?;
         let mut withdrawn = InboxItem { state: WITHDRAWN.to_owned(), superseded_by: None, ..item };
-        Ok(Self { as_it_stands, withdrawn: Self::in_every_language(&mut withdrawn, content, None)? })
+        Ok(Self { as_it_stands, withdrawn: Self::in_every_language(&mut withdrawn, content, Stopped::default())? })
     }
 
-    fn in_every_language(item: &mut InboxItem, content: &AlertContent, stopped: Option<PublicReason>) -> serde_json::Result<Written> {
+    fn in_every_language(item: &mut InboxItem, content: &AlertContent, stopped: Stopped) -> serde_json::Result<Written> {
         let mut written = Vec::with_capacity(Language::VARIANTS.len());
         for &language in Language::VARIANTS {
             item.text = content.text(language).cloned().unwrap_or_default();
-            item.stop_reason = stopped.map(|reason| reason.said_in(language));
+            item.stop_reason = stopped.reason.map(|reason| reason.said_in(language));
+            item.being_checked = stopped.checked.then(|| being_checked(language));
             let mut json = serde_json::to_string(item)?;
             json.truncate(json.len() - UNACKNOWLEDGED.len());
             written.push((language, json.into_boxed_str()));
@@ -138,6 +156,7 @@ mod tests {
             state: if own.withdrawn { "withdrawn" } else { "cancelled" }.into(),
             superseded_by: None,
             stop_reason: None,
+            being_checked: None,
             status: content.status,
             msg_type: content.msg_type,
             severity: content.severity,
@@ -153,14 +172,15 @@ mod tests {
         };
         let reason = PublicReason::WrongFinding;
         let unread = item(AlertText::default(), Own { acknowledged_at: Some(at), withdrawn: false });
-        let written = WrittenItem::of(unread, &content, Some(reason)).unwrap();
+        let written = WrittenItem::of(unread, &content, Stopped { reason: Some(reason), checked: true }).unwrap();
         for (language, headline) in [(Language::ZhCn, "请煮沸饮用水"), (Language::En, "Boil \"your\" water")] {
             for own in [(None, false), (Some(at), false), (None, true), (Some(at), true)] {
                 let own = Own { acknowledged_at: own.0, withdrawn: own.1 };
                 let mut list = String::new();
                 written.write(&mut list, language, own).unwrap();
                 let stop_reason = (!own.withdrawn).then(|| reason.said_in(language));
-                assert_eq!(list, serde_json::to_string(&InboxItem { stop_reason, ..item(text(headline), own) }).unwrap());
+                let being_checked = (!own.withdrawn).then(|| being_checked(language));
+                assert_eq!(list, serde_json::to_string(&InboxItem { stop_reason, being_checked, ..item(text(headline), own) }).unwrap());
             }
         }
     }

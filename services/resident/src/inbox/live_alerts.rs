@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::{AlertContent, AlertText};
 use domain::ids::{AlertId, ResidentNo};
 use domain::late_answer;
+use domain::public_reason::PublicReason;
 use futures::TryStreamExt as _;
 use futures::future::try_join_all;
 use platform::Platform;
@@ -26,7 +27,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, RwLock};
 use uuid::Uuid;
 
-use super::item::{InboxItem, WrittenItem};
+use super::item::{ALL_CLEAR, InboxItem, Stopped, WrittenItem};
 use super::recipients::{AT_ONCE, Ledger};
 use crate::{Error, directory};
 
@@ -61,6 +62,7 @@ struct Row {
     state: String,
     superseded_by: Option<Uuid>,
     stop_reason: Option<String>,
+    checked: bool,
     revision: i64,
 }
 
@@ -71,13 +73,16 @@ impl Row {
         let mut audience = RoaringBitmap::deserialize_from(&self.audience[..]).map_err(Error::stored_alert("audience", id))?;
         audience.optimize();
         // what an older version of the platform kept was written for colleagues
-        let stopped = self.stop_reason.and_then(|word| word.parse().ok());
+        let reason: Option<PublicReason> = self.stop_reason.and_then(|word| word.parse().ok());
+        let stopped = Stopped { reason, checked: self.checked };
+        let is_over = self.state == "cancelled" && reason == Some(PublicReason::Over);
         let item = InboxItem {
             alert_id: id,
             short_code: self.short_code.clone(),
-            state: self.state,
+            state: if is_over { ALL_CLEAR.to_owned() } else { self.state },
             superseded_by: self.superseded_by,
             stop_reason: None,
+            being_checked: None,
             status: content.status,
             msg_type: content.msg_type,
             severity: content.severity,
@@ -255,10 +260,11 @@ impl LiveAlerts {
         // Audiences are large, so what is known already is not read again.
         let mut rows = sqlx::query_as!(
             Row,
-            "select alert_id, short_code, content, audience, growing, released_at, expires_at, ack_by, state, superseded_by, stop_reason, revision
+            r#"select alert_id, short_code, content, audience, growing, released_at, expires_at, ack_by, state, superseded_by, stop_reason,
+                      checked_since is not null as "checked!", revision
              from resident.alert
              where revision > $1 and expires_at > $2
-               and (alert_id, revision) not in (select * from unnest($3::uuid[], $4::bigint[]))",
+               and (alert_id, revision) not in (select * from unnest($3::uuid[], $4::bigint[]))"#,
             since,
             now - KEPT,
             &known,

@@ -3,24 +3,28 @@
 use std::net::Ipv4Addr;
 use std::ops::Deref;
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::{AlertContent, AlertText};
+use domain::area::Area;
 use domain::batch::RecipientList;
-use domain::ids::AlertId;
+use domain::ids::{AlertId, ApiKeyId};
 use domain::language::Language;
 use domain::phone::PhoneNumber;
+use domain::risk_record::Origin;
 use domain::staff::Role;
 use http::{HeaderValue, Request, StatusCode};
 use platform::Platform;
 use platform::crypto::{Purpose, Sealed};
-use platform::http::{Authenticators, HttpSettings, Shell};
+use platform::http::{Authenticator, Authenticators, Caller, HttpSettings, Problem, Shell, SourceCaller};
 use proto::identities_paired::Pair;
 use proto::topology::{
-    AUDIT_ENTRIES, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS, REVIEW_CLOSED,
-    REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
+    AUDIT_ENTRIES, DISPATCH_HELD, DISPATCH_STOPPED, DISPLAY_CLOSED, DISPLAY_HELD, DISPLAY_RELEASED, DISPLAY_STOPPED, INGEST_REGISTRATIONS,
+    REVIEW_CLOSED, REVIEW_RELEASED, SMS_CODES, SMS_STOPPED,
 };
 use proto::{
-    AlertClosed, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied, StopReason,
+    AlertClosed, AlertHeld, AlertReleased, AlertStopped, AuditEntry, CodeRequested, IdentitiesPaired, ResidentRegistered, SmsReplied,
+    StopReason,
 };
 use resident::{SessionAuthenticator, Settings};
 use roaring::RoaringBitmap;
@@ -40,6 +44,11 @@ pub const STALE_WORKER: &str = "fhs_stale_worker_of_home";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
 pub const OFFICER: &str = "fhs_officer";
 pub const NEW_OFFICER: &str = "fhs_new_officer";
+pub const SECOND_OFFICER: &str = "fhs_second_officer";
+pub const AUDITOR: &str = "fhs_auditor";
+
+/// The key of a hospital, which may ask about patients and nothing else.
+pub const HOSPITAL: &str = "fhk_hospital";
 
 const STAFF: Staff = Staff(&[
     (WORKER, Role::CommunityWorker, "community:500103001003"),
@@ -49,7 +58,33 @@ const STAFF: Staff = Staff(&[
     (REVIEWER, Role::DistrictReviewer, "district:500103"),
     (OFFICER, Role::CityCommandOfficer, "city"),
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),
+    (AUDITOR, Role::Auditor, "city"),
+    (SECOND_OFFICER, Role::CityCommandOfficer, "city"),
 ]);
+
+/// Knows the key of the hospital.
+#[derive(Debug)]
+struct HospitalKey;
+
+#[async_trait]
+impl Authenticator for HospitalKey {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["fhk_"]
+    }
+
+    async fn authenticate(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        Ok((token == HOSPITAL).then(|| {
+            Caller::Source(SourceCaller {
+                key_id: ApiKeyId::from_uuid(uuid::Uuid::from_u128(9)),
+                unit: "市第一医院".to_owned(),
+                origin: Origin::Surveillance,
+                area: Area::City,
+                kinds: Vec::new(),
+                asks: vec!["hospital_visit".to_owned(), "school_entry".to_owned()],
+            })
+        }))
+    }
+}
 
 /// Somebody who has registered.
 #[derive(Clone, Debug)]
@@ -104,11 +139,13 @@ impl City {
         views::stand_in(&platform, views::DISPATCH).await;
         views::stand_in(&platform, views::REVIEW).await;
         views::stand_in(&platform, views::SMS).await;
+        views::stand_in(&platform, views::RULES).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         let settings = Settings { web_push: Some(crate::web_push::offer()), ..settings };
         let routes = resident::start(&platform, settings.clone()).await.unwrap();
-        let callers = Authenticators::new().with(STAFF).with(SessionAuthenticator::new(&platform, &settings));
+        let callers = Authenticators::new().with(STAFF).with(HospitalKey).with(SessionAuthenticator::new(&platform, &settings));
         unheard::<AlertStopped>(&platform, &[&DISPATCH_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
+        unheard::<AlertHeld>(&platform, &[&DISPATCH_HELD, &DISPLAY_HELD]);
         unheard::<AlertReleased>(&platform, &[&DISPLAY_RELEASED, &REVIEW_RELEASED]);
         unheard::<AlertClosed>(&platform, &[&DISPLAY_CLOSED, &REVIEW_CLOSED]);
         // whoever asks without a network is a proxy of ours, and says from where it was asked
@@ -292,6 +329,13 @@ impl City {
         let how = if by.is_some() { StopReason::Superseded } else { StopReason::Cancelled };
         let by_alert_id = by.map(|by| by.to_string());
         self.tell(&AlertStopped { alert_id: alert.id.to_string(), how: how.into(), by_alert_id, reason: reason.into() }).await;
+    }
+
+    /// The alert is being checked from now on, or is so no longer.
+    pub async fn check(&self, alert: &Alert, checked: bool) {
+        views::standing(&self.platform, alert.id, "dispatching").await;
+        views::held(&self.platform, alert.id, checked).await;
+        self.tell(&AlertHeld { alert_id: alert.id.to_string() }).await;
     }
 
     /// A reply by SMS, received now.

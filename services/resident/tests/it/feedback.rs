@@ -33,7 +33,7 @@ async fn a_question_is_answered_once_by_the_area_and_the_answer_reaches_who_aske
     assert_eq!(waiting(&city, REVIEWER).await, ["何时解除？"], "their own district's");
     assert_eq!(waiting(&city, OFFICER).await, ["何时解除？", "本街道并未停水"]);
     let summary = city.get(OFFICER, &format!("/api/v1/feedback/summary?alert={}", water.id)).await.1;
-    assert_eq!(summary, json!({ "unclear": 0, "wrong": 1, "question": 1, "unanswered": 2 }));
+    assert_eq!(summary, json!({ "unclear": 0, "wrong": 1, "question": 1, "objection": 0, "unanswered": 2 }));
     assert!(city.tables_with("何时解除").await.is_empty(), "nobody's words are kept in plain text");
 
     let path = format!("/api/v1/feedback/{}/answer", taken["feedback_id"]);

@@ -8,9 +8,9 @@ use http::StatusCode;
 use proto::{AlertClosed, AlertReleased};
 use rstest::rstest;
 use serde_json::{Value, json};
-use stages::HOUR;
 use stages::Store::{self, Embedded, Services};
 use stages::views;
+use stages::{HOUR, MINUTE};
 
 async fn headlines(city: &City, person: &Person) -> Vec<String> {
     city.inbox(person).await.iter().map(|item| text(&item["text"]["headline"])).collect()
@@ -105,6 +105,32 @@ async fn what_was_cancelled_or_corrected_says_so_until_it_expires(#[values(Embed
 
     city.platform.clock.forward(4 * HOUR);
     assert_eq!(headlines(&city, &reader).await, ["详"], "no event is needed for that");
+    city.close().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn while_an_alert_is_checked_it_stands_with_a_line_that_says_so_and_nothing_is_taken_back(
+    #[values(Embedded, Services)] store: Store,
+) {
+    let city = City::open(store).await;
+    let reader = city.register("13812345678").await;
+    let water = alert("AB2C", "请煮沸饮用水");
+    city.release(&water, &[&reader]).await;
+    assert_eq!(city.inbox(&reader).await[0]["being_checked"], Value::Null);
+    city.check(&water, true).await;
+    let item = city.inbox(&reader).await[0].clone();
+    assert_eq!((&item["state"], &item["being_checked"]), (&json!("live"), &json!("此提醒正在核实，结论出来前请仍按原要求做。")));
+
+    city.check(&water, false).await;
+    assert_eq!(city.inbox(&reader).await[0]["being_checked"], Value::Null, "it holds");
+    // a stop of which no event has told is found
+    views::held(&city.platform, water.id, true).await;
+    city.forward_with_jobs(2 * MINUTE).await;
+    assert!(city.inbox(&reader).await[0]["being_checked"].is_string());
+    city.stop(&water, None, "over").await;
+    let item = city.inbox(&reader).await[0].clone();
+    assert_eq!((&item["state"], &item["being_checked"]), (&json!("all_clear"), &Value::Null), "two people have said that it is over");
     city.close().await;
 }
 

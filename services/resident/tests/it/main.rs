@@ -17,5 +17,7 @@ mod registration;
 mod replies;
 mod sign_ins;
 mod staff;
+mod standing_questions;
+mod standings;
 mod sweep;
 mod web_push;

@@ -221,8 +221,8 @@ async fn what_has_expired_under_review_is_not_approved() {
 /// 500105 has no residents here; the exercise has nobody enrolled; who has withdrawn consent is reached by neither way.
 #[rstest]
 #[case::a_place_without_residents(json!({ "district": "500105", "audience": everybody_in("500105") }), "actual", "")]
-#[case::people_who_are_not_registered(json!({ "audience": { "residents": [4711, 4712] } }), "actual", "")]
-#[case::people_who_have_withdrawn_consent(json!({ "audience": { "residents": [7] } }), "actual", "update resident.resident set notices = false")]
+#[case::people_who_are_not_registered(json!({ "audience": { "residents": [4711, 4712] }, "named_because": "流调名单尚未入库，先行通知" }), "actual", "")]
+#[case::people_who_have_withdrawn_consent(json!({ "audience": { "residents": [7] }, "named_because": "流调名单尚未入库，先行通知" }), "actual", "update resident.resident set notices = false")]
 #[case::an_exercise_without_participants(json!({ "audience": everybody_in("500103") }), "exercise", "")]
 #[tokio::test]
 async fn what_would_reach_nobody_is_approved_only_by_somebody_who_says_that_they_know(

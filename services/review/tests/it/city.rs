@@ -4,18 +4,23 @@
 use std::ops::Deref;
 
 use chrono::TimeDelta;
-use domain::alert::AlertContent;
+use domain::alert::{AlertContent, AlertText};
 use domain::audience::Audience;
 use domain::ids::{AlertId, RuleId};
+use domain::language::Language;
 use domain::quiet_hours::QuietHours;
 use domain::staff::Role;
 use http::StatusCode;
 use platform::http::Authenticators;
 use proto::topology::{
-    AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_STOPPED, DISPATCH_WITHDRAWN_FOR, DISPLAY_CLOSED, DISPLAY_RELEASED, DISPLAY_STOPPED,
-    RESIDENT_CLOSED, RESIDENT_RELEASED, RESIDENT_STOPPED, RULES_SETTLED, SMS_STOPPED,
+    AUDIT_ENTRIES, DISPATCH_APPROVED, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_WITHDRAWN_FOR, DISPLAY_CLOSED, DISPLAY_HELD,
+    DISPLAY_RELEASED, DISPLAY_STOPPED, RESIDENT_CLOSED, RESIDENT_HELD, RESIDENT_RECORDS_ENDED, RESIDENT_RELEASED, RESIDENT_STOPPED,
+    RESIDENT_WITHDRAWN_FOR, RULES_SETTLED, SMS_STOPPED,
 };
-use proto::{AlertApproved, AlertClosed, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled};
+use proto::{
+    AlertApproved, AlertClosed, AlertHeld, AlertReleased, AlertStopped, AlertWithdrawnFor, AuditEntry, DraftGathered, DraftSettled,
+    RecordsBehindAlertEnded,
+};
 use review::Settings;
 use serde_json::{Value, json};
 use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};
@@ -32,6 +37,7 @@ pub const NEW_OFFICER: &str = "fhs_new_officer";
 /// Whose second factor was shown too long ago.
 pub const STALE_OFFICER: &str = "fhs_stale_officer";
 pub const WORKER: &str = "fhs_worker_of_500103";
+pub const AUDITOR: &str = "fhs_auditor";
 
 const STAFF: Staff = Staff(&[
     (SUBMITTER, Role::SubmittingUnit, "district:500103"),
@@ -45,6 +51,7 @@ const STAFF: Staff = Staff(&[
     (NEW_OFFICER, Role::CityCommandOfficer, "city"),
     (STALE_OFFICER, Role::CityCommandOfficer, "city"),
     (WORKER, Role::CommunityWorker, "community:500103001003"),
+    (AUDITOR, Role::Auditor, "city"),
 ]);
 
 /// Those whom the stories name by number, and whom an alert to their district reaches.
@@ -56,6 +63,7 @@ pub struct City {
     stage: Stage,
     approved: Heard<AlertApproved>,
     stopped: Heard<AlertStopped>,
+    held: Heard<AlertHeld>,
     withdrawn_for: Heard<AlertWithdrawnFor>,
     settled: Heard<DraftSettled>,
     trail: Heard<AuditEntry>,
@@ -77,17 +85,22 @@ impl City {
     pub async fn open_with(store: Store, settings: Settings) -> Self {
         let platform = store.open().await;
         views::stand_in(&platform, views::DISPATCH).await;
+        views::stand_in(&platform, views::IDENTITY).await;
         platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();
         let routes = review::start(&platform, settings, QuietHours::default()).await.unwrap();
         unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
         unheard::<AlertReleased>(&platform, &[&RESIDENT_RELEASED, &DISPLAY_RELEASED]);
+        unheard::<AlertHeld>(&platform, &[&RESIDENT_HELD, &DISPLAY_HELD]);
         unheard::<AlertClosed>(&platform, &[&RESIDENT_CLOSED, &DISPLAY_CLOSED]);
+        unheard::<AlertWithdrawnFor>(&platform, &[&RESIDENT_WITHDRAWN_FOR]);
+        unheard::<RecordsBehindAlertEnded>(&platform, &[&RESIDENT_RECORDS_ENDED]);
         let stage = Stage::new(platform, review::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (approved, stopped, trail) = (stage.hears(&DISPATCH_APPROVED), stage.hears(&DISPATCH_STOPPED), stage.hears(&AUDIT_ENTRIES));
         let (settled, withdrawn_for) = (stage.hears(&RULES_SETTLED), stage.hears(&DISPATCH_WITHDRAWN_FOR));
-        Self { stage, approved, stopped, withdrawn_for, settled, trail }
+        let held = stage.hears(&DISPATCH_HELD);
+        Self { stage, approved, stopped, held, withdrawn_for, settled, trail }
     }
 
     /// A good alert, valid for a day.
@@ -162,6 +175,71 @@ impl City {
     pub async fn stopped(&self) -> Vec<AlertStopped> {
         self.settle().await;
         self.stopped.take()
+    }
+
+    /// An urgent alert of the whole city that two officers have sent, and people have.
+    pub async fn urgent_alert_with_people(&self) -> Value {
+        let mut content = self.content();
+        let english = AlertText {
+            headline: "Do not drink tap water".into(),
+            body: "The main is polluted and being repaired.".into(),
+            instruction: "Drink bottled water.".into(),
+            sms: "Tap water is polluted: drink bottled water.".into(),
+        };
+        content.texts.insert(Language::En, english);
+        let body = json!({ "content": content, "audience": everybody_in("city") });
+        let (status, alert) = self.post(OFFICER, "/api/v1/alerts", body).await;
+        assert_eq!(status, StatusCode::CREATED, "{alert}");
+        let alert = self.take(alert, &[(OFFICER, "compose_urgent"), (SECOND_OFFICER, "confirm")]).await;
+        self.release(&alert).await;
+        self.approved().await;
+        self.look(&alert).await
+    }
+
+    /// Dispatch gives an approved alert to people.
+    pub async fn release(&self, alert: &Value) {
+        let id: AlertId = alert["alert_id"].as_str().unwrap().parse().unwrap();
+        views::progress(&self.platform, id, "dispatching").await;
+        self.tell(&AlertReleased { alert_id: id.to_string() }).await;
+    }
+
+    /// What can be said of the alert, as somebody sees it.
+    pub async fn retraction(&self, token: &str, alert: &Value) -> Value {
+        let (status, answer) = self.get(token, &format!("{}/retraction", path(alert))).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer
+    }
+
+    /// Asks for a word about the alert.
+    pub async fn ask_for(&self, token: &str, alert: &Value, wish: Value) -> (StatusCode, Value) {
+        self.post(token, &format!("{}/retraction", path(alert)), wish).await
+    }
+
+    /// Decides about the word that waits, as `seen` shows it.
+    pub async fn say(&self, token: &str, alert: &Value, seen: &Value, step: &str, reason: &str) -> (StatusCode, Value) {
+        let body = json!({ "retraction_id": seen["waiting"]["retraction_id"], "step": step, "reason": reason });
+        self.post(token, &format!("{}/retraction/decisions", path(alert)), body).await
+    }
+
+    /// Somebody has signed in, or has an account and has not.
+    pub async fn on_duty(&self, token: &str, role: Role, scope: &str, signed_in: bool) {
+        let now = self.platform.clock.now();
+        sqlx::query("insert into identity.officer values ($1, $2, $3, $4, null, $5, $6)")
+            .bind(id(token).uuid())
+            .bind(token)
+            .bind(role.as_ref())
+            .bind(scope)
+            .bind(signed_in.then_some(now))
+            .bind(signed_in.then_some(now + TimeDelta::hours(8)))
+            .execute(self.pool())
+            .await
+            .unwrap();
+    }
+
+    /// Of which alerts dispatch was told that it changed whether they are being checked, since it was last asked.
+    pub async fn held(&self) -> Vec<String> {
+        self.settle().await;
+        self.held.take().into_iter().map(|event| event.alert_id).collect()
     }
 
     /// Which alerts dispatch was told do not hold for some people any more, since it was last asked.

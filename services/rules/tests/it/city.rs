@@ -9,10 +9,10 @@ use domain::ids::LoadId;
 use domain::language::Language;
 use domain::staff::Role;
 use platform::http::Authenticators;
-use proto::topology::{AUDIT_ENTRIES, REVIEW_DRAFTS, REVIEW_RECORDS_ENDED};
-use proto::{AuditEntry, DraftGathered, DraftSettled, RecordsBehindAlertEnded, RecordsEnded, RecordsStored};
+use proto::topology::{AUDIT_ENTRIES, RESIDENT_LIFTING, RESIDENT_RECORDS_ENDED, REVIEW_DRAFTS, REVIEW_RECORDS_ENDED};
+use proto::{AuditEntry, DraftGathered, DraftSettled, LiftingRecordsChanged, RecordsBehindAlertEnded, RecordsEnded, RecordsStored};
 use serde_json::{Value, json};
-use stages::{HOUR, Heard, Staff, Stage, Store, id, until, views};
+use stages::{HOUR, Heard, Staff, Stage, Store, id, unheard, until, views};
 
 const FEED: &str = "
     create schema ingest;
@@ -85,6 +85,7 @@ pub struct City {
     drafts: Heard<DraftGathered>,
     trail: Heard<AuditEntry>,
     behind_alerts: Heard<RecordsBehindAlertEnded>,
+    lifting: Heard<LiftingRecordsChanged>,
 }
 
 impl Deref for City {
@@ -104,9 +105,10 @@ impl City {
         let routes = rules::start(&platform, rules::Settings::default()).await.unwrap();
         let stage = Stage::new(platform, rules::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (drafts, trail) = (stage.hears(&REVIEW_DRAFTS), stage.hears(&AUDIT_ENTRIES));
-        let behind_alerts = stage.hears(&REVIEW_RECORDS_ENDED);
+        let (behind_alerts, lifting) = (stage.hears(&REVIEW_RECORDS_ENDED), stage.hears(&RESIDENT_LIFTING));
+        unheard::<RecordsBehindAlertEnded>(&stage.platform, &[&RESIDENT_RECORDS_ENDED]);
         assert_eq!(rules::install_shipped(&stage.platform, id(OFFICER)).await.unwrap(), 8);
-        Self { stage, drafts, trail, behind_alerts }
+        Self { stage, drafts, trail, behind_alerts, lifting }
     }
 
     /// A load of records is stored and evaluated.
@@ -182,6 +184,12 @@ impl City {
         self.settle().await;
         let events = self.behind_alerts.take();
         events.into_iter().flat_map(|event| event.entries.into_iter().map(move |entry| (event.alert_id.clone(), entry))).collect()
+    }
+
+    /// Of whom resident was told that records about them lift something, or lift it no more, since it was last asked.
+    pub async fn lifted(&self) -> Vec<Vec<u32>> {
+        self.settle().await;
+        self.lifting.take().into_iter().map(|event| event.residents).collect()
     }
 
     /// The rules are told of loads, all at once.

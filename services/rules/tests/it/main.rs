@@ -6,3 +6,4 @@ mod authoring;
 mod city;
 mod ended;
 mod gathering;
+mod lifting;

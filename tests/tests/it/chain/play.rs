@@ -185,12 +185,19 @@ impl<'a> Story<'a> {
             To::Named(people) => json!({ "residents": people.iter().map(|who| self.people[who].resident_no).collect::<Vec<_>>() }),
             To::Living(place) => json!({ "query": { "include": [{ "areas": [self.places[place].to_string()] }] } }),
         };
+        let because = matches!(&to, To::Named(_)).then_some("流调名单尚未入库，先行通知");
         let author = if class == Class::Urgent { OFFICER } else { AUTHOR };
         let written = match corrects {
-            None => self.town.ask(author, &Method::POST, "/api/v1/alerts", &json!({ "content": content, "audience": audience })),
+            None => self.town.ask(
+                author,
+                &Method::POST,
+                "/api/v1/alerts",
+                &json!({ "content": content, "audience": audience, "named_because": because }),
+            ),
             Some(old) => {
                 let path = format!("/api/v1/alerts/{}/correction", self.truth.alerts[old].id);
-                self.town.ask(author, &Method::POST, &path, &json!({ "reason": "写错了", "content": content, "audience": audience }))
+                let correction = json!({ "reason": "写错了", "content": content, "audience": audience, "named_because": because });
+                self.town.ask(author, &Method::POST, &path, &correction)
             }
         };
         let id = written["alert_id"].as_str().unwrap();
@@ -227,8 +234,11 @@ impl<'a> Story<'a> {
     fn cancel(&mut self, alert: usize) {
         let now = self.now();
         self.truth.note(now, &format!("alert {alert} is cancelled"));
-        let path = format!("/api/v1/alerts/{}/decisions", self.truth.alerts[alert].id);
-        self.town.ask(OFFICER, &Method::POST, &path, &json!({ "action": "cancel", "reason": "水质已恢复" }));
+        // one asks, another says it: whatever of the alert is under way
+        let path = format!("/api/v1/alerts/{}/retraction", self.truth.alerts[alert].id);
+        let asked = self.town.ask(OFFICER, &Method::POST, &path, &json!({ "kind": "withdraw", "reason": "水质已恢复" }));
+        let confirmed = json!({ "retraction_id": asked["waiting"]["retraction_id"], "step": "confirm" });
+        self.town.ask(SECOND, &Method::POST, &format!("{path}/decisions"), &confirmed);
         self.truth.alerts[alert].stopped_at = Some(now);
     }
 

@@ -161,7 +161,7 @@ impl Truth {
     pub(super) fn word(&self, text: &str) -> Option<Word> {
         let mark = text.split_once("第")?.1.split_once("次饮水提醒")?.0.parse::<usize>().ok()?;
         let alert = self.alerts.iter().position(|alert| alert.mark == mark)?;
-        let ended = ["【已撤销】", "【已更正】"].iter().any(|mark| text.contains(mark));
+        let ended = ["【已撤销】", "【已撤回】", "【已更正】"].iter().any(|mark| text.contains(mark));
         (!text.contains("已确认《")).then_some(Word { alert, ended })
     }
 

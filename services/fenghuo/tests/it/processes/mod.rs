@@ -2,6 +2,7 @@
 //!
 //! Database, queues, keys of the cache and processes are this city's alone and are gone when its story has ended, well or badly.
 
+mod logins;
 mod process;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use simulators::{Options, Provider, Simulators};
 use stages::{Identity, TwoAdministrators, eventually};
 use tempfile::TempDir;
 
+use logins::Logins;
 use process::Process;
 
 /// A hundred people for each of the 38 districts, on average.
@@ -38,6 +40,7 @@ pub struct City {
     platform: Platform,
     stores: StoreSettings,
     database_url: String,
+    logins: Logins,
     directory: TempDir,
     config: PathBuf,
     processes: BTreeMap<String, Process>,
@@ -66,6 +69,7 @@ pub async fn in_a_city_that_logs(level: &str, groups: &[&str], story: impl Async
     city.processes.clear();
     city.simulators.stop().await;
     scratch::remove(&city.platform).await.expect("nothing is left behind");
+    city.logins.remove().await;
     if let Err(panic) = told {
         resume_unwind(panic);
     }
@@ -114,6 +118,7 @@ impl City {
             client: stages::client(),
             platform: Platform::on(database, &stores, Clock::real()).await.expect("RabbitMQ and Redis answer"),
             stores,
+            logins: Logins::of(&database_url),
             database_url,
             directory,
             config,
@@ -148,8 +153,10 @@ impl City {
     /// Tables, residents, processes.
     async fn settle(&mut self, groups: &[&str]) {
         self.command(&["migrate"]);
+        self.command(&["roles", "--prefix", &self.logins.prefix]);
         self.command(&["residents", "generate", "--count", &PEOPLE.to_string(), "--seed", &SEED.to_string()]);
         for group in groups {
+            self.logins.make(self.platform.database.pool(), group).await;
             self.begin(group);
         }
         for group in groups {
@@ -165,7 +172,7 @@ impl City {
     /// Starts the process that serves these services, named with spaces between.
     pub fn begin(&mut self, group: &str) {
         let log = self.directory.path().join(format!("{}.log", group.replace(' ', "-")));
-        self.processes.insert(group.to_owned(), Process::serve(&self.config, group, log));
+        self.processes.insert(group.to_owned(), Process::serve(&self.config, group, self.logins.url(group), log));
     }
 
     /// Waits until it answers for all its stores.

@@ -27,13 +27,14 @@ pub fn run(config: &Path, arguments: &[&str]) -> String {
 }
 
 impl Process {
-    /// Serves these services, named with spaces between, on a port that the system chooses.
-    pub fn serve(config: &Path, services: &str, log: PathBuf) -> Self {
+    /// Serves these services, named with spaces between, on a port that the system chooses, with a login of their own to the database.
+    pub fn serve(config: &Path, services: &str, database_url: &str, log: PathBuf) -> Self {
         let errors = File::options().create(true).append(true).open(&log).unwrap();
         let mut child = fenghuo(config)
             .arg("serve")
             .args(services.split(' '))
             .env("FENGHUO_SERVER__LISTEN", "127.0.0.1:0")
+            .env("FENGHUO_DATABASE__URL", database_url)
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn()
