@@ -46,7 +46,7 @@ export function stateTone(state: State): Tone {
 }
 
 export function actionWord(action: Action): string {
-  const words: Record<Action | 'stop' | 'resume', [string, string]> = {
+  const words: Record<Action | 'stop' | 'resume' | 'retract' | 'lift', [string, string]> = {
     submit: ['提交', 'Submit'],
     pass_district: ['审核通过', 'Pass'],
     return_district: ['退回', 'Return'],
@@ -64,6 +64,8 @@ export function actionWord(action: Action): string {
     discard: ['作废', 'Discard'],
     stop: ['停止推送', 'Stopped'],
     resume: ['恢复推送', 'Going on'],
+    retract: ['撤回', 'Withdrawn'],
+    lift: ['解除', 'All clear'],
   };
   return say(...words[action]);
 }
