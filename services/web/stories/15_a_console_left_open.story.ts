@@ -46,6 +46,40 @@ test('something new is counted in the menu and the tab of whatever page lies ope
   await reviewer.leaves();
 });
 
+test('whoever looks elsewhere is notified, once they have switched it on, and once for each thing', async () => {
+  const reviewer = await Staff.signsIn('review.500103');
+  const { page } = reviewer;
+  // the browser's own notifications, written down; and somebody who looks at another window
+  await page.addInitScript(() => {
+    const told: string[] = [];
+    class Told {
+      static permission = 'default';
+      static requestPermission = async () => (Told.permission = 'granted');
+      constructor(title: string, { body, tag }: { body: string; tag: string }) {
+        told.push(`${title} | ${body} | ${tag}`);
+      }
+      addEventListener() {}
+      close() {}
+    }
+    Object.assign(window, { told, Notification: Told });
+    document.hasFocus = () => false;
+  });
+  const told = () => page.evaluate(() => (window as unknown as { told: string[] }).told);
+  await reviewer.opens('/security');
+  await page.getByRole('button', { name: '打开通知' }).click();
+  await page.getByRole('button', { name: '关闭通知' }).waitFor();
+  await page.locator('nav#menu').getByRole('link', { name: /规则/ }).click();
+  await page.locator('main h1').filter({ hasText: '规则' }).waitFor();
+  expect(await told(), 'what waited before is no news').toEqual([]);
+  const alert = await handedIn('通知里读到的提醒');
+  const [first] = await eventually('a notification', async () => ((await told()).length ? told() : null), 30);
+  expect(first).toContain('初审：通知里读到的提醒');
+  expect(first).toContain(alert);
+  await city.call('GET', `alerts/${alert}`, await city.signIn('review.500103'));
+  expect((await told()).filter((one) => one.includes(alert))).toHaveLength(1);
+  await reviewer.leaves();
+});
+
 test('an address that leads nowhere has a way on, and what failed is there again by itself', async () => {
   const officer = await Staff.signsIn('command.one');
   const wrong: string[] = [];

@@ -87,8 +87,11 @@ export interface paths {
          * Decide about an alert
          * @description Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
          *     conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
-         *     unless `known` names that caution. Confirming an urgent alert, approving one to very many people and cancelling take a fresh proof of the second
-         *     factor.
+         *     unless `known` names that caution. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
+         *     second factor.
+         *
+         *     `stop` keeps everything more of an approved alert from being sent, at once and by one person, and asks for its withdrawal in the same action: a
+         *     second person says whether it goes out (`/retraction`). `resume` lets it go on. What nobody has yet is simply cancelled.
          */
         post: operations["review_decide"];
         delete?: never;
@@ -121,6 +124,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/playbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may take an alert back now, and what is to be done */
+        get: operations["review_read_playbook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/records": {
         parameters: {
             query?: never;
@@ -132,6 +152,47 @@ export interface paths {
         get: operations["rules_read"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/retraction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be said about an alert that people have, what waits, and who may say it */
+        get: operations["review_read_retraction"];
+        put?: never;
+        /**
+         * Ask that an alert is withdrawn, lifted or corrected for everybody who has it
+         * @description Nothing is said until a second person confirms it. Takes a fresh proof of the second factor.
+         */
+        post: operations["review_ask_for_retraction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/retraction/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a withdrawal, an all-clear or a correction, refuse it, or take back what one asked for
+         * @description Confirming takes a fresh proof of the second factor. Everybody who has the alert is told at once, and at any hour where the alert was urgent.
+         */
+        post: operations["review_decide_about_retraction"];
         delete?: never;
         options?: never;
         head?: never;
@@ -634,7 +695,7 @@ export interface paths {
         /**
          * What changes, live
          * @description Server-sent events: `clock` with the platform's time, first and after every jump of the clock; `alert` with a list of
-         *     `{alert_id, version, state}` of alerts in the caller's area that changed. An empty list says that some were missed: look at everything.
+         *     `{alert_id, version, state, urgent, retraction}` of alerts in the caller's area that changed. An empty list says that some were missed: look at everything.
          */
         get: operations["review_events"];
         put?: never;
@@ -2524,7 +2585,7 @@ export interface components {
          * @description A step in an alert's life.
          * @enum {string}
          */
-        AlertAction: "submit" | "pass_district" | "return_district" | "approve" | "return_city" | "refuse" | "compose_urgent" | "confirm" | "decline" | "release" | "handed_over" | "close" | "cancel" | "supersede" | "discard";
+        AlertAction: "submit" | "pass_district" | "return_district" | "approve" | "return_city" | "refuse" | "compose_urgent" | "confirm" | "decline" | "release" | "handed_over" | "close" | "cancel" | "supersede" | "discard" | "stop" | "resume" | "retract" | "lift";
         /** @description For whom an alert is, as of now, in tens; 9 stands for fewer than ten (CQ14). */
         AlertAudience: {
             /** @description Reached by the app first. */
@@ -2549,8 +2610,11 @@ export interface components {
              * @description Which.
              */
             alert_id: string;
+            retraction?: components["schemas"]["RetractionKind"] | null;
             /** @description Where it stands. */
             state: string;
+            /** @description Whether it is urgent. */
+            urgent: boolean;
             /**
              * Format: int32
              * @description Its version from then on.
@@ -2618,8 +2682,18 @@ export interface components {
             ended_records: components["schemas"]["EndedRecord"][];
             /** @description What keeps the text from going forward. */
             faults: components["schemas"]["ContentFault"][];
+            /** @description It corrects another alert and goes to exactly those who have that, whatever its audience says: two people made it. */
+            for_holders: boolean;
+            /** @description Whether somebody may have it, in the hand, in the inbox or on a screen: then nobody cancels it alone. */
+            handed: boolean;
             /** Format: date-time */
             handed_over_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is stopped, until it is known whether it holds, and by whom.
+             */
+            held_at?: string | null;
+            held_by?: components["schemas"]["StaffId"] | null;
             history: components["schemas"]["HistoryLine"][];
             /** @description Template variables that nobody could fill. */
             missing: string[];
@@ -2627,6 +2701,7 @@ export interface components {
             open_actions: components["schemas"]["AlertAction"][];
             /** Format: int32 */
             records: number;
+            retraction?: components["schemas"]["RetractionWaiting"] | null;
             /** Format: uuid */
             rule_id?: string | null;
             /** Format: int32 */
@@ -2682,8 +2757,16 @@ export interface components {
             handed_over_at?: string | null;
             /** @description In Chinese. */
             headline: string;
+            /**
+             * Format: date-time
+             * @description Since when it is stopped, until it is known whether it holds.
+             */
+            held_at?: string | null;
             /** @description Why it was last returned, refused or cancelled. */
             last_reason?: string | null;
+            retraction?: components["schemas"]["RetractionKind"] | null;
+            /** Format: date-time */
+            retraction_asked_at?: string | null;
             short_code: string;
             state: components["schemas"]["AlertState"];
             /** Format: int32 */
@@ -2693,7 +2776,7 @@ export interface components {
          * @description Where an alert stands.
          * @enum {string}
          */
-        AlertState: "draft" | "district_review" | "city_review" | "awaiting_confirmation" | "approved" | "dispatching" | "active" | "closed" | "refused" | "cancelled" | "superseded";
+        AlertState: "draft" | "district_review" | "city_review" | "awaiting_confirmation" | "approved" | "dispatching" | "active" | "closed" | "refused" | "cancelled" | "superseded" | "all_clear";
         /** @description One language's texts. */
         AlertText: {
             /** @description What happened, and to whom it matters. */
@@ -3383,7 +3466,7 @@ export interface components {
             reason?: string;
             /**
              * Format: int32
-             * @description The version that was looked at. A cancellation needs none: it holds for whatever version there is.
+             * @description The version that was looked at. A cancellation, a stop and letting go on need none: they hold for whatever version there is.
              */
             version?: number | null;
         };
@@ -3423,6 +3506,11 @@ export interface components {
              * @description When the last recipient of the first wave was done with.
              */
             handed_over_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is being checked: nothing of it is sent until it is known whether it holds.
+             */
+            held_at?: string | null;
             /**
              * @description Done by the deadline, or still possible; for an alert that was stopped before everybody was reached, whether it was before the deadline. One
              *     whose validity ended before has not held it. Of how many people a deadline was missed stands with each wave.
@@ -3955,7 +4043,10 @@ export interface components {
         HeldState: "waiting" | "releasing" | "released" | "discarded" | "expired";
         /** @description One step of an alert's history. */
         HistoryLine: {
-            /** @description An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw`. */
+            /**
+             * @description An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw` (for some people), `ask_withdraw`, `ask_all_clear`,
+             *     `ask_correct`, `confirm_withdraw`, `confirm_all_clear`, `confirm_correct`, `refuse_retraction`, `take_back_retraction`.
+             */
             action: string;
             /**
              * Format: uuid
@@ -4023,6 +4114,8 @@ export interface components {
              */
             acknowledged_at?: string | null;
             alert_id: components["schemas"]["AlertId"];
+            /** @description Of a live alert that is being checked: the line that says so, in the resident's language. */
+            being_checked?: string | null;
             contact: string;
             /** Format: date-time */
             expires_at: string;
@@ -4035,7 +4128,10 @@ export interface components {
             severity: components["schemas"]["Severity"];
             /** @description Names the alert in an SMS reply. */
             short_code: string;
-            /** @description `live`, `cancelled`, `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for this person. */
+            /**
+             * @description `live`, `cancelled`, `all_clear` (what it told of is over), `superseded`, `closed`, or `withdrawn`: it stands for others and does not hold for
+             *     this person.
+             */
             state: string;
             status: components["schemas"]["CapStatus"];
             /** @description Why it was stopped, in the resident's language. */
@@ -4584,7 +4680,28 @@ export interface components {
         };
         /** @description All alerts that are under way, and those that ended in the last 24 hours. */
         Overview: {
+            /** @description Withdrawals, all-clears and corrections that wait for a second person: of urgent alerts first, then those that wait for longest. */
+            retractions: components["schemas"]["OverviewRetraction"][];
             rows: components["schemas"]["OverviewRow"][];
+        };
+        /** @description A word about an alert that waits for a second person. */
+        OverviewRetraction: {
+            alert_id: components["schemas"]["AlertId"];
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: components["schemas"]["StaffId"];
+            class: components["schemas"]["DeliveryClass"];
+            /** @description None: the whole city's. */
+            district?: string | null;
+            /** @description In Chinese. */
+            headline: string;
+            /** @description Whether the alert is stopped meanwhile. */
+            held: boolean;
+            kind: components["schemas"]["RetractionKind"];
+            /** @description Whether the caller may confirm it now. */
+            mine: boolean;
+            /** Format: uuid */
+            retraction_id: string;
         };
         /** @description Alerts of one district that stand alike. */
         OverviewRow: {
@@ -4785,6 +4902,32 @@ export interface components {
              */
             shown_at: string;
         };
+        /** @description A sentence in both languages. */
+        PlaybookNote: {
+            en: string;
+            zh: string;
+        };
+        /** @description Somebody who may do it. */
+        PlaybookPerson: {
+            id: components["schemas"]["StaffId"];
+            name: string;
+            role: components["schemas"]["Role"];
+            /** @example city */
+            scope: string;
+            /**
+             * Format: date-time
+             * @description When they signed in to a session that has not ended. They may be away from the desk all the same.
+             */
+            signed_in_at?: string | null;
+        };
+        /** @description One thing to do. */
+        PlaybookStep: {
+            done: boolean;
+            title: string;
+            title_en: string;
+            who: string;
+            who_en: string;
+        };
         /** @description One screen's list. */
         Playlist: {
             /** @description What to show, in this order, over and over. */
@@ -4812,6 +4955,20 @@ export interface components {
              * @description New ones.
              */
             recorded: number;
+        };
+        /** @description A word that stands ready, as every channel will say it. Screens that show the alert show headline, body and instruction. */
+        PreparedWord: {
+            content?: components["schemas"]["AlertContent"] | null;
+            /** @description What would keep a correction from being sent as it stands. */
+            faults: components["schemas"]["ContentFault"][];
+            kind: components["schemas"]["RetractionKind"];
+            /** @description The short message by language, as it will be sent. */
+            sms: {
+                [key: string]: components["schemas"]["SmsPreview"];
+            };
+            texts: {
+                [key: string]: components["schemas"]["AlertText"];
+            };
         };
         /** @description What would become of a delivery. */
         Preview: {
@@ -5266,6 +5423,132 @@ export interface components {
              * @example cdc-2026-001874
              */
             source_id: string;
+        };
+        /** @description Everything about taking an alert back. */
+        RetractionAnswer: {
+            alert_id: components["schemas"]["AlertId"];
+            class: components["schemas"]["DeliveryClass"];
+            /** @description Those that were decided about, the newest first. */
+            earlier: components["schemas"]["RetractionView"][];
+            /** @description Whether somebody may have it. */
+            handed: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it is stopped.
+             */
+            held_at?: string | null;
+            /** @description What the caller may ask for now. */
+            may_ask: components["schemas"]["RetractionKind"][];
+            /** @description Who may do it now, and how. */
+            playbook: components["schemas"]["RetractionPlaybook"];
+            /** @description The words that stand ready; none of an alert that was never approved, or has ended. */
+            prepared: components["schemas"]["PreparedWord"][];
+            /** @description The reasons that a withdrawal may give to the public. */
+            public_reasons: components["schemas"]["PublicReason"][];
+            state: components["schemas"]["AlertState"];
+            /** Format: int32 */
+            version: number;
+            waiting?: components["schemas"]["RetractionView"] | null;
+        };
+        /** @description What is decided about one that waits. */
+        RetractionDecision: {
+            /** @description Why, in at most 500 characters; refusing needs it. */
+            reason?: string;
+            /** @description When it is not said after all, and the alert is stopped: let it go on in the same action. */
+            resume?: boolean;
+            /**
+             * Format: uuid
+             * @description The one that was looked at. What it says never changes, so what is confirmed is what was seen.
+             */
+            retraction_id: string;
+            step: components["schemas"]["RetractionStep"];
+        };
+        /**
+         * @description What is said of an alert that people have.
+         * @enum {string}
+         */
+        RetractionKind: "withdraw" | "all_clear" | "correct";
+        /** @description Who may take an alert back now, and how. */
+        RetractionPlaybook: {
+            /** @description Who may ask for it now, those first who have signed in. */
+            ask: components["schemas"]["PlaybookPerson"][];
+            /** @description Who may confirm it now: what waits, or what the caller would ask for. */
+            confirm: components["schemas"]["PlaybookPerson"][];
+            note?: components["schemas"]["PlaybookNote"] | null;
+            /** @description How many of those who may confirm have signed in. */
+            signed_in: number;
+            steps: components["schemas"]["PlaybookStep"][];
+        };
+        /** @description What is asked for. */
+        RetractionRequest: {
+            content?: components["schemas"]["AlertContent"] | null;
+            kind: components["schemas"]["RetractionKind"];
+            public_reason?: components["schemas"]["PublicReason"] | null;
+            /** @description Why, for colleagues, in at most 500 characters. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The version that was looked at. Given, it is asked for nothing if a person has changed the alert since; what the platform did since does not
+             *     matter. Left out, it is asked for whatever happened.
+             */
+            version?: number | null;
+        };
+        /**
+         * @description What became of it.
+         * @enum {string}
+         */
+        RetractionState: "asked" | "confirmed" | "refused" | "taken_back" | "overtaken" | "expired";
+        /**
+         * @description What is done about one that waits.
+         * @enum {string}
+         */
+        RetractionStep: "confirm" | "refuse" | "take_back";
+        /** @description One that was asked for. */
+        RetractionView: {
+            /**
+             * Format: double
+             * @description From asking to confirming, in seconds.
+             */
+            ask_to_confirm_s?: number | null;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: components["schemas"]["StaffId"];
+            /** @description Asked for by whoever stopped the alert, in the same action. */
+            by_stop: boolean;
+            content?: components["schemas"]["AlertContent"] | null;
+            correction?: components["schemas"]["AlertId"] | null;
+            /** Format: date-time */
+            decided_at?: string | null;
+            decided_by?: components["schemas"]["StaffId"] | null;
+            decided_reason?: string | null;
+            kind: components["schemas"]["RetractionKind"];
+            /** @description What the caller may do about it. */
+            open_steps: components["schemas"]["RetractionStep"][];
+            public_reason?: components["schemas"]["PublicReason"] | null;
+            /** @description Why, for colleagues. */
+            reason: string;
+            /** Format: uuid */
+            retraction_id: string;
+            sms: {
+                [key: string]: components["schemas"]["SmsPreview"];
+            };
+            state: components["schemas"]["RetractionState"];
+            /** @description What is said, to the letter. */
+            texts: {
+                [key: string]: components["schemas"]["AlertText"];
+            };
+            told?: components["schemas"]["WordTold"] | null;
+        };
+        /** @description That a word about an alert waits for a second person. */
+        RetractionWaiting: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: components["schemas"]["StaffId"];
+            kind: components["schemas"]["RetractionKind"];
+            /** @description What the caller may do about it. */
+            open_steps: components["schemas"]["RetractionStep"][];
+            /** Format: uuid */
+            retraction_id: string;
         };
         /**
          * @description How high its source puts the risk.
@@ -6301,6 +6584,37 @@ export interface components {
              */
             reached: number;
         };
+        /** @description How a word back has gone out. */
+        WordTold: {
+            /**
+             * Format: double
+             * @description From confirming to the first hand-over, in seconds.
+             */
+            confirm_to_first_s?: number | null;
+            /**
+             * Format: double
+             * @description From confirming until everybody was done with, in seconds.
+             */
+            confirm_to_last_s?: number | null;
+            /** Format: date-time */
+            first_hand_over_at?: string | null;
+            /** Format: int64 */
+            handed_over: number;
+            /**
+             * Format: date-time
+             * @description When the last person was done with; none while somebody is not.
+             */
+            last_hand_over_at?: string | null;
+            /** Format: int64 */
+            open: number;
+            /**
+             * Format: int64
+             * @description Who is told: those who have the alert.
+             */
+            people: number;
+            /** Format: int64 */
+            unreachable: number;
+        };
         /**
          * @description People who wrote back about an alert, in the app or by SMS, and have not acknowledged it, nor was it withdrawn for
          *     them.
@@ -6755,6 +7069,56 @@ export interface operations {
             };
         };
     };
+    review_read_playbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetractionPlaybook"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rules_read: {
         parameters: {
             query?: never;
@@ -6796,6 +7160,167 @@ export interface operations {
             };
             /** @description No rule made this alert, or it is not the caller's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_read_retraction: {
+        parameters: {
+            query?: {
+                /** @description The reason that the prepared withdrawal gives. */
+                public_reason?: components["schemas"]["PublicReason"];
+            };
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetractionAnswer"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_ask_for_retraction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetractionRequest"];
+            };
+        };
+        responses: {
+            /** @description It waits for a second person */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetractionAnswer"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_decide_about_retraction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetractionDecision"];
+            };
+        };
+        responses: {
+            /** @description Decided */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetractionAnswer"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,12 +1,8 @@
 // What the platform tells a resident's app, by the names that the app uses.
 import type { Schema } from '../api/client.ts';
 
-/** One alert in an inbox. TO GO: what the platform's own description has of `all_clear` and `being_checked` by then. */
-export type InboxItem = Omit<Schema['InboxItem'], 'state'> & {
-  state: Schema['InboxItem']['state'] | 'all_clear';
-  /** The line in the reader's language while the alert is stopped and being checked. */
-  being_checked?: string | null;
-};
+/** One alert in an inbox. */
+export type InboxItem = Schema['InboxItem'];
 export type Profile = Schema['Profile'];
 export type ConsentNotice = Schema['Notice'];
 export type Consent = Schema['Given'];

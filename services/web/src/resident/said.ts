@@ -3,7 +3,7 @@ import { say } from '../words/say.svelte.ts';
 import type { Said } from './contract.ts';
 import type { Entry, Refusal } from './outbox.ts';
 
-export type Shown = Omit<Said, 'feedback_id' | 'community' | 'district' | 'by' | 'urgent' | 'standing_id' | 'answer_by'> & { standing_id?: number | null; answer_by?: string | null } & { feedback_id: number | string; unsent?: boolean; refused?: Refusal };
+export type Shown = Pick<Said, 'alert_id' | 'headline' | 'kind' | 'text' | 'at' | 'answer' | 'answered_at'> & { standing_id?: number | null; answer_by?: string | null } & { feedback_id: number | string; unsent?: boolean; refused?: Refusal };
 
 export function kindWord(kind: Said['kind']): string {
   const words: Record<Said['kind'], [string, string]> = { question: ['有疑问', 'A question'], unclear: ['看不明白', 'Unclear'], wrong: ['内容有误', 'Wrong'], objection: ['异议', 'Objection'] };

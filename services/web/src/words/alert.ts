@@ -3,8 +3,7 @@
 import type { Schema } from '../api/client.ts';
 import { say } from './say.svelte.ts';
 
-/** TO GO: `all_clear` is the platform's own once its description has it. */
-export type State = Schema['AlertState'] | 'all_clear';
+export type State = Schema['AlertState'];
 export type Action = Schema['AlertAction'];
 export type Role = Schema['Role'];
 export type PublicReason = Schema['PublicReason'];
@@ -46,7 +45,7 @@ export function stateTone(state: State): Tone {
 }
 
 export function actionWord(action: Action): string {
-  const words: Record<Action | 'stop' | 'resume', [string, string]> = {
+  const words: Record<Action, [string, string]> = {
     submit: ['提交', 'Submit'],
     pass_district: ['审核通过', 'Pass'],
     return_district: ['退回', 'Return'],
@@ -64,6 +63,8 @@ export function actionWord(action: Action): string {
     discard: ['作废', 'Discard'],
     stop: ['停止推送', 'Stopped'],
     resume: ['恢复推送', 'Going on'],
+    retract: ['撤回', 'Withdrawn'],
+    lift: ['解除', 'All clear'],
   };
   return say(...words[action]);
 }

@@ -1,14 +1,12 @@
 // The platform's types that the alert pages use, by short names; and one way to ask for parts that a platform may lack or not
 // show to everybody, so that the rest of a page stands without them.
 import { data, Problem, type Schema } from '../../api/client.ts';
-import type { Retractable, RetractionKind } from '../retraction/contract.ts';
 import { api } from '../session.svelte.ts';
 
 export type AlertText = Schema['AlertText'];
 export type AlertContent = Schema['AlertContent'];
-// TO GO: what stop and retraction add stands beside the platform's shapes until its own description has it; then both are `Schema['…']` alone.
-export type AlertDetail = Schema['AlertDetail'] & Retractable;
-export type AlertLine = Schema['AlertLine'] & { held_at?: string | null; retraction?: RetractionKind | null; retraction_asked_at?: string | null };
+export type AlertDetail = Schema['AlertDetail'];
+export type AlertLine = Schema['AlertLine'];
 export type AlertAudience = Schema['AlertAudience'];
 export type AudienceQuery = Schema['AudienceQuery'];
 export type Selection = Schema['Selection'];
