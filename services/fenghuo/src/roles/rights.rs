@@ -66,14 +66,23 @@ pub(super) const fn of(service: Service) -> Rights {
                 "dispatch.recipient_range",
                 "dispatch.shown_alert",
                 "review.alert_standing",
+                "review.had_a_hand",
                 "review.withdrawn_for",
+                "rules.asked_for",
+                "rules.leaves_standing",
+                "rules.lifts",
+                "rules.named",
                 "sms.handed",
             ],
             ..Rights::NONE
         },
         Service::Ingest => Rights { reads: &["resident.subject"], reads_through: RULES_IN_FORCE, ..Rights::NONE },
         Service::Rules => Rights { reads: &["ingest.ended_feed", "ingest.record_feed"], ..Rights::NONE },
-        Service::Review => Rights { reads: &["dispatch.alert_progress"], reads_through: HEADCOUNT, ..Rights::NONE },
+        Service::Review => Rights {
+            reads: &["dispatch.alert_progress", "dispatch.word_told", "identity.officer"],
+            reads_through: HEADCOUNT,
+            ..Rights::NONE
+        },
         Service::Dispatch => Rights {
             reads: &[
                 "resident.acknowledged",
