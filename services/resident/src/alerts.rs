@@ -102,7 +102,19 @@ async fn sweep(service: &Service) -> Result<Did, BoxError> {
     )
     .fetch_all(database.pool())
     .await?;
+    // a process that died in between, or one of the version before, has opened nothing
+    let leaves_nothing_yet = sqlx::query_scalar!(
+        r#"select a.alert_id from resident.alert a join rules.leaves_standing using (alert_id)
+            where a.state = 'live' and a.content ->> 'status' = 'actual' and a.released_at < $1
+              and not exists (select from resident.standing_terms t where t.alert_id = a.alert_id)"#,
+        before
+    )
+    .fetch_all(database.pool())
+    .await?;
     let mut sweep = Sweep::of("resident");
+    for alert in leaves_nothing_yet.into_iter().map(AlertId::from_uuid) {
+        sweep.take_over("standing", alert, leave_standing(service, alert)).await;
+    }
     for alert in missing.into_iter().map(AlertId::from_uuid) {
         sweep.take_over("release", alert, released(service, alert)).await;
     }
@@ -146,13 +158,18 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     .map_err(Error::database("taking an alert into inboxes"))?
     .rows_affected();
     tx.commit().await?;
-    let mut tx = service.platform.database.begin().await?;
-    standing::opening::open(&mut tx, alert, service.platform.clock.now()).await?;
-    tx.commit().await?;
+    leave_standing(service, alert).await?;
     // where it corrects another, what stands by that stands by this
     standing::follow(service, alert).await?;
     tracing::info!(%alert, changed = rows == 1, "alert in inboxes");
     Ok(())
+}
+
+/// Opens what stands against people by it, once it is in inboxes.
+async fn leave_standing(service: &Service, alert: AlertId) -> Result<(), Error> {
+    let mut tx = service.platform.database.begin().await?;
+    standing::opening::open(&mut tx, alert, service.platform.clock.now()).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Says beside an alert that it is being checked, or no longer: as review shows it, whichever event came last.

@@ -504,6 +504,23 @@ async fn what_no_event_has_told_is_found_within_the_hour() {
 }
 
 #[tokio::test]
+async fn what_an_alert_in_inboxes_has_not_left_yet_is_opened_within_a_minute() {
+    let city = City::open(Embedded).await;
+    let person = city.register("13812345678").await;
+    city.tells_of_contact(&alert("AB2C", "请尽快检测"), &person).await;
+    // as a process of the version before, which knew nothing of standings, has left it
+    sqlx::raw_sql("delete from resident.standing; delete from resident.standing_terms")
+        .execute(city.platform.database.pool())
+        .await
+        .unwrap();
+    assert!(city.standings(&person).await.is_empty());
+    city.platform.clock.forward(5 * MINUTE);
+    eventually("it stands", async || (city.standings(&person).await.len() == 1).then_some(())).await;
+    assert_eq!(city.stands(&person).await, "stands");
+    city.close().await;
+}
+
+#[tokio::test]
 async fn an_exercise_leaves_nothing_standing_and_a_larger_audience_stands_when_it_comes() {
     let city = City::open(Embedded).await;
     let (first, second) = (city.register("13812345678").await, city.register("13900001111").await);

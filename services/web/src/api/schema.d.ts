@@ -22,6 +22,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/named-by-hand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts that name people without a record behind each, newest first */
+        get: operations["review_named_by_hand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/overview": {
         parameters: {
             query?: never;
@@ -1367,6 +1384,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/standing-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asked whether something stands against me, and for what */
+        get: operations["standing_questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/standings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands against me, and what stood: what stands first, then the newest */
+        get: operations["standing_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/standings/{standing_id}/objection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Object to what stands against me */
+        post: operations["standing_object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/web-push": {
         parameters: {
             query?: never;
@@ -2392,6 +2460,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/standings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands against people of my area, 100 at a time: what ends last first */
+        get: operations["standing_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standings/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask whether something stands against a person
+         * @description The person is shown who asked, when and for what.
+         */
+        post: operations["standing_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standings/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands in my area, in numbers by district and reason */
+        get: operations["standing_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/standings/{standing_id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lift what stands against somebody of my area */
+        post: operations["standing_lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -2873,6 +3012,8 @@ export interface components {
         ApiKey: {
             /** @description The city, or the one district that the unit reports for. */
             area: components["schemas"]["Area"];
+            /** @description For which purposes it may ask whether something stands against a person. */
+            asks: string[];
             /**
              * Format: date-time
              * @description When it was made.
@@ -2909,6 +3050,30 @@ export interface components {
          * @example 500103
          */
         Area: string;
+        /** @description Something that stands against somebody of my area, or stood. */
+        AreaStanding: components["schemas"]["StandingShown"] & {
+            alert_id: components["schemas"]["AlertId"];
+            /**
+             * @description Where they live now.
+             * @example 500103001001
+             */
+            community: string;
+            /** @example 500103 */
+            district: string;
+            /** @description The person objects and has no answer yet. */
+            objection_waits: boolean;
+            /** Format: int32 */
+            resident_no: number;
+            /**
+             * @description The district that sent the alert.
+             * @example 500103
+             */
+            sent_by: string;
+            /** Format: int64 */
+            standing_id: number;
+            /** @description Whether the rule lets somebody of my role lift it. */
+            you_may_lift: boolean;
+        };
         /** @description The messages that came to their handset in one minute. */
         Arrivals: {
             /**
@@ -2918,6 +3083,18 @@ export interface components {
             at: string;
             /** Format: int64 */
             count: number;
+        };
+        /** @description For what it may be asked whether a person stands. */
+        AskingPurpose: {
+            /**
+             * @description Its code: 1 to 40 of a-z, 0-9 and _, beginning with a letter.
+             * @example hospital_visit
+             */
+            code: string;
+            /** @description In words, since the person is shown who asked for what; up to 30 characters in Chinese. */
+            label: {
+                [key: string]: string;
+            };
         };
         /** @description What a source adds of its own. */
         AttributeValue: boolean | number | string;
@@ -3351,6 +3528,8 @@ export interface components {
         Correction: {
             audience?: components["schemas"]["Audience"] | null;
             content?: components["schemas"]["AlertContent"] | null;
+            /** @description Why, where the audience names people: 10 to 500 characters, which the auditor reads. */
+            named_because?: string | null;
             /** @description What was wrong. */
             reason: string;
         };
@@ -3650,11 +3829,15 @@ export interface components {
              * @example 500103
              */
             district?: string | null;
+            /** @description Why, where the audience names people: 10 to 500 characters, which the auditor reads. */
+            named_because?: string | null;
         };
         /** @description Changes of a draft. */
         Edit: {
             audience?: components["schemas"]["Audience"] | null;
             content: components["schemas"]["AlertContent"];
+            /** @description Why, where the audience names people: 10 to 500 characters, which the auditor reads. */
+            named_because?: string | null;
             /**
              * Format: int32
              * @description The version that was looked at.
@@ -3797,6 +3980,11 @@ export interface components {
         Feedback: {
             alert_id?: components["schemas"]["AlertId"] | null;
             answer?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when an objection is answered.
+             */
+            answer_by?: string | null;
             /** Format: date-time */
             answered_at?: string | null;
             /** Format: date-time */
@@ -3814,9 +4002,16 @@ export interface components {
             /** @description The alert's Chinese headline; empty when it is no longer kept. */
             headline: string;
             kind: components["schemas"]["FeedbackKind"];
+            /**
+             * Format: int64
+             * @description What an objection is about.
+             */
+            standing_id?: number | null;
             text: string;
             /** @description Somebody seems to be in need: to be read first. */
             urgent: boolean;
+            /** @description Whether the reader may answer it: not what is objected to an alert that their unit sent or that they decided about. */
+            yours_to_answer: boolean;
         };
         /** @description What the resident is told. */
         FeedbackAnswer: {
@@ -3832,9 +4027,11 @@ export interface components {
          * @description What somebody finds about an alert.
          * @enum {string}
          */
-        FeedbackKind: "unclear" | "wrong" | "question";
+        FeedbackKind: "unclear" | "wrong" | "question" | "objection";
         /** @description What residents of my area find about an alert, in numbers. */
         FeedbackSummary: {
+            /** Format: int64 */
+            objection: number;
             /** Format: int64 */
             question: number;
             /** Format: int64 */
@@ -4321,6 +4518,35 @@ export interface components {
          * @enum {string}
          */
         Language: "zh-CN" | "en";
+        /** @description Which records lift a standing, by the time at which their sample was taken. */
+        LiftingRecord: {
+            /**
+             * Format: int32
+             * @description How many hours after the newest record behind the standing the first may be.
+             */
+            after_hours?: number;
+            /**
+             * Format: int32
+             * @description How many hours lie between two that count at least.
+             */
+            apart_hours?: number;
+            /**
+             * @description Which of them count, as a rule's condition is written; the age of a record is not asked, since a late one counts like any other.
+             * @example attributes.result == "negative"
+             */
+            condition: string;
+            /** @description The kinds of records that are looked at. */
+            kinds: components["schemas"]["RecordKind"][];
+            /** @description The same in words for the person, in every language; up to 200 characters in Chinese. */
+            lifts: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description How many it takes, 1 to 5.
+             */
+            times?: number;
+        };
         /** @description An account, with what its owner has beside the password. */
         ListedStaff: components["schemas"]["Staff"] & {
             /**
@@ -4434,6 +4660,63 @@ export interface components {
          * @enum {string}
          */
         MsgType: "alert" | "update" | "cancel";
+        /** @description What I objected, and was answered. */
+        MyObjection: {
+            answer?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it is answered.
+             */
+            answer_by?: string | null;
+            /** Format: date-time */
+            answered_at?: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            feedback_id: number;
+            /** Format: date-time */
+            said_at: string;
+        };
+        /** @description Something that stands against me, or stood. */
+        MyStanding: components["schemas"]["StandingShown"] & {
+            alert_id: components["schemas"]["AlertId"];
+            /** @description Whom to ask. */
+            contact: string;
+            /** @description The alert's Chinese headline; empty when it is no longer kept. */
+            headline: string;
+            /** @description Whether I may object now: none waits for its answer, and it is not long over. */
+            may_object: boolean;
+            objection?: components["schemas"]["MyObjection"] | null;
+            /** Format: int64 */
+            standing_id: number;
+        };
+        /** @description An alert that names people without records. */
+        NamedByHand: {
+            alert_id: components["schemas"]["AlertId"];
+            /** Format: date-time */
+            approved_at?: string | null;
+            /** @description In Chinese. */
+            headline: string;
+            /** @description None: none was needed, or it was written before this was asked. */
+            justification?: string | null;
+            /** Format: date-time */
+            named_at: string;
+            named_by: components["schemas"]["StaffId"];
+            /**
+             * Format: int64
+             * @description How many people it names.
+             */
+            people: number;
+            state: components["schemas"]["AlertState"];
+            status: components["schemas"]["CapStatus"];
+        };
+        /** @description A page of them. */
+        NamedByHandPage: {
+            alerts: components["schemas"]["NamedByHand"][];
+            /** @description Give it as `after` for the next page, which may be empty and name another; none: this is the last. */
+            next?: string | null;
+        };
         /** @description A rule that did not match a record, and why. */
         NearMiss: {
             /** @description Its name. */
@@ -4464,6 +4747,8 @@ export interface components {
         NewApiKey: {
             /** @description `city`, or the code of the one district that the unit reports for. */
             area: components["schemas"]["Area"];
+            /** @description For which purposes, as rules name them, it may ask whether something stands against a person; left out, for none. */
+            asks?: string[];
             /**
              * Format: date-time
              * @description When it ends: in a year at the latest.
@@ -4623,6 +4908,19 @@ export interface components {
             /** @description Whether the document is mine again. Staff of the community look at it in any case. */
             put_back: boolean;
         };
+        /** @description An objection that was taken. */
+        ObjectionTaken: {
+            /**
+             * Format: date-time
+             * @description Until when it is answered, by others than those who sent the alert.
+             */
+            answer_by: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            feedback_id: number;
+        };
         /** @description A draft that is gathering. */
         OpenDraft: {
             /** Format: date-time */
@@ -4683,6 +4981,11 @@ export interface components {
             /** @description Withdrawals, all-clears and corrections that wait for a second person: of urgent alerts first, then those that wait for longest. */
             retractions: components["schemas"]["OverviewRetraction"][];
             rows: components["schemas"]["OverviewRow"][];
+            /**
+             * @description Alerts that are stopped while no word about them waits: urgent ones first, then those that were stopped first. Somebody has to let them go on or
+             *     ask for a word about them.
+             */
+            stopped: components["schemas"]["OverviewStopped"][];
         };
         /** @description A word about an alert that waits for a second person. */
         OverviewRetraction: {
@@ -4693,6 +4996,11 @@ export interface components {
             class: components["schemas"]["DeliveryClass"];
             /** @description None: the whole city's. */
             district?: string | null;
+            /**
+             * Format: date-time
+             * @description When the alert ends by itself, and with it the question.
+             */
+            expires_at: string;
             /** @description In Chinese. */
             headline: string;
             /** @description Whether the alert is stopped meanwhile. */
@@ -4719,6 +5027,20 @@ export interface components {
             /** @description Where the people are: in the district whose alert it is, or in those that an alert of city level names. Empty: anywhere in the city. */
             reaches: string[];
             state: components["schemas"]["AlertState"];
+        };
+        /** @description An alert that is stopped and of which no word waits. */
+        OverviewStopped: {
+            alert_id: components["schemas"]["AlertId"];
+            class: components["schemas"]["DeliveryClass"];
+            /** @description None: the whole city's. */
+            district?: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description In Chinese. */
+            headline: string;
+            /** Format: date-time */
+            held_at: string;
+            held_by: components["schemas"]["StaffId"];
         };
         /** @description What one has beside the password. */
         OwnFactors: {
@@ -4874,7 +5196,7 @@ export interface components {
          * @description What is told.
          * @enum {string}
          */
-        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed" | "consent_withdrawn_by_sms" | "consent_resumed_by_sms";
+        PersonalNoticeKind: "signed_in_elsewhere" | "identity_proved" | "identity_taken" | "identity_replaced" | "identity_put_back" | "number_changed" | "consent_withdrawn_by_sms" | "consent_resumed_by_sms" | "standing_lifted" | "standing_again";
         /** @description The place an alert is about: a market, a school, an isolation site. Never a home (CQ14). */
         PlaceNote: {
             /** @description Where it lies. */
@@ -4916,7 +5238,8 @@ export interface components {
             scope: string;
             /**
              * Format: date-time
-             * @description When they signed in to a session that has not ended. They may be away from the desk all the same.
+             * @description When they signed in to a session that has not ended. They may be away from the desk all the same. Only told to those who take part, and to
+             *     auditors: when nobody is there is nobody else's business.
              */
             signed_in_at?: string | null;
         };
@@ -5475,8 +5798,8 @@ export interface components {
             /** @description Who may confirm it now: what waits, or what the caller would ask for. */
             confirm: components["schemas"]["PlaybookPerson"][];
             note?: components["schemas"]["PlaybookNote"] | null;
-            /** @description How many of those who may confirm have signed in. */
-            signed_in: number;
+            /** @description How many of those who may confirm have signed in; only told to those who take part, and to auditors. */
+            signed_in?: number | null;
             steps: components["schemas"]["PlaybookStep"][];
         };
         /** @description What is asked for. */
@@ -5653,6 +5976,7 @@ export interface components {
              * @example 密切接触者：立即隔离
              */
             name: string;
+            standing?: components["schemas"]["StandingTerms"] | null;
             /**
              * Format: int32
              * @description How long its alerts hold from when they are drafted, in seconds.
@@ -5725,6 +6049,7 @@ export interface components {
             name: string;
             /** @description The rule, the same for all its versions. */
             rule_id: components["schemas"]["RuleId"];
+            standing?: components["schemas"]["StandingTerms"] | null;
             /**
              * Format: int32
              * @description How long its alerts hold from when they are drafted, in seconds.
@@ -6311,6 +6636,220 @@ export interface components {
          * @description A member of staff.
          */
         StaffId: string;
+        /** @description Whether something stands. */
+        StandingAnswer: {
+            /** @description What the person is asked to do, by language. */
+            measure?: {
+                [key: string]: string;
+            } | null;
+            stands: boolean;
+            /**
+             * Format: date-time
+             * @description Until when, unless it is lifted before.
+             */
+            until?: string | null;
+        };
+        /** @description Somebody asked whether something stands against me. */
+        StandingAsked: {
+            /** Format: date-time */
+            asked_at: string;
+            /** @description The same in words. */
+            label: {
+                [key: string]: string;
+            };
+            /** @description For what: its code. */
+            purpose: string;
+            /** @description Whether it was told that something stands. */
+            stood: boolean;
+            /** @description The unit that asked. */
+            unit: string;
+        };
+        /** @description A record behind a standing: what kind of fact, when, from whom. What else it says is shown to nobody. */
+        StandingEvidence: {
+            /**
+             * Format: date-time
+             * @description Since when it holds no longer: its source corrected it or took it back.
+             */
+            ended_at?: string | null;
+            kind?: components["schemas"]["RecordKind"] | null;
+            /** Format: date-time */
+            occurred_at: string;
+            /** @description Where, as far as the alert's own text says it. */
+            place?: string | null;
+            /** @description The unit that reported it. */
+            source: string;
+        };
+        /** @description Why it is lifted. */
+        StandingLift: {
+            /** @description 5 to 200 characters; kept in the trace. */
+            reason: string;
+        };
+        /** @description How it was lifted. */
+        StandingLifted: {
+            /**
+             * Format: date-time
+             * @description When it became known.
+             */
+            at: string;
+            how: components["schemas"]["StandingLiftedHow"];
+        };
+        /** @description Which records lift it. */
+        StandingLiftedBy: {
+            /**
+             * Format: int32
+             * @description Hours after the newest record behind it until the first may count.
+             */
+            after_hours: number;
+            /**
+             * Format: int32
+             * @description Hours between two that count, at least.
+             */
+            apart_hours: number;
+            /**
+             * Format: int32
+             * @description How many count so far.
+             */
+            counted: number;
+            kinds: components["schemas"]["RecordKind"][];
+            /** @description The same in words. */
+            lifts: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description How many it takes.
+             */
+            times: number;
+        };
+        /**
+         * @description What lifted it. What undoes more stands first: who never should have stood reads that, whatever else has happened since.
+         * @enum {string}
+         */
+        StandingLiftedHow: "evidence_ended" | "alert_withdrawn" | "withdrawn_for_person" | "decision" | "record" | "time";
+        /**
+         * @description Which staff may lift a standing by a decision.
+         * @enum {string}
+         */
+        StandingLifter: "community" | "district" | "city";
+        /** @description Why it is not so. */
+        StandingObjection: {
+            /** @description 1 to 500 characters. */
+            text: string;
+        };
+        /** @description A page of what stands. */
+        StandingPage: {
+            /** @description Give it as `after` for the next page; none: this is the last. */
+            next?: string | null;
+            standings: components["schemas"]["AreaStanding"][];
+        };
+        /** @description About whom, and for what. */
+        StandingQuestion: {
+            /**
+             * @description The country that issued it, by its name or its code of letters; needed for a passport.
+             * @example GBR
+             */
+            identity_country?: string | null;
+            identity_kind?: components["schemas"]["IdentityKind"] | null;
+            /** @description The number of their identity document. It is not kept. */
+            identity_number: string;
+            /**
+             * @description For what: a purpose that a rule in force names and the key may ask for.
+             * @example hospital_visit
+             */
+            purpose: string;
+        };
+        /** @description What is said of a standing to everybody who may see it. */
+        StandingShown: {
+            evidence: components["schemas"]["StandingEvidence"][];
+            /** @description The reason in words. */
+            label: {
+                [key: string]: string;
+            };
+            lifted?: components["schemas"]["StandingLifted"] | null;
+            lifted_by?: components["schemas"]["StandingLiftedBy"] | null;
+            /** @description What the person is asked to do. */
+            measure: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            opened_at: string;
+            /** @description The reason code. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Time of the newest record behind it that holds; none: none holds any more.
+             */
+            since?: string | null;
+            state: components["schemas"]["StandingState"];
+            /**
+             * Format: date-time
+             * @description When its time is over.
+             */
+            until?: string | null;
+            /** @description Which staff may lift it. */
+            who: components["schemas"]["StandingLifter"][];
+        };
+        /**
+         * @description Whether it stands.
+         * @enum {string}
+         */
+        StandingState: "stands" | "lifted";
+        /** @description What stands in one district for one reason, in numbers. */
+        StandingSummary: {
+            /**
+             * Format: int64
+             * @description Questions by source systems about people who stand so now, in the last 30 days.
+             */
+            asked_30_days: number;
+            /** @example 500103 */
+            district: string;
+            /** @description The reason in words. */
+            label: {
+                [key: string]: string;
+            };
+            /** @description How many ended, by what lifted them, of those that are still kept. */
+            lifted: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Of those, past the time by which they should have been answered.
+             */
+            objections_late: number;
+            /**
+             * Format: int64
+             * @description Objections that wait for their answer.
+             */
+            objections_waiting: number;
+            /** @description The reason code. */
+            reason: string;
+            /** Format: int64 */
+            stands: number;
+        };
+        /** @description What an alert of a rule leaves standing against the person whom it tells. */
+        StandingTerms: {
+            /** @description For what a source system with a key may ask whether a person stands by this rule. None: nobody may. */
+            asked_for?: components["schemas"]["AskingPurpose"][];
+            /** @description The reason in words, in every language; up to 30 characters in Chinese. */
+            label: {
+                [key: string]: string;
+            };
+            lifted_by?: components["schemas"]["LiftingRecord"] | null;
+            /** @description What the person is asked to do, in every language; up to 200 characters in Chinese. */
+            measure: {
+                [key: string]: string;
+            };
+            /**
+             * @description The reason code: 1 to 40 of a-z, 0-9 and _, beginning with a letter.
+             * @example close_contact
+             */
+            reason: string;
+            /**
+             * Format: int32
+             * @description For how many days it stands from the time of the newest record behind it, up to 60; left out, until the alert's end.
+             */
+            stands_for_days?: number | null;
+            /** @description Which staff may lift it; at least one. */
+            who: components["schemas"]["StandingLifter"][];
+        };
         /** @description Whom or what the fact is about. As JSON: `{"resident": 17}`, `{"phone_hash": "…"}`, `{"place": "500103"}`. */
         Subject: {
             /** @description A registered resident. */
@@ -6609,7 +7148,7 @@ export interface components {
             open: number;
             /**
              * Format: int64
-             * @description Who is told: those who have the alert.
+             * @description Who is told: those who have the alert; who has it on two channels is told on both, and counted on each.
              */
             people: number;
             /** Format: int64 */
@@ -6725,6 +7264,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_named_by_hand: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedByHandPage"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -8950,6 +9539,8 @@ export interface operations {
             query?: {
                 /** @description What was answered, instead of what waits. */
                 answered?: boolean;
+                /** @description Only of this kind. */
+                kind?: components["schemas"]["FeedbackKind"];
                 /** @description Only about this alert. */
                 alert?: components["schemas"]["AlertId"];
                 /** @description The last id of the page before. */
@@ -9080,7 +9671,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This caller may not do this, or not to this object */
+            /** @description It objects to what the caller's unit sent */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11170,6 +11761,172 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_questions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last 100, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingAsked"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_mine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Up to 50 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyStanding"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_object: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What stands */
+                standing_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandingObjection"];
+            };
+        };
+        responses: {
+            /** @description Taken; the answer comes to the app */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectionTaken"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing of the kind stands against me */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An objection waits already, or it is long over */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14644,6 +15401,228 @@ export interface operations {
                 };
             };
             /** @description It is one's own account, or it does not wait */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_list: {
+        parameters: {
+            query?: {
+                /** @description Left out: what stands. */
+                state?: components["schemas"]["StandingState"];
+                /** @description Only with this reason code. */
+                reason?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingPage"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandingQuestion"];
+            };
+        };
+        responses: {
+            /** @description As of now; the same for somebody who is not known here and somebody against whom nothing stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingAnswer"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No rule in force names the purpose, or the key may not ask for it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingSummary"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What stands */
+                standing_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandingLift"];
+            };
+        };
+        responses: {
+            /** @description It stands no more, and the person is told so */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rule does not let my role lift it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing of the kind in my area */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not stand any more */
             409: {
                 headers: {
                     [name: string]: unknown;
