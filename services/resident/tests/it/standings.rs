@@ -509,13 +509,9 @@ async fn what_an_alert_in_inboxes_has_not_left_yet_is_opened_within_a_minute() {
     let person = city.register("13812345678").await;
     city.tells_of_contact(&alert("AB2C", "请尽快检测"), &person).await;
     // as a process of the version before, which knew nothing of standings, has left it
-    sqlx::raw_sql("delete from resident.standing; delete from resident.standing_terms")
-        .execute(city.platform.database.pool())
-        .await
-        .unwrap();
+    sqlx::raw_sql("delete from resident.standing; delete from resident.standing_terms").execute(city.pool()).await.unwrap();
     assert!(city.standings(&person).await.is_empty());
-    city.platform.clock.forward(5 * MINUTE);
-    eventually("it stands", async || (city.standings(&person).await.len() == 1).then_some(())).await;
+    city.forward_with_jobs(2 * MINUTE).await;
     assert_eq!(city.stands(&person).await, "stands");
     city.close().await;
 }
