@@ -105,7 +105,7 @@ async fn sweep(service: &Service) -> Result<Did, BoxError> {
     // a process that died in between, or one of the version before, has opened nothing
     let leaves_nothing_yet = sqlx::query_scalar!(
         r#"select a.alert_id from resident.alert a join rules.leaves_standing using (alert_id)
-            where a.state = 'live' and a.content ->> 'status' = 'actual' and a.released_at < $1
+            where a.state = 'live' and a.content ->> 'status' = 'actual' and a.released_at < $1 and a.expires_at > $1
               and not exists (select from resident.standing_terms t where t.alert_id = a.alert_id)"#,
         before
     )

@@ -249,7 +249,7 @@ async fn a_head_that_the_database_has_forgotten_is_found() {
 #[case::the_tree("update audit.subtree set hashes = hashes")]
 #[case::a_signed_head("update audit.signed_head set root = set_byte(root, 0, (get_byte(root, 0) + 1) % 256)")]
 #[case::all_signed_heads("delete from audit.signed_head")]
-#[case::the_key("update audit.signing_key set sealed = sealed")]
+#[case::the_key("update audit.signing_key set public_key = set_byte(public_key, 0, (get_byte(public_key, 0) + 1) % 256)")]
 #[tokio::test]
 async fn who_is_no_superuser_is_refused_by_the_database(#[case] statement: &'static str) {
     let office = office().await;

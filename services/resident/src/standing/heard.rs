@@ -2,6 +2,7 @@
 //! alert: what it says is read where it is shown, and settled for whoever stands.
 
 use domain::ids::AlertId;
+use domain::standing::LONGEST;
 use platform::bus::understood;
 use platform::database::Tx;
 use proto::topology::{RESIDENT_LIFTING, RESIDENT_RECORDS_ENDED, RESIDENT_WITHDRAWN_FOR};
@@ -45,10 +46,10 @@ async fn lifting(service: &Service, people: &[u32]) -> Result<(), Error> {
     let ids = sqlx::query_scalar!(
         "select standing_id from resident.standing join resident.standing_terms using (alert_id)
           where (resident_no = any($1) or named_no = any($1)) and clause is not null
-            -- what was over in time is history, and samples are forgotten before it is
-            and (until is null or until > $2) order by standing_id",
+            -- of what is older some samples are forgotten: it stays as it was settled last
+            and (since is null or since > $2) order by standing_id",
         &people,
-        service.platform.clock.now()
+        service.platform.clock.now() - LONGEST
     )
     .fetch_all(&mut *tx)
     .await

@@ -30,7 +30,7 @@ impl Operation {
             Some(name) if parameter.is_some_and(|(other, _)| other == name) => parameter.map_or("", |(_, value)| value).to_owned(),
             Some("code") => "500103".to_owned(),
             Some("name") => "dispatch.keep_ledger".to_owned(),
-            Some("endpoint_id" | "resident_no") => "1".to_owned(),
+            Some("endpoint_id" | "resident_no" | "standing_id") => "1".to_owned(),
             Some("id") if self.path.contains("follow-ups") || self.path.contains("feedback") => "1".to_owned(),
             Some(_) => uuid::Uuid::from_u128(7).to_string(),
             None => part.to_owned(),
