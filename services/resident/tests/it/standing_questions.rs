@@ -142,7 +142,9 @@ async fn a_question_about_one_of_millions_and_a_page_of_an_area_read_no_table_wh
     ] {
         let read = plan(&city, &page, &[&scope[..], &bounds[..]].concat()).await;
         assert!(read.contains(index), "{index} in\n{read}");
-        assert!(!read.contains("Seq Scan") && !read.contains("Sort Key: standing.ends_at"), "{read}");
+        assert!(!read.contains("Seq Scan"), "{read}");
+        // the few of a community may be put in order afterwards
+        assert!(index == "standing_in_community" || !read.contains("Sort Key: standing.ends_at"), "{read}");
     }
     city.close().await;
 }
