@@ -60,6 +60,8 @@ export class Staff {
     // Attempts on an account are slowed down, and stories sign in more often than people.
     const [menu, code] = [page.locator('nav#menu'), page.locator('input[autocomplete=one-time-code]')];
     await eventually(`${login} is signed in`, async () => {
+      // what was refused for coming too soon has to be filled in once more
+      if ((await page.getByLabel(password, { exact: false }).inputValue({ timeout: 1000 }).catch(() => 'away')) === '') await page.getByLabel(password, { exact: false }).fill(account.password).catch(() => {});
       await page.getByRole('button', { name: enter, exact: true }).click({ timeout: 1000 }).catch(() => {});
       return menu.or(code).first().waitFor({ state: 'attached', timeout: 15_000 }).then(() => true, () => false);
     });
