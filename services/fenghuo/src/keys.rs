@@ -76,12 +76,13 @@ pub(crate) async fn run(config: Option<&Path>, keys: Keys) -> Result<()> {
 }
 
 async fn status(platform: &Platform) -> Result<()> {
+    let now = server_clock(platform).await?;
     for key in rotation::keys(&platform.database).await? {
         let what = match (key.usage.as_str(), key.retired_at) {
             (_, Some(at)) => format!("ended {}", at.format("%F %R")),
             ("hash", None) => "hashes".to_owned(),
             _ if i16::try_from(platform.keyring.sealing()).is_ok_and(|sealing| sealing == key.id) => "seals".to_owned(),
-            _ if key.seals_from > server_clock(platform).await? => format!("will seal from {}", key.seals_from.format("%F %R:%S")),
+            _ if key.seals_from > now => format!("will seal from {}", key.seals_from.format("%F %R:%S")),
             _ => "opens".to_owned(),
         };
         let master = if key.wrapped_anew { ", under two master keys" } else { "" };

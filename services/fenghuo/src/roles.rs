@@ -7,7 +7,6 @@
 
 mod rights;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -192,10 +191,7 @@ async fn steps(database: &Database, prefix: &str) -> Result<Vec<String>> {
 
 fn grant(steps: &mut Vec<String>, what: &str, on: &[&str], role: &str) {
     if !on.is_empty() {
-        let mut step = format!("grant {what} on ");
-        // writing to a string does not fail
-        let _ = write!(step, "{} to {role}", on.join(", "));
-        steps.push(step);
+        steps.push(format!("grant {what} on {} to {role}", on.join(", ")));
     }
 }
 

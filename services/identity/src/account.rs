@@ -114,14 +114,19 @@ pub(crate) struct Row {
     pub acts_from: Option<DateTime<Utc>>,
 }
 
+/// What somebody is, and where, as it is stored.
+fn post(role: &str, scope: &str) -> Result<Post, Error> {
+    Ok(Post {
+        role: role.parse().map_err(|_| Error::Stored { what: "staff.role" })?,
+        scope: scope.parse().map_err(|_| Error::Stored { what: "staff.scope" })?,
+    })
+}
+
 impl Row {
     /// How the account stands, for a proposal about it.
     pub(crate) fn stood(&self) -> Result<Stood, Error> {
         Ok(Stood {
-            post: Post {
-                role: self.role.parse().map_err(|_| Error::Stored { what: "staff.role" })?,
-                scope: self.scope.parse().map_err(|_| Error::Stored { what: "staff.scope" })?,
-            },
+            post: post(&self.role, &self.scope)?,
             disabled_at: self.disabled_at,
             acts_from: self.acts_from,
             credential_revision: self.credential_revision,
@@ -129,12 +134,13 @@ impl Row {
     }
 
     pub(crate) fn into_staff(self) -> Result<Staff, Error> {
+        let Post { role, scope } = post(&self.role, &self.scope)?;
         Ok(Staff {
             id: self.id.into(),
             login: self.login,
             name: self.name,
-            role: self.role.parse().map_err(|_| Error::Stored { what: "staff.role" })?,
-            scope: self.scope.parse().map_err(|_| Error::Stored { what: "staff.scope" })?,
+            role,
+            scope,
             disabled_at: self.disabled_at,
             created_at: self.created_at,
             acts_from: self.acts_from,
@@ -175,13 +181,14 @@ pub(crate) async fn seen_by_id(connection: &mut Connection, id: StaffId) -> Resu
     .fetch_optional(connection)
     .await?;
     row.map(|row| {
+        let Post { role, scope } = post(&row.role, &row.scope)?;
         Ok(Seen {
             staff: Staff {
                 id,
                 login: row.login,
                 name: row.name,
-                role: row.role.parse().map_err(|_| Error::Stored { what: "staff.role" })?,
-                scope: row.scope.parse().map_err(|_| Error::Stored { what: "staff.scope" })?,
+                role,
+                scope,
                 disabled_at: row.disabled_at,
                 created_at: row.created_at,
                 acts_from: row.acts_from,

@@ -273,14 +273,13 @@ struct Wrapped {
 }
 
 async fn wrapped(database: &mut PgConnection) -> Result<Vec<Wrapped>, Error> {
-    let rows = sqlx::query!(
+    Ok(sqlx::query_as!(
+        Wrapped,
         r#"select id, use as usage, wrapped, wrapped_anew, seals_from <= clock_timestamp() as "seals!"
              from keys.wrapped_key where retired_at is null order by id"#
     )
     .fetch_all(database)
-    .await?;
-    let row = |id, usage, wrapped, wrapped_anew, seals| Wrapped { id, usage, wrapped, wrapped_anew, seals };
-    Ok(rows.into_iter().map(|found| row(found.id, found.usage, found.wrapped, found.wrapped_anew, found.seals)).collect())
+    .await?)
 }
 
 fn label(purpose: Purpose) -> &'static [u8] {

@@ -51,6 +51,26 @@ impl Phones {
     }
 }
 
+/// Who was sent to by app and by SMS since the last look, ascending.
+pub(crate) fn told(city: &City) -> (Vec<u32>, Vec<u32>) {
+    let mut told = (city.phones.take(Channel::App), city.phones.take(Channel::Sms));
+    told.0.sort_unstable();
+    told.1.sort_unstable();
+    told
+}
+
+/// What the phone of somebody shows of this alert and whatever took its place.
+pub(crate) fn shown(city: &City, of: AlertId, number: u32, by: Channel) -> Option<String> {
+    city.phones.shown.lock().unwrap().get(&(number, by, of)).cloned()
+}
+
+/// An alert with this headline.
+pub(crate) fn with_headline(headline: &str) -> AlertContent {
+    let mut content = alert();
+    content.texts.get_mut(&Language::ZhCn).unwrap().headline = headline.to_owned();
+    content
+}
+
 /// The phones as the app's provider or, with `SMS`, as the SMS centre sees them.
 #[derive(Debug)]
 pub(crate) struct Provider<const SMS: bool>(pub Arc<Phones>);
@@ -162,6 +182,35 @@ impl City {
 
     pub(crate) async fn shown_by_review(&self, alert_id: AlertId, class: DeliveryClass, content: &AlertContent, audience: &Audience) {
         views::approved(&self.platform, alert_id, class, content, audience).await;
+    }
+
+    /// Review approves a correction of `old`, which ends with it; `for_holders`: two people have made it, for those alone who have the old one.
+    pub(crate) async fn correct(
+        &self,
+        old: AlertId,
+        class: DeliveryClass,
+        content: AlertContent,
+        audience: Audience,
+        for_holders: bool,
+    ) -> AlertId {
+        let new = AlertId::new();
+        self.shown_by_review(new, class, &content, &audience).await;
+        sqlx::query("update review.approved_alert set corrects = $2, for_holders = $3 where alert_id = $1")
+            .bind(new.uuid())
+            .bind(old.uuid())
+            .bind(for_holders)
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+        sqlx::query("update review.alert_standing set state = 'superseded', superseded_by = $1 where alert_id = $2")
+            .bind(new.uuid())
+            .bind(old.uuid())
+            .execute(self.database().pool())
+            .await
+            .unwrap();
+        self.hear_of_approval(new).await;
+        ending::on_stopped(&self.platform, old, Stop::Superseded).await.unwrap();
+        new
     }
 
     pub(crate) async fn hear_of_approval(&self, alert_id: AlertId) {

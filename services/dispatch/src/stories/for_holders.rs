@@ -1,47 +1,16 @@
 //! A correction that two people have made goes to exactly those who have what it corrects.
 
 use chrono::TimeDelta;
-use domain::alert::AlertContent;
-use domain::alert::DeliveryClass::{self, Routine, Urgent};
+use domain::alert::DeliveryClass::{Routine, Urgent};
 use domain::area::Area;
 use domain::audience::{Audience, AudienceQuery};
 use domain::ids::AlertId;
-use domain::language::Language;
 use domain::outcome::Channel::{App, Sms};
 use domain::outcome::Outcome;
 use rstest::rstest;
 
-use super::city::{named, noon};
+use super::city::{named, noon, told, with_headline};
 use super::{City, Store, alert};
-use crate::ending::{self, Stop};
-
-fn with_headline(headline: &str) -> AlertContent {
-    let mut content = alert();
-    content.texts.get_mut(&Language::ZhCn).unwrap().headline = headline.to_owned();
-    content
-}
-
-/// Two people correct `old`: review shows the correction with the audience that the old one was for.
-async fn correct(city: &City, old: AlertId, class: DeliveryClass, audience: Audience) -> AlertId {
-    let new = AlertId::new();
-    city.shown_by_review(new, class, &with_headline("【更正】请隔离七天"), &audience).await;
-    for sql in [
-        "update review.approved_alert set corrects = $2, for_holders = true where alert_id = $1",
-        "update review.alert_standing set state = 'superseded', superseded_by = $1 where alert_id = $2",
-    ] {
-        sqlx::query(sql).bind(new.uuid()).bind(old.uuid()).execute(city.database().pool()).await.unwrap();
-    }
-    city.hear_of_approval(new).await;
-    ending::on_stopped(&city.platform, old, Stop::Superseded).await.unwrap();
-    new
-}
-
-fn told(city: &City) -> (Vec<u32>, Vec<u32>) {
-    let mut told = (city.phones.take(App), city.phones.take(Sms));
-    told.0.sort_unstable();
-    told.1.sort_unstable();
-    told
-}
 
 #[rstest]
 #[case::embedded(Store::Embedded)]
@@ -64,7 +33,7 @@ async fn it_reaches_whoever_has_the_old_one_on_the_channel_that_carried_it_and_n
         .unwrap();
     city.residents([21], true, true, false).await;
     city.clock().set(noon() + TimeDelta::hours(15));
-    let new = correct(&city, old, Urgent, everybody).await;
+    let new = city.correct(old, Urgent, with_headline("【更正】请隔离七天"), everybody, true).await;
     city.settle().await;
 
     let by_app: Vec<u32> = (1..=10).filter(|number| *number != 3).collect();
@@ -88,7 +57,7 @@ async fn while_the_old_one_is_still_being_sent_only_those_who_had_it_are_told_an
     assert_eq!(city.send_window().await, 2);
     let (had_it, _) = told(&city);
     assert_eq!(had_it.len(), 10);
-    let new = correct(&city, old, Urgent, named(1..=40)).await;
+    let new = city.correct(old, Urgent, with_headline("【更正】请隔离七天"), named(1..=40), true).await;
     city.settle().await;
     assert_eq!(told(&city).0, had_it);
     let bitmap: Vec<u8> = sqlx::query_scalar("select audience_bitmap from dispatch.alert where alert_id = $1")
@@ -109,12 +78,12 @@ async fn a_chain_of_corrections_reaches_whoever_holds_any_word_of_it_and_can_be_
     let old = city.approve(Urgent, with_headline("请隔离十四天"), named(1..=40)).await;
     city.settle().await;
     told(&city);
-    let first = correct(&city, old, Urgent, named(1..=40)).await;
+    let first = city.correct(old, Urgent, with_headline("【更正】请隔离七天"), named(1..=40), true).await;
     city.withdraw().await;
     city.plan().await;
     assert_eq!(city.send_window().await, 2);
     assert_eq!(told(&city).0.len(), 10, "the others hold the first word");
-    let second = correct(&city, first, Urgent, named(1..=40)).await;
+    let second = city.correct(first, Urgent, with_headline("【更正】请隔离七天"), named(1..=40), true).await;
     city.settle().await;
     assert_eq!(told(&city).0, (1..=40).collect::<Vec<_>>());
     city.cancel(second).await;
@@ -131,7 +100,7 @@ async fn a_routine_one_waits_for_the_morning_as_its_alert_would_have() {
     city.settle().await;
     told(&city);
     city.clock().set(noon() + TimeDelta::minutes(630));
-    correct(&city, old, Routine, named(1..=5)).await;
+    city.correct(old, Routine, with_headline("【更正】请隔离七天"), named(1..=5), true).await;
     city.settle().await;
     assert_eq!(told(&city).0, [0; 0]);
     city.clock().set(noon() + TimeDelta::hours(19));
@@ -145,7 +114,7 @@ async fn nobody_has_it_so_its_correction_is_for_nobody() {
     city.residents(1..=5, true, false, false).await;
     let old = AlertId::new();
     city.shown_by_review(old, Urgent, &alert(), &named(1..=5)).await;
-    let new = correct(&city, old, Urgent, named(1..=5)).await;
+    let new = city.correct(old, Urgent, with_headline("【更正】请隔离七天"), named(1..=5), true).await;
     city.hear_of_approval(old).await;
     city.settle().await;
     assert_eq!((told(&city), city.state(new).await.as_str()), ((vec![], vec![]), "active"));
@@ -159,7 +128,7 @@ async fn whoever_was_to_be_visited_about_the_old_one_is_visited_about_its_correc
     let old = city.approve(Urgent, alert(), named(1..=4)).await;
     city.settle().await;
     assert_eq!(city.follow_ups(old).await, [(4, "unreachable".to_owned())]);
-    let new = correct(&city, old, Urgent, named(1..=4)).await;
+    let new = city.correct(old, Urgent, with_headline("【更正】请隔离七天"), named(1..=4), true).await;
     city.settle().await;
     assert_eq!(city.follow_ups(new).await, [(4, "unreachable".to_owned())]);
 }

@@ -6,15 +6,13 @@ use domain::alert::DeliveryClass::{self, Routine, Urgent};
 use domain::area::Area;
 use domain::audience::{Audience, AudienceQuery};
 use domain::cap;
-use domain::ids::AlertId;
 use domain::outcome::Channel::{App, Sms};
 use domain::outcome::Outcome;
 use proto::{AlertHandedOver, AlertReleased};
 use rstest::rstest;
 
-use super::city::{named, noon};
+use super::city::{named, noon, shown, told, with_headline};
 use super::{City, Store, alert};
-use crate::ending::{self, Stop};
 
 /// A city with people of both channels: 1 to 3 have the app and a phone, 4 and 5 a phone, 6 the app alone.
 async fn city(store: Store) -> City {
@@ -23,40 +21,6 @@ async fn city(store: Store) -> City {
     city.residents(4..=5, false, true, false).await;
     city.residents([6], true, false, false).await;
     city
-}
-
-/// Review approves a correction of `old`, which ends with it.
-async fn correct(city: &City, old: AlertId, class: DeliveryClass, content: AlertContent, audience: Audience) -> AlertId {
-    let new = AlertId::new();
-    city.shown_by_review(new, class, &content, &audience).await;
-    for sql in [
-        "update review.approved_alert set corrects = $2 where alert_id = $1",
-        "update review.alert_standing set state = 'superseded', superseded_by = $1 where alert_id = $2",
-    ] {
-        sqlx::query(sql).bind(new.uuid()).bind(old.uuid()).execute(city.database().pool()).await.unwrap();
-    }
-    city.hear_of_approval(new).await;
-    ending::on_stopped(&city.platform, old, Stop::Superseded).await.unwrap();
-    new
-}
-
-/// Who was sent to by app and by SMS since the last look, ascending.
-fn told(city: &City) -> (Vec<u32>, Vec<u32>) {
-    let mut told = (city.phones.take(App), city.phones.take(Sms));
-    told.0.sort_unstable();
-    told.1.sort_unstable();
-    told
-}
-
-/// What the phone of somebody shows of this alert and whatever took its place.
-fn shown(city: &City, of: AlertId, number: u32, by: domain::outcome::Channel) -> Option<String> {
-    city.phones.shown.lock().unwrap().get(&(number, by, of)).cloned()
-}
-
-fn with_headline(headline: &str) -> AlertContent {
-    let mut content = alert();
-    content.texts.get_mut(&domain::language::Language::ZhCn).unwrap().headline = headline.to_owned();
-    content
 }
 
 #[rstest]
@@ -141,7 +105,7 @@ async fn a_correction_takes_the_place_of_what_was_said_and_who_is_left_out_is_to
     let old = city.approve(Urgent, with_headline("请隔离十四天"), named([1, 2, 4, 5])).await;
     city.settle().await;
     told(&city);
-    let new = correct(&city, old, Urgent, with_headline("请隔离七天"), named([1, 3, 4])).await;
+    let new = city.correct(old, Urgent, with_headline("请隔离七天"), named([1, 3, 4]), false).await;
     city.settle().await;
     assert_eq!(told(&city), (vec![1, 2, 3], vec![4, 5]));
     for (number, by, headline) in [
@@ -168,7 +132,7 @@ async fn whom_a_correction_for_an_area_is_for_is_known_before_the_others_are_tol
         .await
         .unwrap();
     let here: Area = "500103".parse().unwrap();
-    let new = correct(&city, old, Urgent, alert(), Audience::Query(AudienceQuery::everybody_in(here))).await;
+    let new = city.correct(old, Urgent, alert(), Audience::Query(AudienceQuery::everybody_in(here)), false).await;
     city.settle().await;
     assert_eq!((city.in_batches(new, 1).await, city.in_batches(old, 9).await), ((1..=15).collect(), (16..=20).collect()));
     assert_eq!(told(&city).0, (1..=20).collect::<Vec<_>>(), "everybody hears once");
@@ -181,7 +145,7 @@ async fn the_end_of_a_correction_reaches_also_those_who_hold_what_it_corrected()
     let old = city.approve(Urgent, alert(), named(1..=40)).await;
     city.settle().await;
     told(&city);
-    let new = correct(&city, old, Urgent, alert(), named(1..=30)).await;
+    let new = city.correct(old, Urgent, alert(), named(1..=30), false).await;
     city.plan().await;
     assert_eq!(city.send_window().await, 2);
     told(&city);
@@ -239,7 +203,7 @@ async fn a_correction_approved_at_night_is_shown_at_once_and_sent_in_the_morning
     city.settle().await;
     told(&city);
     city.clock().set(noon() + TimeDelta::minutes(630));
-    let new = correct(&city, old, Routine, with_headline("新"), named([1, 4])).await;
+    let new = city.correct(old, Routine, with_headline("新"), named([1, 4]), false).await;
     city.settle().await;
     let released = "select count(*) from dispatch.released_alert where alert_id = $1";
     assert_eq!((city.number(released, old).await, city.number(released, new).await), (0, 1), "never neither of them");

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::alert::AlertContent;
 use domain::alert::DeliveryClass::{self, Routine, Urgent};
 use domain::area::Area;
 use domain::audience::{Audience, AudienceQuery};
@@ -18,9 +17,8 @@ use rstest::rstest;
 use stages::{soon, until, views};
 use tokio::sync::Notify;
 
-use super::city::{named, noon};
+use super::city::{named, noon, shown, told, with_headline};
 use super::{City, Store, alert};
-use crate::ending::{self, Stop};
 use crate::ledger::Claimed;
 use crate::sweep;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
@@ -34,39 +32,6 @@ async fn city(store: Store) -> City {
     city.residents(4..=5, false, true, false).await;
     city.residents([6], true, false, false).await;
     city
-}
-
-/// Who was sent to by app and by SMS since the last look, ascending.
-fn told(city: &City) -> (Vec<u32>, Vec<u32>) {
-    let mut told = (city.phones.take(App), city.phones.take(Sms));
-    told.0.sort_unstable();
-    told.1.sort_unstable();
-    told
-}
-
-fn shown(city: &City, of: AlertId, number: u32, by: Channel) -> Option<String> {
-    city.phones.shown.lock().unwrap().get(&(number, by, of)).cloned()
-}
-
-fn with_headline(headline: &str) -> AlertContent {
-    let mut content = alert();
-    content.texts.get_mut(&domain::language::Language::ZhCn).unwrap().headline = headline.to_owned();
-    content
-}
-
-/// Review approves a correction of `old`, which ends with it.
-async fn correct(city: &City, old: AlertId, audience: Audience) -> AlertId {
-    let new = AlertId::new();
-    city.shown_by_review(new, Urgent, &with_headline("请隔离七天"), &audience).await;
-    for sql in [
-        "update review.approved_alert set corrects = $2 where alert_id = $1",
-        "update review.alert_standing set state = 'superseded', superseded_by = $1 where alert_id = $2",
-    ] {
-        sqlx::query(sql).bind(new.uuid()).bind(old.uuid()).execute(city.database().pool()).await.unwrap();
-    }
-    city.hear_of_approval(new).await;
-    ending::on_stopped(&city.platform, old, Stop::Superseded).await.unwrap();
-    new
 }
 
 #[rstest]
@@ -331,7 +296,7 @@ async fn a_correction_without_them_tells_them_nothing_more() {
     city.withdraw_for(old, [1, 4]).await;
     city.settle().await;
     assert_eq!(told(&city), (vec![1], vec![4]));
-    let new = correct(&city, old, named([2, 5])).await;
+    let new = city.correct(old, Urgent, with_headline("请隔离七天"), named([2, 5]), false).await;
     city.settle().await;
     assert_eq!(told(&city), (vec![2, 3], vec![5]));
     city.cancel(new).await;
@@ -346,7 +311,7 @@ async fn who_holds_only_what_was_corrected_is_told_that_it_does_not_hold_either(
     let old = city.approve(Urgent, with_headline("请隔离十四天"), named(1..=20)).await;
     city.settle().await;
     told(&city);
-    let new = correct(&city, old, named(1..=20)).await;
+    let new = city.correct(old, Urgent, with_headline("请隔离七天"), named(1..=20), false).await;
     city.plan_chunk().await;
     assert_eq!(city.send_window().await, 1);
     city.plan_chunk().await;

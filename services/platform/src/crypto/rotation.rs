@@ -70,22 +70,13 @@ pub struct Progress {
 /// # Errors
 /// When the database does not answer.
 pub async fn keys(database: &Database) -> Result<Vec<KeyRow>, Error> {
-    let rows = sqlx::query!(
-        r#"select id, use as usage, created_at, seals_from, retired_at, wrapped_anew is not null as "anew!" from keys.wrapped_key order by id"#
+    Ok(sqlx::query_as!(
+        KeyRow,
+        r#"select id, use as usage, created_at as made_at, seals_from, retired_at, wrapped_anew is not null as "wrapped_anew!"
+             from keys.wrapped_key order by id"#
     )
     .fetch_all(database.pool())
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| KeyRow {
-            id: row.id,
-            usage: row.usage,
-            made_at: row.created_at,
-            seals_from: row.seals_from,
-            retired_at: row.retired_at,
-            wrapped_anew: row.anew,
-        })
-        .collect())
+    .await?)
 }
 
 /// Makes a data key that seals a little later, unless one waits to do so already. When the newest seals.
@@ -201,9 +192,7 @@ async fn reseal_pages(database: &Database, keyring: &Keyring, place: Place, rela
     }
     if !at.is_empty() {
         let write = format!(
-            "update {relation} as t set {column} = n.sealed from unnest($1::text[], $2::bytea[]) as n (at, sealed)
-              where t.ctid = n.at::tid and t.ctid >= '({page},0)'::tid and t.ctid < '({},0)'::tid",
-            page + PAGES
+            "update {relation} set {column} = n.sealed from unnest($1::text[], $2::bytea[]) as n (at, sealed) where ctid = n.at::tid and {range}"
         );
         sqlx::query(AssertSqlSafe(write)).bind(&at).bind(&anew).execute(&mut *tx).await?;
     }

@@ -207,7 +207,8 @@ impl Database {
         };
         Box::pin(async move {
             let mut connection = self.0.pool.acquire().await?;
-            if standing::of_schema(connection.driver(), schema, &migrator).await? == standing::TableStanding::UpToDate {
+            let found = standing::of_tables(connection.driver(), &[(schema, &migrator)]).await?;
+            if found == [standing::TableStanding::UpToDate] {
                 return Ok(());
             }
             drop(connection);

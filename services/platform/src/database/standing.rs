@@ -71,7 +71,7 @@ pub async fn of_server(connection: &mut PgConnection) -> Result<ServerStanding, 
 /// # Errors
 /// When a statement fails.
 #[compiled_once]
-pub async fn of_tables(connection: &mut PgConnection, schemas: &[(&'static str, &Migrator)]) -> Result<Vec<TableStanding>, Error> {
+pub async fn of_tables(connection: &mut PgConnection, schemas: &[(&str, &Migrator)]) -> Result<Vec<TableStanding>, Error> {
     let names: Vec<String> = schemas.iter().map(|(schema, _)| (*schema).to_owned()).collect();
     let there = sqlx::query_scalar!(
         r#"select schemaname::text as "schema!" from pg_tables where tablename = '_sqlx_migrations' and schemaname = any($1::text[])"#,
@@ -90,26 +90,6 @@ pub async fn of_tables(connection: &mut PgConnection, schemas: &[(&'static str, 
         }
     }
     Ok(schemas.iter().map(|(schema, migrator)| judge(applied.get(*schema).map(Vec::as_slice), migrator)).collect())
-}
-
-/// The same for one schema.
-///
-/// # Errors
-/// When a statement fails.
-pub(super) async fn of_schema(connection: &mut PgConnection, schema: &str, migrator: &Migrator) -> Result<TableStanding, Error> {
-    let there = sqlx::query_scalar!(
-        r#"select exists (select from pg_tables where tablename = '_sqlx_migrations' and schemaname = $1) as "there!""#,
-        schema
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    if !there {
-        return Ok(TableStanding::Missing);
-    }
-    // the name is a constant of the program, and was found among the schemas
-    let statement = format!("select '{schema}' as schema, version, checksum, success from {schema}._sqlx_migrations");
-    let applied = sqlx::query_as::<_, Step>(AssertSqlSafe(statement)).fetch_all(connection).await?;
-    Ok(judge(Some(&applied), migrator))
 }
 
 /// A row of `_sqlx_migrations`.
