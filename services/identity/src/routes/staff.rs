@@ -261,12 +261,12 @@ async fn known(identity: &Identity, id: StaffId) -> Result<Staff, Error> {
 }
 
 /// Who stops somebody with a say has no emergency for a while.
-async fn silenced(tx: &mut Tx, caller: &StaffCaller, staff: &Staff, now: DateTime<Utc>) -> Result<(), Error> {
+pub(super) async fn silenced(tx: &mut Tx, caller: &StaffCaller, staff: &Staff, now: DateTime<Utc>) -> Result<(), Error> {
     if staff.role.objects() { account::note_silencing(tx, caller.id, now).await } else { Ok(()) }
 }
 
 /// The trace of what one administrator did with an account, which it names.
-fn of_account(caller: &StaffCaller, action: &str, staff: &Staff, now: DateTime<Utc>) -> AuditEntry {
+pub(super) fn of_account(caller: &StaffCaller, action: &str, staff: &Staff, now: DateTime<Utc>) -> AuditEntry {
     AuditEntry {
         district: staff.scope.district().map(|district| district.get()),
         detail_json: json!({ "login": staff.login, "role": staff.role, "scope": staff.scope }).to_string(),
