@@ -34,7 +34,7 @@ pub enum Fault {
     /// It does not take the code.
     #[error("the directory does not take the code")]
     CodeRefused,
-    /// It gives no signed word.
+    /// It gives no word for the code, or none that can be read.
     #[error("the directory gave no ID token")]
     NoWord,
     /// No key of the directory has signed its word.

@@ -125,7 +125,7 @@ impl Directory {
         let answer = asked.set_pkce_verifier(verifier).request_async(&|request| wire.send(request)).await.map_err(|error| match error {
             RequestTokenError::Request(fault) => fault,
             RequestTokenError::ServerResponse(_) => Fault::CodeRefused,
-            _ => Fault::Unreadable,
+            _ => Fault::NoWord,
         })?;
         let token = answer.id_token().ok_or(Fault::NoWord)?;
         let expected = word::Expected { errand, settings: &self.settings, now: self.platform.clock.now() };

@@ -73,8 +73,8 @@ where
                         Some(time) => within(time, inner.call(request)).await?,
                         None => while_admitted(admission, inner.call(request).await?),
                     };
-                    if let Some(visit) = visit {
-                        visit.ended(&answer).await;
+                    if let (Some(visit), Some(code)) = (visit, without_a_right(&answer)) {
+                        visit.turned_away(&code).await;
                     }
                     Ok(answer)
                 }
@@ -113,22 +113,19 @@ impl Visit {
         })
     }
 
-    /// Tells of this answer, if it turns the caller away.
-    async fn ended(&self, answer: &Response) {
-        if answer.status() == StatusCode::FORBIDDEN
-            && let Some(problem) = answer.extensions().get::<Problem>()
-        {
-            self.turned_away(problem).await;
-        }
-    }
-
-    async fn turned_away(&self, problem: &Problem) {
-        let code = problem.code.as_str();
+    /// Tells that they were turned away with this problem.
+    async fn turned_away(&self, code: &str) {
         if WITHOUT_A_RIGHT.contains(&code) {
             let from = TurnedAway { client: self.client, route: &self.route, code };
             self.guard.authenticators.turned_away(&self.token, &self.caller, from).await;
         }
     }
+}
+
+/// The problem with which a handler says that somebody lacks the right, if it does.
+fn without_a_right(answer: &Response) -> Option<String> {
+    let problem = answer.extensions().get::<Problem>().filter(|_| answer.status() == StatusCode::FORBIDDEN);
+    problem.map(|problem| problem.code.clone())
 }
 
 async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
@@ -143,7 +140,7 @@ async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
         visit = Visit::of(&caller, &token, *client, guard, &request);
         if let Err(problem) = may_enter(gate.access, &caller, *client) {
             if let Some(visit) = visit {
-                visit.turned_away(&problem).await;
+                visit.turned_away(&problem.code).await;
             }
             return Err(problem);
         }
