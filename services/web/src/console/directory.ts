@@ -1,5 +1,5 @@
 // The city's own directory of staff, where it has one: the way there from the sign-in page, and what became of a sign-in there.
-import { data, type Schema } from '../api/client.ts';
+import { data } from '../api/client.ts';
 import { say } from '../words/say.svelte.ts';
 import { api } from './session.svelte.ts';
 
@@ -23,7 +23,7 @@ export function wayToDirectory(pathname: string, search: string): string {
 export function whyNot(search: string): string | null {
   const code = new URLSearchParams(search).get(WHY);
   if (!code) return null;
-  const words: Record<Schema['DirectoryRefusal'], [string, string]> = {
+  const words: Record<string, [string, string]> = {
     away: ['目录暂时无法使用，请改用账号和密码或通行密钥登录。', 'The directory does not answer at the moment. Sign in with name and password, or with a passkey.'],
     broken_off: ['目录登录没有完成，请重试，或改用账号和密码。', 'The sign-in at the directory was broken off. Try again, or use name and password.'],
     refused: ['目录登录未通过核对，请重新点击目录登录，或改用账号和密码。', 'The sign-in at the directory did not hold. Begin again, or use name and password.'],
@@ -31,5 +31,5 @@ export function whyNot(search: string): string | null {
     too_many: ['登录过于频繁，请稍候几分钟重试，或改用账号和密码。', 'Too many sign-ins at once. Try again in a few minutes, or use name and password.'],
   };
   // what somebody else has put there is no reason
-  return Object.hasOwn(words, code) ? say(...words[code as keyof typeof words]) : say(...words.refused);
+  return say(...((Object.hasOwn(words, code) && words[code]) || words['refused']!));
 }
