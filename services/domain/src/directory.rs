@@ -23,9 +23,9 @@ const LONGEST_SUBJECT: usize = 255;
 
 /// Whom a directory means, as it says itself (`sub`): never given to anybody else by that directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Subject(String);
+pub struct SubjectIdentifier(String);
 
-impl Subject {
+impl SubjectIdentifier {
     /// The same, as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -33,7 +33,7 @@ impl Subject {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for SubjectIdentifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -44,7 +44,7 @@ impl fmt::Display for Subject {
 #[error("a subject of a directory has 1 to 255 characters on one line, without spaces around them")]
 pub struct NoSubject;
 
-impl FromStr for Subject {
+impl FromStr for SubjectIdentifier {
     type Err = NoSubject;
 
     fn from_str(text: &str) -> Result<Self, NoSubject> {
@@ -53,7 +53,7 @@ impl FromStr for Subject {
     }
 }
 
-crate::text_form::text_form!(Subject, "the `sub` of somebody in the city's directory", "f3b0c442-98fc-4c14");
+crate::text_form::text_form!(SubjectIdentifier, "the `sub` of somebody in the city's directory", "f3b0c442-98fc-4c14");
 
 crate::words! {
     /// Why a sign-in through the directory came to nothing, as the console is told.
@@ -161,7 +161,7 @@ mod tests {
     #[case(" a", false)]
     #[case("a\nb", false)]
     fn a_subject_is_one_line(#[case] text: &str, #[case] sound: bool) {
-        assert_eq!(text.parse::<Subject>().is_ok(), sound);
-        assert!("a".repeat(LONGEST_SUBJECT + 1).parse::<Subject>().is_err());
+        assert_eq!(text.parse::<SubjectIdentifier>().is_ok(), sound);
+        assert!("a".repeat(LONGEST_SUBJECT + 1).parse::<SubjectIdentifier>().is_err());
     }
 }

@@ -4,7 +4,7 @@ mod effect;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::address_block::AddressBlock;
-use domain::directory::Subject;
+use domain::directory::SubjectIdentifier;
 use domain::ids::{ApiKeyId, ProposalId, StaffId};
 use domain::second_person::{self, Change, Hearing, Post, ProposalState, ProposalStep, StaffMember, Stood, open_steps};
 use domain::staff::{Role, Scope};
@@ -80,7 +80,7 @@ pub enum Proposed {
         /// Which directory.
         issuer: String,
         /// Whom it means.
-        subject: Subject,
+        subject: SubjectIdentifier,
     },
     /// A new key of a source.
     MakeKey {

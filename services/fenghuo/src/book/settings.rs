@@ -154,7 +154,6 @@ fn unit_of(key: &str, of: &str) -> Option<String> {
         "PathBuf" => "path",
         "SocketAddr" => "address:port",
         "Vec<AddressBlock>" => "list of addresses and networks",
-        "Vec<String>" => "list of texts",
         "PushServices" => "list of hosts",
         "NaiveTime" => "hours:minutes",
         "Tz" => "IANA name",

@@ -1,7 +1,7 @@
 //! Who came by the directory and is bound to no account: so that administrators need not type what the directory calls somebody.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::directory::{Subject, proposed_login};
+use domain::directory::{SubjectIdentifier, proposed_login};
 use domain::ids::StaffId;
 use domain::retention;
 use platform::database::{Connection, Tx};
@@ -19,7 +19,7 @@ const MOST: i64 = 200;
 #[schema(as = DirectoryArrival)]
 pub(crate) struct Arrival {
     /// What the directory calls them.
-    pub subject: Subject,
+    pub subject: SubjectIdentifier,
     /// The name that it tells; it binds nothing.
     pub name: String,
     /// When they came last.

@@ -1,7 +1,7 @@
 //! Which account is bound to whom in the directory.
 
 use chrono::{DateTime, Utc};
-use domain::directory::Subject;
+use domain::directory::SubjectIdentifier;
 use domain::ids::StaffId;
 use platform::database::{Connection, Tx};
 
@@ -9,7 +9,7 @@ use crate::Error;
 use crate::account;
 
 /// The account that is bound to this subject of this directory.
-pub(crate) async fn account_of(connection: &mut Connection, issuer: &str, subject: &Subject) -> Result<Option<account::Row>, Error> {
+pub(crate) async fn account_of(connection: &mut Connection, issuer: &str, subject: &SubjectIdentifier) -> Result<Option<account::Row>, Error> {
     Ok(sqlx::query_as!(
         account::Row,
         "select s.id, s.login, s.name, s.role, s.scope, s.password_hash, s.credential_revision, s.created_at, s.disabled_at, s.acts_from
@@ -22,7 +22,7 @@ pub(crate) async fn account_of(connection: &mut Connection, issuer: &str, subjec
 }
 
 /// Binds an account, which is locked, in the place of whoever it was bound to.
-pub(crate) async fn bind(tx: &mut Tx, staff: StaffId, issuer: &str, subject: &Subject, now: DateTime<Utc>) -> Result<(), Error> {
+pub(crate) async fn bind(tx: &mut Tx, staff: StaffId, issuer: &str, subject: &SubjectIdentifier, now: DateTime<Utc>) -> Result<(), Error> {
     let bound = sqlx::query!(
         "insert into identity.directory_subject (staff_id, issuer, subject, bound_at) values ($1, $2, $3, $4)
          on conflict do nothing",

@@ -20,7 +20,7 @@ mod word;
 use domain::console_path::ConsolePath;
 use openidconnect::core::{CoreAuthPrompt, CoreResponseType};
 use openidconnect::{
-    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     RequestTokenError, Scope, TokenResponse as _,
 };
 use platform::Platform;
@@ -122,7 +122,7 @@ impl Directory {
         let asked = client.exchange_code(AuthorizationCode::new(code)).map_err(|_| Fault::NoTokenEndpoint)?;
         let verifier = PkceCodeVerifier::new(errand.verifier.clone());
         let wire = self.provider.wire();
-        let answer = asked.set_pkce_verifier(verifier).request_async(&|request| wire.send(request)).await.map_err(|error| match error {
+        let answer = asked.set_pkce_verifier(verifier).request_async(&|request: HttpRequest| wire.send(request)).await.map_err(|error| match error {
             RequestTokenError::Request(fault) => fault,
             RequestTokenError::ServerResponse(_) => Fault::CodeRefused,
             _ => Fault::NoWord,

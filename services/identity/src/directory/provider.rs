@@ -8,7 +8,7 @@ use openidconnect::core::{
     CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, JsonWebKeySet, ProviderMetadata,
+    AdditionalProviderMetadata, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl, JsonWebKeySet, ProviderMetadata,
 };
 use platform::clock::Clock;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ impl Provider {
     }
 
     async fn described(&self) -> Result<Known, Fault> {
-        let send = |request| self.wire.send(request);
+        let send = |request: HttpRequest| self.wire.send(request);
         let metadata = Metadata::discover_async(self.issuer.clone(), &send).await.map_err(fault)?;
         let addresses = [Some(metadata.authorization_endpoint().url()), metadata.token_endpoint().map(|address| address.url())];
         if !addresses.into_iter().flatten().all(is_safe) {

@@ -31,6 +31,8 @@ pub struct DirectorySettings {
     /// The secret that goes with it; empty where the directory knows this platform as a public client.
     ///
     /// With PKCE a code that was seen on its way is worth nothing in either case; the secret keeps others from asking in our name.
+    ///
+    /// Example: "…"
     #[serde(skip_serializing)]
     pub client_secret: SecretString,
     /// Which claim tells the name by which the directory knows somebody.

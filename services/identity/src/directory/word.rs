@@ -1,7 +1,7 @@
 //! The directory's signed word about who somebody is (ID token): checked, and then read.
 
 use chrono::{DateTime, Utc};
-use domain::directory::{SKEW, Subject, Told, came_with};
+use domain::directory::{SKEW, SubjectIdentifier, Told, came_with};
 use domain::second_factor::CameWith;
 use openidconnect::core::{CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm};
 use openidconnect::{ClaimsVerificationError, ClientId, Nonce, SignatureVerificationError};
@@ -38,7 +38,7 @@ pub(super) struct Expected<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
     /// Whom it means.
-    pub subject: Subject,
+    pub subject: SubjectIdentifier,
     /// How it calls them: it binds nothing.
     pub name: String,
     /// With what they came.
@@ -81,8 +81,8 @@ pub(super) fn read(claims: &CoreIdTokenClaims, expected: &Expected<'_>) -> Resul
     let told = Told {
         asked_at: errand.begun_at,
         authenticated_at: claims.auth_time(),
-        methods: claims.auth_method_refs().into_iter().flatten().map(|method| method.to_string()).collect(),
-        class: claims.auth_context_ref().map(|class| class.to_string()),
+        methods: claims.auth_method_refs().into_iter().flatten().map(|method| method.as_str().to_owned()).collect(),
+        class: claims.auth_context_ref().map(|class| class.as_str().to_owned()),
     };
     let came_with = came_with(&told, &settings.second_factors).map_err(|_| Fault::NotAskedAnew)?;
     let all = serde_json::to_value(claims).unwrap_or_default();

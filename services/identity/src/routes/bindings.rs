@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use domain::directory::Subject;
+use domain::directory::SubjectIdentifier;
 use domain::ids::StaffId;
 use domain::second_factor::Act;
 use domain::second_person;
@@ -67,7 +67,7 @@ async fn bindings(State(identity): State<Identity>) -> Result<Json<DirectoryBind
 #[serde(deny_unknown_fields)]
 struct SubjectNamed {
     /// What the directory calls somebody (`sub`): neither a name nor an address.
-    subject: Subject,
+    subject: SubjectIdentifier,
 }
 
 /// Propose that somebody in the city's directory may sign in as this account. Another administrator confirms it; no emergency takes their place
