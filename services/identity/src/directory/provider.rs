@@ -8,9 +8,10 @@ use openidconnect::core::{
     CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl, JsonWebKeySet, ProviderMetadata,
+    AdditionalProviderMetadata, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, JsonWebKeySet, ProviderMetadata,
 };
 use platform::clock::Clock;
+use platform::compiled_once;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -145,9 +146,9 @@ impl Provider {
         Ok(known)
     }
 
+    #[compiled_once]
     async fn described(&self) -> Result<Known, Fault> {
-        let send = |request: HttpRequest| self.wire.send(request);
-        let metadata = Metadata::discover_async(self.issuer.clone(), &send).await.map_err(fault)?;
+        let metadata = Metadata::discover_async(self.issuer.clone(), &self.wire).await.map_err(fault)?;
         let addresses = [Some(metadata.authorization_endpoint().url()), metadata.token_endpoint().map(|address| address.url())];
         if !addresses.into_iter().flatten().all(is_safe) {
             return Err(Fault::NotItself);
