@@ -23,6 +23,7 @@ use openidconnect::{
     AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     RequestTokenError, Scope, TokenResponse as _,
 };
+use platform::clock::Clock;
 use platform::{Platform, compiled_once};
 use secrecy::ExposeSecret;
 
@@ -60,6 +61,13 @@ pub(crate) struct Directory {
     platform: Platform,
     settings: Sound,
     provider: Provider,
+}
+
+/// Asks the directory that is set to describe itself; what it calls itself.
+pub(crate) async fn look_at(settings: &DirectorySettings, console: &str, clock: Clock) -> Result<String, Error> {
+    let settings = settings.sound(console)?;
+    Provider::new(&settings, clock)?.known().await?;
+    Ok(settings.issuer.as_str().to_owned())
 }
 
 impl Directory {
