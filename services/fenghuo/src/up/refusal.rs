@@ -44,7 +44,8 @@ pub(super) fn of_production(config: Option<&Path>) -> Result<()> {
 
 fn names_something_real(given: &Given, usual: &toml::Table) -> bool {
     let section = given.key.split('.').next().unwrap_or_default();
-    let leads_outside = OUTSIDE.iter().any(|outside| given.key.strip_prefix(outside).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+    let leads_outside =
+        OUTSIDE.iter().any(|outside| given.key.strip_prefix(outside).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
     if (OF_THE_CITY.contains(&section) && !leads_outside) || IN_MESSAGES.contains(&given.key.as_str()) {
         return false;
     }

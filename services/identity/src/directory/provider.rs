@@ -73,9 +73,9 @@ impl Known {
 
     /// Whether our secret goes into a header, as it does where nothing is said about it.
     pub(super) fn takes_the_secret_in_a_header(&self) -> bool {
-        self.0
-            .token_endpoint_auth_methods_supported()
-            .is_none_or(|ways| ways.contains(&CoreClientAuthMethod::ClientSecretBasic) || !ways.contains(&CoreClientAuthMethod::ClientSecretPost))
+        self.0.token_endpoint_auth_methods_supported().is_none_or(|ways| {
+            ways.contains(&CoreClientAuthMethod::ClientSecretBasic) || !ways.contains(&CoreClientAuthMethod::ClientSecretPost)
+        })
     }
 }
 
@@ -125,7 +125,10 @@ impl Provider {
             }
             Err(fault) => {
                 if !state.failed.is_some_and(|(_, at)| now - at < PEACE) {
-                    tracing::warn!(fault = fault.as_ref(), "the directory does not describe itself: staff sign in with passwords and passkeys");
+                    tracing::warn!(
+                        fault = fault.as_ref(),
+                        "the directory does not describe itself: staff sign in with passwords and passkeys"
+                    );
                     state.failed = Some((fault, now));
                 }
                 last.ok_or(fault)

@@ -47,7 +47,6 @@ impl Wire {
         }
         Ok(Self(client.build().map_err(|error| unusable(&error))?))
     }
-
 }
 
 /// Asks, and gives the answer whole.

@@ -23,7 +23,10 @@ const ERRAND_COOKIE: &str = "__Host-fenghuo_directory";
 const ERRAND_COOKIE_IN_THE_CLEAR: &str = "fenghuo_directory";
 
 pub(super) fn routes() -> Routes<Identity> {
-    Routes::new("session").allow(Access::Public, routes!(offered)).allow(Access::Public, routes!(begin)).allow(Access::Public, routes!(come_back))
+    Routes::new("session")
+        .allow(Access::Public, routes!(offered))
+        .allow(Access::Public, routes!(begin))
+        .allow(Access::Public, routes!(come_back))
 }
 
 /// What the sign-in page offers beside password and passkey.
