@@ -136,7 +136,7 @@ impl Directory {
             }
             checked => checked?,
         };
-        Ok(word::read(&claims, &expected)?)
+        Ok(word::read(token, &claims, &expected)?)
     }
 
     /// The word that the directory gives for a code.

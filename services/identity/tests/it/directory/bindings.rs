@@ -35,26 +35,25 @@ async fn no_account_comes_of_the_word_of_a_directory_and_a_name_only_proposes() 
 #[tokio::test]
 async fn a_binding_takes_two_administrators_and_an_officer_waits_after_it() {
     let mut town = Town::founded().await;
-    let officer = town.city.has("wang.wu", Role::CityCommandOfficer, Scope::City).await;
+    town.city.has("wang.wu", Role::CityCommandOfficer, Scope::City).await;
     let id = town.city.id_of("wang.wu").await;
     let path = format!("/api/v1/staff/{id}/directory");
-    let proposed = town.city.ask(Method::PUT, &town.administrators.one, &path, json!({ "subject": "0043" })).await;
+    let proposed = town.city.ask(Method::PUT, &town.administrators.one, &path, json!({ "subject": "subject-of-wang-wu" })).await;
     assert_eq!(proposed.status, StatusCode::ACCEPTED);
-    assert_eq!(town.comes_back("0043").await, "/console?directory=not_bound", "one of them binds nobody");
+    assert_eq!(town.comes_back("subject-of-wang-wu").await, "/console?directory=not_bound", "one of them binds nobody");
     let proposal = format!("/api/v1/proposals/{}", proposed.text("/proposal/id"));
     let alone = town.city.ask(Method::POST, &town.administrators.one, &format!("{proposal}/confirmation"), Value::Null).await;
     assert_eq!(alone.text("/code"), "same_person");
     let emergency =
         town.city.ask(Method::POST, &town.administrators.one, &format!("{proposal}/emergency"), json!({ "reason": "急" })).await;
     assert_eq!(emergency.text("/code"), "no_emergency");
-    town.binds(id, "0043").await;
-    assert_eq!(town.comes_back("0043").await, "/console/alerts");
+    town.binds(id, "subject-of-wang-wu").await;
+    assert_eq!(town.comes_back("subject-of-wang-wu").await, "/console/alerts");
     town.shows_their_factor().await;
     let me = town.browser.opens(&town.city, "/api/v1/session").await.body;
     assert!(me["acts_from"].is_string(), "whoever was given a way in uses its power only after a while");
     let bound = town.city.traced("staff.bind_directory").await;
-    assert!(bound.detail_json.contains("wang.wu") && !bound.detail_json.contains("0043"), "{}", bound.detail_json);
-    drop(officer);
+    assert!(bound.detail_json.contains("wang.wu") && !bound.detail_json.contains("subject-of-wang-wu"), "{}", bound.detail_json);
 }
 
 #[tokio::test]

@@ -42,7 +42,10 @@ impl Browser {
     }
 
     async fn asks(&mut self, city: &City, mut request: Request<Body>) -> Seen {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        // what is for our own pages alone (`SameSite=Strict`) a browser does not send where another site leads it to
+        let from_elsewhere = request.uri().path().ends_with("/directory/return");
+        let sent = self.cookies.iter().filter(|(name, _)| !from_elsewhere || name.contains("directory"));
+        let cookies: Vec<String> = sent.map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request.headers_mut().insert(COOKIE, cookies.join("; ").parse().unwrap());
         }

@@ -49,6 +49,8 @@ struct Told {
     is_away: bool,
     talks_without_end: bool,
     codes: BTreeMap<String, Question>,
+    /// How many codes it has given.
+    given: usize,
 }
 
 /// What a browser was sent with.
@@ -85,6 +87,7 @@ impl Provider {
             is_away: false,
             talks_without_end: false,
             codes: BTreeMap::new(),
+            given: 0,
         };
         let provider = Self(Arc::new(Shared { clock, issuer, told: Mutex::new(told), descriptions: AtomicUsize::new(0) }));
         let routes = Router::new()
@@ -149,7 +152,8 @@ impl Provider {
             challenge: asked["code_challenge"].clone(),
         };
         let mut told = self.told();
-        let code = format!("code-{}", told.codes.len());
+        told.given += 1;
+        let code = format!("code-{}", told.given);
         told.codes.insert(code.clone(), question);
         [("code".to_owned(), code), ("state".to_owned(), asked["state"].clone())].into()
     }

@@ -89,17 +89,17 @@ async fn an_answer_that_another_browser_asked_for_opens_nothing() {
     let theirs = town.provider.lets_in(SUBJECT, "zhang.san", &address);
     assert_eq!(town.browser.is_led(&town.city, &coming_back(&theirs)).await, "/console?directory=refused", "it was sent nowhere");
 
-    let own = town.sets_out("/console").await;
+    town.sets_out("/console").await;
     assert_eq!(
         town.browser.is_led(&town.city, &coming_back(&theirs)).await,
         "/console?directory=refused",
         "it was sent with another state"
     );
-    // nor does the code of one fit the state of the other
-    let own =
-        BTreeMap::from([("code".to_owned(), theirs["code"].clone()), ("state".to_owned(), super::provider::asked(&own)["state"].clone())]);
-    town.sets_out("/console").await;
-    assert_eq!(town.browser.is_led(&town.city, &coming_back(&own)).await, "/console?directory=refused");
+    // nor does the attacker's code fit the state of the colleague
+    let own = super::provider::asked(&town.sets_out("/console").await)["state"].clone();
+    let mixed = BTreeMap::from([("code".to_owned(), theirs["code"].clone()), ("state".to_owned(), own)]);
+    assert_eq!(town.browser.is_led(&town.city, &coming_back(&mixed)).await, "/console?directory=refused");
+    assert!(town.city.traced("session.refuse").await.detail_json.contains("code_refused"));
     assert!(!town.browser.cookies.contains_key("fenghuo_session"));
 }
 
@@ -252,6 +252,15 @@ async fn returns_are_slowed_down_and_nobody_at_the_door_pays_for_it() {
     assert_eq!(town.city.signs_in("li.si", &password).await.status, StatusCode::CREATED);
     let traced = town.city.trace().await.into_iter().filter(|entry| entry.action == "session.refuse").count();
     assert!(traced <= 10, "{traced} refusals are written down");
+}
+
+#[tokio::test]
+async fn the_city_says_which_claim_names_somebody() {
+    let mut town = Town::set(|directory| directory.name_claim = "employee".to_owned()).await;
+    town.provider.says(|word| word["employee"] = json!("E-0047\n"));
+    assert_eq!(town.comes_back("0047").await, "/console?directory=not_bound");
+    let listed = town.city.look(&town.administrators.one, "/api/v1/staff-directory").await.body;
+    assert_eq!((&listed["arrivals"][0]["name"], &listed["arrivals"][0]["proposes"]), (&json!("E-0047"), &Value::Null));
 }
 
 #[tokio::test]
