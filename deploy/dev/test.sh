@@ -12,7 +12,7 @@ run_tests() {
 
 # what needs nothing but this machine
 run_tests
-# what needs PostgreSQL, RabbitMQ and Redis (`#[ignore]` only says so)
+# what needs PostgreSQL, RabbitMQ and Redis, or Node.js with the npm registry (`#[ignore]` only says so)
 run_tests --tests -- --ignored --skip pages::
 # the pages in Chromium, which measure how quick they are, and therefore alone
 run_tests --test it -- --ignored pages::
