@@ -18,7 +18,7 @@ use proto::Event;
 use roaring::RoaringBitmap;
 use sqlx::Row as _;
 use stages::views::Reach;
-use stages::{MINUTE, views};
+use stages::{MINUTE, Tables, views};
 pub(crate) use stages::{Store, noon};
 
 use crate::ending::Stop;
@@ -110,10 +110,8 @@ pub(crate) struct City {
 impl City {
     /// Batches of 5, chunks of 10 after a first one of 5, a window of 2.
     pub(crate) async fn new(store: Store) -> Self {
-        let platform = store.open().await;
-        views::stand_in(&platform, views::RESIDENT).await;
-        views::stand_in(&platform, views::REVIEW).await;
-        platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
+        const TABLES: Tables = Tables { stand_ins: &[views::RESIDENT, views::REVIEW], schemas: &[(SCHEMA, &MIGRATOR)] };
+        let platform = store.open_with(TABLES).await;
         let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
         let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
         let planner = Arc::new(Planner::new(&platform, settings.clone(), Line::All));

@@ -23,7 +23,7 @@ use proto::{
 };
 use review::Settings;
 use serde_json::{Value, json};
-use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};
+use stages::{Heard, Line, Staff, Stage, Store, Tables, id, unheard, views};
 
 pub const SUBMITTER: &str = "fhs_submitter_of_500103";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
@@ -77,17 +77,18 @@ impl Deref for City {
     }
 }
 
+const TABLES: Tables = Tables {
+    stand_ins: &[views::DISPATCH, views::IDENTITY],
+    schemas: &[(review::SCHEMA, &review::MIGRATOR), (resident::SCHEMA, &resident::MIGRATOR)],
+};
+
 impl City {
     pub async fn open(store: Store) -> Self {
         Self::open_with(store, Settings::default()).await
     }
 
     pub async fn open_with(store: Store, settings: Settings) -> Self {
-        let platform = store.open().await;
-        views::stand_in(&platform, views::DISPATCH).await;
-        views::stand_in(&platform, views::IDENTITY).await;
-        platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
-        platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
+        let platform = store.open_with(TABLES).await;
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();
         let routes = review::start(&platform, settings, QuietHours::default()).await.unwrap();
         unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
