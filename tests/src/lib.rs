@@ -199,6 +199,7 @@ impl Who {
                 area: Area::City,
                 kinds: RecordKind::VARIANTS.to_vec(),
                 asks: Vec::new(),
+                networks: Vec::new(),
             }),
             Self::Screen => Caller::Screen(ScreenCaller { id: ScreenId::from_uuid(Uuid::from_u128(1)) }),
         }

@@ -211,6 +211,7 @@ impl Authenticator for OneKey {
                 area: domain::area::Area::City,
                 kinds: vec![RecordKind::CloseContact],
                 asks: Vec::new(),
+                networks: Vec::new(),
             })
         }))
     }

@@ -4,7 +4,7 @@
 //! call a decision, and store what it says; there is no second copy of a decision in SQL, in the API or in the pages.
 //!
 //! * Who and where: [`ids`], [`area`], [`place`], [`country`], [`phone`], [`identity_document`], [`identity_number`], [`language`],
-//!   [`industry`], [`staff`], [`second_person`], [`second_factor`], [`consent`]; from where: [`network`]; whose a number is: [`binding`], [`continuity`], [`sign_in`].
+//!   [`industry`], [`staff`], [`second_person`], [`second_factor`], [`directory`], [`consent`]; from where: [`network`], [`address_block`], and back to which page: [`console_path`]; whose a number is: [`binding`], [`continuity`], [`sign_in`].
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`retraction`], [`public_reason`]; people named by hand: [`named_by_hand`].
@@ -16,6 +16,7 @@
 //! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`]; what providers' answers mean: [`refusal`], [`patience`], [`pace`], [`gone`].
 
 mod ack_window;
+pub mod address_block;
 pub mod alert;
 mod alert_check;
 pub mod alert_state;
@@ -28,10 +29,12 @@ pub mod binding;
 pub mod cap;
 pub mod condition;
 pub mod consent;
+pub mod console_path;
 pub mod continuity;
 pub mod country;
 pub mod deadline;
 mod digits;
+pub mod directory;
 pub mod exercise;
 pub mod forecast;
 pub mod gone;

@@ -139,6 +139,17 @@ pub const STAFF_SESSIONS: Kind = Kind {
     requirement: "CQ13",
 };
 
+/// Who came by the city's directory and is bound to no account.
+pub const DIRECTORY_ARRIVALS: Kind = Kind {
+    what: "Who in the city's directory tried to sign in and is bound to no account: what the directory calls them, and the name that it tells",
+    tables: &["identity.directory_arrival"],
+    keeping: Keeping::Days(14),
+    setting: None,
+    why: "So that administrators can bind an account without typing what a directory calls somebody; the last 200 at most. Who is bound stands here no \
+          more, and what is older goes when the next one comes.",
+    requirement: "CQ13",
+};
+
 /// A one-time code.
 pub const CODES: Kind = Kind {
     what: "One-time codes: keyed hashes, in the cache",
@@ -413,7 +424,14 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Accounts of staff and keys of sources: hashes of passwords and keys",
-        tables: &["identity.staff", "identity.api_key", "identity.activation", "identity.proposal", "identity.second_factor_grace"],
+        tables: &[
+            "identity.staff",
+            "identity.api_key",
+            "identity.activation",
+            "identity.proposal",
+            "identity.second_factor_grace",
+            "identity.directory_subject",
+        ],
         keeping: Keeping::ForGood,
         setting: None,
         why: "The trace names accounts by number, and who stood behind each change is asked for years later. A disabled account and a revoked \
@@ -430,6 +448,7 @@ pub const KINDS: &[Kind] = &[
         requirement: "CQ13",
     },
     STAFF_SESSIONS,
+    DIRECTORY_ARRIVALS,
     CODES,
     Kind {
         what: "The trace of what staff do, and of every opening of personal data",

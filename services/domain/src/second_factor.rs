@@ -141,11 +141,11 @@ pub struct Holder {
 /// With what somebody has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CameWith {
-    /// Their password.
+    /// A password: ours, or that of the city's directory.
     Password,
     /// The code of which two administrators hold a half each: what it is followed by is the owner's.
     ActivationCode,
-    /// Something that is both: a passkey.
+    /// Something that is both: a passkey, or a sign-in at the city's directory that counts as both.
     BothFactors,
 }
 

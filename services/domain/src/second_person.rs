@@ -68,8 +68,14 @@ pub enum Change {
     Reset(Post),
     /// An account that waits may use its power from now on.
     LiftWaiting,
+    /// Somebody in the city's directory may sign in as this account.
+    BindDirectory(Post),
     /// A new key of a source.
     MakeKey,
+    /// A key is good from other networks than before.
+    MoveKey,
+    /// Nobody in the city's directory may sign in as this account any more.
+    UnbindDirectory,
     /// An account cannot sign in any more.
     Disable,
     /// All sessions of an account end.
@@ -84,21 +90,35 @@ impl Change {
     pub fn gives_power(&self) -> bool {
         match self {
             Self::Alter { from, to, renamed } => *renamed || !from.holds(to),
-            Self::MakeAccount(_) | Self::Enable(_) | Self::Reset(_) | Self::LiftWaiting | Self::MakeKey => true,
-            Self::Disable | Self::EndSessions | Self::RevokeKey => false,
+            Self::MakeAccount(_)
+            | Self::Enable(_)
+            | Self::Reset(_)
+            | Self::LiftWaiting
+            | Self::BindDirectory(_)
+            | Self::MakeKey
+            | Self::MoveKey => true,
+            Self::UnbindDirectory | Self::Disable | Self::EndSessions | Self::RevokeKey => false,
         }
     }
 
     /// Whether it may be done by one administrator after an emergency was declared. Not where the account is or becomes an administrator: one
-    /// person would be two from then on. Not a key, which has power at once and waits for nothing. The waiting time is what remains when
-    /// everything else has failed, so it is lifted by two people or not at all.
+    /// person would be two from then on. Not a key, which has power at once and waits for nothing. Not a way in by the directory: who has it can
+    /// sign in with a password meanwhile. The waiting time is what remains when everything else has failed, so it is lifted by two people or not
+    /// at all.
     #[must_use]
     pub fn allows_emergency(&self) -> bool {
         let no_administrator = |post: &Post| post.role != Role::Administrator;
         match self {
             Self::MakeAccount(post) | Self::Enable(post) | Self::Reset(post) => no_administrator(post),
             Self::Alter { from, to, .. } => no_administrator(from) && no_administrator(to),
-            Self::LiftWaiting | Self::MakeKey | Self::Disable | Self::EndSessions | Self::RevokeKey => false,
+            Self::LiftWaiting
+            | Self::BindDirectory(_)
+            | Self::MakeKey
+            | Self::MoveKey
+            | Self::UnbindDirectory
+            | Self::Disable
+            | Self::EndSessions
+            | Self::RevokeKey => false,
         }
     }
 
@@ -107,8 +127,14 @@ impl Change {
     pub fn begins_waiting(&self) -> bool {
         match self {
             Self::Alter { from, to, .. } => to.role.releases() && !from.holds(to),
-            Self::MakeAccount(post) | Self::Enable(post) | Self::Reset(post) => post.role.releases(),
-            Self::LiftWaiting | Self::MakeKey | Self::Disable | Self::EndSessions | Self::RevokeKey => false,
+            Self::MakeAccount(post) | Self::Enable(post) | Self::Reset(post) | Self::BindDirectory(post) => post.role.releases(),
+            Self::LiftWaiting
+            | Self::MakeKey
+            | Self::MoveKey
+            | Self::UnbindDirectory
+            | Self::Disable
+            | Self::EndSessions
+            | Self::RevokeKey => false,
         }
     }
 }
@@ -224,7 +250,7 @@ impl Stood {
         self.post == now.post
             && match change {
                 Change::Enable(_) => self.disabled_at == now.disabled_at,
-                Change::Reset(_) => self.credential_revision == now.credential_revision,
+                Change::Reset(_) | Change::BindDirectory(_) => self.credential_revision == now.credential_revision,
                 Change::LiftWaiting => self.acts_from == now.acts_from,
                 _ => true,
             }
@@ -348,8 +374,8 @@ pub enum Refusal {
     /// An emergency was declared before.
     #[error("该提议已按紧急情况处理")]
     AlreadyEmergency,
-    /// No emergency makes or changes an administrator, makes a key or lifts the waiting time.
-    #[error("涉及管理员账号、接口密钥或解除等待期的变更须由两位管理员办理，不能按紧急情况处理")]
+    /// No emergency makes or changes an administrator, makes or moves a key, binds a directory or lifts the waiting time.
+    #[error("涉及管理员账号、接口密钥、目录绑定或解除等待期的变更须由两位管理员办理，不能按紧急情况处理")]
     NoEmergency,
     /// The time to act alone is over.
     #[error("按紧急情况单独确认的时限 {at} 已过，请由其他管理员确认，或撤回后重新提议")]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::directory::binding;
 use crate::proposal::Standing;
 use crate::token::TokenHash;
 use crate::{Error, factor};
@@ -284,6 +285,7 @@ pub(crate) async fn disable(tx: &mut Tx, id: StaffId, now: DateTime<Utc>) -> Res
     )
     .execute(&mut **tx)
     .await?;
+    binding::unbind(tx, id).await?;
     factor::remove_all(tx, id).await
 }
 
@@ -326,6 +328,12 @@ pub(crate) async fn alter(tx: &mut Tx, id: StaffId, to: &Standing, acts_from: Op
     Ok(())
 }
 
+/// Has an account wait before it uses its power, where it must.
+pub(crate) async fn wait(tx: &mut Tx, id: StaffId, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
+    sqlx::query!("update identity.staff set acts_from = coalesce($2, acts_from) where id = $1", id.uuid(), acts_from).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// The one code with which the owner sets their password; one that was given before is void.
 async fn expect_owner(tx: &mut Tx, id: StaffId, activation: Activation) -> Result<(), Error> {
     sqlx::query!(
@@ -340,7 +348,7 @@ async fn expect_owner(tx: &mut Tx, id: StaffId, activation: Activation) -> Resul
     Ok(())
 }
 
-/// Takes the password, the second factors and the known devices away and ends the sessions: the owner sets a new password with this code, and
+/// Takes the password, the way in by the directory, the second factors and the known devices away and ends the sessions: the owner sets a new password with this code, and
 /// enrols a factor.
 pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
     sqlx::query!(
@@ -352,6 +360,7 @@ pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation,
     )
     .execute(&mut **tx)
     .await?;
+    binding::unbind(tx, id).await?;
     factor::remove_all(tx, id).await?;
     expect_owner(tx, id, activation).await
 }

@@ -1,8 +1,9 @@
-//! Keys of source systems (CQ6): who delivers records, and which.
+//! Keys of source systems (CQ6): who delivers records, which, and from where.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::address_block::AddressBlock;
 use domain::area::Area;
 use domain::ids::{ApiKeyId, StaffId};
 use domain::risk_record::{Origin, RecordKind, is_attribute_name};
@@ -17,6 +18,7 @@ use crate::token::TokenHash;
 
 const LONGEST_UNIT: usize = 128;
 const MOST_PURPOSES: usize = 20;
+const MOST_NETWORKS: usize = 32;
 /// The longest life of a key, as the table has it too: who holds it is asked again every year.
 const LONGEST_LIFE: TimeDelta = TimeDelta::days(366);
 
@@ -35,6 +37,8 @@ pub struct ApiKey {
     pub kinds: Vec<RecordKind>,
     /// For which purposes it may ask whether something stands against a person.
     pub asks: Vec<String>,
+    /// From where it is good, as addresses and networks (CIDR); none: from everywhere.
+    pub networks: Vec<AddressBlock>,
     /// Who made it.
     pub created_by: StaffId,
     /// When it was made.
@@ -59,6 +63,9 @@ pub struct NewApiKey {
     /// For which purposes, as rules name them, it may ask whether something stands against a person; left out, for none.
     #[serde(default)]
     pub asks: Vec<String>,
+    /// From where it is to be good, as addresses and networks (CIDR); left out, from everywhere.
+    #[serde(default)]
+    pub networks: Vec<AddressBlock>,
     /// When it ends: in a year at the latest.
     #[serde(deserialize_with = "domain::instant::read")]
     pub expires_at: DateTime<Utc>,
@@ -89,6 +96,7 @@ impl NewApiKey {
                 "takes up to 20 purposes of 1 to 40 of a-z, 0-9 and _, beginning with a letter",
             ));
         }
+        faults.extend(networks_fault(&self.networks));
         if self.expires_at <= now {
             faults.push(FieldFault::new("expires_at", "须在将来", "lies in the past"));
         }
@@ -99,6 +107,27 @@ impl NewApiKey {
     }
 }
 
+/// What is wrong with the networks of a key.
+fn networks_fault(networks: &[AddressBlock]) -> Option<FieldFault> {
+    (networks.len() > MOST_NETWORKS).then(|| FieldFault::new("networks", "最多 32 个地址或网段", "takes up to 32 addresses and networks"))
+}
+
+/// Refuses networks that no key takes.
+pub(crate) fn check_networks(networks: &[AddressBlock]) -> Result<(), Error> {
+    networks_fault(networks).map_or(Ok(()), |fault| Err(Error::Invalid(vec![fault])))
+}
+
+/// Each once, in order.
+pub(crate) fn each_once(networks: &[AddressBlock]) -> Vec<AddressBlock> {
+    let each: BTreeSet<AddressBlock> = networks.iter().copied().collect();
+    each.into_iter().collect()
+}
+
+/// As they are stored.
+fn as_texts(networks: &[AddressBlock]) -> Vec<String> {
+    each_once(networks).iter().map(ToString::to_string).collect()
+}
+
 struct Row {
     id: Uuid,
     unit: String,
@@ -106,6 +135,7 @@ struct Row {
     area: String,
     kinds: Vec<String>,
     asks: Vec<String>,
+    networks: Vec<String>,
     created_by: Uuid,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -115,6 +145,7 @@ struct Row {
 impl Row {
     fn into_key(self) -> Result<ApiKey, Error> {
         let kinds = self.kinds.iter().map(|kind| kind.parse().map_err(|_| Error::Stored { what: "api_key.kinds" }));
+        let networks = self.networks.iter().map(|block| block.parse().map_err(|_| Error::Stored { what: "api_key.networks" }));
         Ok(ApiKey {
             id: self.id.into(),
             unit: self.unit,
@@ -122,6 +153,7 @@ impl Row {
             area: self.area.parse().map_err(|_| Error::Stored { what: "api_key.area" })?,
             kinds: kinds.collect::<Result<_, _>>()?,
             asks: self.asks,
+            networks: networks.collect::<Result<_, _>>()?,
             created_by: self.created_by.into(),
             created_at: self.created_at,
             expires_at: self.expires_at,
@@ -140,9 +172,9 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewApiKey, hash: TokenHash, by: St
     let asks: Vec<String> = asks.into_iter().map(str::to_owned).collect();
     let row = sqlx::query_as!(
         Row,
-        "insert into identity.api_key (id, token_hash, unit, origin, area, kinds, asks, created_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $10, $7, $8, $9)
-         returning id, unit, origin, area, kinds, asks, created_by, created_at, expires_at, revoked_at",
+        "insert into identity.api_key (id, token_hash, unit, origin, area, kinds, asks, networks, created_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $10, $11, $7, $8, $9)
+         returning id, unit, origin, area, kinds, asks, networks, created_by, created_at, expires_at, revoked_at",
         ApiKeyId::new().uuid(),
         hash.bytes(),
         new.unit.trim(),
@@ -153,6 +185,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewApiKey, hash: TokenHash, by: St
         now,
         new.expires_at,
         &asks,
+        &as_texts(&new.networks),
     )
     .fetch_one(&mut **tx)
     .await?;
@@ -163,12 +196,40 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewApiKey, hash: TokenHash, by: St
 pub(crate) async fn all(database: &Database) -> Result<Vec<ApiKey>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, unit, origin, area, kinds, asks, created_by, created_at, expires_at, revoked_at
+        "select id, unit, origin, area, kinds, asks, networks, created_by, created_at, expires_at, revoked_at
          from identity.api_key order by id desc"
     )
     .fetch_all(database.pool())
     .await?;
     Ok(readable("api keys", rows.into_iter().map(Row::into_key)))
+}
+
+/// A key that is in force, for a change of it.
+pub(crate) async fn in_force(connection: &mut Connection, id: ApiKeyId, now: DateTime<Utc>) -> Result<ApiKey, Error> {
+    sqlx::query_as!(
+        Row,
+        "select id, unit, origin, area, kinds, asks, networks, created_by, created_at, expires_at, revoked_at
+         from identity.api_key where id = $1 and revoked_at is null and expires_at > $2",
+        id.uuid(),
+        now,
+    )
+    .fetch_optional(connection)
+    .await?
+    .ok_or(Error::NoSuchKey(id))?
+    .into_key()
+}
+
+/// Has a key be good from other networks, if it is still good from where it was when that was proposed.
+pub(crate) async fn move_to(tx: &mut Tx, id: ApiKeyId, before: &[AddressBlock], after: &[AddressBlock]) -> Result<(), Error> {
+    let moved = sqlx::query!(
+        "update identity.api_key set networks = $3 where id = $1 and networks = $2 and revoked_at is null",
+        id.uuid(),
+        &as_texts(before),
+        &as_texts(after),
+    )
+    .execute(&mut **tx)
+    .await?;
+    if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::KeyChanged) }
 }
 
 /// Revokes a key. Whether it was in use until now.
@@ -190,8 +251,8 @@ pub(crate) async fn revoke(connection: &mut Connection, id: ApiKeyId, now: DateT
 pub(crate) async fn source(database: &Database, token: &TokenHash, now: DateTime<Utc>) -> Result<Option<SourceCaller>, Error> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id as "id!", unit as "unit!", origin as "origin!", area as "area!", kinds as "kinds!", asks as "asks!", created_by as "created_by!",
-                  created_at as "created_at!", expires_at as "expires_at!", revoked_at
+        r#"select id as "id!", unit as "unit!", origin as "origin!", area as "area!", kinds as "kinds!", asks as "asks!", networks as "networks!",
+                  created_by as "created_by!", created_at as "created_at!", expires_at as "expires_at!", revoked_at
              from identity.presented_key where token_hash = $1 and revoked_at is null and expires_at > $2"#,
         token.bytes(),
         now,
@@ -199,6 +260,6 @@ pub(crate) async fn source(database: &Database, token: &TokenHash, now: DateTime
     .fetch_optional(database.pool())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let ApiKey { id, unit, origin, area, kinds, asks, .. } = row.into_key()?;
-    Ok(Some(SourceCaller { key_id: id, unit, origin, area, kinds, asks }))
+    let ApiKey { id, unit, origin, area, kinds, asks, networks, .. } = row.into_key()?;
+    Ok(Some(SourceCaller { key_id: id, unit, origin, area, kinds, asks, networks }))
 }

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use domain::second_factor::{self, Holder};
 use platform::Platform;
-use platform::http::{Authenticator, Caller, Problem, StaffCaller, Unproved};
+use platform::http::{Authenticator, Caller, Problem, StaffCaller, TurnedAway, Unproved};
 
 use crate::session::{Session, Sessions};
 use crate::token::{API_KEY, SESSION, TokenHash};
-use crate::{Error, account, api_key};
+use crate::{Error, account, api_key, turned_away};
 
 /// Knows staff and sources.
 pub(crate) struct StaffAndSources {
@@ -64,5 +64,9 @@ impl Authenticator for StaffAndSources {
             return Ok(self.staff(&hash, session).await?);
         }
         Ok(self.source(&hash).await?)
+    }
+
+    async fn turned_away(&self, caller: &Caller, from: TurnedAway<'_>) {
+        turned_away::note(&self.platform, caller, from).await;
     }
 }

@@ -46,7 +46,8 @@ pub(crate) async fn remember(tx: &mut Tx, staff: StaffId, presented: Option<Toke
     Ok(token)
 }
 
-async fn is_given_out(connection: &mut Connection, token: &TokenHash, now: DateTime<Utc>) -> Result<bool, Error> {
+/// Whether this token was given to some browser, and used lately.
+pub(crate) async fn is_given_out(connection: &mut Connection, token: &TokenHash, now: DateTime<Utc>) -> Result<bool, Error> {
     let given_out = sqlx::query_scalar!(
         r#"select exists (select from identity.known_device where token_hash = $1 and used_at > $2) as "given_out!""#,
         token.bytes(),

@@ -38,6 +38,9 @@ const REFUSALS: Bucket = Bucket { burst: 10, every: Duration::from_secs(60) };
 /// Wrong proofs of any kind until a session ends: whoever has the password has to come by the door again.
 const WRONG_PROOFS_OF_A_SESSION: u64 = 20;
 
+/// Returns from the city's directory, from one network or one browser that is known: each is a question to the directory.
+const RETURNS: Bucket = Bucket { burst: 60, every: Duration::from_secs(2) };
+
 struct Bucket {
     burst: u32,
     every: Duration,
@@ -159,6 +162,18 @@ impl Door {
     pub(crate) async fn admit_own(&self, staff: StaffId) -> Result<Lane, Error> {
         self.take(&format!("own:{staff}"), &PAIR).await?;
         Ok(Lane::Known)
+    }
+
+    /// Lets one return from the directory through. There is nothing to guess there, so it counts against nobody at the door; a browser that is known
+    /// has a bucket of its own.
+    pub(crate) async fn admit_return(&self, visitor: &Visitor) -> Result<(), Error> {
+        let now = self.platform.clock.now();
+        let known = match &visitor.device {
+            Some(token) if device::is_given_out(&mut self.platform.database.pool().acquire().await?, token, now).await? => Some(token),
+            _ => None,
+        };
+        let name = known.map_or_else(|| format!("directory:{}", visitor.network().widest()), |token| format!("directory:{}", token.hex()));
+        self.take(&name, &RETURNS).await
     }
 
     /// Whether one more refusal from this address is to be written down.

@@ -106,7 +106,8 @@ impl Enrolment {
         let in_grace = matches!(owner.standing, Ok(Proof::Spared { .. }));
         let mut entry = about(owner, "factor.enrol", factor.kind, now);
         if in_grace {
-            // on a password alone: administrators look whether it was its owner
+            // on a password alone: administrators ask whether it was its owner
+            factor::note_on_password(&mut tx, factor.id).await?;
             entry.detail_json = json!({ "kind": factor.kind, "on": "password" }).to_string();
         }
         tx.publish(SCHEMA, &entry).await?;

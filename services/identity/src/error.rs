@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use domain::directory::DirectoryRefusal;
 use domain::ids::{ApiKeyId, FactorId, ProposalId, SessionId, StaffId};
 use domain::second_person::Refusal;
 use domain::staff::{Role, Scope};
 use http::StatusCode;
 use platform::http::{FieldFault, Problem};
+
+use crate::directory::Fault;
 
 /// A failure of this service.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +107,24 @@ pub enum Error {
     /// The code with which somebody sets their password is wrong, void or used.
     #[error("activation refused")]
     ActivationRefused,
+    /// The city has no directory.
+    #[error("there is no directory")]
+    NoDirectory,
+    /// A sign-in through the directory came to nothing.
+    #[error("the directory let nobody in: {0}")]
+    Directory(#[from] Fault),
+    /// The directory knows somebody whose account here is none that could be used.
+    #[error("nobody's account here is bound to who came by the directory")]
+    NotBound,
+    /// Another account is bound to the same subject, or this one to another.
+    #[error("the subject of the directory is bound to another account")]
+    SubjectTaken,
+    /// The account is bound to nobody in the directory.
+    #[error("the account is bound to nobody in the directory")]
+    NotBoundYet,
+    /// The key is not as it was, or is revoked.
+    #[error("the key is not as it was when the change was proposed")]
+    KeyChanged,
     /// The city has administrators, who make others.
     #[error(
         "this city has administrators already: they make accounts, two of them for each; for one who cannot sign in there is `fenghuo staff administrator`"
@@ -223,6 +244,46 @@ impl From<Error> for Problem {
                 "登录名或启用码不正确，或启用码已过期、已使用。请核对两段启用码，或请管理员重置账号。",
                 "Login or code is wrong, or the code has expired or was used. Check both halves, or ask the administrators for a new one.",
             ),
+            Error::NoDirectory => Self::not_found(
+                "no_directory",
+                "本市未接入统一身份目录，请使用登录名和密码或通行密钥登录。",
+                "This city has no directory. Sign in with name and password, or with a passkey.",
+            ),
+            Error::Directory(fault) if fault.refusal() == DirectoryRefusal::Away => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "directory_away",
+                "统一身份目录暂时无法使用，请改用登录名和密码或通行密钥登录。",
+                "The directory does not answer at the moment. Sign in with name and password, or with a passkey.",
+            )
+            .retry_after(Duration::from_secs(30)),
+            Error::Directory(_) => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "directory_refused",
+                "目录登录未通过核对，请从登录页重新开始，或改用登录名和密码。",
+                "The sign-in at the directory did not hold. Begin again on the sign-in page, or use name and password.",
+            ),
+            Error::NotBound => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "directory_not_bound",
+                "您的目录身份未绑定可用的账号：请联系两位管理员绑定；新账号须先用启用码设置密码。",
+                "Your name in the directory is bound to no account that can be used: ask two administrators to bind it. A new account needs its own \
+                 password first.",
+            ),
+            Error::SubjectTaken => Self::conflict(
+                "subject_taken",
+                "此目录身份已绑定另一个账号，请先解除后再绑定。",
+                "This subject of the directory is bound to another account. Unbind that first.",
+            ),
+            Error::NotBoundYet => Self::conflict(
+                "not_bound",
+                "此账号没有绑定目录身份，无须解除。",
+                "This account is bound to nobody in the directory. There is nothing to unbind.",
+            ),
+            Error::KeyChanged => Self::conflict(
+                "key_changed",
+                "接口密钥在提议之后已有变化或已吊销，该提议不再适用。请撤回或否决，并重新提议。",
+                "The key was changed or revoked after this was proposed. Withdraw or stop it, and propose again.",
+            ),
             Error::AdministratorsExist => Self::conflict(
                 "administrators_exist",
                 "已有管理员，请由管理员建立账号。",
@@ -268,7 +329,7 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::NoEmergency => Problem::conflict(
             code,
             detail,
-            "Administrators' accounts, keys and waiting times are changed by two administrators: not even an emergency does.",
+            "Administrators' accounts, keys, ways in by the directory and waiting times are changed by two administrators: not even an emergency does.",
         ),
         Refusal::EmergencyOver { at } => Problem::conflict(
             code,

@@ -253,24 +253,35 @@ pub(crate) async fn remove_all(tx: &mut Tx, staff: StaffId) -> Result<(), Error>
     Ok(())
 }
 
+/// Notes that a factor was enrolled on a password alone.
+pub(crate) async fn note_on_password(tx: &mut Tx, id: FactorId) -> Result<(), Error> {
+    sqlx::query!("update identity.factor set on_password = true where id = $1", id.uuid()).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// What administrators see of somebody's factors.
 pub(crate) struct Enrolled {
     pub staff: StaffId,
     pub kinds: Vec<FactorKind>,
     pub newest_at: DateTime<Utc>,
+    /// When one was enrolled on a password alone, if one was.
+    pub on_password_at: Option<DateTime<Utc>>,
 }
 
 /// The factors of all accounts that have any.
 pub(crate) async fn of_everybody(connection: &mut Connection) -> Result<Vec<Enrolled>, Error> {
     let rows = sqlx::query!(
-        r#"select staff_id, array_agg(distinct kind order by kind) as "kinds!", max(created_at) as "newest_at!" from identity.factor group by staff_id"#
+        r#"select staff_id, array_agg(distinct kind order by kind) as "kinds!", max(created_at) as "newest_at!",
+                  max(created_at) filter (where on_password) as on_password_at
+             from identity.factor group by staff_id"#
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|row| {
             let kinds = row.kinds.iter().map(|kind| kind.parse().map_err(|_| Error::Stored { what: "factor.kind" }));
-            Ok(Enrolled { staff: row.staff_id.into(), kinds: kinds.collect::<Result<_, Error>>()?, newest_at: row.newest_at })
+            let kinds = kinds.collect::<Result<_, Error>>()?;
+            Ok(Enrolled { staff: row.staff_id.into(), kinds, newest_at: row.newest_at, on_password_at: row.on_password_at })
         })
         .collect()
 }

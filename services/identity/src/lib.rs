@@ -11,8 +11,10 @@
 //! - Who has power has a **second factor** (`domain::second_factor`): an authenticator app (`totp`) or a passkey (`passkey`), enrolled by its owner
 //!   (`enrolment`). Until it was shown (`proving`) a session opens nothing; what cannot be taken back asks for it once more. A passkey alone signs
 //!   somebody in. Recovery codes and two administrators are the way back.
+//! - A city with a **directory** of its staff ([`directory`], OpenID Connect) has them sign in there instead of with a password. It says who somebody
+//!   is; whose account that is two administrators have decided, and everything else is as for who comes with a password.
 //! - An **API key** ([`api_key`]) belongs to a unit and says of which origin, for which area and which kinds of record it may
-//!   deliver, for a year at most. Only its hash is stored; like a code it comes in two halves.
+//!   deliver, from which networks, for a year at most. Only its hash is stored; like a code it comes in two halves.
 //! - The **command line** makes the first two administrators and helps one who cannot sign in; the **demo** ([`demo`]) makes accounts in which
 //!   nobody is real.
 //!
@@ -28,6 +30,7 @@ mod authenticate;
 mod command_line;
 pub mod demo;
 mod device;
+mod directory;
 mod door;
 mod enrolment;
 mod error;
@@ -48,6 +51,7 @@ mod settings;
 pub mod sign_in;
 mod token;
 mod totp;
+mod turned_away;
 
 use domain::second_factor::FactorKind;
 use platform::Platform;
@@ -57,6 +61,7 @@ use platform::http::{Authenticator, Routes};
 pub use account::NewStaff;
 pub use command_line::{Code, first_administrators, recover_administrator};
 pub use device::DEVICE_COOKIE;
+pub use directory::{DirectorySettings, Fault as DirectoryFault};
 pub use error::Error;
 pub use schema::{MIGRATOR, SCHEMA};
 pub use settings::Settings;

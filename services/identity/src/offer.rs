@@ -1,4 +1,4 @@
-//! What is asked of an authenticator app or a passkey, on its way to the browser and back.
+//! What is asked of an authenticator app, a passkey or the city's directory, on its way to the browser and back.
 //!
 //! Nothing of it is kept here: the browser brings it back, sealed, so that nobody fills a store by asking. It names what it is for and, where
 //! there is one, whose it is, and is good for a while and once: what was used is remembered for as long as it would have been good.
@@ -8,6 +8,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::directory::GONE_FOR;
 use domain::ids::StaffId;
 use platform::Platform;
 use platform::crypto::{Purpose, Sealed};
@@ -28,6 +29,8 @@ pub(crate) enum What {
     NewPasskey,
     /// Showing a passkey.
     Passkey,
+    /// Signing in at the city's directory.
+    Directory,
 }
 
 impl What {
@@ -36,6 +39,7 @@ impl What {
             // an app may have to be installed first
             Self::Totp => TimeDelta::minutes(15),
             Self::NewPasskey | Self::Passkey => TimeDelta::minutes(5),
+            Self::Directory => GONE_FOR,
         }
     }
 }

@@ -3,7 +3,9 @@
 mod effect;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::{ProposalId, StaffId};
+use domain::address_block::AddressBlock;
+use domain::directory::SubjectIdentifier;
+use domain::ids::{ApiKeyId, ProposalId, StaffId};
 use domain::second_person::{self, Change, Hearing, Post, ProposalState, ProposalStep, StaffMember, Stood, open_steps};
 use domain::staff::{Role, Scope};
 use platform::database::{Connection, Tx, readable};
@@ -11,6 +13,7 @@ use platform::http::StaffCaller;
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -72,10 +75,28 @@ pub enum Proposed {
     ResetAccount,
     /// The account need not wait any longer.
     LiftWaiting,
+    /// Somebody in the city's directory may sign in as the account, and nobody else of it.
+    BindDirectory {
+        /// Which directory.
+        issuer: String,
+        /// Whom it means.
+        subject: SubjectIdentifier,
+    },
     /// A new key of a source.
     MakeKey {
         /// As it is to be.
         key: NewApiKey,
+    },
+    /// A key is good from other networks.
+    MoveKey {
+        /// The key.
+        key: ApiKeyId,
+        /// The unit that holds it.
+        unit: String,
+        /// From where it was good when it was proposed; none: from everywhere.
+        before: Vec<AddressBlock>,
+        /// From where it is to be good; none: from everywhere.
+        after: Vec<AddressBlock>,
     },
 }
 
@@ -92,7 +113,9 @@ impl Proposed {
             Self::DisableAccount => Change::Disable,
             Self::ResetAccount => Change::Reset(of_the_account()?),
             Self::LiftWaiting => Change::LiftWaiting,
+            Self::BindDirectory { .. } => Change::BindDirectory(of_the_account()?),
             Self::MakeKey { .. } => Change::MakeKey,
+            Self::MoveKey { .. } => Change::MoveKey,
         })
     }
 
@@ -101,7 +124,7 @@ impl Proposed {
         match self {
             Self::MakeAccount { .. } | Self::EnableAccount | Self::ResetAccount => Some(Half::of_code()),
             Self::MakeKey { .. } => Some(Half::first_of_key()),
-            Self::ChangeAccount { .. } | Self::DisableAccount | Self::LiftWaiting => None,
+            Self::ChangeAccount { .. } | Self::DisableAccount | Self::LiftWaiting | Self::BindDirectory { .. } | Self::MoveKey { .. } => None,
         }
     }
 
@@ -114,7 +137,9 @@ impl Proposed {
             Self::DisableAccount => "staff.disable",
             Self::ResetAccount => "staff.reset_password",
             Self::LiftWaiting => "staff.lift_waiting",
+            Self::BindDirectory { .. } => "staff.bind_directory",
             Self::MakeKey { .. } => "api_key.create",
+            Self::MoveKey { .. } => "api_key.move",
         }
     }
 
@@ -128,9 +153,15 @@ impl Proposed {
                 "role": [before.role, after.role], "scope": [before.scope, after.scope], "renamed": before.name != after.name,
             }),
             Self::EnableAccount | Self::DisableAccount | Self::ResetAccount | Self::LiftWaiting => account.unwrap_or_default(),
-            Self::MakeKey { key } => {
-                json!({ "unit": key.unit, "area": key.area, "kinds": key.kinds, "asks": key.asks, "expires_at": key.expires_at })
-            }
+            // what the directory calls somebody may be an address of theirs: the trace can be held against the account, and names nobody
+            Self::BindDirectory { issuer, subject } => json!({
+                "login": concerned.map(|concerned| &concerned.login), "role": concerned.map(|concerned| concerned.role),
+                "issuer": issuer, "subject_sha256": hex::encode(Sha256::digest(subject.as_str())),
+            }),
+            Self::MakeKey { key } => json!({
+                "unit": key.unit, "area": key.area, "kinds": key.kinds, "asks": key.asks, "networks": key.networks, "expires_at": key.expires_at,
+            }),
+            Self::MoveKey { key, unit, before, after } => json!({ "key": key, "unit": unit, "networks": [before, after] }),
         }
     }
 }

@@ -7,10 +7,11 @@ use domain::retention;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::directory::DirectorySettings;
 use crate::session::Lifetimes;
 
 /// The section `identity` of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// A session ends when it was not used for so long. The same in every process.
@@ -60,6 +61,9 @@ pub struct Settings {
     ///
     /// The time in which other administrators and the city command may object.
     pub emergency_delay_minutes: u32,
+    /// The city's own directory of staff, by OpenID Connect: they sign in there, and roles and areas stay ours. Without it there are passwords and
+    /// passkeys, which there are with it as well.
+    pub directory: Option<DirectorySettings>,
 }
 
 impl Default for Settings {
@@ -75,6 +79,7 @@ impl Default for Settings {
             proposal_hours: 72,
             activation_hours: 72,
             emergency_delay_minutes: 15,
+            directory: None,
         }
     }
 }

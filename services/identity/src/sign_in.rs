@@ -1,5 +1,6 @@
 //! Signing in: slowed down ([`door`](crate::door)), in the same time for names that exist and names that do not.
 
+use domain::directory::DirectoryRefusal;
 use domain::ids::StaffId;
 use domain::second_factor::CameWith;
 use domain::staff::Role;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::account::{self, Staff};
+use crate::directory::{Arrived, Directory, Errand, Returned, arrival, binding};
 use crate::door::{Admission, Door, Visitor};
 use crate::password::{Hasher, Password};
 use crate::proving::{PasskeyShown, Prover};
@@ -82,14 +84,14 @@ impl SignIn {
         };
         let (Some(checked), Some(row)) = (checked, row) else {
             if self.door.writes_refusal(visitor.address).await? {
-                self.record(None, "session.refuse").await?;
+                self.record(None, "session.refuse", json!({})).await?;
             }
             return Err(Error::PasskeyRefused);
         };
         let revision = row.credential_revision;
         let staff = row.into_staff()?;
         if staff.disabled_at.is_some() || checked.offer.use_up(&self.platform).await?.is_none() {
-            self.record(Some(&staff), "session.refuse").await?;
+            self.record(Some(&staff), "session.refuse", json!({})).await?;
             return Err(Error::PasskeyRefused);
         }
         let mut tx = self.platform.database.begin().await?;
@@ -98,6 +100,55 @@ impl SignIn {
         }
         tx.publish(SCHEMA, &self.entry(Some(&staff), "session.begin", json!({ "kind": "passkey" }))).await?;
         self.begin(tx, staff, revision, CameWith::BothFactors).await
+    }
+
+    /// Begins a session for who came back from the directory on this errand. Their account has to be bound to them, enabled, and set up by its owner.
+    pub(crate) async fn by_directory(
+        &self,
+        directory: &Directory,
+        errand: &Errand,
+        returned: Returned<'_>,
+        visitor: &Visitor,
+    ) -> Result<SignedIn, Error> {
+        self.door.admit_return(visitor).await?;
+        let arrived = match directory.arrived(errand, returned).await {
+            Ok(arrived) => arrived,
+            Err(error) => {
+                if let Error::Directory(fault) = &error {
+                    tracing::info!(fault = fault.as_ref(), "a sign-in through the directory came to nothing");
+                    if fault.refusal() == DirectoryRefusal::Refused && self.door.writes_refusal(visitor.address).await? {
+                        self.record(None, "session.refuse", json!({ "kind": "directory", "why": fault.as_ref() })).await?;
+                    }
+                }
+                return Err(error);
+            }
+        };
+        let bound = binding::account_of(&mut self.platform.database.pool().acquire().await?, directory.issuer(), &arrived.subject).await?;
+        let Some(row) = bound else {
+            self.note_arrival(directory, &arrived, visitor).await?;
+            return Err(Error::NotBound);
+        };
+        let revision = row.credential_revision;
+        let staff = row.into_staff()?;
+        // a directory begins no account: its owner does, with the code of two administrators
+        if staff.disabled_at.is_some() || staff.awaits_owner {
+            self.record(Some(&staff), "session.refuse", json!({ "kind": "directory" })).await?;
+            return Err(Error::NotBound);
+        }
+        let mut tx = self.platform.database.begin().await?;
+        tx.publish(SCHEMA, &self.entry(Some(&staff), "session.begin", json!({ "kind": "directory" }))).await?;
+        self.begin(tx, staff, revision, arrived.came_with).await
+    }
+
+    /// Whom the directory knows and nobody here, for administrators to see.
+    async fn note_arrival(&self, directory: &Directory, arrived: &Arrived, visitor: &Visitor) -> Result<(), Error> {
+        let writes = self.door.writes_refusal(visitor.address).await?;
+        let mut tx = self.platform.database.begin().await?;
+        arrival::note(&mut tx, directory.issuer(), arrived, self.platform.clock.now()).await?;
+        if writes {
+            tx.publish(SCHEMA, &self.entry(None, "session.refuse", json!({ "kind": "directory", "why": "not_bound" }))).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Begins the first session of an account: its owner sets a password with the two halves of their code. Refuses without saying why.
@@ -127,7 +178,7 @@ impl SignIn {
         let staff = row.into_staff()?;
         if !fits {
             // whoever tries passwords in somebody's session leaves the same trace as at the door
-            self.record(Some(&staff), "session.refuse").await?;
+            self.record(Some(&staff), "session.refuse", json!({})).await?;
             return Err(Error::CurrentPasswordWrong);
         }
         Ok(staff)
@@ -152,9 +203,9 @@ impl SignIn {
         Ok(tx.commit().await?)
     }
 
-    async fn record(&self, staff: Option<&Staff>, action: &str) -> Result<(), Error> {
+    async fn record(&self, staff: Option<&Staff>, action: &str, detail: Value) -> Result<(), Error> {
         let mut tx = self.platform.database.begin().await?;
-        tx.publish(SCHEMA, &self.entry(staff, action, json!({}))).await?;
+        tx.publish(SCHEMA, &self.entry(staff, action, detail)).await?;
         Ok(tx.commit().await?)
     }
 

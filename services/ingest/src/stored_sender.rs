@@ -21,7 +21,7 @@ enum Stored {
 /// As it is kept. Neither name nor session of a member of staff is.
 pub(crate) fn stored(sender: &Sender) -> Result<serde_json::Value, Error> {
     let stored = match sender.caller() {
-        Caller::Source(SourceCaller { key_id, unit, origin, area, kinds, asks: _ }) => {
+        Caller::Source(SourceCaller { key_id, unit, origin, area, kinds, asks: _, networks: _ }) => {
             Stored::Source { key_id, unit, origin, area: area.to_string(), kinds }
         }
         Caller::Staff(StaffCaller { id, role, scope, .. }) => Stored::Staff { id, role, scope: scope.to_string() },
@@ -34,9 +34,9 @@ pub(crate) fn stored(sender: &Sender) -> Result<serde_json::Value, Error> {
 pub(crate) fn read(stored: serde_json::Value) -> Result<Sender, Error> {
     let caller = match serde_json::from_value(stored).map_err(|_| damaged())? {
         Stored::Source { key_id, unit, origin, area, kinds } => {
-            // it delivers, and asks nothing
+            // it delivers, and asks nothing; from where it came was looked at when it did
             let area = area.parse().map_err(|_| damaged())?;
-            Caller::Source(SourceCaller { key_id, unit, origin, area, kinds, asks: Vec::new() })
+            Caller::Source(SourceCaller { key_id, unit, origin, area, kinds, asks: Vec::new(), networks: Vec::new() })
         }
         Stored::Staff { id, role, scope } => {
             let scope = scope.parse().map_err(|_| damaged())?;

@@ -143,6 +143,24 @@ pub const MEASURES: &[Measure] = &[
         "Any: the trace says whose (`session.flood`). Its owner gets in from known devices and networks; a flood is stopped at the network's edge.",
     ),
     counter(
+        "staff_directory_sign_ins_total",
+        &[(
+            "outcome",
+            "`begun`; `away`: the directory does not answer; `broken_off` there; `refused`: what came back did not hold; `not_bound` to an account; \
+             `too_many` at once",
+        )],
+        "Sign-ins through the city's directory.",
+        "Any `away`: staff sign in with passwords and passkeys meanwhile; the log says what of the directory's answer failed (`fault`). Many `refused`: \
+         somebody tries what is not theirs, or the directory was set up anew; the trace says why (`session.refuse`).",
+    ),
+    counter(
+        "callers_turned_away_total",
+        &[("code", "`role_not_allowed`, `caller_not_allowed`, `outside_scope`, or `key_elsewhere`: a key from another network than its own")],
+        "Requests of staff and sources for what they have no right to. Each leaves a trace, once an hour for the same.",
+        "Any `key_elsewhere`: the unit has moved, or somebody else has its key: ask it, and revoke the key if it cannot say. Many of the others: the \
+         trace says who tries doors (`session.turn_away`).",
+    ),
+    counter(
         "staff_factors_enrolled_total",
         &[("kind", "`totp` or `passkey`")],
         "Second factors that staff enrolled.",

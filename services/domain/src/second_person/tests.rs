@@ -57,7 +57,11 @@ fn a_post_that_gives_something_new_needs_a_second_person(
 #[case(Change::Reset(post(Role::Administrator, "city")), true, true)]
 #[case(Change::Reset(post(Role::CommunityWorker, "community:500103001001")), true, false)]
 #[case(Change::LiftWaiting, true, false)]
+#[case(Change::BindDirectory(post(Role::CityCommandOfficer, "city")), true, true)]
+#[case(Change::BindDirectory(post(Role::SubmittingUnit, "city")), true, false)]
+#[case(Change::UnbindDirectory, false, false)]
 #[case(Change::MakeKey, true, false)]
+#[case(Change::MoveKey, true, false)]
 #[case(Change::Disable, false, false)]
 #[case(Change::EndSessions, false, false)]
 #[case(Change::RevokeKey, false, false)]
@@ -117,7 +121,9 @@ fn an_emergency_lets_one_act_alone_only_after_the_delay_and_never_lifts_the_wait
 #[case(Change::Alter { from: post(Role::Auditor, "city"), to: post(Role::Administrator, "city"), renamed: false }, false)]
 #[case(Change::Alter { from: post(Role::Administrator, "city"), to: post(Role::Administrator, "city"), renamed: true }, false)]
 #[case(Change::LiftWaiting, false)]
+#[case(Change::BindDirectory(post(Role::SubmittingUnit, "city")), false)]
 #[case(Change::MakeKey, false)]
+#[case(Change::MoveKey, false)]
 fn no_emergency_makes_a_second_person_or_a_key_or_lifts_the_waiting(#[case] change: Change, #[case] possible: bool) {
     let one = person(1, Role::Administrator);
     let proposal = proposal_of(&one, change);

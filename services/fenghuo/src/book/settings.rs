@@ -55,6 +55,7 @@ fn sections() -> Vec<Section> {
 /// What holds when nothing is set, with what is only there when it is set.
 fn defaults() -> Table {
     let mut settings = Configuration::default();
+    settings.identity.directory = Some(identity::DirectorySettings::default());
     settings.push.apns = Some(push::ApnsSettings::default());
     settings.push.fcm = Some(push::FcmSettings { projects: vec![push::FcmProject::default()], ..push::FcmSettings::default() });
     settings.push.web_push = Some(push::WebPushSettings::default());
@@ -152,7 +153,7 @@ fn unit_of(key: &str, of: &str) -> Option<String> {
         "String" | "SecretString" => "text",
         "PathBuf" => "path",
         "SocketAddr" => "address:port",
-        "Vec<IpAddr>" => "list of addresses",
+        "Vec<AddressBlock>" => "list of addresses and networks",
         "PushServices" => "list of hosts",
         "NaiveTime" => "hours:minutes",
         "Tz" => "IANA name",

@@ -8,6 +8,7 @@ use super::{Proposed, Standing, Stored, first_half};
 use crate::Error;
 use crate::account::{self, Activation, Beginning, Staff};
 use crate::api_key;
+use crate::directory::binding;
 use crate::half::Half;
 use crate::settings::Delays;
 
@@ -80,6 +81,20 @@ pub(crate) async fn take(tx: &mut Tx, platform: &Platform, stored: &Stored, dela
             }
             sqlx::query!("update identity.staff set acts_from = null where id = $1", staff.id.uuid()).execute(&mut **tx).await?;
             Ok(Effect::on(staff.id, None))
+        }
+        Proposed::BindDirectory { issuer, subject } => {
+            let staff = unchanged(tx, stored).await?;
+            // whoever it was bound to may be signed in
+            if binding::unbind(tx, staff.id).await? {
+                account::end_sessions(tx, staff.id).await?;
+            }
+            binding::bind(tx, staff.id, issuer, subject, now).await?;
+            account::wait(tx, staff.id, waits_until).await?;
+            Ok(Effect::on(staff.id, None))
+        }
+        Proposed::MoveKey { key, before, after, .. } => {
+            api_key::move_to(tx, *key, before, after).await?;
+            Ok(Effect { object: ("api_key", key.to_string()), made: None, second_half: None })
         }
         Proposed::MakeKey { key } => {
             let by = stored.decision().proposed_by.ok_or(Error::Stored { what: "proposal.proposed_by" })?;

@@ -1,5 +1,7 @@
 //! What the handlers stand on.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::ids::StaffId;
 use domain::second_person;
@@ -10,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Error;
+use crate::directory::Directory;
 use crate::enrolment::Enrolment;
 use crate::password::Hasher;
 use crate::proposal::{self, Made, Proposal, Proposed};
@@ -27,6 +30,7 @@ pub(super) struct Identity {
     pub sessions: Sessions,
     pub prover: Prover,
     pub enrolment: Enrolment,
+    pub directory: Option<Arc<Directory>>,
     pub cookie_secure: bool,
     pub delays: Delays,
 }
@@ -48,6 +52,11 @@ pub(super) type Waiting = (StatusCode, Json<ProposalMade>);
 impl Identity {
     pub fn now(&self) -> DateTime<Utc> {
         self.platform.clock.now()
+    }
+
+    /// The city's directory.
+    pub fn directory(&self) -> Result<&Directory, Error> {
+        self.directory.as_deref().ok_or(Error::NoDirectory)
     }
 
     /// Proposes a change that gives power.

@@ -1,5 +1,8 @@
-//! The HTTP face: [`session`], [`proof`] and [`factors`] for everybody on the staff, [`staff`], [`keys`] and [`proposals`] for administrators.
+//! The HTTP face: [`session`], [`directory`], [`proof`] and [`factors`] for everybody on the staff, [`staff`], [`bindings`], [`keys`] and [`proposals`]
+//! for administrators.
 
+mod bindings;
+mod directory;
 mod factors;
 mod identity;
 mod keys;
@@ -9,9 +12,12 @@ mod session;
 mod staff;
 mod visitor;
 
+use std::sync::Arc;
+
 use platform::Platform;
 use platform::http::Routes;
 
+use crate::directory::Directory;
 use crate::enrolment::Enrolment;
 use crate::passkey::Place;
 use crate::password::Hasher;
@@ -25,6 +31,7 @@ pub(crate) async fn routes(platform: &Platform, settings: &Settings, city: City)
     let hasher = Hasher::new();
     hasher.prepare().await?;
     let prover = Prover::new(platform, Place::of(&settings.console_address)?, city);
+    let directory = settings.directory.as_ref().map(|directory| Directory::new(platform, directory, &settings.console_address)).transpose()?;
     let identity = Identity {
         platform: platform.clone(),
         sign_in: SignIn::new(platform, hasher.clone(), settings.lifetimes()?),
@@ -32,13 +39,16 @@ pub(crate) async fn routes(platform: &Platform, settings: &Settings, city: City)
         sessions: Sessions::new(platform),
         enrolment: Enrolment::new(platform, prover.clone()),
         prover,
+        directory: directory.map(Arc::new),
         cookie_secure: settings.cookie_secure,
         delays: settings.delays()?,
     };
     Ok(session::routes()
+        .merge(directory::routes())
         .merge(proof::routes())
         .merge(factors::routes())
         .merge(staff::routes())
+        .merge(bindings::routes())
         .merge(keys::routes())
         .merge(proposals::routes())
         .with_state(identity))

@@ -125,8 +125,14 @@ async fn activate(State(identity): State<Identity>, knock: Knock, Json(request):
     answered(&identity, begun, request.cookie, &knock).await
 }
 
-/// A session that began, its token in the cookie or in the answer. A browser that has shown all there is to show is known from now on.
+/// A session that began, its token in the cookie or in the answer.
 pub(super) async fn answered(identity: &Identity, begun: SignedIn, in_cookie: bool, knock: &Knock) -> Result<Response, Problem> {
+    let (Given { headers, token, .. }, body) = entered(identity, begun, in_cookie, knock).await?;
+    Ok((StatusCode::CREATED, headers, Json(SessionBegun { token, ..body })).into_response())
+}
+
+/// What whoever began a session is given and told. A browser that has shown all there is to show is known from now on.
+pub(super) async fn entered(identity: &Identity, begun: SignedIn, in_cookie: bool, knock: &Knock) -> Result<(Given, SessionBegun), Problem> {
     let Staff { id, name, role, scope, acts_from, .. } = begun.staff;
     let now = identity.now();
     let mut connection = identity.platform.database.pool().acquire().await?;
@@ -136,10 +142,9 @@ pub(super) async fn answered(identity: &Identity, begun: SignedIn, in_cookie: bo
     let second_factor = identity.prover.second_factor(&mut connection, id, standing).await?;
     drop(connection);
     let device = if standing.is_ok() { known_from_now_on(identity, id, knock, in_cookie).await? } else { None };
-    let Given { headers, token, .. } = given(identity, &begun.session, Some(begun.token), device, in_cookie)?;
+    let given = given(identity, &begun.session, Some(begun.token), device, in_cookie)?;
     let staff = SignedInStaff { id, name, role, scope, acts_from, second_factor };
-    let body = SessionBegun { token, ends_at: begun.session.ends_at, staff };
-    Ok((StatusCode::CREATED, headers, Json(body)).into_response())
+    Ok((given, SessionBegun { token: None, ends_at: begun.session.ends_at, staff }))
 }
 
 /// Who is signed in, and what the session lacks before it opens anything.

@@ -46,6 +46,8 @@ struct ListedStaff {
     factors: Vec<FactorKind>,
     /// When the newest was enrolled.
     factor_enrolled_at: Option<DateTime<Utc>>,
+    /// When one was enrolled by who had shown a password alone, if one was: ask its owner whether it was they.
+    factor_on_password_at: Option<DateTime<Utc>>,
 }
 
 /// All accounts of staff, by login name.
@@ -54,8 +56,10 @@ async fn list(State(identity): State<Identity>) -> Result<Json<Vec<ListedStaff>>
     let enrolled = factor::of_everybody(&mut identity.platform.database.pool().acquire().await?).await?;
     let mut enrolled: BTreeMap<StaffId, Enrolled> = enrolled.into_iter().map(|enrolled| (enrolled.staff, enrolled)).collect();
     let listed = account::all(&identity.platform).await?.into_iter().map(|staff| match enrolled.remove(&staff.id) {
-        Some(Enrolled { kinds, newest_at, .. }) => ListedStaff { staff, factors: kinds, factor_enrolled_at: Some(newest_at) },
-        None => ListedStaff { staff, factors: Vec::new(), factor_enrolled_at: None },
+        Some(Enrolled { kinds, newest_at, on_password_at, .. }) => {
+            ListedStaff { staff, factors: kinds, factor_enrolled_at: Some(newest_at), factor_on_password_at: on_password_at }
+        }
+        None => ListedStaff { staff, factors: Vec::new(), factor_enrolled_at: None, factor_on_password_at: None },
     });
     Ok(Json(listed.collect()))
 }
@@ -261,12 +265,12 @@ async fn known(identity: &Identity, id: StaffId) -> Result<Staff, Error> {
 }
 
 /// Who stops somebody with a say has no emergency for a while.
-async fn silenced(tx: &mut Tx, caller: &StaffCaller, staff: &Staff, now: DateTime<Utc>) -> Result<(), Error> {
+pub(super) async fn silenced(tx: &mut Tx, caller: &StaffCaller, staff: &Staff, now: DateTime<Utc>) -> Result<(), Error> {
     if staff.role.objects() { account::note_silencing(tx, caller.id, now).await } else { Ok(()) }
 }
 
 /// The trace of what one administrator did with an account, which it names.
-fn of_account(caller: &StaffCaller, action: &str, staff: &Staff, now: DateTime<Utc>) -> AuditEntry {
+pub(super) fn of_account(caller: &StaffCaller, action: &str, staff: &Staff, now: DateTime<Utc>) -> AuditEntry {
     AuditEntry {
         district: staff.scope.district().map(|district| district.get()),
         detail_json: json!({ "login": staff.login, "role": staff.role, "scope": staff.scope }).to_string(),

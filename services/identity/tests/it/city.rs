@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::time::Duration;
 
+use domain::ids::StaffId;
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
 use identity::{Code, MIGRATOR, NewStaff, SCHEMA, Settings};
@@ -58,10 +59,14 @@ impl City {
 
     /// The same, where there may be tables and rows already.
     pub async fn on(platform: platform::Platform) -> Self {
+        Self::set(platform, &Settings { console_address: ADDRESS.to_owned(), ..Settings::default() }).await
+    }
+
+    /// The same with other settings.
+    pub async fn set(platform: platform::Platform, settings: &Settings) -> Self {
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         // The routes are what is tested; without its relay, what it publishes stays where the tests can read it.
-        let settings = Settings { console_address: ADDRESS.to_owned(), ..Settings::default() };
-        let routes = identity::demo::routes(&platform, &settings).await.unwrap();
+        let routes = identity::demo::routes(&platform, settings).await.unwrap();
         Self::of(platform, routes)
     }
 
@@ -158,6 +163,12 @@ impl City {
     pub async fn has(&self, login: &str, role: Role, scope: Scope) -> String {
         let new = NewStaff { login: login.to_owned(), name: "李主任".to_owned(), role, scope };
         identity::demo::ensure_staff(&self.platform, new).await.unwrap().unwrap()
+    }
+
+    /// The account with this login.
+    pub async fn id_of(&self, login: &str) -> StaffId {
+        let id = sqlx::query_scalar("select id from identity.staff where login = $1").bind(login).fetch_one(self.pool()).await;
+        StaffId::from_uuid(id.unwrap())
     }
 
     pub fn passes(&self, time: Duration) {

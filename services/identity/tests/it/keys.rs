@@ -1,7 +1,9 @@
 //! Keys of source systems.
 
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use identity::{MIGRATOR, SCHEMA};
+use prost::Message;
+use proto::AuditEntry;
 use serde_json::{Value, json};
 use stages::{DAY, Store};
 
@@ -75,6 +77,8 @@ async fn a_key_that_makes_no_sense_is_refused_with_the_field() {
         (json!({ "expires_at": "2026-11-01T00:00:00Z" }), "expires_at"),
         (json!({ "expires_at": "2027-11-04T00:00:00Z" }), "expires_at"),
         (json!({ "origin": "rumour" }), "origin"),
+        (json!({ "networks": ["198.51.100.7/24"] }), "networks[0]"),
+        (json!({ "networks": vec!["198.51.100.0/24"; 33] }), "networks"),
     ] {
         let mut new = hospital();
         new.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -115,4 +119,92 @@ async fn a_key_that_only_asks_about_people_names_its_purposes_and_delivers_nothi
     let listed = city.look(&administrators.one, "/api/v1/api-keys").await;
     let asks: Vec<_> = listed.body.as_array().unwrap().iter().map(|key| key["asks"].clone()).collect();
     assert_eq!(asks, [json!([]), json!(["hospital_visit"])], "a key that names none asks nothing");
+}
+
+impl City {
+    /// A source delivers from an address.
+    async fn delivers_from(&self, address: &str, key: &str) -> (StatusCode, String) {
+        let request = Request::post("/deliver").header("authorization", format!("Bearer {key}")).header("x-forwarded-for", address);
+        let (parts, body) = self.answered(request.body(axum::body::Body::empty()).unwrap()).await;
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        (parts.status, body["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What the gate has published for the audit trace: it stands before all services, and publishes from none of theirs.
+    async fn traced_at_the_gate(&self) -> Vec<AuditEntry> {
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar("select payload from bus.outbox order by id").fetch_all(self.pool()).await.unwrap();
+        rows.iter().map(|payload| AuditEntry::decode(payload.as_slice()).unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_used_from_elsewhere_is_refused_and_that_is_traced() {
+    let city = City::founded().await;
+    let administrators = city.administrators().await;
+    let mut new = hospital();
+    new["networks"] = json!(["2001:db8:7::/48", "198.51.100.0/24", "198.51.100.0/24"]);
+    let key = administrators.key(&city, new).await;
+    let listed = city.look(&administrators.one, "/api/v1/api-keys").await.body;
+    assert_eq!(listed[0]["networks"], json!(["198.51.100.0/24", "2001:db8:7::/48"]), "each once");
+
+    for home in ["198.51.100.9", "2001:db8:7:1::4"] {
+        assert_eq!(city.delivers_from(home, &key).await.0, StatusCode::OK, "{home}");
+    }
+    for elsewhere in ["203.0.113.9", "203.0.113.10", "2001:db8:8::4", "198.51.101.9, 198.51.101.9"] {
+        assert_eq!(city.delivers_from(elsewhere, &key).await, (StatusCode::FORBIDDEN, "key_elsewhere".to_owned()), "{elsewhere}");
+    }
+    let traced = city.traced_at_the_gate().await;
+    let told: Vec<&str> = traced.iter().map(|entry| entry.detail_json.as_str()).collect();
+    assert_eq!(told.len(), 3, "once for each network: {told:?}");
+    assert!(told[0].contains("203.0.113.0") && told[0].contains("市疾控中心") && told[0].contains("POST /deliver"), "{}", told[0]);
+    assert!(traced.iter().all(|entry| entry.action == "api_key.turn_away" && entry.actor_kind == "source"));
+    city.passes(std::time::Duration::from_secs(3_601));
+    city.delivers_from("203.0.113.9", &key).await;
+    assert_eq!(city.traced_at_the_gate().await.len(), 4, "and once an hour");
+}
+
+#[tokio::test]
+async fn a_key_moves_to_other_networks_when_two_say_so() {
+    let city = City::founded().await;
+    let administrators = city.administrators().await;
+    let key = administrators.key(&city, hospital()).await;
+    let id = city.look(&administrators.one, "/api/v1/api-keys").await.text("/0/id");
+    let path = format!("/api/v1/api-keys/{id}/networks");
+    stages::second_factor::prove(&city, &administrators.one).await;
+    let same = city.ask(Method::PUT, &administrators.one, &path, json!({ "networks": [] })).await;
+    assert_eq!(same.text("/code"), "nothing_to_change");
+    let proposed = city.ask(Method::PUT, &administrators.one, &path, json!({ "networks": ["198.51.100.0/24"] })).await;
+    assert_eq!(proposed.status, StatusCode::ACCEPTED, "{}", proposed.body);
+    assert_eq!(city.delivers_from("203.0.113.9", &key).await.0, StatusCode::OK, "one alone moves nothing");
+
+    administrators.agree(&city, Method::PUT, &path["/api/v1/".len()..], json!({ "networks": ["203.0.113.0/24"] })).await;
+    assert_eq!(city.delivers_from("203.0.113.9", &key).await.0, StatusCode::OK);
+    assert_eq!(city.delivers_from("198.51.100.9", &key).await.1, "key_elsewhere");
+    assert!(city.traced("api_key.move").await.detail_json.contains("203.0.113.0/24"));
+    // what was proposed about the key as it was does not hold for the key as it is
+    stages::second_factor::prove(&city, &administrators.two).await;
+    let confirmation = format!("/api/v1/proposals/{}/confirmation", proposed.text("/proposal/id"));
+    assert_eq!(city.ask(Method::POST, &administrators.two, &confirmation, Value::Null).await.text("/code"), "key_changed");
+
+    city.ask(Method::DELETE, &administrators.one, &format!("/api/v1/api-keys/{id}"), Value::Null).await;
+    let gone = city.ask(Method::PUT, &administrators.one, &path, json!({ "networks": [] })).await;
+    assert_eq!(gone.text("/code"), "api_key_not_found");
+}
+
+#[tokio::test]
+async fn staff_who_ask_for_what_they_have_no_right_to_leave_a_trace_and_do_not_fill_it() {
+    let city = City::founded().await;
+    let password = city.has("li.si", domain::staff::Role::Auditor, domain::staff::Scope::City).await;
+    let token = city.session("li.si", &password).await;
+    for _ in 0..20 {
+        let refused = city.ask(Method::POST, &token, "/api/v1/staff", json!({ "login": "not.read" })).await;
+        assert_eq!(refused.text("/code"), "role_not_allowed");
+    }
+    let traced = city.traced_at_the_gate().await;
+    assert_eq!(traced.len(), 1);
+    assert_eq!((traced[0].action.as_str(), traced[0].object.as_str()), ("session.turn_away", "POST /api/v1/staff"));
+    assert_eq!(traced[0].actor, city.id_of("li.si").await.to_string());
+    // what is only asked of them first is no attempt
+    assert_eq!(city.signs_in("li.si", "wrong").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(city.traced_at_the_gate().await.len(), 1);
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod authenticator;
 mod city;
 mod command_line;
+mod directory;
 mod door;
 mod keys;
 mod passkeys;

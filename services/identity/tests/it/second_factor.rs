@@ -219,6 +219,20 @@ async fn of_two_with_the_password_of_an_account_from_before_one_enrols_and_every
 }
 
 #[tokio::test]
+async fn administrators_are_told_who_enrolled_on_a_password_alone_and_of_nobody_else() {
+    let city = City::real().await;
+    let administrators = city.administrators().await;
+    administrators.new_staff(&city, "wang", "administrator", "city").await;
+    administrators.new_staff(&city, "zhao", "administrator", "city").await;
+    city.is_from_before("wang").await;
+    let session = city.half_signed_in("wang").await;
+    assert_eq!(city.enrols_app(&session).await.1.status, StatusCode::CREATED);
+    let listed = city.look(&administrators.one, "/api/v1/staff").await.body;
+    let told: Vec<&Value> = listed.as_array().unwrap().iter().filter(|one| one["factor_on_password_at"].is_string()).collect();
+    assert_eq!(told.iter().map(|one| &one["login"]).collect::<Vec<_>>(), ["wang"]);
+}
+
+#[tokio::test]
 async fn accounts_from_before_work_as_they_did_for_a_while_and_are_reminded() {
     let city = City::real().await;
     let administrators = city.administrators().await;

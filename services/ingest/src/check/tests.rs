@@ -25,6 +25,7 @@ fn source() -> Sender {
         area: "500101".parse().unwrap(),
         kinds: vec![RecordKind::CloseContact, RecordKind::Case],
         asks: Vec::new(),
+        networks: Vec::new(),
     }))
     .unwrap()
 }

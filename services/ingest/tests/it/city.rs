@@ -63,6 +63,7 @@ impl Authenticator for Sources {
             area: area.parse().expect("an area"),
             kinds: vec![RecordKind::Case, RecordKind::CloseContact],
             asks: Vec::new(),
+            networks: Vec::new(),
         })))
     }
 }

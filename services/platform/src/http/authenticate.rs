@@ -16,7 +16,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::{Caller, Problem};
+use super::{Caller, ClientAddress, Problem};
 
 /// Cookie that carries a staff session in a browser.
 pub const SESSION_COOKIE: &str = "fenghuo_session";
@@ -39,6 +39,20 @@ pub trait Authenticator: Send + Sync + 'static {
     async fn look(&self, token: &str) -> Result<Option<Caller>, Problem> {
         self.authenticate(token).await
     }
+
+    /// One of its callers was turned away: leaves a trace of it, where somebody has to be able to see that.
+    async fn turned_away(&self, _caller: &Caller, _from: TurnedAway<'_>) {}
+}
+
+/// From what a caller whose token is good was turned away.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnedAway<'a> {
+    /// Where they came from.
+    pub client: ClientAddress,
+    /// What they asked for: the template of the route with its method, `POST /api/v1/alerts/{id}/decisions`.
+    pub route: &'a str,
+    /// Why, as the problem that they were told names it.
+    pub code: &'a str,
 }
 
 /// All authenticators of this process.
@@ -69,6 +83,13 @@ impl Authenticators {
     /// The caller that a token stands for.
     pub(super) async fn admit(&self, token: &str) -> Result<Caller, Problem> {
         self.who_knows(token)?.authenticate(token).await?.ok_or_else(unknown_token)
+    }
+
+    /// A caller with this token was turned away.
+    pub(super) async fn turned_away(&self, token: &str, caller: &Caller, from: TurnedAway<'_>) {
+        if let Ok(knows) = self.who_knows(token) {
+            knows.turned_away(caller, from).await;
+        }
     }
 
     /// The same without counting as use of it.

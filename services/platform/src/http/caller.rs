@@ -1,9 +1,11 @@
 //! Who is calling: what an authenticator found out, and how a handler asks for it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::address_block::{AddressBlock, any_contains};
 use domain::area::{Area, DistrictCode};
 use domain::ids::{ApiKeyId, ResidentNo, ScreenId, StaffId};
 use domain::risk_record::{Origin, RecordKind};
@@ -204,9 +206,16 @@ pub struct SourceCaller {
     pub kinds: Vec<RecordKind>,
     /// For which purposes it may ask whether something stands against a person.
     pub asks: Vec<String>,
+    /// From where its key is good; none: from everywhere.
+    pub networks: Vec<AddressBlock>,
 }
 
 impl SourceCaller {
+    /// Whether its key is good from this address.
+    pub(super) fn is_at_home(&self, address: IpAddr) -> bool {
+        self.networks.is_empty() || any_contains(&self.networks, address)
+    }
+
     /// Whether the source may deliver a record of this kind for this district.
     pub fn may_deliver(&self, kind: RecordKind, district: DistrictCode) -> bool {
         self.kinds.contains(&kind) && self.area.contains(Area::District(district))
@@ -218,6 +227,16 @@ impl SourceCaller {
 pub struct ScreenCaller {
     /// The screen.
     pub id: ScreenId,
+}
+
+/// The key is good, and not from here: somebody else may have it.
+pub(super) fn key_elsewhere() -> Problem {
+    Problem::forbidden(
+        "key_elsewhere",
+        "此接口密钥只能从约定的网络使用，已拒绝并留痕。如网络有变，请联系两位管理员变更；如非本单位操作，请立即请管理员吊销。",
+        "This key is good from its own networks only: the request was refused and traced. If the networks have changed, ask two \
+         administrators; if it was not you, have the key revoked at once.",
+    )
 }
 
 fn account_too_new(from: DateTime<Utc>, now: DateTime<Utc>) -> Problem {

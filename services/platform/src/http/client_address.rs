@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use domain::address_block::{AddressBlock, any_contains};
 use http::{Extensions, HeaderMap};
 
 pub(super) const FORWARDED: &str = "x-forwarded-for";
@@ -16,9 +17,9 @@ pub(super) struct Peer(pub SocketAddr);
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
-    pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
+    pub(super) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[AddressBlock]) -> Self {
         let peer = peer(extensions).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        if !trusted.contains(&peer) {
+        if !any_contains(trusted, peer) {
             return Self(peer);
         }
         // Every proxy appends whom it saw: the last one that is no proxy of ours is the client. What cannot be read ends the list: what
@@ -28,7 +29,7 @@ impl ClientAddress {
         let mut last = peer;
         for hop in hops.into_iter().rev() {
             match read(hop.trim()) {
-                Some(address) if trusted.contains(&address) => last = address,
+                Some(address) if any_contains(trusted, address) => last = address,
                 Some(address) => return Self(address),
                 None => break,
             }
@@ -65,9 +66,11 @@ mod tests {
     #[case::of_version_six_with_a_port("10.0.0.1", "[2001:db8::7]:4711", "2001:db8::7")]
     #[case::our_proxy_as_version_six_writes_it("10.0.0.1", "198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1")]
     #[case::what_a_client_forged_before_an_unknown_hop("10.0.0.1", "203.0.113.9, unknown", "10.0.0.1")]
+    #[case::behind_one_of_a_network_of_ours("10.9.0.4", "198.51.100.1, 10.9.0.200", "198.51.100.1")]
+    #[case::beside_our_network("10.9.1.4", "198.51.100.1", "10.9.1.4")]
     #[case::what_a_client_forged_before_nothing("10.0.0.1", "203.0.113.9, , 10.0.0.2", "10.0.0.2")]
     fn the_client_is_whom_our_own_proxies_saw(#[case] peer: IpAddr, #[case] told: &str, #[case] client: IpAddr) {
-        let trusted = ["10.0.0.1", "10.0.0.2"].map(|proxy| proxy.parse().unwrap());
+        let trusted = ["10.0.0.1", "10.0.0.2", "10.9.0.0/24"].map(|proxy| proxy.parse().unwrap());
         let mut extensions = Extensions::new();
         extensions.insert(Peer(SocketAddr::new(peer, 1)));
         let mut headers = HeaderMap::new();

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use http::header::CONTENT_LENGTH;
@@ -17,11 +17,15 @@ use tower::{Layer, Service};
 
 use domain::staff::Role;
 
-use super::caller::second_factor_needed;
+use super::authenticate::TurnedAway;
+use super::caller::{key_elsewhere, second_factor_needed};
 use super::limits::Limits;
-use super::seen::Seen;
+use super::seen::{Guard, Seen};
 use super::while_admitted::{Admission, WhileAdmitted};
-use super::{Access, Caller, Problem, Unproved, texts};
+use super::{Access, Caller, ClientAddress, Problem, Unproved, texts};
+
+/// Problems that say that somebody lacks the right to what they asked for. Where one of staff does, or a key is used elsewhere, that leaves a trace.
+const WITHOUT_A_RIGHT: [&str; 4] = ["role_not_allowed", "caller_not_allowed", "outside_scope", "key_elsewhere"];
 
 /// The rule of one route; `limits` where it has its own.
 #[derive(Clone, Copy)]
@@ -64,8 +68,16 @@ where
         let mut inner = std::mem::replace(&mut self.inner, ready);
         Box::pin(async move {
             match admit(gate, request).await {
-                Ok(Admitted { request, limits: Limits { time: Some(time), .. }, .. }) => within(time, inner.call(request)).await,
-                Ok(Admitted { request, admission, .. }) => Ok(while_admitted(admission, inner.call(request).await?)),
+                Ok(Admitted { request, limits, admission, visit }) => {
+                    let answer = match limits.time {
+                        Some(time) => within(time, inner.call(request)).await?,
+                        None => while_admitted(admission, inner.call(request).await?),
+                    };
+                    if let (Some(visit), Some(code)) = (visit, without_a_right(&answer)) {
+                        visit.turned_away(&code).await;
+                    }
+                    Ok(answer)
+                }
                 Err(problem) => Ok(problem.into_response()),
             }
         })
@@ -78,19 +90,59 @@ struct Admitted {
     limits: Limits,
     /// Of a caller who has to be admitted for as long as it takes.
     admission: Option<Arc<Admission>>,
+    /// Of a caller who leaves a trace where the handler turns them away.
+    visit: Option<Visit>,
+}
+
+/// A caller of whom it is told when they are turned away: one of staff, or a source.
+struct Visit {
+    guard: Arc<Guard>,
+    token: Arc<str>,
+    caller: Caller,
+    client: ClientAddress,
+    route: String,
+}
+
+impl Visit {
+    fn of(caller: &Caller, token: &str, client: ClientAddress, guard: &Arc<Guard>, request: &Request) -> Option<Self> {
+        matches!(caller, Caller::Staff(_) | Caller::Source(_)).then(|| {
+            // the template, never the path: paths may name people
+            let template = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+            let route = format!("{} {template}", request.method());
+            Self { guard: Arc::clone(guard), token: token.into(), caller: caller.clone(), client, route }
+        })
+    }
+
+    /// Tells that they were turned away with this problem.
+    async fn turned_away(&self, code: &str) {
+        if WITHOUT_A_RIGHT.contains(&code) {
+            let from = TurnedAway { client: self.client, route: &self.route, code };
+            self.guard.authenticators.turned_away(&self.token, &self.caller, from).await;
+        }
+    }
+}
+
+/// The problem with which a handler says that somebody lacks the right, if it does.
+fn without_a_right(answer: &Response) -> Option<String> {
+    let problem = answer.extensions().get::<Problem>().filter(|_| answer.status() == StatusCode::FORBIDDEN);
+    problem.map(|problem| problem.code.clone())
 }
 
 async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
-    let Some(Seen { guard, .. }) = request.extensions().get::<Seen>() else {
+    let Some(Seen { guard, client, .. }) = request.extensions().get::<Seen>() else {
         // Routes served without the shell: nobody could be identified, so nobody gets in.
         return Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR));
     };
     let limits = gate.limits.unwrap_or(guard.limits);
-    let mut admission = None;
+    let (mut admission, mut visit) = (None, None);
     if gate.access != Access::Public {
         let (caller, token) = guard.authenticators.identify(request.method(), request.headers()).await?;
-        if !gate.access.admits(&caller) {
-            return Err(not_admitted(gate.access, &caller));
+        visit = Visit::of(&caller, &token, *client, guard, &request);
+        if let Err(problem) = may_enter(gate.access, &caller, *client) {
+            if let Some(visit) = visit {
+                visit.turned_away(&problem.code).await;
+            }
+            return Err(problem);
         }
         if limits.time.is_none() {
             let (authenticators, clock) = (guard.authenticators.clone(), guard.clock.clone());
@@ -111,7 +163,16 @@ async fn admit(gate: Gate, mut request: Request) -> Result<Admitted, Problem> {
             }
         });
     }
-    Ok(Admitted { request, limits, admission })
+    Ok(Admitted { request, limits, admission, visit })
+}
+
+/// Whether somebody may call a route with this rule from there.
+fn may_enter(access: Access, caller: &Caller, client: ClientAddress) -> Result<(), Problem> {
+    match caller {
+        Caller::Source(source) if !source.is_at_home(client.0) => Err(key_elsewhere()),
+        caller if !access.admits(caller) => Err(not_admitted(access, caller)),
+        _ => Ok(()),
+    }
 }
 
 fn while_admitted(admission: Option<Arc<Admission>>, answer: Response) -> Response {

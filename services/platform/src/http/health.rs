@@ -4,13 +4,13 @@
 //! the addresses that are set to read it. They tell too much: how many sign-ins fail, what stands behind the service, when an alert was approved.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::address_block::{AddressBlock, any_contains};
 use futures::future::join_all;
 use http::{HeaderMap, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -77,7 +77,7 @@ impl fmt::Debug for Check {
 struct Vitals {
     checks: Arc<[Check]>,
     metrics: Option<PrometheusHandle>,
-    readers: Arc<[IpAddr]>,
+    readers: Arc<[AddressBlock]>,
 }
 
 impl Vitals {
@@ -87,7 +87,7 @@ impl Vitals {
         let is_brought = [FORWARDED, "forwarded", "x-real-ip"].iter().any(|header| headers.contains_key(*header));
         // a request that came over no connection has no address
         if !self.readers.is_empty() {
-            return self.readers.contains(&address);
+            return any_contains(&self.readers, address);
         }
         (address.is_loopback() || address.is_unspecified()) && !is_brought
     }
@@ -118,7 +118,7 @@ struct Finding {
     note: Option<String>,
 }
 
-pub(super) fn routes(checks: Vec<Check>, metrics: Option<PrometheusHandle>, readers: Vec<IpAddr>) -> Routes {
+pub(super) fn routes(checks: Vec<Check>, metrics: Option<PrometheusHandle>, readers: Vec<AddressBlock>) -> Routes {
     Routes::new("operation")
         .allow(Access::Public, routes!(healthz))
         .allow(Access::Public, routes!(readyz))
@@ -147,7 +147,7 @@ async fn readyz(State(vitals): State<Vitals>, client: ClientAddress, headers: He
     (status, Json(Readiness { ready, checks })).into_response()
 }
 
-/// Counters and timings in the Prometheus text format, for this machine and the addresses of `http.operations_from`.
+/// Counters and timings in the Prometheus text format, for this machine and the addresses and networks of `http.operations_from`.
 #[utoipa::path(get, path = "/metrics", responses(
     (status = 200, description = "All metrics", body = String, content_type = "text/plain"),
     (status = 403, description = "The caller's address may not read them"),
@@ -156,8 +156,8 @@ async fn render_metrics(State(vitals): State<Vitals>, client: ClientAddress, hea
     if !vitals.may_read(client, &headers) {
         return Err(Problem::forbidden(
             "operations_only",
-            "运行指标只对本机和设置中 http.operations_from 列出的地址开放。",
-            "What the platform counts is read from its own machine and from the addresses of http.operations_from.",
+            "运行指标只对本机和设置中 http.operations_from 列出的地址和网段开放。",
+            "What the platform counts is read from its own machine and from the addresses and networks of http.operations_from.",
         ));
     }
     let text = vitals.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();

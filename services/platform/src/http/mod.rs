@@ -45,7 +45,7 @@ mod while_admitted;
 mod within;
 
 pub use access::{Access, RouteRule};
-pub use authenticate::{Authenticator, Authenticators, Credential, REQUEST_HEADER, SESSION_COOKIE};
+pub use authenticate::{Authenticator, Authenticators, Credential, REQUEST_HEADER, SESSION_COOKIE, TurnedAway};
 pub use caller::{Caller, ResidentCaller, ScreenCaller, SessionOwner, SourceCaller, StaffCaller, Unproved};
 pub use certificate::Certificate;
 pub use client_address::ClientAddress;

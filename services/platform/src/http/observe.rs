@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +11,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
 use chrono::SecondsFormat;
+use domain::address_block::{AddressBlock, any_contains};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -55,7 +55,7 @@ const VITAL: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 pub(super) struct Observe(Arc<Observer>);
 
 struct Observer {
-    proxies: Vec<IpAddr>,
+    proxies: Vec<AddressBlock>,
     clock: Clock,
     guard: Arc<Guard>,
     meters: Meters,
@@ -64,7 +64,7 @@ struct Observer {
 }
 
 impl Observe {
-    pub(super) fn new(proxies: Vec<IpAddr>, clock: Clock, guard: Guard) -> Self {
+    pub(super) fn new(proxies: Vec<AddressBlock>, clock: Clock, guard: Guard) -> Self {
         Self(Arc::new(Observer {
             proxies,
             clock,
@@ -82,7 +82,7 @@ impl Observer {
         if self.unnamed_proxy.load(Ordering::Relaxed) || !request.headers().contains_key(FORWARDED) {
             return;
         }
-        let is_named = peer(request.extensions()).is_none_or(|peer| self.proxies.contains(&peer));
+        let is_named = peer(request.extensions()).is_none_or(|peer| any_contains(&self.proxies, peer));
         if !is_named && !self.unnamed_proxy.swap(true, Ordering::Relaxed) {
             // without the address: it may be a person's, who wrote the header themselves
             tracing::warn!(

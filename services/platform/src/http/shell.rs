@@ -1,6 +1,5 @@
 //! The routes of all services of this process, put together.
 
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use domain::address_block::AddressBlock;
 use http::header;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
@@ -36,16 +36,16 @@ pub struct HttpSettings {
     ///
     /// Batches and handlers get 30 s after that: keep the sum below what your supervisor waits before it kills.
     pub drain_seconds: u64,
-    /// Addresses of proxies of ours: only they are believed about whom they speak for (`X-Forwarded-For`).
+    /// Addresses and networks of proxies of ours: only they are believed about whom they speak for (`X-Forwarded-For`).
     ///
     /// Attempts to sign in are slowed down by address; a client that could name its own would get round that.
-    pub trusted_proxies: Vec<IpAddr>,
-    /// Addresses that may read `/metrics`, and in `/readyz` why something is not ready; empty: this machine itself, unless a proxy speaks for
+    pub trusted_proxies: Vec<AddressBlock>,
+    /// Addresses and networks that may read `/metrics`, and in `/readyz` why something is not ready; empty: this machine itself, unless a proxy speaks for
     /// somebody (`X-Forwarded-For`). Behind a proxy on this machine that does not say for whom it speaks, name addresses.
     ///
     /// Everybody else learns only whether the process is ready: the rest tells how the city is doing, and how it is to be attacked. Whom one of our
     /// proxies brings is known by the address that it names.
-    pub operations_from: Vec<IpAddr>,
+    pub operations_from: Vec<AddressBlock>,
     /// Connections that may be open at once; whoever comes then waits until one has ended.
     ///
     /// Each takes a file descriptor: keep it below what the process may open.

@@ -81,6 +81,7 @@ impl Authenticator for HospitalKey {
                 area: Area::City,
                 kinds: Vec::new(),
                 asks: vec!["hospital_visit".to_owned(), "school_entry".to_owned()],
+                networks: Vec::new(),
             })
         }))
     }

@@ -99,6 +99,7 @@ fn a_source_delivers_its_kinds_for_its_area_only() {
         area: Area::District(district("500103")),
         kinds: vec![RecordKind::Case],
         asks: Vec::new(),
+        networks: Vec::new(),
     };
     assert!(source.may_deliver(RecordKind::Case, district("500103")));
     assert!(!source.may_deliver(RecordKind::Case, district("500101")));

@@ -68,6 +68,7 @@ impl Authenticator for FourCallers {
                 area: Area::District(district("500103")),
                 kinds: vec![RecordKind::Case],
                 asks: Vec::new(),
+                networks: Vec::new(),
             })),
             "fhr_resident" => Some(Caller::Resident(ResidentCaller { no: ResidentNo::from(7) })),
             "fhd_screen" => Some(Caller::Screen(ScreenCaller { id: ScreenId::new() })),

@@ -47,6 +47,8 @@ fn requests_are_counted_by_template_and_never_by_path() {
 #[case::this_machine_by_version_six("::1", None, &[], true)]
 #[case::an_address_that_is_set("198.51.100.7", None, &["198.51.100.7"], true)]
 #[case::another("198.51.100.8", None, &["198.51.100.7"], false)]
+#[case::a_machine_of_a_network_that_is_set("198.51.100.7", None, &["198.51.100.0/29"], true)]
+#[case::beside_the_network_that_is_set("198.51.100.8", None, &["198.51.100.0/29"], false)]
 #[case::this_machine_where_another_is_set("127.0.0.1", None, &["198.51.100.7"], false)]
 #[case::brought_by_a_proxy_on_this_machine("127.0.0.1", Some("203.0.113.9"), &[], false)]
 #[case::brought_and_forged("127.0.0.1", Some("127.0.0.1"), &[], false)]

@@ -21,3 +21,12 @@ export function factorsOf(account: Pick<Account, 'factors'>): FactorKind[] {
 export function lacksFactor(account: Pick<Account, 'role' | 'factors' | 'disabled_at' | 'awaits_owner'>): boolean {
   return factorsOf(account).length === 0 && needsOne(account.role) && !account.disabled_at && !account.awaits_owner;
 }
+
+/** For so long it is told of an account that it has enrolled on a password alone. */
+const TOLD_MS = 14 * 86_400_000;
+
+/** Accounts that have lately enrolled a factor on a password alone, the last first: their owners have to be asked. */
+export function enrolledOnPassword<One extends Pick<Account, 'disabled_at' | 'factor_on_password_at'>>(accounts: readonly One[], at: number): One[] {
+  const when = (account: One) => Date.parse(account.factor_on_password_at ?? '') || 0;
+  return accounts.filter((account) => !account.disabled_at && when(account) && at - when(account) < TOLD_MS).sort((one, other) => when(other) - when(one));
+}

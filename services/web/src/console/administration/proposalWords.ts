@@ -22,8 +22,12 @@ export function changeWord(change: Proposal['change']): string {
       return say('重置账号', 'Reset an account');
     case 'lift_waiting':
       return say('提前解除等待期', 'Lift the waiting time');
+    case 'bind_directory':
+      return say('绑定目录身份', 'Bind to the directory');
     case 'make_key':
       return say('新建来源密钥', 'New key of a source');
+    case 'move_key':
+      return say('变更密钥可用网络', 'Other networks of a key');
   }
 }
 
@@ -42,6 +46,10 @@ export function effectWord(change: Proposal['change']): string {
       return say('旧密码、所有登录、验证方式、恢复码和已知设备立即失效，使用者用两段启用码设置新密码，再设置新的验证方式。', 'Its password, sessions, second factors, recovery codes and known devices end at once; its owner sets a new password with both halves of a code, and a new second factor.');
     case 'lift_waiting':
       return say('该账号立即可以审批、确认和发送。', 'It may approve, confirm and send at once.');
+    case 'bind_directory':
+      return say('目录中的此人可以登录该账号，原来绑定的人立即退出；能审批、确认或发送的账号等待期满后才能行使。', 'Whoever the directory means may sign in as this account, and whoever it was bound to is signed out; if it approves, confirms or sends, it waits first.');
+    case 'move_key':
+      return say('密钥立即只能从新的网络使用，其他地方一律拒绝并留痕。', 'The key is good from the new networks only, at once; from elsewhere it is refused, and that is traced.');
     case 'make_key':
       return say('该单位把两段密钥直接相连，即可报送。', 'The unit joins both halves without a space and can deliver.');
   }

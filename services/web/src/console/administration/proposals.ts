@@ -17,6 +17,7 @@ export function differences(change: Proposal['change']): Part[] {
 /** Whose account or key it is about: a login, or a unit. */
 export function aboutWhom({ change, staff }: Pick<Proposal, 'change' | 'staff'>): string {
   if (change.kind === 'make_account') return change.account.login;
+  if (change.kind === 'move_key') return change.unit;
   return change.kind === 'make_key' ? change.key.unit : (staff?.login ?? '');
 }
 

@@ -1,0 +1,79 @@
+//! Who came by the directory and is bound to no account: so that administrators need not type what the directory calls somebody.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::directory::{SubjectIdentifier, proposed_login};
+use domain::ids::StaffId;
+use domain::retention;
+use platform::database::{Connection, Tx};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Arrived;
+use crate::Error;
+
+/// So many, the last ones: more is a crowd, in which nobody finds anybody.
+const MOST: i64 = 200;
+
+/// Somebody whom the directory knows and nobody here.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = DirectoryArrival)]
+pub(crate) struct Arrival {
+    /// What the directory calls them.
+    pub subject: SubjectIdentifier,
+    /// The name that it tells; it binds nothing.
+    pub name: String,
+    /// When they came last.
+    pub came_at: DateTime<Utc>,
+    /// The account whose login the name proposes, where there is one that nobody is bound to.
+    pub proposes: Option<StaffId>,
+}
+
+fn kept_since(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::days(retention::DIRECTORY_ARRIVALS.keeping.length().into())
+}
+
+/// Notes that somebody came.
+pub(crate) async fn note(tx: &mut Tx, issuer: &str, arrived: &Arrived, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into identity.directory_arrival (issuer, subject, name, proposed_login, came_at) values ($1, $2, $3, $4, $5)
+         on conflict (issuer, subject) do update set name = excluded.name, proposed_login = excluded.proposed_login, came_at = excluded.came_at",
+        issuer,
+        arrived.subject.as_str(),
+        arrived.name,
+        proposed_login(&arrived.name),
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "delete from identity.directory_arrival where came_at <= $1 or (issuer, subject) not in
+             (select issuer, subject from identity.directory_arrival order by came_at desc limit $2)",
+        kept_since(now),
+        MOST,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Who came lately, the last first.
+pub(crate) async fn listed(connection: &mut Connection, issuer: &str, now: DateTime<Utc>) -> Result<Vec<Arrival>, Error> {
+    let rows = sqlx::query!(
+        r#"select a.subject, a.name, a.came_at, s.id as "proposes?"
+             from identity.directory_arrival a
+             left join identity.staff s on s.login = a.proposed_login and s.disabled_at is null
+                                       and not exists (select from identity.directory_subject d where d.staff_id = s.id)
+            where a.issuer = $1 and a.came_at > $2 order by a.came_at desc, a.subject limit $3"#,
+        issuer,
+        kept_since(now),
+        MOST,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let subject = row.subject.parse().map_err(|_| Error::Stored { what: "directory_arrival.subject" })?;
+            Ok(Arrival { subject, name: row.name, came_at: row.came_at, proposes: row.proposes.map(StaffId::from_uuid) })
+        })
+        .collect()
+}

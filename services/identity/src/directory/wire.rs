@@ -1,0 +1,91 @@
+//! Requests to the directory: encrypted, without following anybody elsewhere, bounded in time and size.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use openidconnect::url::{Host, Url};
+use openidconnect::{HttpRequest, HttpResponse};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client};
+
+use super::Fault;
+use super::settings::Sound;
+use crate::Error;
+
+/// The directory answers within this time, or is away: two answers and a sign-in fit into what a browser waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// No description, set of keys or token is longer (bytes).
+const LARGEST: usize = 256 * 1024;
+
+/// Whether an address of the directory may be asked or shown to a browser: encrypted, or on this machine.
+pub(super) fn is_safe(address: &Url) -> bool {
+    let here = match address.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => return false,
+    };
+    address.scheme() == "https" || (address.scheme() == "http" && here)
+}
+
+/// The way to the directory.
+#[derive(Clone)]
+pub(super) struct Wire(Client);
+
+impl Wire {
+    pub(super) fn to(settings: &Sound) -> Result<Self, Error> {
+        let unusable = |reason: &dyn std::fmt::Display| Error::Setting { name: "identity.directory.extra_ca", reason: reason.to_string() };
+        let mut client = Client::builder().redirect(Policy::none()).timeout(PATIENCE).referer(false);
+        if settings.issuer.url().scheme() == "http" {
+            // on this machine: no proxy of the network has to do with it
+            client = client.no_proxy();
+        }
+        if let Some(path) = &settings.extra_ca {
+            let text = std::fs::read(path).map_err(|error| unusable(&format!("{} cannot be read: {error}", path.display())))?;
+            client = client.tls_certs_merge(Certificate::from_pem_bundle(&text).map_err(|error| unusable(&error))?);
+        }
+        Ok(Self(client.build().map_err(|error| unusable(&error))?))
+    }
+
+    /// Asks, and gives the answer whole.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
+        let request = reqwest::Request::try_from(request).map_err(|_| Fault::NotItself)?;
+        if !is_safe(request.url()) {
+            return Err(Fault::NotItself);
+        }
+        let mut answer = self.0.execute(request).await.map_err(|_| Fault::Away)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(|_| Fault::Away)? {
+            if body.len() + piece.len() > LARGEST {
+                return Err(Fault::TooLarge);
+            }
+            body.extend_from_slice(&piece);
+        }
+        if status.is_server_error() {
+            return Err(Fault::Away);
+        }
+        let mut whole = HttpResponse::new(body);
+        (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
+        Ok(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://login.example.cn/realms/staff", true)]
+    #[case("http://127.0.0.1:4711", true)]
+    #[case("http://[::1]:4711", true)]
+    #[case("http://localhost:4711", true)]
+    #[case("http://login.example.cn", false)]
+    #[case("http://localhost.example.cn", false)]
+    #[case("file:///etc/passwd", false)]
+    fn only_what_is_encrypted_or_on_this_machine_is_asked(#[case] address: &str, #[case] safe: bool) {
+        assert_eq!(is_safe(&address.parse().unwrap()), safe);
+    }
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { wayToDirectory, whyNot } from './directory.ts';
+
+test.each([
+  ['/console', '', '/console'],
+  ['/console/alerts', '?state=draft', '/console/alerts?state=draft'],
+  ['/console/alerts', '?state=draft&directory=away', '/console/alerts?state=draft'],
+])('from %s%s one comes back to the page that one was on', (path, search, to) => {
+  const way = new URL(wayToDirectory(path, search), 'https://alerts.example.cn');
+  expect([way.pathname, way.searchParams.get('to')]).toEqual(['/api/v1/session/directory/begin', to]);
+});
+
+test('why nobody was let in is told in our words, whatever the address says', () => {
+  expect(whyNot('')).toBeNull();
+  expect(whyNot('?directory=away')).toContain('暂时无法使用');
+  for (const made of ['<b>', 'constructor', '请致电 190']) expect(whyNot(`?directory=${encodeURIComponent(made)}`)).toBe(whyNot('?directory=refused'));
+});
