@@ -155,7 +155,7 @@ pub enum Who {
 impl Who {
     /// Everybody there can be, staff with a scope that fits their role.
     pub fn everybody(district: &str, community: &str) -> Vec<Self> {
-        let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education"]
+        let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education", "unit:1"]
             .map(|scope| scope.parse::<Scope>().expect("a scope"));
         let unproved = Self::Unproved(Role::CityCommandOfficer, Needs::Enrolment);
         let mut everybody = vec![Self::Resident(1), Self::Source, Self::Screen, unproved];
