@@ -55,6 +55,7 @@ impl Whole {
             (dispatch::SCHEMA, &dispatch::MIGRATOR),
             (sms::SCHEMA, &sms::MIGRATOR),
             (display::SCHEMA, &display::MIGRATOR),
+            (casework::SCHEMA, &casework::MIGRATOR),
         ] {
             platform.database.migrate(schema, migrator).await.unwrap_or_else(|error| panic!("tables of {schema}: {error}"));
         }
@@ -131,6 +132,7 @@ async fn routes(platform: &Platform, push: push::Settings, sms: sms::Settings) -
         .merge(review::start(platform, review::Settings::default(), QuietHours::default()).await.expect("review starts"))
         .merge(dispatch::start(platform, dispatch::Settings::default(), dispatch::Capacity::default()).await.expect("dispatch starts"))
         .merge(display::start(platform, display::Settings::default()).await.expect("display starts"))
+        .merge(casework::start(platform, casework::Settings::default()).await.expect("casework starts"))
         .merge(push)
         .merge(sms)
         .merge(platform::jobs::routes(platform))
