@@ -1,8 +1,12 @@
-//! Casework through its HTTP face.
+//! Casework from outside: what citizens bring, what the desk, units and supervision do with it, and what becomes of it in time.
 
-#![allow(clippy::unwrap_used, reason = "a stage that cannot be set up fails the story that is told on it")]
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 mod city;
-mod clocks;
-mod lanes;
-mod stories;
+mod from_call_to_answer;
+mod intake;
+mod lists;
+mod reviews;
+mod time;
+mod two_people;
+mod whose_it_is;
