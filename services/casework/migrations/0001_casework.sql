@@ -161,6 +161,8 @@ create table casework.clock (
     next_at timestamptz,
     primary key (number, n)
 );
+-- what was due before the holidays of its year were announced
+create index clock_provisional on casework.clock (due_day) where stopped_at is null and provisional;
 create index clock_next on casework.clock (next_at) where stopped_at is null and next_at is not null;
 
 -- Everything that happened to a case, who did it and as what.

@@ -18,7 +18,7 @@ use crate::{Error, texts};
 /// A case, as whoever brought it sees it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CitizenCase {
-    #[schema(value_type = String, example = "261128-4071-3392-6")]
+    #[schema(value_type = String, example = "261128-4071-3392-1")]
     number: CaseNumber,
     kind: Kind,
     state: State,
@@ -31,7 +31,6 @@ pub(crate) struct CitizenCase {
     /// Until when what is next is promised.
     due: Option<CitizenDue>,
     /// What may be done now.
-    #[schema(value_type = Vec<domain::casework::Event>)]
     open_events: Vec<Event>,
     /// What was asked, while it waits for the answer.
     asked: Option<String>,

@@ -189,7 +189,7 @@ pub(crate) fn start(parts: &Parts, clocks: &mut Vec<KeptClock>, promise: Promise
 }
 
 fn running<'a>(clocks: &'a mut [KeptClock], promises: &'a [Promise]) -> impl Iterator<Item = &'a mut KeptClock> {
-    clocks.iter_mut().filter(|kept| kept.clock.is_running() && promises.contains(&kept.clock.promise))
+    clocks.iter_mut().filter(move |kept| kept.clock.is_running() && promises.contains(&kept.clock.promise))
 }
 
 /// The clock by which a list sorts the case: of those of the city that run, the one that is due first.
@@ -203,4 +203,18 @@ pub(crate) fn foremost(clocks: &[KeptClock]) -> Option<&KeptClock> {
 /// The most that anybody was warned of, of those that run.
 pub(crate) fn warned(clocks: &[KeptClock]) -> i16 {
     clocks.iter().filter(|kept| kept.clock.is_running() && !kept.clock.is_paused()).map(|kept| kept.warned).max().unwrap_or_default()
+}
+
+/// Puts a case where its clocks have it in the lists. That is no step: whoever looks at the case takes theirs on the version that they see.
+pub(crate) async fn put_in_line(tx: &mut Tx, number: CaseNumber, clocks: &[KeptClock]) -> Result<(), Error> {
+    sqlx::query!(
+        "update casework.matter set due_at = $2, warned = $3 where number = $1",
+        store::stored(number),
+        foremost(clocks).map_or(NOTHING_DUE, |foremost| foremost.clock.due.at),
+        warned(clocks)
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(Error::database("putting a case in line"))?;
+    Ok(())
 }

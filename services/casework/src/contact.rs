@@ -6,12 +6,13 @@ use axum::extract::State as Shared;
 use domain::area::DistrictCode;
 use domain::casework::CaseNumber;
 use platform::crypto::Purpose;
-use platform::http::{Json, Path, Problem, Routes, StaffCaller, routes};
+use platform::http::{Json, Problem, Routes, StaffCaller, routes};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::CALLING;
+use crate::numbered::Numbered;
 use crate::{Error, SCHEMA, Service, file, store, texts};
 
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
@@ -42,10 +43,9 @@ struct CallerContact {
 async fn open(
     Shared(service): Shared<Service>,
     caller: StaffCaller,
-    Path(number): Path<String>,
+    Numbered(number): Numbered,
     Json(request): Json<CallPurpose>,
 ) -> Result<axum::Json<CallerContact>, Problem> {
-    let number: CaseNumber = number.parse().map_err(Error::from)?;
     let purpose = request.purpose.trim();
     if !(5..=200).contains(&purpose.chars().count()) {
         return Err(Error::field("purpose", "请写明联系事由，5 到 200 个字", "says why, in 5 to 200 characters").into());

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use chrono::NaiveDate;
-use domain::working_day::DayCounted;
+use domain::working_day::{Calendar, DayCounted};
 use platform::http::{Problem, Query, Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -41,6 +41,9 @@ struct WorkingDays {
 async fn count(Shared(service): Shared<Service>, Query(query): Query<DaysQuery>) -> Result<axum::Json<WorkingDays>, Problem> {
     if !(1..=250).contains(&query.working_days) {
         return Err(Error::field("working_days", "应为 1 到 250", "is 1 to 250").into());
+    }
+    if !Calendar::knows(query.from) {
+        return Err(Error::field("from", "应为 2004 年到 2098 年的日期", "is a day of 2004 to 2098").into());
     }
     let last = service.calendar.after(query.from, query.working_days);
     let days = service.calendar.reasons(query.from, last.day, &[]);

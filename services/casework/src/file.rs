@@ -10,7 +10,7 @@ use domain::staff::{Role, Scope};
 use domain::working_day::DayCounted;
 use platform::crypto::Purpose;
 use platform::database::Connection;
-use platform::http::{Path, Problem, Routes, StaffCaller, routes};
+use platform::http::{Problem, Routes, StaffCaller, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +18,7 @@ use crate::access::CASEWORKERS;
 use crate::applying::Who;
 use crate::clocks::{self, KeptClock};
 use crate::lists::{self, CaseLine, ClockLine};
+use crate::numbered::Numbered;
 use crate::service::Parts;
 use crate::statements::{self, Statement};
 use crate::store::{self, Kept};
@@ -233,8 +234,7 @@ struct EventRefusal {
 /// A case with its whole file
 #[utoipa::path(get, path = "/api/v1/casework/cases/{number}", params(("number" = CaseNumber, Path, description = "The case")),
     responses((status = 200, description = "Facts, statements, orders, clocks, history, and what is open to the caller", body = CaseFile)))]
-async fn look(Shared(service): Shared<Service>, caller: StaffCaller, Path(number): Path<String>) -> Result<axum::Json<CaseFile>, Problem> {
-    let number: CaseNumber = number.parse().map_err(Error::from)?;
+async fn look(Shared(service): Shared<Service>, caller: StaffCaller, Numbered(number): Numbered) -> Result<axum::Json<CaseFile>, Problem> {
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     let kept = store::load(&mut connection, number, false).await?;
     must_see(&mut connection, &caller, &kept).await?;

@@ -62,7 +62,7 @@ pub(crate) struct CaseRequest {
 /// A case that was taken. Number and PIN are told once: together they open its state.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CaseTaken {
-    #[schema(value_type = String, example = "261128-4071-3392-6")]
+    #[schema(value_type = String, example = "261128-4071-3392-1")]
     pub(crate) number: CaseNumber,
     /// Six digits.
     #[schema(example = "402917")]
@@ -186,7 +186,7 @@ pub(crate) async fn take(parts: &Parts, request: &CaseRequest, name: &RequestNam
 }
 
 fn pin_of(keyring: &Keyring, number: CaseNumber, name: &RequestName) -> Pin {
-    let hash = keyring.hash(Purpose::CasePin, &[b"told ", &number.get().to_be_bytes()[..], &name.0].concat());
+    let hash = keyring.hash(Purpose::CasePin, &[&b"told "[..], &number.get().to_be_bytes()[..], &name.0].concat());
     let bytes = hash.bytes();
     Pin::from_random(u64::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]]))
 }

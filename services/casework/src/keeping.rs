@@ -34,6 +34,7 @@ struct Seen {
     warned: u64,
     resumed: u64,
     closed: u64,
+    moved: u64,
 }
 
 async fn look(service: &Parts) -> Result<Did, Error> {
@@ -51,11 +52,13 @@ async fn look(service: &Parts) -> Result<Did, Error> {
             }
         }
     }
+    seen.moved = recount(service, now).await?;
     help_waits(service, now).await?;
     Ok(Did::nothing()
         .and("发出的时限预警", "warnings", seen.warned)
         .and("补充期满继续办理", "cases that go on", seen.resumed)
-        .and("异议期满办结", "cases closed", seen.closed))
+        .and("异议期满办结", "cases closed", seen.closed)
+        .and("因节假日安排公布调整的时限", "clocks counted with a notice of holidays", seen.moved))
 }
 
 /// A clock that is to be looked at.
@@ -118,16 +121,43 @@ async fn attend(service: &Parts, due: &DueClock, seen: &mut Seen) -> Result<(), 
                 }
             }
             clocks::save(&mut tx, service, due.number, &before, &after).await?;
-            let warned = clocks::warned(&after);
-            // a warning is no step: whoever looks at the case takes theirs on the version that they see
-            sqlx::query!("update casework.matter set warned = $2 where number = $1", store::stored(due.number), warned)
-                .execute(&mut *tx)
-                .await
-                .map_err(Error::database("noting a warning"))?;
+            clocks::put_in_line(&mut tx, due.number, &after).await?;
         }
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Counts again what runs and was due provisionally, where the notice of that year is known by now. What has ended stays as it was.
+async fn recount(service: &Parts, now: DateTime<Utc>) -> Result<u64, Error> {
+    let mut moved = 0;
+    loop {
+        let numbers = sqlx::query_scalar!(
+            "select distinct number from casework.clock where stopped_at is null and provisional and due_day <= $1 limit $2",
+            service.calendar.noticed_until(),
+            TOGETHER
+        )
+        .fetch_all(service.platform.database.pool())
+        .await
+        .map_err(Error::database("finding clocks that were due provisionally"))?;
+        for number in &numbers {
+            let number = store::number(*number)?;
+            let mut tx = service.platform.database.begin().await?;
+            let kept = store::load(&mut tx, number, true).await?;
+            let before = clocks::of(&mut tx, number).await?;
+            let mut after = before.clone();
+            for clock in &mut after {
+                clock.clock.recount(now, &service.calendar, service.zone());
+            }
+            clocks::save(&mut tx, service, number, &before, &after).await?;
+            clocks::put_in_line(&mut tx, kept.number, &after).await?;
+            tx.commit().await?;
+            moved += 1;
+        }
+        if numbers.is_empty() {
+            return Ok(moved);
+        }
+    }
 }
 
 /// For how long the oldest call for urgent help waits for somebody.

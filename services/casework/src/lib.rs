@@ -34,6 +34,7 @@ mod intake;
 mod keeping;
 mod lists;
 mod mine;
+mod numbered;
 mod numbers;
 mod orders;
 mod overview;

@@ -137,7 +137,7 @@ impl ClockLine {
 /// A case, as a list shows it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct CaseLine {
-    #[schema(value_type = String, example = "261128-4071-3392-6")]
+    #[schema(value_type = String, example = "261128-4071-3392-1")]
     pub(crate) number: CaseNumber,
     pub(crate) kind: Kind,
     pub(crate) channel: Channel,

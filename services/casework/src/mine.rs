@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use domain::casework::{CaseNumber, Channel, Event, Kind, State};
 use domain::ids::ResidentNo;
 use http::{HeaderMap, StatusCode};
-use platform::http::{Access, Json, Path, Problem, ResidentCaller, Routes, routes};
+use platform::http::{Access, Json, Problem, ResidentCaller, Routes, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::citizen::{self, CitizenCase, Wish};
 use crate::intake::{self, CaseRequest, CaseTaken, RequestName, Source};
+use crate::numbered::Numbered;
 use crate::store::{self, Kept};
 use crate::{Error, Service};
 
@@ -48,7 +49,7 @@ async fn bring(
 /// One of my cases.
 #[derive(Serialize, ToSchema)]
 struct CitizenLine {
-    #[schema(value_type = String, example = "261128-4071-3392-6")]
+    #[schema(value_type = String, example = "261128-4071-3392-1")]
     number: CaseNumber,
     kind: Kind,
     state: State,
@@ -90,9 +91,8 @@ async fn list(Shared(service): Shared<Service>, caller: ResidentCaller) -> Resul
 async fn look(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
-    Path(number): Path<String>,
+    Numbered(number): Numbered,
 ) -> Result<axum::Json<CitizenCase>, Problem> {
-    let number: CaseNumber = number.parse().map_err(Error::from)?;
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     let kept = store::load(&mut connection, number, false).await?;
     owned(&kept, caller.no)?;
@@ -116,10 +116,9 @@ struct CitizenStep {
 async fn step(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
-    Path(number): Path<String>,
+    Numbered(number): Numbered,
     Json(request): Json<CitizenStep>,
 ) -> Result<axum::Json<CitizenCase>, Problem> {
-    let number: CaseNumber = number.parse().map_err(Error::from)?;
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let mut kept = store::load(&mut tx, number, true).await?;
     owned(&kept, caller.no)?;

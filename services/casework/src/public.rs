@@ -8,13 +8,14 @@ use domain::casework::{CaseNumber, Channel, Event, Pin};
 use domain::network::Network;
 use http::{HeaderMap, StatusCode};
 use platform::cache::Tokens;
-use platform::http::{Access, ClientAddress, Json, Path, Problem, Routes, routes};
+use platform::http::{Access, ClientAddress, Json, Problem, Routes, routes};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::citizen::{self, CitizenCase, Wish};
 use crate::intake::{self, CaseRequest, CaseTaken, RequestName, Source};
 use crate::service::Parts;
+use crate::numbered::Numbered;
 use crate::store::{self, Kept};
 use crate::{Error, Service};
 
@@ -61,10 +62,10 @@ struct CasePin {
     request_body = CasePin, responses((status = 200, description = "How it stands", body = CitizenCase)))]
 async fn look(
     Shared(service): Shared<Service>,
-    Path(number): Path<String>,
+    Numbered(number): Numbered,
     Json(request): Json<CasePin>,
 ) -> Result<axum::Json<CitizenCase>, Problem> {
-    let kept = opened(&service, &number, &request.pin).await?;
+    let kept = opened(&service, number, &request.pin).await?;
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     Ok(axum::Json(citizen::shown(&mut connection, &service, &kept).await?))
 }
@@ -88,10 +89,10 @@ struct CaseStepByPin {
     request_body = CaseStepByPin, responses((status = 200, description = "Done; how it stands", body = CitizenCase)))]
 async fn step(
     Shared(service): Shared<Service>,
-    Path(number): Path<String>,
+    Numbered(number): Numbered,
     Json(request): Json<CaseStepByPin>,
 ) -> Result<axum::Json<CitizenCase>, Problem> {
-    let number = opened(&service, &number, &request.pin).await?.number;
+    let number = opened(&service, number, &request.pin).await?.number;
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let mut kept = store::load(&mut tx, number, true).await?;
     citizen::take(&mut tx, &service, &mut kept, &Wish { event: request.event, text: request.text.as_deref() }).await?;
@@ -101,8 +102,7 @@ async fn step(
 }
 
 /// The case, if number and PIN fit; a wrong one is counted, and the answer is the same whether the number exists or not.
-async fn opened(service: &Parts, number: &str, pin: &str) -> Result<Kept, Error> {
-    let number: CaseNumber = number.parse()?;
+async fn opened(service: &Parts, number: CaseNumber, pin: &str) -> Result<Kept, Error> {
     let cache = &service.platform.cache;
     let tried = format!("case-pin-tries:{number}");
     if cache.incr(&tried, AN_HOUR).await? > u64::from(service.settings.wrong_pins_per_hour) {

@@ -6,7 +6,7 @@ use domain::casework::{CallOutcome, CaseNumber, Channel, DeclineGround, Event, G
 use domain::ids::UnitId;
 use platform::crypto::Purpose;
 use platform::database::Tx;
-use platform::http::{FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
+use platform::http::{FieldFault, Json, Problem, Routes, StaffCaller, routes};
 use proto::CodeRequested;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::access::CASEWORKERS;
 use crate::applying::{self, Said, Who};
 use crate::file::{self, CaseFile};
+use crate::numbered::Numbered;
 use crate::orders::Words;
 use crate::service::Parts;
 use crate::store::{self, Kept};
@@ -98,10 +99,9 @@ struct CaseStepRequest {
 async fn step(
     Shared(service): Shared<Service>,
     caller: StaffCaller,
-    Path(number): Path<String>,
+    Numbered(number): Numbered,
     Json(request): Json<CaseStepRequest>,
 ) -> Result<axum::Json<CaseFile>, Problem> {
-    let number: CaseNumber = number.parse().map_err(Error::from)?;
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let mut kept = store::load(&mut tx, number, true).await?;
     file::must_see(&mut tx, &caller, &kept).await?;
@@ -131,7 +131,7 @@ async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, caller: &StaffCaller,
     let assists: Vec<UnitId> = request.assists.iter().map(|unit| UnitId::new(*unit)).collect();
     let step = asked(request, &assists)?;
     match step {
-        Step::Route { lead, assists } => units::must_exist(tx, &[&[lead], assists].concat()).await?,
+        Step::Route { lead, assists } => units::must_exist(tx, &[&[lead][..], assists].concat()).await?,
         Step::DecideDispute { lead } => units::must_exist(tx, &[lead]).await?,
         Step::RefuseCompetence { proposal } => units::must_exist(tx, &[proposal]).await?,
         _ => {}

@@ -132,6 +132,18 @@ impl Calendar {
         (self.rank, self.working) = (rank, working);
     }
 
+    /// Whether a period of a year can begin on this day.
+    #[must_use]
+    pub fn knows(day: NaiveDate) -> bool {
+        (FIRST..END).contains(&day) && day.year() < END.year() - 1
+    }
+
+    /// The last day of the last year that a notice tells of.
+    #[must_use]
+    pub const fn noticed_until(&self) -> NaiveDate {
+        self.noticed_until
+    }
+
     /// What a day is, and for which holiday it is so.
     #[must_use]
     pub fn kind(&self, day: NaiveDate) -> DayKind {

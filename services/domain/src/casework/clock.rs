@@ -168,6 +168,7 @@ impl Clock {
             None => fresh.due,
         };
         if due.at < self.due.at {
+            self.working_days = fresh.working_days;
             self.move_to(due, Why::Regrade, now);
         }
     }

@@ -1,4 +1,4 @@
-//! How a case is called: `261128-4071-3392-6`.
+//! How a case is called: `261128-4071-3392-1`.
 //!
 //! The date, eight digits, a check digit. The eight digits are a daily sequence run through a keyed permutation, so neither how many cases there were
 //! today nor the number of the next can be guessed. The check digit (H. M. Damm, 2004) finds every single wrong digit and every swap of neighbours,
@@ -40,7 +40,7 @@ pub struct CaseNumber(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// Something else than fifteen digits and what people put between them.
-    #[error("编号是 15 位数字，例如 261128-4071-3392-6")]
+    #[error("编号是 15 位数字，例如 261128-4071-3392-1")]
     Signs,
     /// The check digit does not fit: at least one digit is wrong.
     #[error("编号中有一位数字不对，请逐组核对")]
@@ -55,7 +55,7 @@ impl NumberError {
     #[must_use]
     pub const fn english(self) -> &'static str {
         match self {
-            Self::Signs => "A case's number has 15 digits, such as 261128-4071-3392-6.",
+            Self::Signs => "A case's number has 15 digits, such as 261128-4071-3392-1.",
             Self::Check => "One digit of the number is wrong: compare it group by group.",
             Self::Date => "The first six digits of the number are no date: compare them.",
         }
@@ -146,7 +146,7 @@ fn digit(sign: char) -> Option<u32> {
     ascii_digit(sign).and_then(|digit| digit.to_digit(10)).or_else(spoken)
 }
 
-crate::text_form::text_form!(CaseNumber, "the number of a case: date, eight digits, check digit", "261128-4071-3392-6");
+crate::text_form::text_form!(CaseNumber, "the number of a case: date, eight digits, check digit", "261128-4071-3392-1");
 
 /// What is told with a number, and opens the case's state: six digits. It is kept hashed alone, and never prints.
 #[derive(Clone, PartialEq, Eq)]
@@ -245,7 +245,7 @@ mod tests {
     #[case::nothing("", NumberError::Signs)]
     #[case::letters("261128-4071-3392-X", NumberError::Signs)]
     #[case::a_digit_short("261128-4071-339-6", NumberError::Signs)]
-    #[case::a_digit_long("261128-4071-3392-66", NumberError::Signs)]
+    #[case::a_digit_long("261128-4071-3392-16", NumberError::Signs)]
     #[case::no_date("000000-0000-0000-0", NumberError::Date)]
     fn what_is_no_number_is_refused(#[case] text: &str, #[case] error: NumberError) {
         assert_eq!(text.parse::<CaseNumber>(), Err(error));
