@@ -113,9 +113,14 @@ impl City {
 
     /// Another process of the same city: it has the same stores, and nothing else of the first one.
     pub async fn beside(first: &Self) -> Self {
+        Self::beside_with(first, casework::Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn beside_with(first: &Self, settings: casework::Settings) -> Self {
         let stores = first.platform.clone();
         let jobs = Jobs::new(&JobSettings::default(), &stores.database, &stores.clock, &stores.tasks).unwrap();
-        Self::serving(Platform { jobs, ..stores }, casework::Settings::default()).await
+        Self::serving(Platform { jobs, ..stores }, settings).await
     }
 
     async fn serving(platform: Platform, settings: casework::Settings) -> Self {

@@ -42,7 +42,7 @@ async fn a_mother_calls_two_units_work_and_the_answer_satisfies() {
     let file = city.file(HANDLER, &case).await;
     let clocks = file["clocks"].as_array().unwrap();
     assert!(clocks.iter().all(|clock| clock["met"] == true), "every promise was kept: {clocks:?}");
-    assert_eq!(file["steps"].as_array().unwrap().len(), 14, "every step is in the file");
+    assert_eq!(file["steps"].as_array().unwrap().len(), 13, "every step is in the file");
     eventually("each step of staff is in the trail", async || city.trail.count() >= 12).await;
     city.close().await;
 }

@@ -38,8 +38,8 @@ async fn the_clock_stands_still_while_the_citizen_is_asked_and_goes_on_when_thei
     let case = city.at_work("complex").await;
     let before = clock(&city.file(HANDLER, &case).await, "finish")["due_at"].clone();
     city.does(HANDLER, &case, "ask_citizen", json!({ "text": "请补充接种记录" })).await;
-    // ten working days after 10 March end on the 24th
-    city.forward_with_jobs(DAY * 14).await;
+    // ten working days after 10 March end with the 24th
+    city.forward_with_jobs(DAY * 15).await;
     let file = city.file(HANDLER, &case).await;
     assert_eq!(file["state"], "working", "it goes on without what was asked");
     let finish = clock(&file, "finish");
@@ -127,5 +127,24 @@ async fn urgent_help_goes_first_and_says_how_long_it_waits() {
     city.forward_with_jobs(MINUTE * 3).await;
     let (_, overview) = city.get(SUPERVISOR, "/api/v1/casework/overview").await;
     assert_eq!(overview["urgent_waiting_s"], 180);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn when_the_holidays_of_a_year_are_announced_open_clocks_are_counted_again_and_keep_what_was() {
+    let city = City::open_at(Store::Embedded, "2026-12-31T10:00:00+08:00".parse().unwrap()).await;
+    let case = city.at_work("simple").await;
+    let directory = tempfile::tempdir().unwrap();
+    let notice = directory.path().join("working-days.csv");
+    // as if the notice moved a day of New Year, and Monday the 4th were free as well
+    std::fs::write(&notice, "day,kind,holiday\n2027-01-01,rest,new_year\n2027-01-04,rest,new_year\n").unwrap();
+    let settings = casework::Settings { days_file: Some(notice), ..casework::Settings::default() };
+    let announced = City::beside_with(&city, settings).await;
+    announced.forward_with_jobs(MINUTE * 2).await;
+    let file = announced.file(HANDLER, &case).await;
+    let finish = clock(&file, "finish");
+    assert_eq!((&finish["due_day"], &finish["provisional"]), (&json!("2027-01-07"), &json!(false)));
+    let moved = &finish["changes"][0];
+    assert_eq!((&moved["why"], &moved["from"]), (&json!("notice"), &json!("2027-01-06T16:00:00Z")));
     city.close().await;
 }
