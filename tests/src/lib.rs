@@ -37,6 +37,7 @@ const TABLES: Tables = Tables {
         (dispatch::SCHEMA, &dispatch::MIGRATOR),
         (sms::SCHEMA, &sms::MIGRATOR),
         (display::SCHEMA, &display::MIGRATOR),
+        (casework::SCHEMA, &casework::MIGRATOR),
     ],
 };
 
@@ -136,6 +137,7 @@ async fn routes(platform: &Platform, push: push::Settings, sms: sms::Settings) -
         .merge(review::start(platform, review::Settings::default(), QuietHours::default()).await.expect("review starts"))
         .merge(dispatch::start(platform, dispatch::Settings::default(), dispatch::Capacity::default()).await.expect("dispatch starts"))
         .merge(display::start(platform, display::Settings::default()).await.expect("display starts"))
+        .merge(casework::start(platform, casework::Settings::default()).await.expect("casework starts"))
         .merge(push)
         .merge(sms)
         .merge(platform::jobs::routes(platform))
@@ -160,7 +162,7 @@ pub enum Who {
 impl Who {
     /// Everybody there can be, staff with a scope that fits their role.
     pub fn everybody(district: &str, community: &str) -> Vec<Self> {
-        let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education"]
+        let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education", "unit:1"]
             .map(|scope| scope.parse::<Scope>().expect("a scope"));
         let unproved = Self::Unproved(Role::CityCommandOfficer, Needs::Enrolment);
         let mut everybody = vec![Self::Resident(1), Self::Source, Self::Screen, unproved];

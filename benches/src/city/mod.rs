@@ -396,7 +396,7 @@ async fn kept(name: &str) -> Result<Database> {
     }
     main.close().await?;
     let database = open(format!("{server}/{name}")).await?;
-    for schema in ["identity", "audit", "ingest", "rules", "review", "dispatch", "sms", "display"] {
+    for schema in ["identity", "audit", "ingest", "rules", "review", "dispatch", "sms", "display", "casework"] {
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop schema if exists {schema} cascade"))).execute(database.pool()).await?;
     }
     let of_alerts = "do $$ begin if to_regclass('resident.alert') is not null then \

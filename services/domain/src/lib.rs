@@ -12,6 +12,7 @@
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
 //!   scheduled work: [`schedule`].
+//! * What citizens bring, and until when it is answered: [`casework`], [`working_day`].
 //! * What all lists of words are made with: [`words!`].
 //! * Sending: [`outcome`], [`batch`], [`sms_text`], [`sms_reply`], [`web_push`]; what providers' answers mean: [`refusal`], [`patience`], [`pace`], [`gone`].
 
@@ -27,6 +28,7 @@ pub mod batch;
 pub mod before_sending;
 pub mod binding;
 pub mod cap;
+pub mod casework;
 pub mod condition;
 pub mod consent;
 pub mod console_path;
@@ -87,4 +89,5 @@ pub mod unusual_list;
 pub mod web_push;
 pub mod withdrawal;
 mod words;
+pub mod working_day;
 pub mod written_time;

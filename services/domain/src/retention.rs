@@ -471,6 +471,7 @@ pub const KINDS: &[Kind] = &[
         tables: &[
             "audit.outbox",
             "bus.outbox",
+            "casework.outbox",
             "dispatch.outbox",
             "display.outbox",
             "identity.outbox",
@@ -494,6 +495,23 @@ pub const KINDS: &[Kind] = &[
         keeping: Keeping::UntilDone,
         setting: None,
         why: "How a job went, and who asked for a run, as long as it matters to an operator; what people asked for is in the trace for good.",
+        requirement: "CQ15",
+    },
+    Kind {
+        what: "What citizens bring, and what is said about it, sealed; who has a hand in it, orders, clocks, history",
+        tables: &["casework.matter", "casework.statement", "casework.work_order", "casework.clock", "casework.step", "casework.link"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "One file a matter, from which nothing may be missing: an answer is asked for again, reviewed and inspected years later. Texts, names and \
+              phone numbers are sealed, and found by keyed hash alone.",
+        requirement: "CQ15",
+    },
+    Kind {
+        what: "Units that work on what citizens bring, and blocks of numbers that were given out",
+        tables: &["casework.unit", "casework.number_block"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Files name their units, and a number is never given twice. No personal data.",
         requirement: "CQ15",
     },
     Kind {

@@ -613,6 +613,38 @@ pub const MEASURES: &[Measure] = &[
         "Many `wrong`: read them; an alert may need a correction.",
     ),
     counter(
+        "casework_cases_total",
+        &[("kind", "`consultation`, `complaint`, `urgent_help`, …"), ("channel", "`web`, `app`, `call`, `visit`, `proxy`")],
+        "Cases that citizens brought.",
+        "Many of one kind at once: people ask the same; say it in an alert or by the hotline's announcement.",
+    ),
+    counter(
+        "casework_cases_refused_total",
+        &[],
+        "Cases that were not taken because too many came from one network, or from everywhere.",
+        "Any: look at who sends them; if it is the city's people, raise `casework.cases_per_minute`.",
+    ),
+    counter(
+        "casework_pins_refused_total",
+        &[],
+        "Questions for a case that were refused after too many wrong PINs.",
+        "Many: somebody tries numbers.",
+    ),
+    counter("casework_steps_total", &[("event", "`register`, `route`, `sign_for`, `tell`, …")], "Steps that were taken with cases.", ""),
+    counter(
+        "casework_warnings_total",
+        &[("promise", "`take`, `order`, `begin`, `progress`, `finish`, …"), ("share", "`50`, `80` or `100` percent of the time")],
+        "Times at which somebody was warned that a promise is due.",
+        "Many at `100`: promises are broken; supervision's page says where.",
+    ),
+    gauge(
+        "casework_urgent_waiting_seconds",
+        Unit::Seconds,
+        &[],
+        "For how long the oldest call for urgent help has waited for somebody at the desk; 0 where none waits.",
+        "Above 120: nobody takes them; call the desk.",
+    ),
+    counter(
         "standings_opened_total",
         &[],
         "People against whom something began to stand because of an alert.",

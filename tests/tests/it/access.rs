@@ -47,6 +47,7 @@ fn community_of(district: &str) -> CommunityCode {
 fn filled(rule: &RouteRule) -> String {
     let example = |name: &str| match name {
         "code" => OWN.to_owned(),
+        "number" => "261128-4071-3392-1".to_owned(),
         "endpoint_id" | "resident_no" => "1".to_owned(),
         _ if rule.path.contains("follow-ups") => "1".to_owned(),
         _ => uuid::Uuid::from_u128(7).to_string(),
@@ -78,6 +79,9 @@ async fn without_a_session_only_public_routes_answer() {
         "/api/v1/registration/code",
         "/api/v1/consent/notice",
         "/api/v1/web-push/key",
+        "/api/v1/cases",
+        "/api/v1/cases/{number}/state",
+        "/api/v1/cases/{number}/steps",
     ];
     assert_eq!(public, expected.into(), "whoever opens a route to everybody says so here");
     for rule in &whole.table {
@@ -430,6 +434,7 @@ const ONLY_THE_OWN_PART: &[&str] = &[
     "POST /api/v1/records/preview",
     "POST /api/v1/records/stream",
     "POST /api/v1/records/upload",
+    "POST /api/v1/casework/cases",
     "POST /api/v1/uploads",
 ];
 

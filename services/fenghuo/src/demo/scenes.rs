@@ -1,7 +1,10 @@
-//! The first hour of the demo city, played by its staff through the interface: alerts in every stage, a screen, records that gather.
+//! The first hour of the demo city, played by its staff through the interface: alerts in every stage, a screen, records that gather, a morning at
+//! the hotline.
 //!
 //! Played once, after the first start. Nothing here goes round a rule: what the demo shows has been written, reviewed and sent like
 //! everything else.
+
+mod hotline;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -149,6 +152,7 @@ impl City {
         self.steps(&waiting, &[(&one, "compose_urgent", "")]).await?;
 
         self.records().await?;
+        self.hotline().await?;
         screen["key"].as_str().map(str::to_owned).context("a screen gets a key")
     }
 

@@ -57,7 +57,7 @@ const RULES_IN_FORCE: &[&str] = &["rules.active", "rules.rule_version"];
 /// What this service may do outside of its own schema.
 pub(super) const fn of(service: Service) -> Rights {
     match service {
-        Service::Identity | Service::Audit => Rights::NONE,
+        Service::Identity | Service::Audit | Service::Casework => Rights::NONE,
         Service::Resident => Rights {
             reads: &[
                 "dispatch.alert_progress",
