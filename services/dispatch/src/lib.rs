@@ -32,6 +32,8 @@
 //! * Who was reached on one device is reached; a device of theirs that failed for now is tried again alone, and who has an urgent alert in a browser only and
 //!   does not answer gets the SMS ([`beside`], [`in_a_browser`]).
 //!
+//! * What was approved is what leaves: words, audience, terms or people that are not as they were approved are held, and ring ([`unlike`]).
+//!
 //! * Before a deadline is missed there is an alarm, and before an approval an answer whether it can be held ([`forecast`]).
 //!
 //! Parts: [`approved`], [`planning`], [`pump`], [`progress`], [`ending`], [`reminders`] are run twice without harm and are woken by
@@ -63,6 +65,7 @@ mod stories;
 mod sweep;
 mod undelivered;
 mod unheard;
+mod unlike;
 mod withdrawn_for;
 mod word;
 pub mod worker;
@@ -114,14 +117,14 @@ pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) 
     follow_ups::follow_people(platform)?;
     sweep::register(platform, &settings)?;
     start_workers(platform, &settings, &capacity);
-    Ok(routes::routes(platform, settings.quiet_hours).merge(forecast::start(platform, &settings, capacity)))
+    Ok(routes::routes(platform, &settings).merge(forecast::start(platform, &settings, capacity)))
 }
 
 fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {
-    let (database, shared) = (platform.database.clone(), Arc::clone(settings));
+    let (own, shared) = (platform.clone(), Arc::clone(settings));
     platform.bus.subscribe(&DISPATCH_APPROVED, CONCURRENCY, move |event: AlertApproved| {
-        let (database, settings) = (database.clone(), Arc::clone(&shared));
-        async move { Ok(approved::on_approved(&database, &settings, understood("alert id", event.alert_id.parse())?).await?) }
+        let (platform, settings) = (own.clone(), Arc::clone(&shared));
+        async move { Ok(approved::on_approved(&platform, &settings, understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     let own = platform.clone();
     platform.bus.subscribe(&DISPATCH_STOPPED, CONCURRENCY, move |event: AlertStopped| {
@@ -167,16 +170,18 @@ fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capac
         let pump = Arc::clone(&pump);
         async move { more(pump.turn().await.map(|_| false)) }
     });
-    let (database, clock) = (platform.database.clone(), platform.clock.clone());
+    let own = platform.clone();
     platform::worker::run(&platform.tasks, &platform.clock, "dispatch.watch", INTERVAL, &signals::WATCH, move || {
-        let (database, clock) = (database.clone(), clock.clone());
+        let (database, clock, platform) = (own.database.clone(), own.clock.clone(), own.clone());
         async move {
+            let unlike = unlike::turn(&platform).await?;
+            unlike::measure(&database).await?;
             let closed = progress::close_wave(&database, &clock).await?;
             let expired = ending::close_expired(&database, &clock).await?;
             let withdrawn = ending::withdraw_next(&database, &clock).await?;
             let let_go = held::turn(&database, &clock).await?;
             aside::measure(&database).await?;
-            more(Ok(closed || expired || withdrawn || let_go))
+            more(Ok(closed || expired || withdrawn || let_go || unlike))
         }
     });
     let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));

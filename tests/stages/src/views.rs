@@ -35,7 +35,7 @@ pub const RESIDENT: &str = "
 pub const REVIEW: &str = "
     create schema review;
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
-                                        approved_at timestamptz, district int, exercise bool, corrects uuid, for_holders bool not null default false);
+                                        approved_at timestamptz, district int, exercise bool, corrects uuid, for_holders bool not null default false, seal jsonb);
     create table review.alert_standing (alert_id uuid primary key, state text, approved_at timestamptz, changed_at timestamptz,
                                         superseded_by uuid, stop_reason text, held_at timestamptz, last_word jsonb);
     create table review.withdrawn_for (alert_id uuid not null, resident_no int not null, at timestamptz not null);
@@ -70,6 +70,12 @@ pub const DISPATCH: &str = "
                                            expires_at timestamptz not null);
     create table dispatch.word_told (alert_id uuid not null, wave smallint not null, first_hand_over_at timestamptz, last_closed_at timestamptz,
                                      handed_over bigint, unreachable bigint, open bigint, primary key (alert_id, wave));";
+
+/// What dispatch and review read of display.
+pub const DISPLAY: &str = "
+    create schema display;
+    create table display.shown_story (alert_id uuid primary key, given jsonb, given_at timestamptz, screens bigint, plays bigint, first_at timestamptz,
+                                      last_at timestamptz);";
 
 /// Who might decide about an alert, as review reads it of identity.
 pub const IDENTITY: &str = "

@@ -210,7 +210,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::EndpointGone])]);
         let alert_id = city.approve(Urgent, alert(), named(1..=2)).await;
         city.settle().await;
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         (city, shared, alert_id)
     }
 
@@ -250,7 +250,7 @@ mod tests {
     /// What the delivery page counts as open, closed and dropped.
     async fn counted(city: &City, alert_id: AlertId) -> serde_json::Value {
         // a page that has not looked before counts anew
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         let (delivery, _) = super::super::delivery::load(&shared, alert_id).await.unwrap();
         serde_json::to_value(delivery).unwrap()["follow_ups"].clone()
     }

@@ -113,6 +113,7 @@ impl City {
         let platform = store.open().await;
         views::stand_in(&platform, views::RESIDENT).await;
         views::stand_in(&platform, views::REVIEW).await;
+        views::stand_in(&platform, views::DISPLAY).await;
         platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
         let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
@@ -214,7 +215,7 @@ impl City {
     }
 
     pub(crate) async fn hear_of_approval(&self, alert_id: AlertId) {
-        approved::on_approved(self.database(), &self.settings, alert_id).await.unwrap();
+        approved::on_approved(&self.platform, &self.settings, alert_id).await.unwrap();
     }
 
     /// Staff cancel the alert, and dispatch withdraws what is not sent.
