@@ -48,7 +48,7 @@ pub(crate) async fn note(
            from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as unlike (part, language, channel, approved, found)
          on conflict (alert_id, part, language, channel) do update
             set found = excluded.found, found_at = excluded.found_at, went_on_at = null, went_on_by = null, reason = null
-          where known.found <> excluded.found",
+          where known.found <> excluded.found or known.went_on_at is not null",
         alert_id.uuid(),
         &column(|unlike| unlike.part.to_string()),
         &column(|unlike| unlike.language.map(|language| language.to_string()).unwrap_or_default()),

@@ -273,6 +273,8 @@ pub const KINDS: &[Kind] = &[
             "dispatch.arrivals_seen",
             "dispatch.headcount",
             "dispatch.forecast",
+            "dispatch.sent_text",
+            "dispatch.unlike_approved",
         ],
         keeping: Keeping::ForGood,
         setting: None,

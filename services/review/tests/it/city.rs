@@ -86,6 +86,8 @@ impl City {
         let platform = store.open().await;
         views::stand_in(&platform, views::DISPATCH).await;
         views::stand_in(&platform, views::IDENTITY).await;
+        views::stand_in(&platform, views::RULES).await;
+        views::stand_in(&platform, views::DISPLAY).await;
         platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();
