@@ -40,8 +40,14 @@ pub fn of_alert(content: &AlertContent) -> String {
 /// The text with what tells of a person taken out.
 fn without_persons(text: &str, contact: &str) -> String {
     let mut rest = text.to_owned();
+    // from the end, and two that lie over each other once
+    let mut from = text.len();
     for finding in privacy::find(text, contact).into_iter().rev() {
-        rest.replace_range(finding.range, "\n");
+        let end = finding.range.end.min(from);
+        if finding.range.start < end {
+            rest.replace_range(finding.range.start..end, "\n");
+            from = finding.range.start;
+        }
     }
     rest
 }

@@ -14,8 +14,10 @@ use std::time::Duration;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use domain::area::DistrictCode;
 use domain::ids::StaffId;
 use domain::language::Language;
+use domain::place;
 use futures::Stream;
 use http::StatusCode;
 
@@ -81,6 +83,16 @@ impl Listing {
     /// A time as people and spreadsheets read it.
     pub fn time(&self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// A district by its name; none: the whole city.
+    pub fn district(&self, code: Option<DistrictCode>) -> String {
+        let word = |zh: &str, en: &str| if self.language == Language::ZhCn { zh.to_owned() } else { en.to_owned() };
+        match code.map(|code| (code, place::district(code))) {
+            None => word("全市", "whole city"),
+            Some((_, Some(district))) => word(district.name, district.name_en),
+            Some((code, None)) => code.to_string(),
+        }
     }
 
     /// The word for yes or no in the language of the file.

@@ -12,7 +12,6 @@ use domain::area::DistrictCode;
 use domain::found_text::Wanted;
 use domain::ids::RuleId;
 use domain::language::Language;
-use domain::place;
 use futures::stream;
 use platform::export::{self, Format, Head, Listing};
 use platform::http::{Access, Limits, Problem, Query, Routes, StaffCaller, routes};
@@ -136,29 +135,24 @@ async fn leave(service: &Service, caller: &StaffCaller, action: &str, detail: se
 }
 
 fn cells(listing: &Listing, found: &Found) -> Vec<String> {
-    let in_chinese = listing.language == Language::ZhCn;
-    let district = match found.district.map(|code| (code, place::district(code))) {
-        None => if in_chinese { "全市" } else { "whole city" }.to_owned(),
-        Some((_, Some(district))) => if in_chinese { district.name } else { district.name_en }.to_owned(),
-        Some((code, None)) => code.to_string(),
+    let word = |zh: &'static str, en: &'static str| if listing.language == Language::ZhCn { zh } else { en };
+    let class = match found.class {
+        DeliveryClass::Urgent => word("紧急", "urgent"),
+        DeliveryClass::Routine => word("一般", "routine"),
     };
-    let class = match (found.class, in_chinese) {
-        (DeliveryClass::Urgent, true) => "紧急",
-        (DeliveryClass::Routine, true) => "一般",
-        (class, false) => class.into(),
-    };
+    let time = |at: Option<DateTime<Utc>>| at.map(|at| listing.time(at)).unwrap_or_default();
     vec![
         found.id.to_string(),
         found.short_code.clone(),
         found.headline.clone(),
-        if in_chinese { found.state.title() } else { found.state.into() }.to_owned(),
+        word(found.state.title(), found.state.into()).to_owned(),
         class.to_owned(),
-        district,
+        listing.district(found.district),
         listing.yes_or_no(found.exercise),
-        listing.time(found.created_at),
-        found.approved_at.map(|at| listing.time(at)).unwrap_or_default(),
-        found.handed_over_at.map(|at| listing.time(at)).unwrap_or_default(),
-        found.expires_at.map(|at| listing.time(at)).unwrap_or_default(),
+        time(Some(found.created_at)),
+        time(found.approved_at),
+        time(found.handed_over_at),
+        time(found.expires_at),
         found.corrects.map(|alert| alert.to_string()).unwrap_or_default(),
         found.rule.map(|rule| rule.to_string()).unwrap_or_default(),
         found.contact.clone(),

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use domain::alert_view::AlertView;
+use domain::area::DistrictCode;
 use domain::language::Language;
-use domain::place;
 use futures::stream;
 use platform::export::{self, Format, Head, Listing};
 use platform::http::{FieldFault, Problem, Query, StaffCaller, Within};
@@ -171,7 +171,7 @@ async fn page(
             row.alert_id.to_string(),
             row.headline,
             row.class,
-            district(row.district, listing),
+            listing.district(row.district.and_then(|code| DistrictCode::try_from(code).ok())),
             listing.yes_or_no(row.exercise),
             row.state,
             time(Some(row.approved_at)),
@@ -189,14 +189,6 @@ async fn page(
         ]
     });
     Ok((cells.collect(), next))
-}
-
-/// A district's name; none: the whole city.
-fn district(code: Option<i32>, listing: &Listing) -> String {
-    let in_chinese = listing.language == Language::ZhCn;
-    let Some(code) = code else { return if in_chinese { "全市" } else { "whole city" }.to_owned() };
-    let known = domain::area::DistrictCode::try_from(code).ok().and_then(place::district);
-    known.map_or_else(|| code.to_string(), |district| if in_chinese { district.name } else { district.name_en }.to_owned())
 }
 
 /// Which follow-up items.
