@@ -81,6 +81,7 @@ use platform::jobs::Job;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
 use proto::topology::{DISPATCH_APPROVED, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_UNDELIVERED, DISPATCH_WITHDRAWN_FOR};
+use resident::headcount::Headcount;
 use proto::{AlertApproved, AlertHeld, AlertStopped, AlertWithdrawnFor, SmsUndelivered};
 
 pub use error::Error;
@@ -116,8 +117,12 @@ pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) 
     Monthly::keep(platform, &KEEP_LEDGER, tables.into())?;
     follow_ups::follow_people(platform)?;
     sweep::register(platform, &settings)?;
-    start_workers(platform, &settings, &capacity);
-    Ok(routes::routes(platform, &settings).merge(forecast::start(platform, &settings, capacity)))
+    let headcount = Headcount::new(platform.database.clone());
+    let warm = headcount.clone();
+    // so that the first alert of this process does not wait for it; without it audiences are counted when they are planned
+    platform.tasks.spawn("dispatch.headcount", async move { warm.refresh().await.map(|_| ()) });
+    start_workers(platform, &settings, &capacity, &headcount);
+    Ok(routes::routes(platform, &settings).merge(forecast::start(platform, &settings, capacity, headcount)))
 }
 
 fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {
@@ -152,13 +157,13 @@ fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error>
     Ok(())
 }
 
-fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capacity) {
+fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capacity, headcount: &Headcount) {
     // An urgent alert must not wait for a chunk of a routine one that is being written.
     for (name, wake, line) in [
         ("dispatch.planner", &signals::PLANNER, planning::Line::All),
         ("dispatch.urgent-planner", &signals::URGENT_PLANNER, planning::Line::Urgent),
     ] {
-        let planner = Arc::new(planning::Planner::new(platform, (**settings).clone(), line));
+        let planner = Arc::new(planning::Planner::new(platform, (**settings).clone(), line).counting_with(headcount.clone()));
         platform::worker::run(&platform.tasks, &platform.clock, name, INTERVAL, wake, move || {
             let planner = Arc::clone(&planner);
             async move { more(planner.turn().await) }

@@ -6,7 +6,7 @@
 use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, DeliveryClass};
-use domain::alert_state::State;
+use domain::alert_state::{self, State};
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
 use domain::conflict::{COMPARED, Conflict, Demand, Kind, MOST, Measure, Overlap, Said, between};
@@ -18,6 +18,7 @@ use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::actor::actor;
 use crate::colleagues::Colleagues;
 use crate::reading::{self, READING};
 use crate::store::{self, Alert, stored_district};
@@ -150,6 +151,13 @@ async fn of_draft(
             Some(alert)
         }
     };
+    let district = own.as_ref().map_or(draft.district, |alert| alert.participants.district);
+    let area = district.map_or(Area::City, Area::District);
+    let reaches_outside = matches!(&draft.audience, Some(Audience::Query(query)) if !query.lies_within(area));
+    // what holds elsewhere is told to nobody who could not write for there
+    if !alert_state::may_write(area, &actor(&caller)) || reaches_outside {
+        return Err(Error::OutsideScope.into());
+    }
     let audience = match (draft.audience, &own) {
         (Some(audience), _) => audience,
         (None, Some(alert)) => alert.audience.clone(),
@@ -159,7 +167,7 @@ async fn of_draft(
     let said = Said {
         alert: own.as_ref().map(|alert| alert.id),
         corrects: own.as_ref().and_then(|alert| alert.corrects),
-        district: own.as_ref().map_or(draft.district, |alert| alert.participants.district),
+        district,
         author: caller.id,
         content: &draft.content,
         audience: &audience,

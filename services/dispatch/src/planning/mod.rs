@@ -139,6 +139,11 @@ impl Planner {
         }
     }
 
+    /// With the copy of the headcount that others of this process have as well.
+    pub(crate) fn counting_with(self, headcount: Headcount) -> Self {
+        Self { headcount, ..self }
+    }
+
     /// Releases what is due, plans one chunk of a wave and of the word of an end, for all or for some, then publishes what is due of audiences, and tells latecomers. False: there
     /// was nothing to do.
     pub(crate) async fn turn(&self) -> Result<bool, Error> {

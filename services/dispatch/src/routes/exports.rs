@@ -253,3 +253,6 @@ async fn leave(shared: &Shared, caller: &StaffCaller, action: &str, what: &str, 
     tx.publish(SCHEMA, &AuditEntry { detail_json: detail.to_string(), ..entry }).await?;
     Ok(tx.commit().await?)
 }
+
+#[cfg(test)]
+mod tests;

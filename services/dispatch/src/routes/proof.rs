@@ -198,3 +198,6 @@ async fn noted(
     tracing::warn!(%alert_id, planned, "an officer lets an alert go on to more people than were approved");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

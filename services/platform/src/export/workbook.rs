@@ -54,7 +54,7 @@ where
 /// Every cell is text: a spreadsheet calculates none of them.
 fn write(heads: &[&'static str], mut pages: mpsc::Receiver<Vec<Vec<String>>>) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory();
+    let sheet = book.add_worksheet_with_constant_memory()?;
     let bold = CellFormat::new().set_bold();
     sheet.set_freeze_panes(1, 0)?;
     for (column, head) in (0_u16..).zip(heads) {
