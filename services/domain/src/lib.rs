@@ -8,6 +8,7 @@
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`retraction`], [`public_reason`]; people named by hand: [`named_by_hand`].
+//!   What was approved is what leaves: [`approval_seal`]; alerts that contradict each other: [`conflict`]; how staff find one again: [`found_text`].
 //! * What stands against a person, and what lifts it: [`standing`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
@@ -22,6 +23,7 @@ pub mod alert;
 mod alert_check;
 pub mod alert_state;
 pub mod alert_view;
+pub mod approval_seal;
 pub mod area;
 pub mod audience;
 pub mod batch;
@@ -30,6 +32,7 @@ pub mod binding;
 pub mod cap;
 pub mod casework;
 pub mod condition;
+pub mod conflict;
 pub mod consent;
 pub mod console_path;
 pub mod continuity;
@@ -39,6 +42,7 @@ mod digits;
 pub mod directory;
 pub mod exercise;
 pub mod forecast;
+pub mod found_text;
 pub mod gone;
 pub mod headcount;
 pub mod held_list;

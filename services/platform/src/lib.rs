@@ -12,6 +12,8 @@
 //! - personal data is stored sealed ([`crypto`]), and neither errors nor logs carry it;
 //! - [`tasks::Tasks::shutdown`] lets running work end before the process does.
 //!
+//! Lists are taken along as files by one way ([`export`]).
+//!
 //! What many concurrent requests ask of the database is gathered into few statements ([`gather`]).
 //!
 //! A service gets a [`Platform`], subscribes to its queues, starts its [`worker`]s, registers its [`jobs`] and returns its HTTP routes.
@@ -26,6 +28,7 @@ pub mod crypto;
 pub mod database;
 pub mod encryption;
 mod error;
+pub mod export;
 pub mod gather;
 pub mod http;
 pub mod jobs;

@@ -663,6 +663,31 @@ pub const MEASURES: &[Measure] = &[
         "Any `too_many` or `purpose_not_named`: somebody asks what they may not; the trace names the key.",
     ),
     counter(
+        "dispatch_unlike_approved_total",
+        &[("part", "`text`, `audience`, `terms`, `people`")],
+        "Parts of alerts that were not as they were approved when they were planned or sent, and were held.",
+        "Any: the delivery page says what differs. `text`, `audience`, `terms`: somebody or something changed what three people had approved; look into the database and the trace. `people`: an officer decides.",
+    ),
+    gauge(
+        "dispatch_unlike_approved",
+        Unit::Count,
+        &[],
+        "Alerts that are held because what would leave is not what was approved.",
+        "Any: nobody is told by them until an officer lets them go on, or they are withdrawn or corrected.",
+    ),
+    counter(
+        "display_unlike_approved_total",
+        &[],
+        "Alerts that no screen shows because their words are not what was approved.",
+        "Any: as `dispatch_unlike_approved_total`.",
+    ),
+    counter(
+        "exports_total",
+        &[("outcome", "`answered`, `refused`")],
+        "Lists that staff took along as files; `refused`: one more than a day may have.",
+        "Many `refused`: the limit is too low for the work, or an account carries everything away; the trace names it.",
+    ),
+    counter(
         "rules_lifting_records_total",
         &[],
         "Records that lift what stands against people, negative tests for instance.",

@@ -6,6 +6,7 @@
 use axum::extract::State as Shared;
 use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, State};
+use domain::approval_seal::ApprovalSeal;
 use domain::before_sending::Caution;
 use domain::ids::AlertId;
 use domain::public_reason::PublicReason;
@@ -63,8 +64,8 @@ struct DecisionRequest {
 /// Decide about an alert
 ///
 /// Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
-/// conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
-/// unless `known` names that caution. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
+/// conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder, or contradict
+/// another alert for the same place, unless `known` names that caution. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
 /// second factor.
 ///
 /// `stop` keeps everything more of an approved alert from being sent, at once and by one person, and asks for its withdrawal in the same action: a
@@ -84,6 +85,7 @@ async fn decide(
     if request.action == Action::Confirm {
         caller.must_have_proved(Act::ConfirmUrgent, now)?;
     }
+    let mut counted = None;
     if matches!(request.action, Action::Approve | Action::Confirm) {
         let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
         let alert = store::load(&mut connection, id, false).await?;
@@ -94,6 +96,7 @@ async fn decide(
                 return Err(Error::Conflict { expected, found: alert.version, state: alert.state }.into());
             }
             let people = cautions::check(&service, &caller, &alert, request.action, &request.known).await?;
+            counted = people;
             if request.action == Action::Approve {
                 caller.must_have_proved(Act::Approve { people, many: service.fresh_proof_over_people }, now)?;
                 if alert.corrects.is_some() {
@@ -125,15 +128,23 @@ async fn decide(
         // that the danger is over is said by two
         reason => check_reason(Kind::Withdraw, reason).map_err(Error::from)?,
     }
-    take(&service, &mut tx, &mut alert, &caller, &request).await?;
+    take(&service, &mut tx, &mut alert, &caller, &request, counted).await?;
     let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
     tx.commit().await.map_err(Error::from)?;
     service.changed.wake();
     Ok(axum::Json(detail))
 }
 
-/// Takes the step with all that follows from it, inside the transaction.
-async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffCaller, request: &DecisionRequest) -> Result<(), Error> {
+/// Takes the step with all that follows from it, inside the transaction. `counted`: how many people whoever sends it was shown, if they could be
+/// counted.
+async fn take(
+    service: &Service,
+    tx: &mut Tx,
+    alert: &mut Alert,
+    caller: &StaffCaller,
+    request: &DecisionRequest,
+    counted: Option<u64>,
+) -> Result<(), Error> {
     let (action, said) = (request.action, reason::check(&request.reason)?);
     let reason = said.unwrap_or_default();
     let now = service.platform.clock.now();
@@ -161,6 +172,10 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
         _ => {}
     }
     alert.step(action, decision, now);
+    if matches!(action, Action::Approve | Action::Confirm) {
+        // this version, which nobody changes any more: what they had before them
+        alert.seal = Some(ApprovalSeal::of(alert.class, &alert.content, &alert.audience, counted));
+    }
     store::save(tx, alert).await?;
     let step = Step::of(caller.id, action.as_ref(), from, said);
     let public_reason = request.public_reason;

@@ -3,6 +3,7 @@
 use domain::alert::{ContentFault, FaultKind};
 use domain::alert_state::{Refusal, State};
 use domain::audience::AudienceError;
+use domain::conflict::Conflict;
 use domain::ids::AlertId;
 use domain::retention::OLDEST_DRAFT;
 use domain::retraction;
@@ -67,6 +68,9 @@ pub enum Error {
     /// It ends before the silent can be reminded.
     #[error("the alert ends before the silent can be reminded")]
     NoReminder,
+    /// Another alert asks people in the same place for the opposite.
+    #[error("another alert for the same place contradicts it")]
+    ContradictsAnother(Box<Conflict>),
     /// Records behind it hold no longer, and nobody has decided about whom they brought into it.
     #[error("{0} records behind the alert ended and were not decided about")]
     RecordsEnded(i64),
@@ -192,6 +196,14 @@ impl From<Error> for Problem {
                 "有效期结束得太早，没有确认的人来不及收到二次提醒和跟进。请延长有效期或缩短确认时限；如确需批准，请勾选知道后再批准。",
                 "It ends too early for a reminder to those who do not confirm, and for following them up. Extend its validity or shorten the time to confirm, or approve it with the mark that you know.",
             ),
+            Error::ContradictsAnother(conflict) => {
+                let (sentence, sentence_en) = conflict.sentence();
+                Self::conflict(
+                    "contradicts_another",
+                    format!("{sentence}请先与对方核对；如确需批准，请勾选“知道有矛盾”后再批准。"),
+                    format!("{sentence_en} Settle it with its author first, or approve it with the mark that you know."),
+                )
+            }
             Error::RecordsEnded(records) => Self::conflict(
                 "records_ended",
                 format!("有 {records} 条来源记录已被更正或撤回。请先逐条决定（移出受众或维持），再继续审核。"),

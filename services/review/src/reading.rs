@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::alert::{AckWindow, AlertContent, ContentFault, DeliveryClass};
 use domain::alert_state::{self, Action, Participants, State};
 use domain::alert_view::AlertView;
+use domain::approval_seal::ToldSeal;
 use domain::area::DistrictCode;
 use domain::audience::{Audience, AudienceQuery};
 use domain::before_sending::{CautionNote, Sending};
@@ -270,6 +271,8 @@ pub(crate) struct AlertDetail {
     approved_at: Option<DateTime<Utc>>,
     handed_over_at: Option<DateTime<Utc>>,
     corrects: Option<AlertId>,
+    /// What whoever approved it had before them, as digests; none: it was not approved, or before there were seals.
+    seal: Option<ToldSeal>,
     /// Since when it is stopped, until it is known whether it holds, and by whom.
     held_at: Option<DateTime<Utc>>,
     held_by: Option<StaffId>,
@@ -375,6 +378,7 @@ pub(crate) async fn detail(
         approved_at: alert.approved_at,
         handed_over_at: alert.handed_over_at,
         corrects: alert.corrects,
+        seal: alert.seal.as_ref().map(ToldSeal::from),
     })
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Service {
     pub(crate) headcount: Headcount,
     /// An alert to more people than this is approved with a fresh proof of the second factor only.
     pub(crate) fresh_proof_over_people: u64,
+    /// Lists that somebody may take along in a day.
+    pub(crate) exports_a_day: u32,
     /// Tells the feed of this process that an alert changed.
     pub(crate) changed: Wake,
     pub(crate) feed: Feed,

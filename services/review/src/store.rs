@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, DeliveryClass};
 use domain::alert_state::{Action, Decision, Participants, State};
+use domain::approval_seal::ApprovalSeal;
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
 use domain::ids::{AlertId, ShortCode, StaffId};
@@ -11,7 +12,7 @@ use platform::database::Connection;
 use platform::database::Tx;
 use uuid::Uuid;
 
-use crate::Error;
+use crate::{Error, search};
 use crate::passage::Passage;
 
 /// One alert with everything a decision needs.
@@ -39,6 +40,8 @@ pub(crate) struct Alert {
     pub(crate) held: Option<Held>,
     /// It is for exactly those who have what it corrects: two people made it.
     pub(crate) for_holders: bool,
+    /// What whoever approved it had before them; none: it was not approved, or before there were seals.
+    pub(crate) seal: Option<ApprovalSeal>,
 }
 
 /// That an alert was stopped.
@@ -71,6 +74,7 @@ impl Alert {
             corrects: None,
             held: None,
             for_holders: false,
+            seal: None,
         }
     }
 
@@ -118,7 +122,7 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
     }
     let row = sqlx::query!(
         "select short_code, state, class, district, content, audience, rule_id, rule_version, records, missing, submitter, automatic,
-             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects, involved, held_at, held_by, for_holders
+             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects, involved, held_at, held_by, for_holders, seal
          from review.alert where alert_id = $1",
         id.uuid()
     )
@@ -153,6 +157,7 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
         corrects: row.corrects.map(AlertId::from_uuid),
         held: row.held_at.zip(row.held_by).map(|(at, by)| Held { at, by: StaffId::from_uuid(by) }),
         for_holders: row.for_holders,
+        seal: row.seal.map(serde_json::from_value).transpose().map_err(stored("seal"))?,
     })
 }
 
@@ -196,6 +201,7 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
     .execute(&mut **tx)
     .await
     .map_err(Error::database("adding an alert"))?;
+    search::keep(tx, alert).await?;
     Ok(rows.rows_affected() == 1)
 }
 
@@ -206,7 +212,7 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
     let rows = sqlx::query!(
         "update review.alert set state = $3, class = $4, content = $5, audience = $6, submitter = $7, automatic = $8, district_reviewer = $9,
              city_reviewer = $10, version = $11, changed_at = $12, approved_at = $13, handed_over_at = $14, missing = $15, involved = $16,
-             held_at = $17, held_by = $18
+             held_at = $17, held_by = $18, seal = $19
          where alert_id = $1 and version = $2",
         alert.id.uuid(),
         read_at,
@@ -226,6 +232,7 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
         &alert.involved_ids(),
         alert.held.map(|held| held.at),
         alert.held.map(|held| held.by.uuid()),
+        alert.seal.as_ref().map(serde_json::to_value).transpose().map_err(|_| Error::Stored { what: "seal" })?,
     )
     .execute(&mut **tx)
     .await
@@ -291,7 +298,7 @@ pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result
     .execute(&mut **tx)
     .await
     .map_err(Error::database("writing an alert's history"))?;
-    Ok(())
+    if step.writes { search::keep(tx, alert).await } else { Ok(()) }
 }
 
 /// A district's code as the tables keep it: six digits fit.

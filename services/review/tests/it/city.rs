@@ -78,7 +78,7 @@ impl Deref for City {
 }
 
 const TABLES: Tables = Tables {
-    stand_ins: &[views::DISPATCH, views::IDENTITY],
+    stand_ins: &[views::DISPATCH, views::IDENTITY, views::RULES, views::DISPLAY],
     schemas: &[(review::SCHEMA, &review::MIGRATOR), (resident::SCHEMA, &resident::MIGRATOR)],
 };
 
