@@ -8,6 +8,7 @@
 //! * What comes in: [`risk_record`], in [`list`]s with [`written_time`]s and [`place_name`]s; what becomes of it: [`condition`], [`template`], [`rule`], [`shipped`];
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`retraction`], [`public_reason`]; people named by hand: [`named_by_hand`].
+//! * Its review: [`checklist`], [`comment`] on a [`passage`], [`since_return`], [`claim`], [`presence`], [`many_decisions`].
 //! * What stands against a person, and what lifts it: [`standing`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
@@ -26,6 +27,9 @@ pub mod batch;
 pub mod before_sending;
 pub mod binding;
 pub mod cap;
+pub mod checklist;
+pub mod claim;
+pub mod comment;
 pub mod condition;
 pub mod consent;
 pub mod continuity;
@@ -46,15 +50,18 @@ pub mod instant;
 pub mod language;
 pub mod late_answer;
 pub mod list;
+pub mod many_decisions;
 pub mod month;
 pub mod named_by_hand;
 pub mod network;
 pub mod outcome;
 pub mod pace;
+pub mod passage;
 pub mod patience;
 pub mod phone;
 pub mod place;
 pub mod place_name;
+pub mod presence;
 pub mod privacy;
 pub mod public_reason;
 pub mod quiet_hours;
@@ -71,6 +78,7 @@ pub mod second_factor;
 pub mod second_person;
 pub mod shipped;
 pub mod sign_in;
+pub mod since_return;
 pub mod sms_reply;
 pub mod sms_text;
 pub mod source_health;

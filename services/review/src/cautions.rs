@@ -53,7 +53,8 @@ pub(crate) async fn check(
     match alert.content.cautions(&sending).into_iter().find(is_news) {
         Some(Caution::CutByQuietHours) => return Err(Error::CutByQuietHours),
         Some(Caution::NoReminder) => return Err(Error::NoReminder),
-        Some(Caution::ReachesNobody | Caution::OtherLanguage) | None => {}
+        // counted below, of no weight, or asked where the step is taken
+        Some(Caution::ReachesNobody | Caution::OtherLanguage | Caution::OpenComments | Caution::ClaimedByOther) | None => {}
     }
     let counts = match service.headcount.of_audience(&alert.audience).await {
         Ok(counts) if alert.content.status == Status::Exercise => counts.drill,
