@@ -38,18 +38,19 @@ pub fn arrived(people: Vec<Present>, staff: StaffId, editing: bool, now: DateTim
     let before = people.len();
     let mut people = still_there(people, now);
     let somebody_left = people.len() != before;
-    match people.iter_mut().find(|one| one.staff == staff) {
-        Some(own) => {
-            let is_new = somebody_left || own.editing != editing;
-            (own.editing, own.seen) = (editing, now);
-            (people, is_new)
+    let is_new = match people.iter().position(|one| one.staff == staff) {
+        Some(at) => {
+            let writes_otherwise = people[at].editing != editing;
+            (people[at].editing, people[at].seen) = (editing, now);
+            writes_otherwise
         }
-        None if people.len() >= MOST => (people, somebody_left),
-        None => {
+        None if people.len() < MOST => {
             people.push(Present { staff, editing, since: now, seen: now });
-            (people, true)
+            true
         }
-    }
+        None => false,
+    };
+    (people, somebody_left || is_new)
 }
 
 /// Somebody's page is left. Also whether they were there.
