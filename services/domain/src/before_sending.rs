@@ -45,6 +45,10 @@ crate::words! {
         ContradictsAnother,
         /// A text is not in the language it is declared in: it is read aloud wrongly, and its SMS may take twice as many parts.
         OtherLanguage,
+        /// Somebody has remarked on it, and nobody has said that this is settled. Has to be confirmed.
+        OpenComments,
+        /// Somebody else is reviewing it just now. Has to be confirmed.
+        ClaimedByOther,
     }
 }
 
@@ -53,7 +57,7 @@ impl Caution {
     #[must_use]
     pub const fn must_be_confirmed(self) -> bool {
         match self {
-            Self::ReachesNobody | Self::CutByQuietHours | Self::NoReminder | Self::ContradictsAnother => true,
+            Self::ReachesNobody | Self::CutByQuietHours | Self::NoReminder | Self::ContradictsAnother | Self::OpenComments | Self::ClaimedByOther => true,
             Self::OtherLanguage => false,
         }
     }
@@ -67,6 +71,8 @@ impl Caution {
             Self::NoReminder => "有效期结束得太早，没有确认的人来不及收到二次提醒和上门跟进。",
             Self::ContradictsAnother => "另一条有效或正在审核的弹窗对同一地区提出了相反的要求，居民会收到相互矛盾的通知。",
             Self::OtherLanguage => "有文本的文字与所标的语言不符：朗读会出错，短信也可能多占条数。",
+            Self::OpenComments => "还有批注没有处理完：请先看过，再决定是否继续。",
+            Self::ClaimedByOther => "另一位同事正在审核这条弹窗：请先与其联系；等不及时，您仍可以决定。",
         }
     }
 
@@ -84,6 +90,10 @@ impl Caution {
             }
             Self::OtherLanguage => {
                 "A text is not in the language it is marked with: it is read aloud wrongly, and its SMS may cost more parts."
+            }
+            Self::OpenComments => "Comments on it are not settled yet: read them before you go on.",
+            Self::ClaimedByOther => {
+                "A colleague is reviewing this alert just now: speak with them first. Where it cannot wait, you may still decide."
             }
         }
     }

@@ -9,6 +9,7 @@
 //!   how its sources are doing: [`source_health`], [`unusual_list`], [`held_list`].
 //! * The alert: [`cap`], [`alert`], [`alert_state`], [`alert_view`], [`before_sending`], [`audience`], [`privacy`], [`exercise`], [`withdrawal`], [`retraction`], [`public_reason`]; people named by hand: [`named_by_hand`].
 //!   What was approved is what leaves: [`approval_seal`]; alerts that contradict each other: [`conflict`]; how staff find one again: [`found_text`].
+//! * Its review: [`checklist`], [`comment`] on a [`passage`], [`since_return`], [`claim`], [`presence`], [`many_decisions`].
 //! * What stands against a person, and what lifts it: [`standing`].
 //! * When: [`quiet_hours`], [`deadline`], [`forecast`], [`retry`], [`reminder`]; how long: [`month`], [`retention`]; which times at
 //!   all: [`instant`];
@@ -31,6 +32,9 @@ pub mod before_sending;
 pub mod binding;
 pub mod cap;
 pub mod casework;
+pub mod checklist;
+pub mod claim;
+pub mod comment;
 pub mod condition;
 pub mod conflict;
 pub mod consent;
@@ -55,15 +59,18 @@ pub mod instant;
 pub mod language;
 pub mod late_answer;
 pub mod list;
+pub mod many_decisions;
 pub mod month;
 pub mod named_by_hand;
 pub mod network;
 pub mod outcome;
 pub mod pace;
+pub mod passage;
 pub mod patience;
 pub mod phone;
 pub mod place;
 pub mod place_name;
+pub mod presence;
 pub mod privacy;
 pub mod public_reason;
 pub mod quiet_hours;
@@ -80,6 +87,7 @@ pub mod second_factor;
 pub mod second_person;
 pub mod shipped;
 pub mod sign_in;
+pub mod since_return;
 pub mod sms_reply;
 pub mod sms_text;
 pub mod source_health;

@@ -65,6 +65,27 @@ pub const PLAYS: Kind = Kind {
     requirement: "CQ9",
 };
 
+/// Which version of an alert a reviewer had before them.
+pub const LOOKS: Kind = Kind {
+    what: "Which version of an alert somebody had before them, whole, before they decided about many",
+    tables: &["review.look"],
+    keeping: Keeping::Days(90),
+    setting: None,
+    why: "Decisions come within hours; that somebody looked stays in the trace. Staff and alerts only.",
+    requirement: "CQ8",
+};
+
+/// Who reviews what just now.
+pub const WORK: Kind = Kind {
+    what: "Who reviews an alert just now, and when last the live line told of the work on it",
+    tables: &["review.claim", "review.work"],
+    keeping: Keeping::Days(1),
+    setting: None,
+    why: "A claim lapses within hours; nobody asks for it afterwards, and the trace has who claimed what. Who has an alert open stands in the cache \
+          for 45 seconds. Staff and alerts only.",
+    requirement: "CQ8",
+};
+
 /// What residents say.
 pub const FEEDBACK: Kind = Kind {
     what: "What residents say about an alert or write back by SMS, and the answers, sealed",
@@ -266,13 +287,25 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Alerts with every step, who took it, and why",
-        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal", "review.retraction", "review.named_by_hand", "review.alert_search", "review.alert_search_filled"],
+        tables: &[
+            "review.alert",
+            "review.step",
+            "review.comment",
+            "review.ended_record",
+            "review.withdrawal",
+            "review.retraction",
+            "review.named_by_hand",
+            "review.alert_search",
+            "review.alert_search_filled",
+        ],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "What was told in the name of the city, who reviewed it, who took it back, and for whom it was withdrawn. The texts hold no personal data: the checks \
-              refuse it.",
+        why: "What was told in the name of the city, who reviewed it, who took it back, and for whom it was withdrawn. The texts and the remarks on \
+              them hold no personal data: the checks refuse it.",
         requirement: "CQ8",
     },
+    LOOKS,
+    WORK,
     Kind {
         what: "What dispatch knows of an alert: its waves, its forecast, the size of its audience",
         tables: &[

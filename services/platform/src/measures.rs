@@ -699,6 +699,19 @@ pub const MEASURES: &[Measure] = &[
         "Alerts written or changed so that they name people without a record behind each.",
         "Any: the auditor's list says which, who and why.",
     ),
+    counter("alert_comments_total", &[], "Remarks that were made on drafts, replies among them.", ""),
+    counter(
+        "alert_claims_total",
+        &[("how", "`claimed`; `taken_over` from a colleague")],
+        "Reviews of alerts that somebody said they are at.",
+        "Many that are taken over: reviewers leave what they have claimed, or are too few.",
+    ),
+    counter(
+        "alert_decisions_in_bulk_total",
+        &[("taken", "`yes` or `no`")],
+        "Decisions that were asked for together with others.",
+        "Many that are not taken: reviewers decide about what changed under their eyes.",
+    ),
     counter(
         "resident_gone_doubted_total",
         &[],

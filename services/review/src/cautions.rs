@@ -53,7 +53,11 @@ pub(crate) async fn check(
     match alert.content.cautions(&sending).into_iter().find(is_news) {
         Some(Caution::CutByQuietHours) => return Err(Error::CutByQuietHours),
         Some(Caution::NoReminder) => return Err(Error::NoReminder),
-        Some(Caution::ReachesNobody | Caution::ContradictsAnother | Caution::OtherLanguage) | None => {}
+        // counted below, of no weight, or asked where the step is taken
+        Some(
+            Caution::ReachesNobody | Caution::ContradictsAnother | Caution::OtherLanguage | Caution::OpenComments | Caution::ClaimedByOther,
+        )
+        | None => {}
     }
     if !known.contains(&Caution::ContradictsAnother) {
         let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;

@@ -13,7 +13,9 @@ use domain::audience::{Audience, AudienceQuery};
 use domain::before_sending::{CautionNote, Sending};
 use domain::headcount::HeadCount;
 use domain::ids::{AlertId, StaffId};
+use domain::checklist::Answered;
 use domain::language::Language;
+use domain::passage::Passage;
 use domain::public_reason::PublicReason;
 use domain::retraction::{Kind, Step as RetractionStep, may_confirm, open_steps};
 use domain::staff::Role;
@@ -27,7 +29,7 @@ use uuid::Uuid;
 
 use crate::actor::{Circumstances, actor, open_to};
 use crate::ended_records::{self, EndedRecord};
-use crate::passage::Passage;
+use crate::in_review::{self, InReview, LineInReview};
 use crate::store::{self, Alert, stored_district};
 use crate::{Error, Service, cautions, retraction, withdrawal};
 
@@ -78,6 +80,8 @@ struct AlertLine {
     /// What waits for a second person to say it of this alert.
     retraction: Option<Kind>,
     retraction_asked_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    review: LineInReview,
 }
 
 /// Which alerts to list.
@@ -109,15 +113,21 @@ async fn list(
     caller: StaffCaller,
     Query(filter): Query<Filter>,
 ) -> Result<axum::Json<Vec<AlertLine>>, Problem> {
-    let view = view(&caller);
+    let (view, now) = (view(&caller), service.platform.clock.now());
     let mine = if filter.waiting { waiting_for(&service, &caller).await? } else { Vec::new() };
     let rows = sqlx::query!(
         r#"select alert_id, short_code, state, class, district, content #>> '{texts,zh-CN,headline}' as headline, version, created_at, changed_at,
              approved_at, handed_over_at,
              (select reason from review.step where step.alert_id = alert.alert_id and reason is not null order by version desc limit 1) as last_reason,
              coalesce(content ->> 'status' = 'exercise', false) as "exercise!", corrects, content -> 'expires_at' as expires_at,
-             content -> 'ack_window_s' as ack_window_s, held_at, waiting.kind as "retraction?", waiting.asked_at as "retraction_asked_at?"
+             content -> 'ack_window_s' as ack_window_s, held_at, waiting.kind as "retraction?", waiting.asked_at as "retraction_asked_at?",
+             claim.staff as "claim_staff?", claim.until as "claim_until?", coalesce(officer.session_until > $14, false) as "claim_signed_in!",
+             (select count(*) from review.comment c where c.alert_id = alert.alert_id and c.reply_to is null and c.resolved_at is null)
+                 as "open_comments!",
+             exists (select from review.step s where s.alert_id = alert.alert_id and s.action = any($13)) as "returned!"
            from review.alert
+           left join review.claim using (alert_id)
+           left join identity.officer on officer.staff_id = claim.staff
            left join lateral (select kind, asked_at from review.retraction r where r.alert_id = alert.alert_id and r.progress = 'asked') as waiting
                   on true
            where (not $7::bool or alert_id = any($12)
@@ -143,18 +153,25 @@ async fn list(
         caller.id.uuid(),
         view.everywhere,
         view.drafts,
-        &mine
+        &mine,
+        &in_review::steps_back(),
+        now
     )
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("listing alerts"))?;
     let lines = rows.into_iter().map(|row| {
+        let state = row.state.parse().map_err(|_| Error::Stored { what: "state" })?;
+        let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
+        let claim = row.claim_staff.zip(row.claim_until);
+        let claim = claim.and_then(|(by, until)| in_review::still_standing(by, until, row.claim_signed_in, now));
         Ok::<_, Error>(AlertLine {
+            review: LineInReview::of(state, view.shows(district, false), claim, row.open_comments, row.returned),
             alert_id: AlertId::from_uuid(row.alert_id),
             short_code: row.short_code,
-            state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
+            state,
             class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
-            district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+            district,
             headline: row.headline.unwrap_or_default(),
             version: row.version,
             created_at: row.created_at,
@@ -209,7 +226,8 @@ async fn waiting_for(service: &Service, caller: &StaffCaller) -> Result<Vec<Uuid
 pub(crate) struct HistoryLine {
     version: i32,
     /// An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw` (for some people), `ask_withdraw`, `ask_all_clear`,
-    /// `ask_correct`, `confirm_withdraw`, `confirm_all_clear`, `confirm_correct`, `refuse_retraction`, `take_back_retraction`.
+    /// `ask_correct`, `confirm_withdraw`, `confirm_all_clear`, `confirm_correct`, `refuse_retraction`, `take_back_retraction`; beside the
+    /// steps, for those who see drafts, `comment` and `resolve_comment`.
     action: String,
     from: String,
     to: String,
@@ -220,11 +238,39 @@ pub(crate) struct HistoryLine {
     public_reason: Option<PublicReason>,
     /// The passage that the reason is about.
     passage: Option<Passage>,
-    /// What of the checklist was ticked.
+    /// What of the checklist was ticked, before items were answered.
     checked: Vec<String>,
+    /// What was answered of the checklist, item by item.
+    answers: Vec<in_review::AnswerShown>,
     /// What the alert said from this version on, where the step changed that.
     content: Option<AlertContent>,
     at: DateTime<Utc>,
+}
+
+impl HistoryLine {
+    /// Something that was done beside the steps, which left the alert where they had brought it.
+    pub(crate) fn beside(steps: &[Self], version: i32, action: &str, by: StaffId, at: DateTime<Utc>) -> Self {
+        let state = steps.iter().rfind(|step| step.at <= at).map(|step| step.to.clone()).unwrap_or_default();
+        Self {
+            version,
+            action: action.to_owned(),
+            from: state.clone(),
+            to: state,
+            actor: Some(by.uuid()),
+            reason: None,
+            public_reason: None,
+            passage: None,
+            checked: Vec::new(),
+            answers: Vec::new(),
+            content: None,
+            at,
+        }
+    }
+
+    /// When it was done.
+    pub(crate) const fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
 }
 
 /// The SMS of one language.
@@ -293,7 +339,21 @@ pub(crate) struct AlertDetail {
     sms: BTreeMap<Language, SmsPreview>,
     /// Records behind it that its source has corrected or taken back since; who is undecided about comes first.
     ended_records: Vec<EndedRecord>,
+    #[serde(flatten)]
+    review: InReview,
     history: Vec<HistoryLine>,
+}
+
+impl AlertDetail {
+    /// Where it stands.
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Its version.
+    pub(crate) const fn version(&self) -> i32 {
+        self.version
+    }
 }
 
 /// That a word about an alert waits for a second person.
@@ -327,13 +387,15 @@ pub(crate) async fn detail(
     caller: &StaffCaller,
 ) -> Result<AlertDetail, Error> {
     let history = history(connection, alert.id).await?;
+    let history = in_review::as_history(connection, &alert, caller, history).await?;
     let ended_records = ended_records::of_alert(connection, &alert).await?;
     let withdrawn_for = withdrawal::people(connection, &alert).await?;
     let sending = cautions::sending(service, &alert, alert.class, service.platform.clock.now());
     let faults = alert.content.check_sending(&sending).err().unwrap_or_default();
-    let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
-    let sms = previews(&alert, &sending);
     let (now, handed) = (service.platform.clock.now(), retraction::is_handed(connection, &alert).await?);
+    let review = in_review::of_alert(connection, &alert, caller, now).await?;
+    let cautions = alert.content.cautions(&sending).into_iter().chain(review.cautions.iter().copied()).map(CautionNote::from).collect();
+    let sms = previews(&alert, &sending);
     let waiting = retraction::waiting(connection, alert.id, false).await?;
     let standing = retraction::standing(&alert, handed);
     Ok(AlertDetail {
@@ -352,6 +414,7 @@ pub(crate) async fn detail(
         faults,
         cautions,
         sms,
+        review,
         history,
         ended_records,
         withdrawn_for,
@@ -385,7 +448,7 @@ pub(crate) async fn detail(
 /// Every step of the alert's life, the first one first.
 async fn history(connection: &mut Connection, alert: AlertId) -> Result<Vec<HistoryLine>, Error> {
     let steps = sqlx::query!(
-        "select version, action, from_state, to_state, actor, reason, public_reason, passage, checked, content, at
+        "select version, action, from_state, to_state, actor, reason, public_reason, passage, checked, answers, content, at
          from review.step where alert_id = $1 order by version",
         alert.uuid()
     )
@@ -404,6 +467,7 @@ async fn history(connection: &mut Connection, alert: AlertId) -> Result<Vec<Hist
             public_reason: step.public_reason.and_then(|word| word.parse().ok()),
             passage: step.passage.and_then(|passage| as_written("passages", passage)),
             checked: step.checked,
+            answers: step.answers.and_then(|answers| as_written("answers", answers)).map(in_review::shown_answers).unwrap_or_default(),
             content: step.content.and_then(|content| as_written("contents of steps", content)),
             at: step.at,
         })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::quiet_hours::QuietHours;
 use platform::Platform;
 use platform::worker::Wake;
@@ -21,6 +22,8 @@ pub(crate) struct Service {
     pub(crate) fresh_proof_over_people: u64,
     /// Lists that somebody may take along in a day.
     pub(crate) exports_a_day: u32,
+    /// How long somebody's review of an alert is shown to others before they have to say so again.
+    pub(crate) claim_lasts: TimeDelta,
     /// Tells the feed of this process that an alert changed.
     pub(crate) changed: Wake,
     pub(crate) feed: Feed,

@@ -6,14 +6,16 @@ use domain::alert_state::{Action, Decision, Participants, State};
 use domain::approval_seal::ApprovalSeal;
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
+use domain::checklist::{Answered, Nature};
 use domain::ids::{AlertId, ShortCode, StaffId};
+use domain::passage::Passage;
 use domain::public_reason::PublicReason;
+use domain::since_return::AudienceMark;
 use platform::database::Connection;
 use platform::database::Tx;
 use uuid::Uuid;
 
 use crate::{Error, search};
-use crate::passage::Passage;
 
 /// One alert with everything a decision needs.
 #[derive(Clone, Debug)]
@@ -81,6 +83,15 @@ impl Alert {
     /// Whose alert it is.
     pub(crate) fn area(&self) -> Area {
         self.participants.district.map_or(Area::City, Area::District)
+    }
+
+    /// What of it decides what is asked before it goes on.
+    pub(crate) fn nature(&self) -> Nature {
+        Nature {
+            names_people: matches!(self.audience, Audience::Residents(_)),
+            corrects: self.corrects.is_some(),
+            crosses_districts: self.participants.district.is_none(),
+        }
     }
 
     /// Others have a hand in it from now on; whoever answered for its text until now had one.
@@ -254,8 +265,12 @@ pub(crate) struct Step<'a> {
     pub(crate) public_reason: Option<PublicReason>,
     /// What the reason is about.
     pub(crate) passage: Option<&'a Passage>,
-    /// What of the checklist was ticked.
+    /// What of the checklist was ticked, before items were answered.
     pub(crate) checked: &'a [String],
+    /// What was answered, item by item.
+    pub(crate) answers: &'a [Answered],
+    /// For whom it was, where it is sent back: to be compared with.
+    pub(crate) audience_mark: Option<AudienceMark>,
     /// Whether the alert says something else from here on.
     pub(crate) writes: bool,
 }
@@ -263,7 +278,18 @@ pub(crate) struct Step<'a> {
 impl<'a> Step<'a> {
     /// A step of the platform.
     pub(crate) fn of_platform(action: &'a str, from: State) -> Self {
-        Self { action, from, actor: None, reason: None, public_reason: None, passage: None, checked: &[], writes: false }
+        Self {
+            action,
+            from,
+            actor: None,
+            reason: None,
+            public_reason: None,
+            passage: None,
+            checked: &[],
+            answers: &[],
+            audience_mark: None,
+            writes: false,
+        }
     }
 
     /// A step of a person.
@@ -280,8 +306,9 @@ impl<'a> Step<'a> {
 /// Adds the step that led to the alert's present version.
 pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result<(), Error> {
     sqlx::query!(
-        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at, passage, checked, content, public_reason)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at, passage, checked, content, public_reason,
+             answers, audience_mark)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         alert.id.uuid(),
         alert.version,
         step.action,
@@ -293,7 +320,12 @@ pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result
         step.passage.map(serde_json::to_value).transpose().map_err(|_| Error::Stored { what: "passage" })?,
         step.checked,
         step.writes.then(|| json(&alert.content)).transpose()?,
-        step.public_reason.map(|reason| reason.to_string())
+        step.public_reason.map(|reason| reason.to_string()),
+        (!step.answers.is_empty())
+            .then(|| serde_json::to_value(step.answers.iter().map(Answered::kept).collect::<Vec<_>>()))
+            .transpose()
+            .map_err(|_| Error::Stored { what: "answers" })?,
+        step.audience_mark.as_ref().map(AudienceMark::bytes)
     )
     .execute(&mut **tx)
     .await

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use domain::area::{CommunityCode, DistrictCode};
+use domain::checklist::all_well;
 use domain::ids::StaffId;
 use domain::second_factor::Needs;
 use domain::staff::{Role, Scope};
@@ -242,7 +243,7 @@ impl Belongings {
             (staff(Role::CityCommandOfficer, OWN, 12), "approve"),
         ] {
             let (_, seen) = whole.ask(Some(who), &Method::GET, &format!("/api/v1/alerts/{alert}"), &Value::Null).await;
-            let body = json!({ "version": seen["version"], "action": action });
+            let body = json!({ "version": seen["version"], "action": action, "answers": all_well(&seen, action) });
             let (status, answer) = whole.ask(Some(who), &Method::POST, &format!("/api/v1/alerts/{alert}/decisions"), &body).await;
             assert_eq!(status, StatusCode::OK, "{action}: {answer}");
         }
@@ -354,6 +355,22 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
             format!("/api/v1/alerts/{drafted}/decisions"),
             json!({ "version": looked_at_long_ago, "action": "submit" }),
         ),
+        ("PUT /api/v1/alerts/{alert_id}/claim", format!("/api/v1/alerts/{drafted}/claim"), json!({ "take_over": false })),
+        ("DELETE /api/v1/alerts/{alert_id}/claim", format!("/api/v1/alerts/{drafted}/claim"), Value::Null),
+        ("POST /api/v1/alerts/{alert_id}/look", format!("/api/v1/alerts/{drafted}/look"), json!({ "version": looked_at_long_ago })),
+        ("PUT /api/v1/alerts/{alert_id}/presence", format!("/api/v1/alerts/{drafted}/presence"), json!({ "editing": false })),
+        ("DELETE /api/v1/alerts/{alert_id}/presence", format!("/api/v1/alerts/{drafted}/presence"), Value::Null),
+        ("GET /api/v1/alerts/{alert_id}/comments", format!("/api/v1/alerts/{drafted}/comments"), Value::Null),
+        (
+            "POST /api/v1/alerts/{alert_id}/comments",
+            format!("/api/v1/alerts/{drafted}/comments"),
+            json!({ "version": 1, "text": "请补充地点" }),
+        ),
+        (
+            "PUT /api/v1/alerts/{alert_id}/comments/{comment_id}/resolved",
+            format!("/api/v1/alerts/{drafted}/comments/{}/resolved", uuid::Uuid::nil()),
+            json!({ "resolved": true }),
+        ),
         (
             "POST /api/v1/alerts/{alert_id}/ended-records",
             format!("/api/v1/alerts/{alert}/ended-records"),
@@ -416,6 +433,7 @@ const ONLY_THE_OWN_PART: &[&str] = &[
     "GET /api/v1/alerts",
     "GET /api/v1/alerts/export",
     "GET /api/v1/alerts/overview",
+    "POST /api/v1/alerts/decisions",
     "GET /api/v1/alerts/search",
     "GET /api/v1/deliveries",
     "GET /api/v1/deliveries/export",

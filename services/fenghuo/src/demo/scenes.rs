@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::before_sending::Caution;
+use domain::checklist::all_well;
 use resident::generate::{self, People};
 use serde_json::{Value, json};
 
@@ -197,7 +198,9 @@ impl City {
             }
             let seen = answer(self.client.get(format!("{}/api/v1/alerts/{alert}", self.url)).bearer_auth(token)).await?;
             // a demo city may be so small that nobody lives where a scene is set
-            let decision = json!({ "version": seen["version"], "action": action, "reason": reason, "known": [Caution::ReachesNobody] });
+            let (version, answers) = (&seen["version"], all_well(&seen, action));
+            let decision =
+                json!({ "version": version, "action": action, "reason": reason, "answers": answers, "known": [Caution::ReachesNobody] });
             self.post(&format!("alerts/{alert}/decisions"), token, decision).await.with_context(|| format!("{action} of the demo"))?;
         }
         Ok(())
