@@ -22,12 +22,13 @@ export const pages: readonly Page[] = [
   { path: '/', roles: 'all', menu: () => say('待办', 'To do'), load: page(() => import('./home/Home.svelte')) },
   { path: '/city', roles: ['city_command_officer', 'technical_operator', 'auditor'], menu: () => say('全市态势', 'The city'), load: page(() => import('./city/City.svelte')) },
   { path: '/urgent', roles: ['city_command_officer'], menu: () => say('紧急推送', 'Urgent push'), load: page(() => import('./city/Urgent.svelte')) },
-  { path: '/alerts', roles: reading, menu: () => say('弹窗', 'Alerts'), load: page(() => import('./alert/Alerts.svelte')) },
+  { path: '/alerts', roles: reading, menu: () => say('弹窗', 'Alerts'), load: page(() => import('./search/Alerts.svelte')) },
   { path: '/alerts/new', roles: deciding, load: page(() => import('./alert/Compose.svelte')) },
   { path: '/alerts/:id', roles: reading, load: page(() => import('./alert/Alert.svelte')) },
   { path: '/alerts/:id/edit', roles: deciding, load: page(() => import('./alert/Edit.svelte')) },
   { path: '/alerts/:id/retraction', roles: reading, load: page(() => import('./retraction/Retraction.svelte')) },
   { path: '/alerts/:id/playbook', roles: reading, load: page(() => import('./retraction/PlaybookPage.svelte')) },
+  { path: '/alerts/:id/story', roles: reading, load: page(() => import('./story/Story.svelte')) },
   { path: '/alerts/:id/delivery', roles: reading, load: page(() => import('./delivery/Delivery.svelte')) },
   { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator', 'administrator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
   { path: '/sources/:id', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer'], load: page(() => import('./sources/Load.svelte')) },
@@ -45,6 +46,8 @@ export const pages: readonly Page[] = [
   { path: '/jobs/:name', roles: ['technical_operator', 'administrator', 'auditor'], load: page(() => import('./administration/Job.svelte')) },
   { path: '/dead-letters', roles: ['technical_operator', 'administrator', 'auditor'], menu: () => say('死信', 'Dead letters'), load: page(() => import('./administration/DeadLetters.svelte')) },
   { path: '/settings', roles: 'all', menu: () => say('时段与限额', 'Hours and limits'), load: page(() => import('./administration/Settings.svelte')) },
+  { path: '/glossary', roles: 'all', menu: () => say('词汇表', 'Glossary'), load: page(() => import('./glossary/Glossary.svelte')) },
+  { path: '/acts', roles: 'all', load: page(() => import('./acts/Acts.svelte')) },
   { path: '/security', roles: 'all', menu: () => say('登录与安全', 'Sign-in and security'), load: page(() => import('./security/Security.svelte')) },
 ];
 
