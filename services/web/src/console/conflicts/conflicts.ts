@@ -1,6 +1,6 @@
 // Conflicts in words: what each is, how the areas lie, and what has to be known before it is approved.
 import { say } from '../../words/say.svelte.ts';
-import type { Conflict, ConflictKind, Measure, Overlap } from './contract.ts';
+import type { Asked, Conflict, ConflictKind, Measure, Overlap } from './contract.ts';
 
 const kinds: Record<ConflictKind, [string, string]> = {
   contradicts: ['要求相反', 'Asks for the opposite'],
@@ -12,7 +12,6 @@ const overlaps: Record<Overlap, [string, string]> = {
   contains: ['本条包含对方区域', 'this one’s area holds the other’s'],
   within: ['本条在对方区域之内', 'this one’s area lies within the other’s'],
   partly: ['部分区域重叠', 'parts of the areas are the same'],
-  city: ['面向全市', 'the whole city'],
   people: ['点名的人住在这些区县', 'the people named live in these districts'],
 };
 const measures: Record<Measure, [string, string]> = {
@@ -20,13 +19,17 @@ const measures: Record<Measure, [string, string]> = {
   leave: ['撤离', 'leave'],
   isolate: ['隔离', 'isolate'],
   test: ['检测', 'be tested'],
-  close: ['关闭', 'closed'],
-  lifted: ['已解除', 'lifted'],
+  boil_water: ['水煮沸后饮用', 'boil water'],
+  keep_away: ['不要前往', 'keep away'],
 };
 
 export const kindWord = (kind: ConflictKind) => say(...kinds[kind]);
 export const overlapWord = (overlap: Overlap) => say(...overlaps[overlap]);
-export const measureWord = (measure: Measure) => say(...measures[measure]);
+/** `撤离`, or that it is not asked: `不再要求：撤离`. */
+export function measureWord({ measure, taken }: Asked): string {
+  const word = measures[measure] ? say(...measures[measure]) : measure;
+  return taken ? word : say(`不再要求：${word}`, `no more: ${word}`);
+}
 
 /** What has to be known before this is approved, as one sentence; empty where nothing contradicts it. */
 export function contradictionOf(conflicts: readonly Pick<Conflict, 'must_be_confirmed' | 'sentence' | 'sentence_en' | 'headline'>[]): string {

@@ -5,17 +5,19 @@ import type { Role, State } from '../../words/alert.ts';
 import { ask, type AlertContent } from '../alert/contract.ts';
 
 export type ConflictKind = 'contradicts' | 'doubles' | 'overlaps';
-export type Measure = 'stay_in' | 'leave' | 'isolate' | 'test' | 'close' | 'lifted';
+export type Measure = 'stay_in' | 'leave' | 'isolate' | 'test' | 'boil_water' | 'keep_away';
+/** A measure that an alert asks for; not `taken` where it lifts it, or says that it is not to be taken. */
+export interface Asked { measure: Measure; taken: boolean }
 /** How this alert's area lies to the other's. */
-export type Overlap = 'same' | 'contains' | 'within' | 'partly' | 'city' | 'people';
+export type Overlap = 'same' | 'contains' | 'within' | 'partly' | 'people';
 
 export interface Conflict {
   kind: ConflictKind;
   must_be_confirmed: boolean;
   sentence: string;
   sentence_en: string;
-  measures: Measure[];
-  other_measures: Measure[];
+  measures: Asked[];
+  other_measures: Asked[];
   overlap: Overlap;
   areas: string[];
   /** Null where the other is a draft that the reader may not see. */

@@ -1,7 +1,8 @@
 // The entries of a story in words: what happened in a line, by whom, and what belongs to it. What a reader does not know is told by its name.
 import { roleWord, channelWord, publicReasonWord, stepWord } from '../../words/alert.ts';
+import { headcount } from '../../words/headcount.ts';
 import { number, say } from '../../words/say.svelte.ts';
-import { clockTime, moment } from '../../words/time.svelte.ts';
+import { moment } from '../../words/time.svelte.ts';
 import { checkWord } from '../alert/checklist.ts';
 import { fieldWord, languageWord } from '../alert/textwords.ts';
 import { short } from '../seal/seal.ts';
@@ -40,6 +41,9 @@ const words: Record<'asked' | 'confirmed' | 'refused' | 'taken_back' | 'overtake
 const kinds: Record<string, [string, string]> = { withdraw: ['撤回', 'Withdrawal'], all_clear: ['解除', 'All clear'], correct: ['更正', 'Correction'] };
 const parts: Record<string, [string, string]> = { text: ['文字', 'Text'], audience: ['受众', 'Audience'], terms: ['时限与条件', 'Terms'], people: ['人数', 'People'] };
 const feedbacks: Record<string, [string, string]> = { unclear: ['看不懂', 'unclear'], wrong: ['说有误', 'say it is wrong'], question: ['提问', 'questions'], need_help: ['求助', 'in need'], needs_help: ['求助', 'in need'] };
+const visits: Record<string, [string, string]> = { open: ['待完成', 'open'], informed: ['已告知', 'informed'], not_found: ['未找到', 'not found'], refused: ['拒绝', 'refused'], needs_help: ['需要帮助', 'in need of help'], dropped: ['不必再访', 'not needed any more'] };
+/** A member of staff who reported is known to the audit, not shown here. */
+const sourceWord = (source: string) => (source.startsWith('staff:') ? say('工作人员上报', 'a member of staff') : source);
 const wordOf = (of: Record<string, [string, string]>, name: string) => (of[name] ? say(...of[name]) : name);
 const back = (action: string) => action.startsWith('return') || ['refuse', 'decline', 'cancel', 'discard'].includes(action);
 
@@ -51,9 +55,9 @@ export function said(entry: StoryEntry): Said {
   switch (entry.kind) {
     case 'record':
       return told('source', say(`依据记录 ${entry.record_no}：${entry.record_kind}`, `Record ${entry.record_no} behind it: ${entry.record_kind}`), {
-        details: [say(`来源 ${entry.source}，发生于 ${until(entry.occurred_at)}`, `from ${entry.source}, of ${until(entry.occurred_at)}`), ...(entry.level ? [say(`等级 ${entry.level}`, `level ${entry.level}`)] : []),
-          ...(entry.ended ? [entry.ended === 'retract' ? say('后被来源撤回', 'taken back by its source since') : say('后被来源更正', 'corrected by its source since')] : [])],
-        bad: entry.ended !== null,
+        details: [say(`来源 ${sourceWord(entry.source)}，${entry.place ? '关于地点' : '关于一位居民'}，发生于 ${until(entry.occurred_at)}`, `from ${sourceWord(entry.source)}, about ${entry.place ? 'a place' : 'a resident'}, of ${until(entry.occurred_at)}`),
+          ...(entry.ended_at ? [say(`后被来源更正或撤回（${until(entry.ended_at)}）`, `corrected or taken back by its source since (${until(entry.ended_at)})`)] : [])],
+        bad: entry.ended_at !== null,
       });
     case 'step': {
       const noes = (entry.answers ?? []).filter(({ answer }) => answer === 'no');
@@ -73,7 +77,7 @@ export function said(entry: StoryEntry): Said {
     case 'sealed':
       return told('review', say('封存批准的内容', 'What was approved is sealed'), {
         details: [...entry.seal.texts.map(({ language, app, sms, screen }) => `${languageWord(language)}${say('：应用 ', ': app ')}${short(app)}${say('，短信 ', ', SMS ')}${short(sms)}${say('，屏幕 ', ', screens ')}${short(screen)}`),
-          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people === null ? '人数未统计' : `${number(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people === null ? 'not counted' : `${number(entry.seal.people)} people`}`)],
+          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people === null ? '人数未统计' : `${headcount(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people === null ? 'not counted' : `${headcount(entry.seal.people)} people`}`)],
       });
     case 'word':
       return told('ending', say(`${wordOf(kinds, entry.what)}：${wordOf(words, entry.progress)}`, `${wordOf(kinds, entry.what)}: ${wordOf(words, entry.progress)}`), {
@@ -83,28 +87,30 @@ export function said(entry: StoryEntry): Said {
     case 'released':
       return told('sending', say('开始推送', 'Sending began'));
     case 'wave': {
-      const happened = { planned: say(`名单已排好，${number(entry.people)} 人`, `planned for ${number(entry.people)} people`), first_hand_over: say('第一人送达', 'the first person handed over'), done: say(`完成：${sum(entry.handed_over, entry.unreachable)}`, `done: ${sum(entry.handed_over, entry.unreachable)}`) }[entry.event];
+      const happened = { began: say('开始编排名单', 'planning began'), planned: say(`名单已排好，${number(entry.people)} 人`, `planned for ${number(entry.people)} people`), done: say('全部完成', 'all done') }[entry.event];
       return told('sending', `${waveWord(entry.wave)}${say('：', ': ')}${happened}`, { details: entry.no_channel ? [say(`${number(entry.no_channel)} 人没有可用方式`, `${number(entry.no_channel)} by neither way`)] : [] });
     }
     case 'handed':
       return told('sending', `${waveWord(entry.wave)} · ${channelWord(entry.channel)}${say('：', ': ')}${sum(entry.handed_over, entry.unreachable)}`, {
-        details: entry.first_at && entry.last_at ? [say(`第一人 ${until(entry.first_at)}，最后一人 ${until(entry.last_at)}`, `first ${until(entry.first_at)}, last ${until(entry.last_at)}`)] : [],
+        details: [
+          ...(entry.first_at ? [say(`第一人 ${until(entry.first_at)}`, `first ${until(entry.first_at)}`)] : []),
+          ...(entry.open ? [say(`${number(entry.open)} 人未完成`, `${number(entry.open)} still open`)] : []),
+          ...(entry.withdrawn ? [say(`${number(entry.withdrawn)} 人不再发送`, `${number(entry.withdrawn)} not sent any more`)] : []),
+        ],
       });
     case 'unlike_approved': {
       const what = [wordOf(parts, entry.part), entry.language ? languageWord(entry.language) : '', entry.channel ? channelWord(entry.channel) : ''].filter(Boolean).join(' · ');
-      const value = (told: string) => (entry.part === 'people' ? number(Number(told)) : short(told));
+      const value = (told: string) => (entry.part === 'people' ? headcount(Number(told)) : short(told));
       return told('sending', say(`与批准的不一致，已暂停：${what}`, `Not what was approved, held: ${what}`), { details: [say(`批准 ${value(entry.approved)}，现为 ${value(entry.found)}`, `approved ${value(entry.approved)}, found ${value(entry.found)}`)], bad: true });
     }
     case 'went_on':
-      return told('sending', say(`核实后继续推送，${number(entry.planned)} 人`, `Let go on, for ${number(entry.planned)} people`), { who: personWord(entry.by), quote: entry.reason });
+      return told('sending', say(`核实后继续推送，${headcount(entry.planned)} 人`, `Let go on, for ${headcount(entry.planned)} people`), { who: personWord(entry.by), quote: entry.reason });
     case 'screens':
-      return told('sending', say(`${number(entry.screens)} 块公共屏幕显示`, `Shown on ${number(entry.screens)} public screens`), { details: entry.first_at && entry.last_at ? [say(`${until(entry.first_at)} 至 ${until(entry.last_at)}`, `${until(entry.first_at)} to ${until(entry.last_at)}`)] : [] });
+      return told('sending', say(`${number(entry.screens)} 块公共屏幕显示`, `Shown on ${number(entry.screens)} public screens`), { details: [say(`共显示 ${number(entry.plays)} 次`, `${number(entry.plays)} times`) + (entry.last_at ? say(`，最近 ${until(entry.last_at)}`, `, last ${until(entry.last_at)}`) : '')] });
     case 'acknowledged':
-      return told('people', say(`${number(entry.people)} 人确认（至 ${clockTime(entry.until)}）`, `${number(entry.people)} acknowledged (until ${clockTime(entry.until)})`));
+      return told('people', say(`这一小时 ${number(entry.people)} 人确认`, `${number(entry.people)} acknowledged in the hour`));
     case 'follow_ups':
-      return told('people', say(`社区随访 ${number(entry.opened)} 人，待完成 ${number(entry.open)} 人`, `${number(entry.opened)} people to visit, ${number(entry.open)} open`), {
-        details: [say(`已告知 ${number(entry.informed)}，未找到 ${number(entry.not_found)}，拒绝 ${number(entry.refused)}，需要帮助 ${number(entry.needs_help)}`, `${number(entry.informed)} informed, ${number(entry.not_found)} not found, ${number(entry.refused)} refused, ${number(entry.needs_help)} need help`)],
-      });
+      return told('people', say(`社区随访：${wordOf(visits, entry.outcome)} ${number(entry.people)} 人`, `Follow-ups: ${number(entry.people)} ${wordOf(visits, entry.outcome)}`));
     case 'withdrawn_for':
       return told('ending', say(`对 ${number(entry.people)} 人撤销`, `Withdrawn for ${number(entry.people)} people`), { bad: true });
     case 'feedback':
