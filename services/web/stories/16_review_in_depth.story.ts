@@ -148,7 +148,7 @@ test('what contradicts an alert in force is shown with its link, and has to be k
   await steps(against, [[await city.signIn('review.500103'), 'pass_district']]);
   const officer = await Staff.signsIn('command.two');
   await officer.opens(`/alerts/${against}`);
-  const panel = officer.page.getByRole('region', { name: /要求相反|同一区域的其他弹窗/ });
+  const panel = officer.page.getByRole('region', { name: '同一地区的其他弹窗' });
   await panel.waitFor();
   await panel.getByRole('link', { name: /请留在家中等待通知/ }).first().waitFor();
   await officer.leaves();

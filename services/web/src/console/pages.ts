@@ -31,6 +31,7 @@ export const pages: readonly Page[] = [
   { path: '/alerts/:id/story', roles: reading, load: page(() => import('./story/Story.svelte')) },
   { path: '/alerts/:id/delivery', roles: reading, load: page(() => import('./delivery/Delivery.svelte')) },
   { path: '/sources', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer', 'technical_operator', 'administrator'], menu: () => say('数据来源', 'Sources'), load: page(() => import('./sources/Sources.svelte')) },
+  { path: '/sources/records', roles: ['submitting_unit', 'district_reviewer', 'community_worker', 'city_command_officer', 'technical_operator'], load: page(() => import('./search/Records.svelte')) },
   { path: '/sources/:id', roles: ['submitting_unit', 'district_reviewer', 'city_command_officer'], load: page(() => import('./sources/Load.svelte')) },
   { path: '/community', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('社区随访', 'Follow-ups'), load: page(() => import('./community/Community.svelte')) },
   { path: '/standings', roles: ['community_worker', 'district_reviewer', 'city_command_officer', 'auditor'], menu: () => say('个人要求', 'Standings'), load: page(() => import('./standings/Standings.svelte')) },

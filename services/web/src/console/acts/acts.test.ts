@@ -10,6 +10,7 @@ test.each([
   ['alert_approve', '批准'],
   ['alert_return_city', '退回'],
   ['alert_unheard_of', 'alert_unheard_of'],
+  ['alert_take_over_claim', '接手审核'],
   ['something.new', 'something.new'],
 ])('%s reads %s', (action, word) => expect(actWord(action)).toBe(word));
 

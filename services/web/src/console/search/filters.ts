@@ -57,16 +57,21 @@ export function dayAfter(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 }
 
+/** Puts whole days of the city into a question: from the first on, before the day after the last. */
+export function setDays(query: URLSearchParams, { from, to }: Pick<Filters, 'from' | 'to'>): void {
+  const start = from && fromTyped(`${from}T00:00`);
+  const end = to && fromTyped(`${dayAfter(to)}T00:00`);
+  if (start) query.set('from', start);
+  if (end) query.set('to', end);
+}
+
 /** How the platform is asked; without the page and its length for a list as a file. */
 export function askedOf(filters: Filters, paged = true): URLSearchParams {
   const query = new URLSearchParams();
   const q = wordsOf(filters.q).join(' ');
   if (q) query.set('q', [...q].slice(0, LONGEST).join(''));
   for (const name of ['state', 'class', 'district', 'rule'] as const) if (filters[name]) query.set(name, filters[name]);
-  const start = filters.from && fromTyped(`${filters.from}T00:00`);
-  const end = filters.to && fromTyped(`${dayAfter(filters.to)}T00:00`);
-  if (start) query.set('from', start);
-  if (end) query.set('to', end);
+  setDays(query, filters);
   if (filters.mine) query.set('author', 'mine');
   if (paged) {
     if (filters.cursor) query.set('cursor', filters.cursor);
