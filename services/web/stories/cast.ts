@@ -103,9 +103,12 @@ export class Staff {
     if (reason) await dialog.getByRole('textbox').first().fill(reason);
     if (typed) {
       const field = dialog.getByRole('textbox').last();
-      const label = (await dialog.locator('label').last().innerText()).replaceAll(',', '');
+      const label = (await dialog.locator('label').filter({ hasText: /人数|number/ }).last().innerText()).replaceAll(',', '');
       await field.fill(/(\d+)/.exec(label)?.[1] ?? '');
     }
+    // What has to be known is known.
+    const cautions = dialog.getByRole('checkbox');
+    for (let at = 0; at < (await cautions.count()); at += 1) await cautions.nth(at).check();
     await dialog.locator('button[type=submit]').click();
     await this.provesWhereAsked(dialog);
   }
