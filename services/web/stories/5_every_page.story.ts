@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(curtain);
 
 const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [name: string, path: string][]> = {
-  'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['standings', '/standings'], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
-  'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['retraction', `/alerts/${sent}/retraction`], ['named-by-hand', '/named-by-hand'], ['rules', '/rules'], ['screens', '/screens']],
+  'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['story', `/alerts/${sent}/story`], ['glossary', '/glossary?word=seal'], ['acts', '/acts'], ['standings', '/standings'], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
+  'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['found', '/alerts?q=送达的提醒'], ['retraction', `/alerts/${sent}/retraction`], ['named-by-hand', '/named-by-hand'], ['rules', '/rules'], ['screens', '/screens']],
   'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report']],
   operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
   admin: () => [['staff', '/staff'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],

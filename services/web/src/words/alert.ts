@@ -87,6 +87,8 @@ export function stepWord(step: string): string {
     confirm_correct: ['确认更正', 'Correction confirmed'],
     refuse_retraction: ['不同意请求', 'Request refused'],
     take_back_retraction: ['收回请求', 'Request taken back'],
+    comment: ['批注', 'Commented'],
+    resolve_comment: ['解决批注', 'Comment resolved'],
   };
   const found = beginnings[step];
   return found ? say(...found) : actionWord(step as Action);
