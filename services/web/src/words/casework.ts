@@ -8,14 +8,14 @@ export type CaseState =
   | 'received' | 'to_check' | 'registered' | 'accepted' | 'disputed' | 'routed' | 'working' | 'waiting' | 'to_decide' | 'to_confirm' | 'decided' | 'told'
   | 'closed' | 'declined' | 'withdrawn' | 'merged';
 export type TellBy = 'app' | 'sms' | 'call' | 'letter';
-export const declineGrounds = ['out_of_scope', 'state_secret', 'trade_secret', 'privacy_of_others', 'in_court', 'already_answered'] as const;
-export type DeclineGround = (typeof declineGrounds)[number];
+export type DeclineGround = 'out_of_scope' | 'state_secret' | 'trade_secret' | 'privacy_of_others' | 'in_court' | 'already_answered';
+export type Holiday = 'new_year' | 'spring_festival' | 'tomb_sweeping' | 'labour_day' | 'dragon_boat' | 'mid_autumn' | 'national_day' | 'victory_day' | 'local';
 /** A day on the way to a deadline, and why it counts or does not. */
 export interface DayCounted {
   day: string;
   counts: boolean;
   reason: 'intake_day' | 'working_day' | 'make_up_workday' | 'weekend' | 'holiday' | 'paused' | 'provisional_holiday';
-  name?: string | null;
+  holiday?: Holiday | null;
   n?: number | null;
 }
 
@@ -88,8 +88,21 @@ const grounds: Record<DeclineGround, [string, string]> = {
 };
 export const groundWord = (ground: DeclineGround) => say(...grounds[ground]);
 
+const holidays: Record<Holiday, [string, string]> = {
+  new_year: ['元旦', "New Year's Day"],
+  spring_festival: ['春节', 'Spring Festival'],
+  tomb_sweeping: ['清明节', 'Tomb-sweeping Day'],
+  labour_day: ['劳动节', 'Labour Day'],
+  dragon_boat: ['端午节', 'Dragon Boat Festival'],
+  mid_autumn: ['中秋节', 'Mid-autumn Festival'],
+  national_day: ['国庆节', 'National Day'],
+  victory_day: ['抗战胜利纪念日', 'Victory Day'],
+  local: ['本地假日', 'a local holiday'],
+};
+const holidayWord = (holiday: Holiday | null | undefined) => (holiday ? say(...holidays[holiday]) : say('节假日', 'a holiday'));
+
 /** Why a day counts or does not. */
-export function dayWord({ reason, name, n }: DayCounted): string {
+export function dayWord({ reason, holiday, n }: DayCounted): string {
   switch (reason) {
     case 'intake_day':
       return say('收到当天，不计', 'The day it came: not counted');
@@ -100,10 +113,10 @@ export function dayWord({ reason, name, n }: DayCounted): string {
     case 'weekend':
       return say('周末，不计', 'Weekend: not counted');
     case 'holiday':
-      return say(`${name ?? '节假日'}放假，不计`, `Holiday${name ? ` (${name})` : ''}: not counted`);
+      return say(`${holidayWord(holiday)}放假，不计`, `Holiday (${holidayWord(holiday)}): not counted`);
     case 'provisional_holiday':
-      return say(`${name ?? '法定节假日'}，暂按放假不计`, `${name ?? 'Holiday'}, not announced yet: not counted for now`);
+      return say(`${holidayWord(holiday)}，放假安排未公布，暂不计`, `Holiday (${holidayWord(holiday)}), not announced yet: not counted for now`);
     case 'paused':
-      return say('等待您补充材料，不计', 'Waiting for what was asked: not counted');
+      return say('等待补充期间，不计', 'Waiting for what was asked: not counted');
   }
 }

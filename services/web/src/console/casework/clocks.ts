@@ -14,7 +14,7 @@ const TONES: Record<Pressing, 'jade' | 'sky' | 'amber' | 'fire'> = { fine: 'jade
 export const toneOf = (clock: Parameters<typeof pressing>[0]) => TONES[pressing(clock)];
 
 /** How much of its time a clock has spent, as a bar shows it: 0 to 1, also when it is over. */
-export const spent = ({ share }: Pick<ClockLine, 'share'>): number => Math.max(0, Math.min(1, share));
+export const spent = ({ share }: Pick<ClockLine, 'share'>): number => Math.max(0, Math.min(1, share / 100));
 
 /** Urgent help before everything, then what was raised, then what is due first; what has no clock comes last. */
 export function inTurn<T extends Pick<CaseLine, 'kind' | 'state' | 'raised' | 'due' | 'number'>>(lines: readonly T[]): T[] {

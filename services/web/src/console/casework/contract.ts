@@ -21,6 +21,7 @@ export type MachineStep = 'received' | 'time_over' | 'silence' | 'raise';
 export interface Unit { unit_id: number; name: string; name_en?: string | null; level: 'city' | 'district' | 'township' | 'community'; parent?: number | null; district?: string | null; community?: string | null; liaison: string; phone?: string | null }
 export type UnitName = Pick<Unit, 'unit_id' | 'name'>;
 
+/** `share` is how much of its time is spent, in per cent: over 100 once it is late. */
 export interface ClockLine { promise: PromiseKind; started_at: string; due_at: string; due_day?: string | null; provisional: boolean; share: number; late: boolean; warning: 0 | 50 | 80 | 100 }
 export interface Clock extends ClockLine {
   stopped_at?: string | null;

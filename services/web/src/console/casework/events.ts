@@ -1,7 +1,8 @@
 // What a step asks of whoever takes it, whether it is answered, and what is sent. No I/O; who may take which step the platform says.
-import { declineGrounds, type TellBy } from '../../words/casework.ts';
+import type { DeclineGround, TellBy } from '../../words/casework.ts';
 import type { CaseFile, CaseGrade, CaseUrgency, Nature, OpenEvent, StaffEvent, StepBody } from './contract.ts';
 
+export const declineGrounds = ['out_of_scope', 'state_secret', 'trade_secret', 'privacy_of_others', 'in_court', 'already_answered'] as const satisfies readonly DeclineGround[];
 export const natures = ['consultation', 'complaint', 'request_for_help', 'suggestion', 'report', 'objection', 'commendation', 'other'] as const satisfies readonly Nature[];
 export const urgencies = ['ordinary', 'urgent', 'top'] as const satisfies readonly CaseUrgency[];
 export const grades = ['simple', 'complex', 'major'] as const satisfies readonly CaseGrade[];

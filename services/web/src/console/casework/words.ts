@@ -1,6 +1,6 @@
 // What is done to a case, by when and how, in the words of those who do it.
 import { say } from '../../words/say.svelte.ts';
-import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, Nature, PromiseKind, StaffEvent } from './contract.ts';
+import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, ListName, Nature, PromiseKind, StaffEvent } from './contract.ts';
 
 type Pair = [string, string];
 const said = <Word extends string>(words: Record<Word, Pair>) => (word: Word): string => {
@@ -110,4 +110,35 @@ export const changeWord = said<'pause' | 'extension' | 'regrade' | 'notice'>({
   extension: ['经批准延期', 'More time granted'],
   regrade: ['紧急程度或难度调整', 'Urgency or grade changed'],
   notice: ['放假安排公布后重算', 'Counted anew after the holiday notice'],
+});
+
+export const listWord = said<ListName>({
+  desk: ['待处理', 'At the desk'],
+  check: ['待我核对', 'To check'],
+  callback: ['待回访', 'To call back'],
+  inbox: ['本单位在办', 'Our orders'],
+  decide: ['待审定', 'To decide'],
+  late: ['已超时', 'Late'],
+  endangered: ['临近超时', 'Endangered'],
+  disputes: ['职责争议', 'Disputes'],
+  chased: ['群众催办', 'Chased'],
+  extensions: ['延期申请', 'Extensions'],
+  merges: ['待确认并案', 'Merges'],
+  all: ['全部', 'All'],
+});
+
+/** What stands where a list is empty. */
+export const emptyWord = said<ListName>({
+  desk: ['没有待处理的诉求。', 'Nothing waits at the desk.'],
+  check: ['没有等您核对的登记。', 'No registration waits for you to check.'],
+  callback: ['没有待回访的诉求。', 'Nobody is to be called back.'],
+  inbox: ['本单位没有在办的工单。', 'Your unit has no open order.'],
+  decide: ['没有待审定的结果。', 'No result waits for a decision.'],
+  late: ['没有超时的诉求。', 'Nothing is late.'],
+  endangered: ['没有临近超时的诉求。', 'Nothing is endangered.'],
+  disputes: ['没有职责争议。', 'Nobody disputes competence.'],
+  chased: ['没有群众催办。', 'Nobody chases.'],
+  extensions: ['没有延期申请。', 'Nobody asks for more time.'],
+  merges: ['没有待确认的并案。', 'No merge is proposed.'],
+  all: ['没有诉求。', 'No cases.'],
 });
