@@ -4,7 +4,7 @@ import { blankCall, caseOf, channelsOf, isWhole, missingOf, type Call } from './
 const call = (more: Partial<Call> = {}): Call => ({ ...blankCall('hotline_operator'), text: '老人缺药', ...more });
 
 test('an operator takes calls, a community worker enters for somebody', () => {
-  expect([channelsOf('hotline_operator')[0], channelsOf('community_worker')[0]]).toEqual(['call', 'visit']);
+  expect([channelsOf('hotline_operator')[0], channelsOf('community_worker')]).toEqual(['call', ['proxy']]);
   expect(blankCall('community_worker', '500103001001').area).toBe('500103001001');
 });
 
@@ -14,6 +14,7 @@ test('what is answered at once needs its answer, what is registered does not', (
   expect(missingOf(call(), 'answer')).toEqual(['answer']);
   expect(missingOf(call(), 'register')).toEqual([]);
   expect(missingOf(call({ kind: 'complaint' }), 'register')).toEqual(['against']);
+  expect(missingOf(call({ kind: 'violation_report', against: '某市场' }), 'register')).toEqual([]);
 });
 
 test('nobody is helped without a number and a place', () => expect(missingOf(call({ kind: 'urgent_help' }), 'register')).toEqual(['phone', 'area']));

@@ -21,17 +21,20 @@ export interface Call {
 }
 
 /** How a case reaches the platform by this role. */
-export const channelsOf = (role: Role): CaseChannel[] => (role === 'community_worker' ? ['visit', 'proxy'] : ['call', 'visit']);
+export const channelsOf = (role: Role): CaseChannel[] => (role === 'community_worker' ? ['proxy'] : ['call', 'visit', 'proxy']);
 
 export const blankCall = (role: Role, area = ''): Call => ({ channel: channelsOf(role)[0]!, kind: 'consultation', phone: '', name: '', against: '', text: '', request: '', area, place: '', answer: '' });
 
 /** A phone number that is complete enough to look for: eleven digits of a mobile, or one from elsewhere. */
 export const isWhole = (phone: string): boolean => /^1\d{10}$/.test(phone.replace(/\D/g, '').slice(-11)) || /^[+＋]\d{7,15}$/.test(phone.replace(/[\s-]/g, ''));
 
-/** What is still missing: a complaint is about somebody; what is answered at once needs the answer. */
+/** Whether it has to say whom it is about. */
+export const isAboutSomebody = (kind: CaseKind): boolean => kind === 'complaint' || kind === 'violation_report';
+
+/** What is still missing: a complaint or a report is about somebody; what is answered at once needs the answer. */
 export function missingOf(call: Call, how: 'answer' | 'register'): (keyof Call)[] {
   const needed: (keyof Call)[] = ['text'];
-  if (call.kind === 'complaint') needed.unshift('against');
+  if (isAboutSomebody(call.kind)) needed.unshift('against');
   if (call.kind === 'urgent_help') needed.push('phone', 'area');
   if (how === 'answer') needed.push('answer');
   return needed.filter((field) => !call[field].trim());

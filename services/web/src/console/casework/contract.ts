@@ -26,6 +26,7 @@ export interface ClockLine { promise: PromiseKind; started_at: string; due_at: s
 export interface Clock extends ClockLine {
   stopped_at?: string | null;
   met?: boolean | null;
+  paused: boolean;
   paused_days: number;
   extended_days: number;
   changes: { at: string; why: 'pause' | 'extension' | 'regrade' | 'notice'; from: string; to: string }[];
@@ -52,21 +53,24 @@ export interface CaseLine {
 }
 export interface CasePage { cases: CaseLine[]; next?: string | null }
 
-export interface Statement { statement_id: number; at: string; by: 'citizen' | 'operator' | 'unit' | 'supervisor'; name?: string | null; unit?: string | null; text: string; visible: boolean }
+export interface Statement { statement_id: number; at: string; by: 'citizen' | 'operator' | 'unit' | 'supervisor'; name?: string | null; unit?: number | null; text: string; visible: boolean }
 export interface Order {
   order_id: number;
   unit: UnitName;
   part: 'lead' | 'assist';
+  round: number;
   liaison: string;
   task?: string | null;
   made_at: string;
   signed_at?: string | null;
   done_at?: string | null;
-  refused?: { ground: string; proposal: UnitName } | null;
+  ended_at?: string | null;
+  refused?: { ground: string; proposal?: UnitName | null } | null;
   progress_at?: string | null;
   binding: boolean;
 }
-export interface CaseStep { n: number; at: string; event: StaffEvent | CitizenStep | MachineStep; who?: string | null; role?: string | null; unit?: string | null; from: CaseState | null; to: CaseState; note?: string | null }
+/** `role` is one of the staff, `citizen` or `platform`; what was said with it stands among the statements. */
+export interface CaseStep { n: number; at: string; event: StaffEvent | CitizenStep | MachineStep; who?: string | null; role: string; unit?: number | null; from: CaseState; to: CaseState; statement_id?: number | null }
 export interface OpenEvent { event: StaffEvent; allowed: boolean; refusal?: { code: string; detail: string; detail_en: string } | null }
 
 export interface CaseFile extends CaseLine {
@@ -86,20 +90,23 @@ export interface CaseFile extends CaseLine {
   merge?: { into: string; reason: string } | null;
   answer?: { text: string; decided: boolean; told_at?: string | null; by?: TellBy | null } | null;
   result?: string | null;
-  links: { kind: 'merged_into' | 'merged_from' | 'same_caller'; number: string }[];
+  links: { kind: 'merged_into' | 'merged_from'; number: string }[];
   open_events: OpenEvent[];
 }
 
 export type ListName = 'desk' | 'check' | 'callback' | 'inbox' | 'decide' | 'late' | 'endangered' | 'disputes' | 'chased' | 'extensions' | 'merges' | 'all';
 
+/** `load_share` is its part of what all units have open, in per cent. */
 export interface UnitLoad { unit_id: number; name: string; open: number; late: number; endangered: number; refused: number; load_share: number }
-export interface DistrictLoad { district: string; open: number; late: number; endangered: number }
+/** Without a district: nobody said where. */
+export interface DistrictLoad { district?: string | null; open: number; late: number; endangered: number }
 export interface Overview {
   open: number;
   late: number;
   endangered: number;
   disputes: number;
   chased: number;
+  extensions: number;
   urgent_waiting_s?: number | null;
   districts: DistrictLoad[];
   units: UnitLoad[];

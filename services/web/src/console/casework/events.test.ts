@@ -15,7 +15,7 @@ describe('what a step asks', () => {
     ['decline', {}, ['ground', 'reason']],
     ['accept', { nature: 'complaint' }, ['urgency', 'grade']],
     ['route', {}, ['lead']],
-    ['refuse_competence', { ground_words: '三定方案' }, ['proposal']],
+    ['refuse_competence', { reason: '三定方案' }, ['proposal']],
     ['submit_result', { text: '已查' }, ['answer']],
     ['call_back', { text: '没人接' }, ['outcome']],
     ['propose_merge', { reason: ' ' }, ['into', 'reason']],
@@ -29,7 +29,7 @@ describe('what a step sends', () => {
   it('numbers of units as numbers, the lead never as its own assistant, nothing that was left empty', () => {
     expect(sent('route', { lead: '3', assists: [3, 5], task: ' ' })).toEqual({ lead: 3, assists: [5] });
     expect(sent('route', { lead: '3' })).toEqual({ lead: 3 });
-    expect(sent('refuse_competence', { ground_words: '不归我们', proposal: '4' })).toEqual({ ground: '不归我们', proposal: 4 });
+    expect(sent('refuse_competence', { reason: '不归我们', proposal: '4' })).toEqual({ reason: '不归我们', proposal: 4 });
     expect(sent('decline', { ground: 'in_court', reason: '已起诉', where_to: '' })).toEqual({ ground: 'in_court', reason: '已起诉' });
   });
   it('whether the citizen may read it, said either way', () => expect([sent('report_progress', { text: '已约' }), sent('report_progress', { text: '已约', visible: true })]).toEqual([{ text: '已约', visible: false }, { text: '已约', visible: true }]));

@@ -11,7 +11,7 @@ export const outcomes = ['satisfied', 'not_satisfied', 'unreachable'] as const;
 
 /** Something that a step asks: words, one of a few, units, a number, a yes. */
 export type Question =
-  | { name: 'text' | 'reason' | 'where_to' | 'task' | 'answer' | 'ground_words'; as: 'words'; needed: boolean; most: number }
+  | { name: 'text' | 'reason' | 'where_to' | 'task' | 'answer'; as: 'words'; needed: boolean; most: number }
   | { name: 'ground' | 'nature' | 'urgency' | 'grade' | 'by' | 'outcome'; as: 'choice'; needed: true; of: readonly string[] }
   | { name: 'lead' | 'proposal'; as: 'unit'; needed: true }
   | { name: 'assists'; as: 'units'; needed: false }
@@ -34,8 +34,8 @@ const asked: Record<StaffEvent, readonly Question[]> = {
   accept: [choice('nature', natures), choice('urgency', urgencies), choice('grade', grades)],
   route: [{ name: 'lead', as: 'unit', needed: true }, { name: 'assists', as: 'units', needed: false }, words('task', false, 500)],
   sign_for: [],
-  refuse_competence: [words('ground_words', true, 500), { name: 'proposal', as: 'unit', needed: true }],
-  decide_dispute: [{ name: 'lead', as: 'unit', needed: true }, words('reason')],
+  refuse_competence: [words('reason'), { name: 'proposal', as: 'unit', needed: true }],
+  decide_dispute: [{ name: 'lead', as: 'unit', needed: true }, words('reason'), words('task', false, 500)],
   report_progress: [words('text', true, 5000), { name: 'visible', as: 'yes', needed: false }],
   ask_citizen: [words('text', true, 5000)],
   finish_assist: [words('text', true, 5000)],
@@ -80,7 +80,7 @@ export function bodyOf(event: StaffEvent, answers: Answers, file: Pick<CaseFile,
       const said = (answers[question.name] ?? '').trim();
       if (!said) continue;
       if (event === 'decide' && question.name === 'answer' && said === file.answer?.text) continue;
-      body[question.name === 'ground_words' ? 'ground' : question.name] = question.as === 'unit' || question.as === 'days' ? Number(said) : said;
+      body[question.name] = question.as === 'unit' || question.as === 'days' ? Number(said) : said;
     }
   }
   return body;
@@ -104,7 +104,7 @@ export function begunWith(event: StaffEvent, file: Pick<CaseFile, 'answer' | 'ur
     case 'report_progress':
       return { visible: true };
     case 'decide_dispute': {
-      const proposal = file.orders.find(({ part, refused }) => part === 'lead' && refused)?.refused?.proposal.unit_id;
+      const proposal = file.orders.find(({ part, refused }) => part === 'lead' && refused)?.refused?.proposal?.unit_id;
       return proposal === undefined ? {} : { lead: String(proposal) };
     }
     default:

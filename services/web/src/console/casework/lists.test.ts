@@ -15,11 +15,11 @@ test('an address that asks for a list of another role shows the first of one\'s 
   expect([listAt('unit_handler', 'decide'), listAt('unit_handler', null), listAt('unit_lead', 'inbox')]).toEqual(['inbox', 'inbox', 'inbox']);
 });
 
-test('the number is for operators and the handlers of the unit that leads', () => {
+test('the number is for operators and those of the unit that leads', () => {
   const file = { anonymous: false, lead: { unit_id: 3, name: '' } };
   expect(mayOpenPhone({ role: 'unit_handler', scope: 'unit:3' }, file)).toBe(true);
   expect(mayOpenPhone({ role: 'unit_handler', scope: 'unit:4' }, file)).toBe(false);
-  expect(mayOpenPhone({ role: 'unit_lead', scope: 'unit:3' }, file)).toBe(false);
+  expect(mayOpenPhone({ role: 'unit_lead', scope: 'unit:3' }, file)).toBe(true);
   expect(mayOpenPhone({ role: 'hotline_operator', scope: 'city' }, file)).toBe(true);
   expect(mayOpenPhone({ role: 'hotline_operator', scope: 'city' }, { ...file, anonymous: true })).toBe(false);
 });

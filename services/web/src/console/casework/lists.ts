@@ -25,8 +25,8 @@ export function listAt(role: Role, asked: string | null): ListName {
   return all.find((list) => list === asked) ?? all[0] ?? 'all';
 }
 
-/** Who may ask for the whole number of whoever brought a case: operators, and the unit that leads it. The platform decides and keeps each opening. */
+/** Who may ask for the whole number of whoever brought a case: operators, and those of the unit that leads it. The platform decides and keeps each opening. */
 export function mayOpenPhone({ role, scope }: { role: Role; scope: string }, file: Pick<CaseLine, 'anonymous' | 'lead'>): boolean {
   if (file.anonymous) return false;
-  return role === 'hotline_operator' || (role === 'unit_handler' && scope === `unit:${file.lead?.unit_id}`);
+  return role === 'hotline_operator' || ((role === 'unit_handler' || role === 'unit_lead') && scope === `unit:${file.lead?.unit_id}`);
 }

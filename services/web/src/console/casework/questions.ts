@@ -50,13 +50,11 @@ export function labelOf(event: StaffEvent, name: Name): string {
     case 'answer':
       return say('给群众的答复', 'The answer to the citizen');
     case 'reason':
-      return say('理由', 'Why');
+      return event === 'refuse_competence' ? say('职责依据（法规、职责规定等）', 'On what ground (law, duties of the unit)') : say('理由', 'Why');
     case 'where_to':
       return say('群众可以去哪里（可不填）', 'Where they can go instead (if anywhere)');
     case 'task':
       return say('工作要求（可不填）', 'What is to be done (if it is not plain)');
-    case 'ground_words':
-      return say('职责依据（法规、三定方案等）', 'On what ground (law, duties of the unit)');
     case 'ground':
       return say('不予受理的情形', 'Ground');
     case 'nature':

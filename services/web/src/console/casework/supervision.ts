@@ -4,10 +4,13 @@ import type { DistrictLoad, Overview, UnitLoad } from './contract.ts';
 export type Shown = 'late' | 'endangered' | 'open';
 
 /** The number by which the map colours a district. */
-export const coloured = (districts: readonly DistrictLoad[], shown: Shown): Record<string, number> => Object.fromEntries(districts.map((one) => [one.district, one[shown]]));
+export const coloured = (districts: readonly DistrictLoad[], shown: Shown): Record<string, number> => Object.fromEntries(districts.flatMap((one) => (one.district ? [[one.district, one[shown]]] : [])));
 
 /** Districts with something late pulse. */
-export const hot = (districts: readonly DistrictLoad[]): string[] => districts.filter(({ late }) => late > 0).map(({ district }) => district);
+export const hot = (districts: readonly DistrictLoad[]): string[] => districts.flatMap(({ late, district }) => (late > 0 && district ? [district] : []));
+
+/** What nobody said the place of: it is on no map. */
+export const placeless = (districts: readonly DistrictLoad[]): DistrictLoad | undefined => districts.find(({ district, open }) => !district && open > 0);
 
 /** Units in the order in which they need somebody: what is late, then what is endangered, then who carries most. */
 export const unitsInTurn = (units: readonly UnitLoad[]): UnitLoad[] =>

@@ -1,4 +1,5 @@
 // What is done to a case, by when and how, in the words of those who do it.
+import { roleWord, type Role } from '../../words/alert.ts';
 import { say } from '../../words/say.svelte.ts';
 import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, ListName, Nature, PromiseKind, StaffEvent } from './contract.ts';
 
@@ -73,6 +74,9 @@ const steps: Record<CaseStep['event'], Pair> = {
   raise: ['升级督办', 'Raised to supervision'],
 };
 export const stepWord = said(steps);
+
+/** As what somebody took a step. */
+export const actorWord = (role: string): string => (role === 'citizen' ? say('群众', 'the citizen') : role === 'platform' ? say('平台', 'the platform') : roleWord(role as Role));
 
 export const promiseWord = said<PromiseKind>({
   take: ['接收', 'Take up'],

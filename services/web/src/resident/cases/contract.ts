@@ -18,18 +18,20 @@ export interface NewCase {
 
 export interface CaseTaken { number: string; pin: string; kind: CaseKind; state: CaseState; received_at: string; answer_by: string }
 
-export interface CitizenDue { at: string; day: string; provisional: boolean; late: boolean; why: DayCounted[] }
+export interface CitizenLine { number: string; kind: CaseKind; state: CaseState; received_at: string; who?: string | null; due?: string | null }
 
-export interface CitizenLine { number: string; kind: CaseKind; state: CaseState; received_at: string; who?: string | null; due?: CitizenDue | null }
+/** `day` is there where it is counted in working days. */
+export interface CitizenDue { at: string; day?: string | null; provisional: boolean; late: boolean; why: DayCounted[] }
 
-export interface CitizenCase extends CitizenLine {
+export interface CitizenCase extends Omit<CitizenLine, 'due'> {
+  due?: CitizenDue | null;
   step: string;
   step_en: string;
   open_events: CitizenEvent[];
   asked?: string | null;
-  answer?: { text: string; by_unit?: string | null; told_at: string; by: TellBy } | null;
-  declined?: { ground: DeclineGround; reason: string; where_to?: string | null } | null;
-  statements: { at: string; by: 'citizen' | 'operator' | 'unit'; text: string }[];
+  answer?: { text: string; by_unit?: string | null; told_at: string; by?: TellBy | null } | null;
+  declined?: { ground: DeclineGround; reason: string } | null;
+  statements: { at: string; by: 'citizen' | 'operator' | 'unit' | 'supervisor'; text: string }[];
   chases: number;
   round: number;
   merged_into?: string | null;

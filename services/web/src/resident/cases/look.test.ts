@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { CitizenCase } from './contract.ts';
-import { askedNow, dueWord, furtherSteps, isOver, needsText } from './look.ts';
+import { askedNow, dueWord, furtherSteps, isOver, needsText, untilWord } from './look.ts';
 
 // The words ask in which language they are read, which is kept in the browser.
 vi.hoisted(() => {
@@ -29,9 +29,12 @@ test('who is not satisfied says why; who chases need not', () => expect([needsTe
 
 test('an end is an end, a told answer is none yet', () => expect([isOver('closed'), isOver('merged'), isOver('told')]).toEqual([true, true, false]));
 
+test('a closed case can still be looked at again, where the platform says so', () => expect(furtherSteps(one({ state: 'closed', open_events: ['not_satisfied'] }))).toEqual(['not_satisfied']));
+
 test('working days end with their day, hours at their minute, and what is late says so', () => {
-  const due = { at: '2026-12-05T16:00:00Z', day: '2026-12-05', late: false };
-  expect(dueWord({ ...due, why: [{}] })).toMatch(/12月5日.*结束前/);
-  expect(dueWord({ ...due, at: '2026-12-05T03:30:00Z', why: [] })).toMatch(/12月5日 11:30 前/);
-  expect(dueWord({ ...due, late: true, why: [{}] })).toContain('已超时');
+  const at = '2026-12-05T16:00:00Z';
+  expect(dueWord({ at, day: '2026-12-05', late: false })).toMatch(/12月5日.*结束前/);
+  expect(untilWord({ at })).toMatch(/12月5日.*结束前/);
+  expect(untilWord({ at: '2026-12-05T03:30:00Z' })).toMatch(/12月5日 11:30 前/);
+  expect(dueWord({ at, day: '2026-12-05', late: true })).toContain('已超时');
 });

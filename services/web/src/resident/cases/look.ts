@@ -7,10 +7,21 @@ import type { CitizenCase, CitizenDue, CitizenEvent } from './contract.ts';
 const ends: readonly CaseState[] = ['closed', 'declined', 'withdrawn', 'merged'];
 export const isOver = (state: CaseState): boolean => ends.includes(state);
 
-/** Working days end with their day, hours at their minute. */
-export function dueWord({ at, day, why, late }: Pick<CitizenDue, 'at' | 'day' | 'late'> & { why?: readonly unknown[] }): string {
-  const when = why?.length ? say(`${calendarDay(day)}结束前`, `by the end of ${calendarDay(day)}`) : say(`${moment(at)} 前`, `by ${moment(at)}`);
-  return late ? say(`本应在${when}答复，已超时`, `Was to be answered ${when}: late`) : say(`最迟${when}`, `At the latest ${when}`);
+/** Until when, in words: working days end with their day, hours at their minute. */
+export function untilWord({ at, day }: Pick<CitizenDue, 'at' | 'day'>): string {
+  const last = day ?? dayThatEnds(at);
+  return last ? say(`${calendarDay(last)}结束前`, `by the end of ${calendarDay(last)}`) : say(`${moment(at)} 前`, `by ${moment(at)}`);
+}
+
+/** The day whose end this is on the city's clocks; none in the middle of one. */
+function dayThatEnds(at: string): string | null {
+  const city = new Date(Date.parse(at) + 8 * 3_600_000).toISOString();
+  return city.slice(11, 19) === '00:00:00' ? new Date(Date.parse(city) - 1000).toISOString().slice(0, 10) : null;
+}
+
+export function dueWord(due: Pick<CitizenDue, 'at' | 'day' | 'late'>): string {
+  const until = untilWord(due);
+  return due.late ? say(`本应在${until}完成，已超时`, `Was promised ${until}: late`) : say(`最迟${until}`, `At the latest ${until}`);
 }
 
 /** What somebody is asked for now, before everything else that they may do. */
@@ -21,9 +32,9 @@ export function askedNow({ state, asked, open_events }: Pick<CitizenCase, 'state
 }
 
 /** What else may be done, in the order in which it is usually wanted. */
-const further: readonly CitizenEvent[] = ['supplement', 'chase', 'withdraw'];
+const further: readonly CitizenEvent[] = ['supplement', 'chase', 'not_satisfied', 'withdraw'];
 export const furtherSteps = (one: Pick<CitizenCase, 'state' | 'asked' | 'open_events'>): CitizenEvent[] =>
-  further.filter((event) => one.open_events.includes(event) && !(event === 'supplement' && askedNow(one) === 'answer'));
+  further.filter((event) => one.open_events.includes(event) && !(event === 'supplement' && askedNow(one) === 'answer') && !(event === 'not_satisfied' && askedNow(one) === 'rating'));
 
 /** Whether a step needs words. */
 export const needsText = (event: CitizenEvent): boolean => event === 'supplement' || event === 'not_satisfied';
