@@ -48,6 +48,7 @@ export const pages: readonly Page[] = [
   { path: '/rules', roles: reading, menu: () => say('规则', 'Rules'), load: page(() => import('./administration/Rules.svelte')) },
   { path: '/screens', roles: ['city_command_officer', 'district_reviewer', 'technical_operator', 'administrator'], menu: () => say('屏幕', 'Screens'), load: page(() => import('./administration/Screens.svelte')) },
   { path: '/staff', roles: ['administrator'], menu: () => say('人员与密钥', 'Staff and keys'), load: page(() => import('./administration/Staff.svelte')) },
+  { path: '/units', roles: ['administrator'], menu: () => say('承办单位', 'Units'), load: page(() => import('./casework/Units.svelte')) },
   { path: '/proposals', roles: ['administrator', 'city_command_officer', 'auditor'], menu: () => say('账号变更', 'Account changes'), load: page(() => import('./administration/AccountChanges.svelte')) },
   { path: '/jobs', roles: ['technical_operator', 'administrator', 'auditor'], menu: () => say('定时任务', 'Scheduled work'), load: page(() => import('./administration/Jobs.svelte')) },
   { path: '/jobs/:name', roles: ['technical_operator', 'administrator', 'auditor'], load: page(() => import('./administration/Job.svelte')) },

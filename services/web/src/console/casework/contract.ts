@@ -144,5 +144,7 @@ export const openPhone = (number: string, purpose: string) => ask<{ phone: strin
 export const readCaller = (phone: string) => ask<{ cases: CaseLine[] }>('/api/v1/casework/callers', { phone });
 export const readOverview = () => ask<Overview>('/api/v1/casework/overview');
 export const readUnits = () => ask<Unit[]>('/api/v1/casework/units');
+export type NewUnit = Omit<Unit, 'unit_id'>;
+export const makeUnit = (unit: NewUnit) => ask<{ unit_id: number }>('/api/v1/casework/units', unit);
 export const enterCase = async (key: string, body: StaffCase): Promise<StaffTaken> =>
   (await data(withHeaders.POST('/api/v1/casework/cases', { body, headers: { 'idempotency-key': key } }))) as StaffTaken;

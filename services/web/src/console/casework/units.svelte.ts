@@ -14,6 +14,12 @@ export function meetUnits(): void {
     .finally(() => (asking = undefined));
 }
 
+/** Reads them again: one was added. */
+export function meetUnitsAnew(): void {
+  known = null;
+  meetUnits();
+}
+
 export function allUnits(): Unit[] {
   meetUnits();
   return [...(known?.values() ?? [])];

@@ -1,7 +1,7 @@
 // What is done to a case, by when and how, in the words of those who do it.
 import { roleWord, type Role } from '../../words/alert.ts';
 import { say } from '../../words/say.svelte.ts';
-import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, ListName, Nature, PromiseKind, StaffEvent } from './contract.ts';
+import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, ListName, Nature, PromiseKind, StaffEvent, Unit } from './contract.ts';
 
 type Pair = [string, string];
 const said = <Word extends string>(words: Record<Word, Pair>) => (word: Word): string => {
@@ -107,6 +107,8 @@ export const natureWord = said<Nature>({
   commendation: ['表扬', 'Praise'],
   other: ['其他', 'Other'],
 });
+
+export const levelWord = said<Unit['level']>({ city: ['市级', 'City'], district: ['区县', 'District'], township: ['乡镇街道', 'Township'], community: ['社区', 'Community'] });
 
 /** Why a deadline moved. */
 export const changeWord = said<'pause' | 'extension' | 'regrade' | 'notice'>({
