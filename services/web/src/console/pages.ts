@@ -16,6 +16,8 @@ export interface Page {
 const deciding: Role[] = ['city_command_officer', 'district_reviewer', 'submitting_unit'];
 const reading: Role[] = [...deciding, 'industry_supervisor', 'community_worker', 'technical_operator', 'auditor'];
 
+const takingCases: Role[] = ['hotline_operator', 'unit_handler', 'unit_lead', 'supervisor'];
+
 const page = (load: () => Promise<unknown>) => load as Page['load'];
 
 export const pages: readonly Page[] = [
@@ -39,9 +41,16 @@ export const pages: readonly Page[] = [
   { path: '/identity', roles: ['community_worker', 'district_reviewer'], menu: () => say('证件核验', 'Identity checks'), load: page(() => import('./community/Identity.svelte')) },
   { path: '/report', roles: ['community_worker', 'district_reviewer', 'submitting_unit'], menu: () => say('情况上报', 'Report'), load: page(() => import('./community/Report.svelte')) },
   { path: '/feedback', roles: ['community_worker', 'district_reviewer', 'city_command_officer'], menu: () => say('居民反馈', 'Feedback'), load: page(() => import('./community/Feedback.svelte')) },
+  { path: '/call', roles: ['hotline_operator'], menu: () => say('接听来电', 'Take a call'), load: page(() => import('./casework/Call.svelte')) },
+  { path: '/entry', roles: ['community_worker'], menu: () => say('代为登记', 'Enter a case'), load: page(() => import('./casework/Call.svelte')) },
+  { path: '/supervision', roles: ['supervisor', 'city_command_officer'], menu: () => say('督办', 'Supervision'), load: page(() => import('./casework/Supervision.svelte')) },
+  { path: '/casework', roles: takingCases, menu: () => say('诉求', 'Cases'), load: page(() => import('./casework/Casework.svelte')) },
+  { path: '/casework/:number', roles: takingCases, load: page(() => import('./casework/Case.svelte')) },
+  { path: '/casework/:number/letter', roles: takingCases, load: page(() => import('./casework/Letter.svelte')) },
   { path: '/rules', roles: reading, menu: () => say('规则', 'Rules'), load: page(() => import('./administration/Rules.svelte')) },
   { path: '/screens', roles: ['city_command_officer', 'district_reviewer', 'technical_operator', 'administrator'], menu: () => say('屏幕', 'Screens'), load: page(() => import('./administration/Screens.svelte')) },
   { path: '/staff', roles: ['administrator'], menu: () => say('人员与密钥', 'Staff and keys'), load: page(() => import('./administration/Staff.svelte')) },
+  { path: '/units', roles: ['administrator'], menu: () => say('承办单位', 'Units'), load: page(() => import('./casework/Units.svelte')) },
   { path: '/proposals', roles: ['administrator', 'city_command_officer', 'auditor'], menu: () => say('账号变更', 'Account changes'), load: page(() => import('./administration/AccountChanges.svelte')) },
   { path: '/jobs', roles: ['technical_operator', 'administrator', 'auditor'], menu: () => say('定时任务', 'Scheduled work'), load: page(() => import('./administration/Jobs.svelte')) },
   { path: '/jobs/:name', roles: ['technical_operator', 'administrator', 'auditor'], load: page(() => import('./administration/Job.svelte')) },

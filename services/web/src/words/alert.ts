@@ -5,7 +5,8 @@ import { say } from './say.svelte.ts';
 
 export type State = Schema['AlertState'];
 export type Action = Schema['AlertAction'];
-export type Role = Schema['Role'];
+// TO GO: from the interface's types: the roles of casework are the platform's own once its description has them.
+export type Role = Schema['Role'] | 'hotline_operator' | 'unit_handler' | 'unit_lead' | 'supervisor';
 export type PublicReason = Schema['PublicReason'];
 export type Tone = 'plain' | 'fire' | 'amber' | 'jade' | 'sky' | 'drill' | 'night';
 
@@ -108,6 +109,10 @@ export function roleWord(role: Role): string {
     technical_operator: ['技术支撑', 'Technical operator'],
     auditor: ['审计', 'Auditor'],
     administrator: ['管理员', 'Administrator'],
+    hotline_operator: ['热线坐席', 'Hotline operator'],
+    unit_handler: ['承办人', 'Unit handler'],
+    unit_lead: ['承办单位负责人', 'Unit lead'],
+    supervisor: ['督办', 'Supervisor'],
   };
   return say(...words[role]);
 }

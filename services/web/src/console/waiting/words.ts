@@ -10,6 +10,8 @@ const words: Record<Task['kind'], [string, string]> = {
   retraction: ['确认撤回、更正或解除（第二人）', 'Second officer for its end'],
   account_change: ['账号变更待确认', 'Change of an account'],
   in_need: ['居民求助', 'A resident in need'],
+  urgent_help: ['有人急需帮助，还没有人接', 'Somebody needs help, and nobody has taken it'],
+  case: ['诉求等您处理', 'A case waits for you'],
 };
 
 export function kindWord(kind: Task['kind']): string {
