@@ -65,6 +65,7 @@ pub(crate) async fn run(config: Option<&Path>, doctor: Doctor) -> Result<()> {
             looking.push_back(Box::pin(providers::fcm(&settings.push)));
             looking.push_back(Box::pin(async { providers::web_push(&settings.push) }));
             looking.push_back(Box::pin(providers::sms(&settings.sms)));
+            looking.push_back(Box::pin(providers::directory(&settings.identity)));
             looking.push_back(Box::pin(machine::look(&settings)));
             while let Some(found) = looking.next().await {
                 found.iter().try_for_each(told)?;

@@ -330,7 +330,9 @@ pub(crate) async fn alter(tx: &mut Tx, id: StaffId, to: &Standing, acts_from: Op
 
 /// Has an account wait before it uses its power, where it must.
 pub(crate) async fn wait(tx: &mut Tx, id: StaffId, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
-    sqlx::query!("update identity.staff set acts_from = coalesce($2, acts_from) where id = $1", id.uuid(), acts_from).execute(&mut **tx).await?;
+    sqlx::query!("update identity.staff set acts_from = coalesce($2, acts_from) where id = $1", id.uuid(), acts_from)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -55,6 +55,7 @@ mod turned_away;
 
 use domain::second_factor::FactorKind;
 use platform::Platform;
+use platform::clock::Clock;
 use platform::compiled_once;
 use platform::http::{Authenticator, Routes};
 
@@ -101,6 +102,18 @@ async fn begin(platform: &Platform, settings: &Settings, city: City) -> Result<R
 #[compiled_once]
 pub async fn routes(platform: &Platform, settings: &Settings) -> Result<Routes, Error> {
     routes::routes(platform, settings, City::Real).await
+}
+
+/// Whether the city's directory describes itself as it is set, by its own name; none where the city has none.
+///
+/// # Errors
+/// When the settings make no sense, or it does not answer as they say.
+#[compiled_once]
+pub async fn look_at_directory(settings: &Settings, clock: Clock) -> Result<Option<String>, Error> {
+    match &settings.directory {
+        None => Ok(None),
+        Some(directory) => directory::look_at(directory, &settings.console_address, clock).await.map(Some),
+    }
 }
 
 /// Knows staff sessions (`fhs_…`) and API keys (`fhk_…`). Every process that serves routes for them registers one.

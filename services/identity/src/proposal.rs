@@ -124,7 +124,9 @@ impl Proposed {
         match self {
             Self::MakeAccount { .. } | Self::EnableAccount | Self::ResetAccount => Some(Half::of_code()),
             Self::MakeKey { .. } => Some(Half::first_of_key()),
-            Self::ChangeAccount { .. } | Self::DisableAccount | Self::LiftWaiting | Self::BindDirectory { .. } | Self::MoveKey { .. } => None,
+            Self::ChangeAccount { .. } | Self::DisableAccount | Self::LiftWaiting | Self::BindDirectory { .. } | Self::MoveKey { .. } => {
+                None
+            }
         }
     }
 

@@ -4,8 +4,8 @@ use domain::directory::DirectoryRefusal;
 use domain::ids::StaffId;
 use domain::second_factor::CameWith;
 use domain::staff::Role;
-use platform::Platform;
 use platform::database::Tx;
+use platform::{Platform, compiled_once};
 use proto::AuditEntry;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -103,11 +103,12 @@ impl SignIn {
     }
 
     /// Begins a session for who came back from the directory on this errand. Their account has to be bound to them, enabled, and set up by its owner.
+    #[compiled_once]
     pub(crate) async fn by_directory(
         &self,
         directory: &Directory,
         errand: &Errand,
-        returned: Returned<'_>,
+        returned: Returned,
         visitor: &Visitor,
     ) -> Result<SignedIn, Error> {
         self.door.admit_return(visitor).await?;

@@ -31,7 +31,10 @@ async fn trace(platform: &Platform, caller: &Caller, from: TurnedAway<'_>) -> Re
     let (now, network) = (platform.clock.now(), Network::of(client.0));
     let (entry, detail) = match caller {
         Caller::Staff(staff) => (
-            AuditEntry { district: staff.scope.district().map(|district| district.get()), ..staff.did("session.turn_away", "route", route, now) },
+            AuditEntry {
+                district: staff.scope.district().map(|district| district.get()),
+                ..staff.did("session.turn_away", "route", route, now)
+            },
             json!({ "code": code }),
         ),
         Caller::Source(source) => {

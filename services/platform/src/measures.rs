@@ -155,7 +155,10 @@ pub const MEASURES: &[Measure] = &[
     ),
     counter(
         "callers_turned_away_total",
-        &[("code", "`role_not_allowed`, `caller_not_allowed`, `outside_scope`, or `key_elsewhere`: a key from another network than its own")],
+        &[(
+            "code",
+            "`role_not_allowed`, `caller_not_allowed`, `outside_scope`, or `key_elsewhere`: a key from another network than its own",
+        )],
         "Requests of staff and sources for what they have no right to. Each leaves a trace, once an hour for the same.",
         "Any `key_elsewhere`: the unit has moved, or somebody else has its key: ask it, and revoke the key if it cannot say. Many of the others: the \
          trace says who tries doors (`session.turn_away`).",

@@ -75,6 +75,19 @@ pub(super) fn web_push(settings: &push::Settings) -> Vec<Finding> {
     findings
 }
 
+/// The city's directory: whether it describes itself as it is set, over a connection that is believed.
+pub(super) async fn directory(settings: &identity::Settings) -> Vec<Finding> {
+    vec![match identity::look_at_directory(settings, Clock::real()).await {
+        Ok(None) => Finding::ok("directory", "not set: staff sign in with passwords and passkeys"),
+        Ok(Some(issuer)) => Finding::ok("directory", format!("{issuer} describes itself")),
+        Err(error) => Finding::fail(
+            "directory",
+            chain(&error),
+            "give identity.directory.issuer as the directory itself writes it, and let this machine reach it; staff sign in with passwords meanwhile",
+        ),
+    }]
+}
+
 pub(super) async fn sms(settings: &sms::Settings) -> Vec<Finding> {
     let place = format!("{}:{}", settings.host, settings.port);
     let error = match try_account(settings).await {

@@ -15,6 +15,9 @@ use crate::configuration::{Configuration, Given};
 const OF_THE_CITY: [&str; 12] =
     ["server", "http", "telemetry", "jobs", "identity", "resident", "ingest", "rules", "review", "dispatch", "display", "audit"];
 
+/// Sections below those that lead outside all the same.
+const OUTSIDE: [&str; 1] = ["identity.directory"];
+
 /// Texts in the other sections that name nobody: what stands in a message.
 const IN_MESSAGES: [&str; 2] = ["sms.signature", "sms.source_address"];
 
@@ -41,7 +44,9 @@ pub(super) fn of_production(config: Option<&Path>) -> Result<()> {
 
 fn names_something_real(given: &Given, usual: &toml::Table) -> bool {
     let section = given.key.split('.').next().unwrap_or_default();
-    if OF_THE_CITY.contains(&section) || IN_MESSAGES.contains(&given.key.as_str()) {
+    let leads_outside =
+        OUTSIDE.iter().any(|outside| given.key.strip_prefix(outside).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+    if (OF_THE_CITY.contains(&section) && !leads_outside) || IN_MESSAGES.contains(&given.key.as_str()) {
         return false;
     }
     let given_text = given.value.as_str();
@@ -93,6 +98,7 @@ mod tests {
     #[case("[push.apns]", "push.apns")]
     #[case("[[push.fcm.projects]]\nservice_account_file = 'account.json'", "push.fcm.projects")]
     #[case("[push.web_push]\nsubject = 'mailto:duty@example.com'", "push.web_push.subject")]
+    #[case("[identity.directory]\nissuer = 'https://login.example.cn'", "identity.directory.issuer")]
     #[case("[sms]\nhost = 'smsc.example.com'", "sms.host")]
     #[case("[sms]\nhost = '10.0.0.9'", "sms.host")]
     #[case("[sms]\npassword = 'secret'", "sms.password")]
@@ -106,6 +112,7 @@ mod tests {
     #[case::quiet_hours("[dispatch.quiet_hours]\nfrom = '07:00'")]
     #[case::limits("[sms]\nrate_per_second = 10\nwindow = 1\n[database]\nconnections = 3\n[push.worker]\nbatches = 1")]
     #[case::what_stands_in_a_message("[sms]\nsignature = '重庆疾控'\n[resident]\nsignature = '重庆疾控'")]
+    #[case::sessions("[identity]\nsession_idle_seconds = 600")]
     #[case::logs("[telemetry]\nlevel = 'debug'\nformat = 'json'")]
     #[case::a_centre_on_this_machine("[sms]\nhost = 'localhost'\nport = 2776")]
     #[case::nothing_in_its_place("[database]\nurl = ''\n[keys]\nmaster_key = ''")]

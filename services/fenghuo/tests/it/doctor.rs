@@ -154,6 +154,7 @@ async fn what_is_broken_is_told_with_its_remedy() {
         ("fcm", "takes the account"),
         ("web push", "the key signs"),
         ("sms", "binds simulated-city"),
+        ("directory", "not set"),
         ("certificate", "is good until"),
     ] {
         assert!(report.says(check, "ok", what, ""), "{check}: {:?}", report.checks);

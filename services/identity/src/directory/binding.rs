@@ -9,7 +9,11 @@ use crate::Error;
 use crate::account;
 
 /// The account that is bound to this subject of this directory.
-pub(crate) async fn account_of(connection: &mut Connection, issuer: &str, subject: &SubjectIdentifier) -> Result<Option<account::Row>, Error> {
+pub(crate) async fn account_of(
+    connection: &mut Connection,
+    issuer: &str,
+    subject: &SubjectIdentifier,
+) -> Result<Option<account::Row>, Error> {
     Ok(sqlx::query_as!(
         account::Row,
         "select s.id, s.login, s.name, s.role, s.scope, s.password_hash, s.credential_revision, s.created_at, s.disabled_at, s.acts_from
@@ -50,6 +54,7 @@ pub(crate) async fn unbind(tx: &mut Tx, staff: StaffId) -> Result<bool, Error> {
 
 /// Since when accounts are bound to this directory.
 pub(crate) async fn of_everybody(connection: &mut Connection, issuer: &str) -> Result<Vec<(StaffId, DateTime<Utc>)>, Error> {
-    let rows = sqlx::query!("select staff_id, bound_at from identity.directory_subject where issuer = $1", issuer).fetch_all(connection).await?;
+    let rows =
+        sqlx::query!("select staff_id, bound_at from identity.directory_subject where issuer = $1", issuer).fetch_all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.staff_id.into(), row.bound_at)).collect())
 }

@@ -18,12 +18,13 @@ mod wire;
 mod word;
 
 use domain::console_path::ConsolePath;
-use openidconnect::core::{CoreAuthPrompt, CoreResponseType};
+use openidconnect::core::{CoreAuthPrompt, CoreIdToken, CoreResponseType};
 use openidconnect::{
-    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, Scope, TokenResponse as _,
+    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, Scope, TokenResponse as _,
 };
-use platform::Platform;
+use platform::clock::Clock;
+use platform::{Platform, compiled_once};
 use secrecy::ExposeSecret;
 
 use crate::Error;
@@ -40,11 +41,11 @@ pub(crate) use word::Arrived;
 pub(crate) const RETURN: &str = "/api/v1/session/directory/return";
 
 /// What a browser brings back from the directory.
-pub(crate) struct Returned<'a> {
+pub(crate) struct Returned {
     /// The code, where the directory let somebody in.
     pub code: Option<String>,
     /// Which directory answers, as it says itself (RFC 9207).
-    pub issuer: Option<&'a str>,
+    pub issuer: Option<String>,
 }
 
 /// Somebody on their way to the directory.
@@ -60,6 +61,13 @@ pub(crate) struct Directory {
     platform: Platform,
     settings: Sound,
     provider: Provider,
+}
+
+/// Asks the directory that is set to describe itself; what it calls itself.
+pub(crate) async fn look_at(settings: &DirectorySettings, console: &str, clock: Clock) -> Result<String, Error> {
+    let settings = settings.sound(console)?;
+    Provider::new(&settings, clock)?.known().await?;
+    Ok(settings.issuer.as_str().to_owned())
 }
 
 impl Directory {
@@ -81,6 +89,7 @@ impl Directory {
     }
 
     /// Sends a browser there. `device` is the token by which it is known, which it does not bring along when it comes back from elsewhere.
+    #[compiled_once]
     pub(crate) async fn begin(&self, to: ConsolePath, device: Option<Token>) -> Result<Begun, Error> {
         let client = self.client().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -109,32 +118,39 @@ impl Directory {
     }
 
     /// Who it is that came back, by the word of the directory.
-    pub(crate) async fn arrived(&self, errand: &Errand, returned: Returned<'_>) -> Result<Arrived, Error> {
+    pub(crate) async fn arrived(&self, errand: &Errand, returned: Returned) -> Result<Arrived, Error> {
         let provider = self.provider.known().await?;
         // another directory's answer must not be taken to this one (RFC 9207)
-        match returned.issuer {
+        match returned.issuer.as_deref() {
             Some(issuer) if issuer != self.settings.issuer.as_str() => return Err(Fault::AnotherIssuer.into()),
             None if provider.tells_issuer() => return Err(Fault::AnotherIssuer.into()),
             _ => {}
         }
-        let code = returned.code.ok_or(Fault::BrokenOff)?;
+        let token = &self.exchanged(returned.code.ok_or(Fault::BrokenOff)?, errand.verifier.clone()).await?;
+        let expected = word::Expected { errand, settings: &self.settings, now: self.platform.clock.now() };
+        let claims = match word::checked(token, &provider, &expected) {
+            Err(Fault::Unsigned) => {
+                // it may have changed its keys since they were fetched
+                let provider = self.provider.with_new_keys().await?;
+                word::checked(token, &provider, &expected)?
+            }
+            checked => checked?,
+        };
+        Ok(word::read(&claims, &expected)?)
+    }
+
+    /// The word that the directory gives for a code.
+    #[compiled_once]
+    async fn exchanged(&self, code: String, verifier: String) -> Result<CoreIdToken, Error> {
         let client = self.client().await?;
         let asked = client.exchange_code(AuthorizationCode::new(code)).map_err(|_| Fault::NoTokenEndpoint)?;
-        let verifier = PkceCodeVerifier::new(errand.verifier.clone());
-        let wire = self.provider.wire();
-        let answer = asked.set_pkce_verifier(verifier).request_async(&|request: HttpRequest| wire.send(request)).await.map_err(|error| match error {
+        let asked = asked.set_pkce_verifier(PkceCodeVerifier::new(verifier));
+        let answer = asked.request_async(self.provider.wire()).await.map_err(|error| match error {
             RequestTokenError::Request(fault) => fault,
             RequestTokenError::ServerResponse(_) => Fault::CodeRefused,
             _ => Fault::NoWord,
         })?;
-        let token = answer.id_token().ok_or(Fault::NoWord)?;
-        let expected = word::Expected { errand, settings: &self.settings, now: self.platform.clock.now() };
-        let claims = match word::checked(token, &provider, &expected) {
-            // it may have changed its keys since they were fetched
-            Err(Fault::Unsigned) => word::checked(token, &self.provider.with_new_keys().await?, &expected)?,
-            checked => checked?,
-        };
-        Ok(word::read(&claims, &expected)?)
+        Ok(answer.id_token().ok_or(Fault::NoWord)?.clone())
     }
 
     /// As whom we speak to it.

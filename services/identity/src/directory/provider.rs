@@ -8,9 +8,10 @@ use openidconnect::core::{
     CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl, JsonWebKeySet, ProviderMetadata,
+    AdditionalProviderMetadata, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, JsonWebKeySet, ProviderMetadata,
 };
 use platform::clock::Clock;
+use platform::compiled_once;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -72,9 +73,9 @@ impl Known {
 
     /// Whether our secret goes into a header, as it does where nothing is said about it.
     pub(super) fn takes_the_secret_in_a_header(&self) -> bool {
-        self.0
-            .token_endpoint_auth_methods_supported()
-            .is_none_or(|ways| ways.contains(&CoreClientAuthMethod::ClientSecretBasic) || !ways.contains(&CoreClientAuthMethod::ClientSecretPost))
+        self.0.token_endpoint_auth_methods_supported().is_none_or(|ways| {
+            ways.contains(&CoreClientAuthMethod::ClientSecretBasic) || !ways.contains(&CoreClientAuthMethod::ClientSecretPost)
+        })
     }
 }
 
@@ -124,7 +125,10 @@ impl Provider {
             }
             Err(fault) => {
                 if !state.failed.is_some_and(|(_, at)| now - at < PEACE) {
-                    tracing::warn!(fault = fault.as_ref(), "the directory does not describe itself: staff sign in with passwords and passkeys");
+                    tracing::warn!(
+                        fault = fault.as_ref(),
+                        "the directory does not describe itself: staff sign in with passwords and passkeys"
+                    );
                     state.failed = Some((fault, now));
                 }
                 last.ok_or(fault)
@@ -145,9 +149,9 @@ impl Provider {
         Ok(known)
     }
 
+    #[compiled_once]
     async fn described(&self) -> Result<Known, Fault> {
-        let send = |request: HttpRequest| self.wire.send(request);
-        let metadata = Metadata::discover_async(self.issuer.clone(), &send).await.map_err(fault)?;
+        let metadata = Metadata::discover_async(self.issuer.clone(), &self.wire).await.map_err(fault)?;
         let addresses = [Some(metadata.authorization_endpoint().url()), metadata.token_endpoint().map(|address| address.url())];
         if !addresses.into_iter().flatten().all(is_safe) {
             return Err(Fault::NotItself);

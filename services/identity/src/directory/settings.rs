@@ -132,7 +132,11 @@ mod tests {
     use super::*;
 
     fn sound() -> DirectorySettings {
-        DirectorySettings { issuer: "https://login.example.cn/realms/staff".into(), client_id: "fenghuo".into(), ..DirectorySettings::default() }
+        DirectorySettings {
+            issuer: "https://login.example.cn/realms/staff".into(),
+            client_id: "fenghuo".into(),
+            ..DirectorySettings::default()
+        }
     }
 
     #[rstest]

@@ -1,10 +1,11 @@
 //! Requests to the directory: encrypted, without following anybody elsewhere, bounded in time and size.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use openidconnect::url::{Host, Url};
-use openidconnect::{HttpRequest, HttpResponse};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 
@@ -46,28 +47,37 @@ impl Wire {
         }
         Ok(Self(client.build().map_err(|error| unusable(&error))?))
     }
+}
 
-    /// Asks, and gives the answer whole.
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Fault> {
-        let request = reqwest::Request::try_from(request).map_err(|_| Fault::NotItself)?;
-        if !is_safe(request.url()) {
-            return Err(Fault::NotItself);
+/// Asks, and gives the answer whole.
+async fn answer(client: Client, request: HttpRequest) -> Result<HttpResponse, Fault> {
+    let request = reqwest::Request::try_from(request).map_err(|_| Fault::NotItself)?;
+    if !is_safe(request.url()) {
+        return Err(Fault::NotItself);
+    }
+    let mut answer = client.execute(request).await.map_err(|_| Fault::Away)?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(|_| Fault::Away)? {
+        if body.len() + piece.len() > LARGEST {
+            return Err(Fault::TooLarge);
         }
-        let mut answer = self.0.execute(request).await.map_err(|_| Fault::Away)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let mut body = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|_| Fault::Away)? {
-            if body.len() + piece.len() > LARGEST {
-                return Err(Fault::TooLarge);
-            }
-            body.extend_from_slice(&piece);
-        }
-        if status.is_server_error() {
-            return Err(Fault::Away);
-        }
-        let mut whole = HttpResponse::new(body);
-        (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
-        Ok(whole)
+        body.extend_from_slice(&piece);
+    }
+    if status.is_server_error() {
+        return Err(Fault::Away);
+    }
+    let mut whole = HttpResponse::new(body);
+    (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
+    Ok(whole)
+}
+
+impl AsyncHttpClient<'_> for Wire {
+    type Error = Fault;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Fault>> + Send>>;
+
+    fn call(&self, request: HttpRequest) -> Self::Future {
+        Box::pin(answer(self.0.clone(), request))
     }
 }
 

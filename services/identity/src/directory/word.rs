@@ -7,10 +7,10 @@ use openidconnect::core::{CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, C
 use openidconnect::{ClaimsVerificationError, ClientId, Nonce, SignatureVerificationError};
 use serde_json::Value;
 
+use super::Fault;
 use super::errand::Errand;
 use super::provider::Known;
 use super::settings::Sound;
-use super::Fault;
 
 /// What is signed so was signed by the directory: with its private key, whose public half it shows. Neither nothing nor a shared secret is among them.
 const PROVING: [CoreJwsSigningAlgorithm; 9] = [

@@ -23,7 +23,10 @@ const ERRAND_COOKIE: &str = "__Host-fenghuo_directory";
 const ERRAND_COOKIE_IN_THE_CLEAR: &str = "fenghuo_directory";
 
 pub(super) fn routes() -> Routes<Identity> {
-    Routes::new("session").allow(Access::Public, routes!(offered)).allow(Access::Public, routes!(begin)).allow(Access::Public, routes!(come_back))
+    Routes::new("session")
+        .allow(Access::Public, routes!(offered))
+        .allow(Access::Public, routes!(begin))
+        .allow(Access::Public, routes!(come_back))
 }
 
 /// What the sign-in page offers beside password and passkey.
@@ -110,7 +113,7 @@ async fn come_in(identity: &Identity, knock: Knock, errand: &str, answer: Answer
     let errand = directory.errand(errand, &state).await?;
     // what makes the browser known here it does not send when it comes from elsewhere
     let knock = knock.with(errand.device.as_deref());
-    let returned = Returned { code, issuer: iss.as_deref() };
+    let returned = Returned { code, issuer: iss };
     let begun = identity.sign_in.by_directory(directory, &errand, returned, &knock.visitor).await?;
     let (given, _) = entered(identity, begun, true, &knock).await?;
     Ok((errand.to, given.headers))

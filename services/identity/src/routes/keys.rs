@@ -11,9 +11,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::identity::{Identity, ProposalMade, Waiting};
-use crate::{Error, SCHEMA};
 use crate::api_key::{self, ApiKey, NewApiKey};
 use crate::proposal::Proposed;
+use crate::{Error, SCHEMA};
 
 pub(super) fn routes() -> Routes<Identity> {
     const ADMINISTRATOR: Access = Access::Staff(&[Role::Administrator]);

@@ -31,7 +31,8 @@ pub(crate) async fn routes(platform: &Platform, settings: &Settings, city: City)
     let hasher = Hasher::new();
     hasher.prepare().await?;
     let prover = Prover::new(platform, Place::of(&settings.console_address)?, city);
-    let directory = settings.directory.as_ref().map(|directory| Directory::new(platform, directory, &settings.console_address)).transpose()?;
+    let directory =
+        settings.directory.as_ref().map(|directory| Directory::new(platform, directory, &settings.console_address)).transpose()?;
     let identity = Identity {
         platform: platform.clone(),
         sign_in: SignIn::new(platform, hasher.clone(), settings.lifetimes()?),

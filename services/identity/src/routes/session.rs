@@ -132,7 +132,7 @@ pub(super) async fn answered(identity: &Identity, begun: SignedIn, in_cookie: bo
 }
 
 /// What whoever began a session is given and told. A browser that has shown all there is to show is known from now on.
-pub(super) async fn entered(identity: &Identity, begun: SignedIn, in_cookie: bool, knock: &Knock) -> Result<(Given, SessionBegun), Problem> {
+pub(super) async fn entered(identity: &Identity, begun: SignedIn, in_cookie: bool, knock: &Knock) -> Result<(Given, SessionBegun), Error> {
     let Staff { id, name, role, scope, acts_from, .. } = begun.staff;
     let now = identity.now();
     let mut connection = identity.platform.database.pool().acquire().await?;

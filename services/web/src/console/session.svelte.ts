@@ -93,6 +93,12 @@ export async function signIn(login: string, password: string): Promise<void> {
   entered((await data(api.POST('/api/v1/session', { body: { login, password, cookie: true } }))).staff);
 }
 
+/** What staff call the city's directory; null where there is none to sign in through. */
+export async function offeredDirectory(): Promise<{ name: string; name_en: string } | null> {
+  const { name, name_en } = await data(api.GET('/api/v1/session/directory'));
+  return name && name_en ? { name, name_en } : null;
+}
+
 /** Signs in with a passkey alone, which the person has shown. */
 export async function enterWithPasskey(shown: { state: string; credential: Assertion }): Promise<void> {
   entered((await signInWithPasskey(shown.state, shown.credential)).staff as SignedIn);

@@ -1,7 +1,7 @@
 //! Whose account somebody in the directory has is decided by two administrators, and by nothing that the directory says.
 
-use http::{Method, StatusCode};
 use domain::staff::{Role, Scope};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use stages::NOBODY;
 
@@ -44,7 +44,8 @@ async fn a_binding_takes_two_administrators_and_an_officer_waits_after_it() {
     let proposal = format!("/api/v1/proposals/{}", proposed.text("/proposal/id"));
     let alone = town.city.ask(Method::POST, &town.administrators.one, &format!("{proposal}/confirmation"), Value::Null).await;
     assert_eq!(alone.text("/code"), "same_person");
-    let emergency = town.city.ask(Method::POST, &town.administrators.one, &format!("{proposal}/emergency"), json!({ "reason": "急" })).await;
+    let emergency =
+        town.city.ask(Method::POST, &town.administrators.one, &format!("{proposal}/emergency"), json!({ "reason": "急" })).await;
     assert_eq!(emergency.text("/code"), "no_emergency");
     town.binds(id, "0043").await;
     assert_eq!(town.comes_back("0043").await, "/console/alerts");
@@ -117,7 +118,10 @@ async fn who_is_unbound_is_out_at_once_and_signs_in_with_their_password() {
     let again = town.city.ask(Method::DELETE, &town.administrators.one, &format!("/api/v1/{path}"), Value::Null).await;
     assert_eq!(again.text("/code"), "not_bound");
     assert_eq!(town.city.traced("staff.unbind_directory").await.object, town.officer.to_string());
-    assert_eq!(town.city.ask(Method::PUT, NOBODY, &format!("/api/v1/{path}"), json!({ "subject": "a" })).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        town.city.ask(Method::PUT, NOBODY, &format!("/api/v1/{path}"), json!({ "subject": "a" })).await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]

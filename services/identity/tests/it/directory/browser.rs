@@ -50,7 +50,11 @@ impl Browser {
         for cookie in parts.headers.get_all(SET_COOKIE) {
             let text = cookie.to_str().unwrap();
             let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
-            if text.contains("Max-Age=0") { self.cookies.remove(name) } else { self.cookies.insert(name.to_owned(), value.to_owned()) };
+            if text.contains("Max-Age=0") {
+                self.cookies.remove(name)
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned())
+            };
         }
         Seen { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&octets).unwrap_or_default() }
     }

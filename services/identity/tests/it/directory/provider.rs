@@ -142,8 +142,12 @@ impl Provider {
         let asked = asked(address);
         assert_eq!((asked["client_id"].as_str(), asked["code_challenge_method"].as_str()), (CLIENT, "S256"));
         assert_eq!((asked["prompt"].as_str(), asked["max_age"].as_str()), ("login", "0"), "whoever sits there now is asked");
-        let question =
-            Question { subject: subject.into(), name: name.into(), nonce: asked["nonce"].clone(), challenge: asked["code_challenge"].clone() };
+        let question = Question {
+            subject: subject.into(),
+            name: name.into(),
+            nonce: asked["nonce"].clone(),
+            challenge: asked["code_challenge"].clone(),
+        };
         let mut told = self.told();
         let code = format!("code-{}", told.codes.len());
         told.codes.insert(code.clone(), question);

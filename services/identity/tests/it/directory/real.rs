@@ -13,9 +13,9 @@ use reqwest::redirect::Policy;
 use serde_json::json;
 use stages::{Store, until};
 
+use super::SECRET;
 use super::browser::Browser;
 use super::provider::CLIENT;
-use super::SECRET;
 use crate::city::{ADDRESS, City};
 
 /// A process that ends with the test.

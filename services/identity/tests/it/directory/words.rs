@@ -90,9 +90,14 @@ async fn an_answer_that_another_browser_asked_for_opens_nothing() {
     assert_eq!(town.browser.is_led(&town.city, &coming_back(&theirs)).await, "/console?directory=refused", "it was sent nowhere");
 
     let own = town.sets_out("/console").await;
-    assert_eq!(town.browser.is_led(&town.city, &coming_back(&theirs)).await, "/console?directory=refused", "it was sent with another state");
+    assert_eq!(
+        town.browser.is_led(&town.city, &coming_back(&theirs)).await,
+        "/console?directory=refused",
+        "it was sent with another state"
+    );
     // nor does the code of one fit the state of the other
-    let own = BTreeMap::from([("code".to_owned(), theirs["code"].clone()), ("state".to_owned(), super::provider::asked(&own)["state"].clone())]);
+    let own =
+        BTreeMap::from([("code".to_owned(), theirs["code"].clone()), ("state".to_owned(), super::provider::asked(&own)["state"].clone())]);
     town.sets_out("/console").await;
     assert_eq!(town.browser.is_led(&town.city, &coming_back(&own)).await, "/console?directory=refused");
     assert!(!town.browser.cookies.contains_key("fenghuo_session"));

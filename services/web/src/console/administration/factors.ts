@@ -1,4 +1,5 @@
 // Who among the staff has no second factor yet and must have one.
+import type { Schema } from '../../api/client.ts';
 import type { Role } from '../../words/alert.ts';
 import type { FactorKind } from '../security/contract.ts';
 import type { Account } from './scope.ts';
@@ -27,7 +28,7 @@ export function lacksFactor(account: Pick<Account, 'role' | 'factors' | 'disable
 const TOLD_MS = 14 * 86_400_000;
 
 /** Accounts that have lately enrolled a factor on a password alone, the last first: their owners have to be asked. */
-export function enrolledOnPassword<One extends Pick<Account, 'disabled_at' | 'factor_on_password_at'>>(accounts: readonly One[], at: number): One[] {
+export function enrolledOnPassword<One extends Pick<Schema['ListedStaff'], 'disabled_at' | 'factor_on_password_at'>>(accounts: readonly One[], at: number): One[] {
   const when = (account: One) => Date.parse(account.factor_on_password_at ?? '') || 0;
   return accounts.filter((account) => !account.disabled_at && when(account) && at - when(account) < TOLD_MS).sort((one, other) => when(other) - when(one));
 }
