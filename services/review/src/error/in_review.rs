@@ -7,7 +7,10 @@ use platform::http::{FieldFault, Problem};
 pub(super) fn of_checklist(refusal: checklist::Refusal) -> Problem {
     match refusal {
         checklist::Refusal::Faults(faults) => Problem::invalid(
-            faults.into_iter().map(|(item, fault)| FieldFault::new(format!("answers.{item}"), fault.to_string(), fault.english())).collect(),
+            faults
+                .into_iter()
+                .map(|(item, fault)| FieldFault::new(format!("answers.{item}"), fault.to_string(), fault.english()))
+                .collect(),
         ),
         checklist::Refusal::SaysNo => Problem::conflict(
             "checklist_says_no",
@@ -32,9 +35,11 @@ pub(super) fn of_comment(refusal: comment::Refusal) -> Problem {
         No::CommentsClosed(_) => {
             Problem::conflict("comments_closed", said, "The alert is written and reviewed no more: comments are closed.")
         }
-        No::TooManyComments => {
-            Problem::conflict("too_many_comments", said, "The alert has as many comments as it can hold. Talk it over, or have it returned.")
-        }
+        No::TooManyComments => Problem::conflict(
+            "too_many_comments",
+            said,
+            "The alert has as many comments as it can hold. Talk it over, or have it returned.",
+        ),
         No::ReplyHasNoEnd => Problem::conflict("reply_has_no_end", said, "A reply is settled with the comment that it replies to."),
         No::OutsideScope => {
             Problem::forbidden("outside_scope", said, "The alert lies outside your area, or you have no part in making it.")
