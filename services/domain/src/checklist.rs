@@ -132,9 +132,7 @@ pub const fn step_forward(state: State) -> Option<Action> {
 #[must_use]
 pub fn items(step: Action, nature: &Nature) -> Vec<Item> {
     let asked: &[Item] = match step {
-        Action::PassDistrict => {
-            &[Item::Complete, Item::Accurate, Item::SourceKnown, Item::MeasureReasonable, Item::AudienceNeeded]
-        }
+        Action::PassDistrict => &[Item::Complete, Item::Accurate, Item::SourceKnown, Item::MeasureReasonable, Item::AudienceNeeded],
         Action::Approve => &[Item::Compliant, Item::MeasureReasonable, Item::AudienceNeeded, Item::SourceKnown, Item::NoPersonalData],
         Action::Confirm => &[Item::TrueEmergency, Item::AreaRight, Item::MeasureReasonable, Item::AudienceNeeded, Item::NoPersonalData],
         _ => return Vec::new(),

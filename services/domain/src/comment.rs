@@ -150,7 +150,11 @@ mod tests {
     #[case::the_author(1, false, Ok(()))]
     #[case::somebody_else(3, false, Err(Refusal::NotYoursToResolve))]
     #[case::a_reply(2, true, Err(Refusal::ReplyHasNoEnd))]
-    fn a_remark_is_settled_by_who_made_it_or_the_author(#[case] number: u128, #[case] is_reply: bool, #[case] expected: Result<(), Refusal>) {
+    fn a_remark_is_settled_by_who_made_it_or_the_author(
+        #[case] number: u128,
+        #[case] is_reply: bool,
+        #[case] expected: Result<(), Refusal>,
+    ) {
         let participants = Participants::written_by(person(1), Some(YUZHONG.parse().unwrap()));
         let actor = staff(number, Role::DistrictReviewer, "district:500103");
         let remark = Remark { by: person(2), is_reply };

@@ -82,7 +82,12 @@ mod tests {
     #[case::words_of_another_part(Language::ZhCn, TextField::Headline, "渝州宾馆隔离点", false)]
     #[case::words_of_another_language(Language::En, TextField::Instruction, "渝州宾馆隔离点", false)]
     #[case::other_words(Language::ZhCn, TextField::Instruction, "渝州酒店", false)]
-    fn a_passage_stands_where_its_words_do(#[case] language: Language, #[case] field: TextField, #[case] quote: &str, #[case] stands: bool) {
+    fn a_passage_stands_where_its_words_do(
+        #[case] language: Language,
+        #[case] field: TextField,
+        #[case] quote: &str,
+        #[case] stands: bool,
+    ) {
         assert_eq!(passage(language, field, quote).stands_in(&content()), stands);
     }
 

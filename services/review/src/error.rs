@@ -309,7 +309,9 @@ impl From<Error> for Problem {
             Error::OpenComments(open) => in_review::of_open_comments(open),
             Error::Comment(refusal) => in_review::of_comment(refusal),
             Error::CommentText(fault) => in_review::of_words(fault),
-            Error::NoSuchComment => Self::conflict("no_such_comment", "这条弹窗没有这条批注，请刷新。", "This alert has no such comment. Reload it."),
+            Error::NoSuchComment => {
+                Self::conflict("no_such_comment", "这条弹窗没有这条批注，请刷新。", "This alert has no such comment. Reload it.")
+            }
             Error::PassageGone => Self::conflict(
                 "passage_gone",
                 "所标的文字已不在弹窗中，可能刚被修改。请刷新后重新标注。",

@@ -18,6 +18,7 @@ use tokio::sync::broadcast;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::Error;
 use crate::in_review::work::What;
 
 const REFRESH: Duration = Duration::from_millis(500);
@@ -188,11 +189,11 @@ impl Reader {
         .fetch_all(platform.database.pool())
         .await?;
         let read = rows.into_iter().map(|row| {
-            let what: What = row.what.parse()?;
+            let what: What = row.what.parse().map_err(|_| Error::Stored { what: "work" })?;
             self.since = self.since.max(row.at);
             self.known_work.insert((row.alert_id, what, row.nth), row.at);
-            let district = row.district.map(DistrictCode::try_from).transpose()?;
-            Ok::<_, BoxError>(WorkChange { alert_id: row.alert_id, what, at: row.at, district })
+            let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
+            Ok::<_, Error>(WorkChange { alert_id: row.alert_id, what, at: row.at, district })
         });
         Ok(readable("work on alerts", read))
     }

@@ -20,6 +20,7 @@ pub(crate) fn check(passage: Option<&Passage>, checked: &[String]) -> Result<(),
 
 /// What is wrong with a passage.
 pub(crate) fn fault(passage: &Passage) -> Option<FieldFault> {
-    let told = || FieldFault::new("passage.quote", format!("请标注 1 至 {LONGEST_QUOTE} 个字"), format!("mark 1 to {LONGEST_QUOTE} characters"));
+    let told =
+        || FieldFault::new("passage.quote", format!("请标注 1 至 {LONGEST_QUOTE} 个字"), format!("mark 1 to {LONGEST_QUOTE} characters"));
     (!passage.is_one()).then(told)
 }

@@ -13,7 +13,6 @@ use domain::audience::{Audience, AudienceQuery};
 use domain::before_sending::{CautionNote, Sending};
 use domain::headcount::HeadCount;
 use domain::ids::{AlertId, StaffId};
-use domain::checklist::Answered;
 use domain::language::Language;
 use domain::passage::Passage;
 use domain::public_reason::PublicReason;

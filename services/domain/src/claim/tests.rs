@@ -91,14 +91,8 @@ enum Deed {
 
 fn deeds() -> impl Strategy<Value = Deed> {
     let by = 0..STAFF.len();
-    let steps = vec![
-        Action::Submit,
-        Action::ComposeUrgent,
-        Action::PassDistrict,
-        Action::ReturnDistrict,
-        Action::ReturnCity,
-        Action::Decline,
-    ];
+    let steps =
+        vec![Action::Submit, Action::ComposeUrgent, Action::PassDistrict, Action::ReturnDistrict, Action::ReturnCity, Action::Decline];
     prop_oneof![
         4 => (by.clone(), any::<bool>()).prop_map(|(by, take_over)| Deed::Claim { by, take_over }),
         1 => by.clone().prop_map(|by| Deed::Release { by }),

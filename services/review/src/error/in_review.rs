@@ -7,7 +7,10 @@ use platform::http::{FieldFault, Problem};
 pub(super) fn of_checklist(refusal: checklist::Refusal) -> Problem {
     match refusal {
         checklist::Refusal::Faults(faults) => Problem::invalid(
-            faults.into_iter().map(|(item, fault)| FieldFault::new(format!("answers.{item}"), fault.to_string(), fault.english())).collect(),
+            faults
+                .into_iter()
+                .map(|(item, fault)| FieldFault::new(format!("answers.{item}"), fault.to_string(), fault.english()))
+                .collect(),
         ),
         checklist::Refusal::SaysNo => Problem::conflict(
             "checklist_says_no",
@@ -28,14 +31,23 @@ pub(super) fn of_open_comments(open: i64) -> Problem {
 pub(super) fn of_comment(refusal: comment::Refusal) -> Problem {
     use comment::Refusal as No;
     let said = format!("{refusal}。");
-    let (status, english) = match refusal {
-        No::CommentsClosed(_) => (StatusCode::CONFLICT, "The alert is written and reviewed no more: comments are closed."),
-        No::TooManyComments => (StatusCode::CONFLICT, "The alert has as many comments as it can hold. Talk it over, or have it returned."),
-        No::ReplyHasNoEnd => (StatusCode::CONFLICT, "A reply is settled with the comment that it replies to."),
-        No::OutsideScope => (StatusCode::FORBIDDEN, "The alert lies outside your area, or you have no part in making it."),
-        No::NotYoursToResolve => (StatusCode::FORBIDDEN, "Only whoever made the comment or wrote the alert may settle it."),
-    };
-    Problem::new(status, refusal.as_ref(), said, english)
+    match refusal {
+        No::CommentsClosed(_) => {
+            Problem::conflict("comments_closed", said, "The alert is written and reviewed no more: comments are closed.")
+        }
+        No::TooManyComments => Problem::conflict(
+            "too_many_comments",
+            said,
+            "The alert has as many comments as it can hold. Talk it over, or have it returned.",
+        ),
+        No::ReplyHasNoEnd => Problem::conflict("reply_has_no_end", said, "A reply is settled with the comment that it replies to."),
+        No::OutsideScope => {
+            Problem::forbidden("outside_scope", said, "The alert lies outside your area, or you have no part in making it.")
+        }
+        No::NotYoursToResolve => {
+            Problem::forbidden("not_yours_to_resolve", said, "Only whoever made the comment or wrote the alert may settle it.")
+        }
+    }
 }
 
 pub(super) fn of_words(fault: comment::Fault) -> Problem {
@@ -49,12 +61,13 @@ pub(super) fn of_words(fault: comment::Fault) -> Problem {
 
 pub(super) fn of_claim(refusal: claim::Refusal) -> Problem {
     use claim::Refusal as No;
-    let code = refusal.as_ref();
     match refusal {
-        No::NotWaiting(_) => Problem::conflict(code, format!("{refusal}。"), "The alert waits for no review now. Reload it."),
-        No::NotYoursToDecide => Problem::forbidden(code, format!("{refusal}。"), "The review that is due is not yours to do."),
+        No::NotWaiting(_) => Problem::conflict("not_waiting", format!("{refusal}。"), "The alert waits for no review now. Reload it."),
+        No::NotYoursToDecide => {
+            Problem::forbidden("not_yours_to_decide", format!("{refusal}。"), "The review that is due is not yours to do.")
+        }
         No::ClaimedByOther => Problem::conflict(
-            code,
+            "claimed_by_other",
             format!("{refusal}。请先与其联系；如确需由您处理，请确认接手或勾选“知道”后再提交。"),
             "A colleague is reviewing this alert. Speak with them first; where you have to act yourself, take it over, or mark that you know.",
         ),
@@ -63,12 +76,19 @@ pub(super) fn of_claim(refusal: claim::Refusal) -> Problem {
 
 pub(super) fn of_many(refusal: many_decisions::Refusal) -> Problem {
     use many_decisions::Refusal as No;
-    let (status, english) = match refusal {
-        No::NotInBulk(_) => (StatusCode::UNPROCESSABLE_ENTITY, "This is not decided among others: open the alert and do it there."),
-        No::NotLookedAt => {
-            (StatusCode::CONFLICT, "You have not had this version of the alert before you. Open it, read it whole, then decide.")
-        }
-        No::Twice => (StatusCode::CONFLICT, "The alert stands twice among these decisions: the first one counts."),
-    };
-    Problem::new(status, refusal.as_ref(), format!("{refusal}。"), english)
+    let said = format!("{refusal}。");
+    match refusal {
+        No::NotInBulk(_) => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not_in_bulk",
+            said,
+            "This is not decided among others: open the alert and do it there.",
+        ),
+        No::NotLookedAt => Problem::conflict(
+            "not_looked_at",
+            said,
+            "You have not had this version of the alert before you. Open it, read it whole, then decide.",
+        ),
+        No::Twice => Problem::conflict("twice", said, "The alert stands twice among these decisions: the first one counts."),
+    }
 }

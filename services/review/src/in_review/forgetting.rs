@@ -30,8 +30,9 @@ async fn forget(service: &Service) -> Result<Did, BoxError> {
     let claims = sqlx::query!("delete from review.claim where until <= $1", before(WORK)).execute(pool).await?.rows_affected();
     let work = sqlx::query!("delete from review.work where at <= $1", before(WORK)).execute(pool).await?.rows_affected();
     let looks = sqlx::query!("delete from review.look where looked_at <= $1", before(LOOKS)).execute(pool).await?.rows_affected();
-    Ok(Did::nothing()
-        .and("失效的认领", "claims that had lapsed", claims)
-        .and("变化记录", "changes that were told of", work)
-        .and("“已看过”记录", "notes of what was looked at", looks))
+    Ok(Did::nothing().and("失效的认领", "claims that had lapsed", claims).and("变化记录", "changes that were told of", work).and(
+        "“已看过”记录",
+        "notes of what was looked at",
+        looks,
+    ))
 }

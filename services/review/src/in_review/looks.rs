@@ -66,10 +66,9 @@ async fn look(
 /// Which versions of these alerts somebody has had before them.
 pub(super) async fn at(connection: &mut Connection, alerts: &[AlertId], staff: StaffId) -> Result<BTreeMap<AlertId, i32>, Error> {
     let ids: Vec<Uuid> = alerts.iter().map(|alert| alert.uuid()).collect();
-    let rows =
-        sqlx::query!("select alert_id, version from review.look where staff = $1 and alert_id = any($2)", staff.uuid(), &ids)
-            .fetch_all(connection)
-            .await
-            .map_err(Error::database("reading what was looked at"))?;
+    let rows = sqlx::query!("select alert_id, version from review.look where staff = $1 and alert_id = any($2)", staff.uuid(), &ids)
+        .fetch_all(connection)
+        .await
+        .map_err(Error::database("reading what was looked at"))?;
     Ok(rows.into_iter().map(|row| (AlertId::from_uuid(row.alert_id), row.version)).collect())
 }

@@ -67,7 +67,8 @@ async fn decide_many(
     Json(many): Json<ManyDecisions>,
 ) -> Result<axum::Json<ManyDecided>, Problem> {
     if !(1..=MOST).contains(&many.decisions.len()) {
-        let fault = FieldFault::new("decisions", format!("一次 1 至 {MOST} 条，请分批提交"), format!("1 to {MOST} at once: send them in parts"));
+        let fault =
+            FieldFault::new("decisions", format!("一次 1 至 {MOST} 条，请分批提交"), format!("1 to {MOST} at once: send them in parts"));
         return Err(Problem::invalid(vec![fault]));
     }
     let ids: Vec<_> = many.decisions.iter().map(|one| one.alert_id).collect();

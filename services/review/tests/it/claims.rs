@@ -86,7 +86,11 @@ async fn a_claim_lapses_with_its_time_and_when_its_owner_signs_out(#[values(Embe
     let (city, alert) = a_working_day(store).await;
     claim(&city, REVIEWER, &alert, false).await;
     city.platform.clock.forward(MINUTE * 10);
-    assert_eq!(claim(&city, REVIEWER, &alert, false).await.1["claimed_until"], json!("2026-03-10T04:25:00Z"), "said again, it lasts longer");
+    assert_eq!(
+        claim(&city, REVIEWER, &alert, false).await.1["claimed_until"],
+        json!("2026-03-10T04:25:00Z"),
+        "said again, it lasts longer"
+    );
     city.platform.clock.forward(MINUTE * 14);
     assert_eq!(owner(&city, &alert).await, json!(id(REVIEWER)));
     city.platform.clock.forward(MINUTE);

@@ -63,7 +63,11 @@ async fn what_was_looked_at_is_decided_and_what_was_not_or_has_changed_stays(#[v
     let became = decide(&city, REVIEWER, &asked).await;
     assert_eq!(became, ["city_review", "changed_meanwhile", "draft", "checklist_says_no", "not_looked_at"]);
     let expected = [(REVIEWER, "alert_pass_district"), (REVIEWER, "alert_return_district")];
-    assert_eq!(city.trail().await, expected.map(|(token, action)| (id(token).to_string(), action.to_owned())), "as if they were decided singly");
+    assert_eq!(
+        city.trail().await,
+        expected.map(|(token, action)| (id(token).to_string(), action.to_owned())),
+        "as if they were decided singly"
+    );
     let returned = city.look(&alerts[2]).await;
     assert_eq!((&returned["returned"]["reason"], &returned["submitter"]), (&json!("请写明地点"), &json!(id(SUBMITTER))));
     city.close().await;

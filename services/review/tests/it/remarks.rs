@@ -44,7 +44,8 @@ async fn a_remark_on_marked_words_is_answered_settled_and_told_live(#[values(Emb
     let mut line = city.listen_as(SUBMITTER).await;
     line.next().await;
 
-    let (status, said) = remark(&city, REVIEWER, &alert, json!({ "version": 2, "text": " 是哪种细菌？ ", "passage": passage("细菌超标") })).await;
+    let (status, said) =
+        remark(&city, REVIEWER, &alert, json!({ "version": 2, "text": " 是哪种细菌？ ", "passage": passage("细菌超标") })).await;
     assert_eq!((status, &said["open"]), (StatusCode::CREATED, &json!(1)), "{said}");
     let first = &said["comments"][0];
     assert_eq!((&first["text"], &first["version"], &first["stands"]), (&json!("是哪种细菌？"), &json!(2), &json!(true)));
@@ -65,7 +66,12 @@ async fn a_remark_on_marked_words_is_answered_settled_and_told_live(#[values(Emb
     assert_eq!((status, &said["open"], &said["comments"][0]["resolved_by"]), (StatusCode::OK, &json!(0), &json!(stages::id(SUBMITTER))));
     assert_eq!(resolve(&city, REVIEWER, &alert, first, false).await.1["open"], json!(1), "whoever made it may open it again");
 
-    let expected = [(REVIEWER, "alert_comment"), (SUBMITTER, "alert_comment"), (SUBMITTER, "alert_resolve_comment"), (REVIEWER, "alert_reopen_comment")];
+    let expected = [
+        (REVIEWER, "alert_comment"),
+        (SUBMITTER, "alert_comment"),
+        (SUBMITTER, "alert_resolve_comment"),
+        (REVIEWER, "alert_reopen_comment"),
+    ];
     assert_eq!(city.trail().await, expected.map(|(token, action)| (stages::id(token).to_string(), action.to_owned())));
     let seen = city.look(&alert).await;
     assert_eq!((&seen["open_comments"], &seen["version"]), (&json!(1), &alert["version"]));
@@ -105,7 +111,8 @@ async fn a_remark_on_a_version_that_went_is_kept_where_its_words_still_stand() {
     let edited = rewritten(&city, &alert, "本区水厂检出大肠杆菌超标，已停水。").await;
     let (status, said) = remark(&city, REVIEWER, &edited, json!({ "version": 1, "text": "何时？", "passage": passage("水厂检出") })).await;
     assert_eq!((status, &said["comments"][0]["version"]), (StatusCode::CREATED, &json!(1)), "the words are there in both");
-    let (status, problem) = remark(&city, REVIEWER, &edited, json!({ "version": 1, "text": "哪种？", "passage": passage("细菌超标。") })).await;
+    let (status, problem) =
+        remark(&city, REVIEWER, &edited, json!({ "version": 1, "text": "哪种？", "passage": passage("细菌超标。") })).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("passage_gone")), "{problem}");
     let (_, problem) = remark(&city, REVIEWER, &edited, json!({ "version": 9, "text": "哪种？" })).await;
     assert_eq!(problem["code"], json!("changed_meanwhile"), "nobody has seen that one");
@@ -158,13 +165,11 @@ async fn whoever_reviews_an_alert_again_sees_what_changed_and_what_did_not(#[val
     assert_eq!(status, StatusCode::OK, "{edited}");
     let known = json!({ "version": edited["version"], "action": "submit", "known": ["open_comments"] });
     let (_, again) = city.decide_with(SUBMITTER, &edited, known).await;
-    let changed: Vec<_> = again["changed_since_return"].as_array().unwrap().iter().map(|it| (&it["field"], &it["language"], &it["is"])).collect();
+    let changed: Vec<_> =
+        again["changed_since_return"].as_array().unwrap().iter().map(|it| (&it["field"], &it["language"], &it["is"])).collect();
     assert_eq!(
         changed,
-        [
-            (&json!("body"), &json!("zh-CN"), &json!("本区水厂检出大肠杆菌。")),
-            (&json!("audience"), &Value::Null, &Value::Null)
-        ]
+        [(&json!("body"), &json!("zh-CN"), &json!("本区水厂检出大肠杆菌。")), (&json!("audience"), &Value::Null, &Value::Null)]
     );
     let marks: Vec<_> =
         again["returned"]["passages"].as_array().unwrap().iter().map(|it| (&it["passage"]["quote"], &it["stands"])).collect();
