@@ -79,6 +79,7 @@ pub(crate) async fn add(
     (text, visible): (&str, bool),
     now: DateTime<Utc>,
 ) -> Result<i32, Error> {
+    let voice = speaker.voice();
     let (who, name, unit) = match speaker {
         Speaker::Citizen => (None, None, None),
         Speaker::Staff { caller, unit } => (Some(caller.id.uuid()), Some(caller.name.as_str()), unit.map(store::stored_unit)),
@@ -89,7 +90,7 @@ pub(crate) async fn add(
            returning n"#,
         store::stored(number),
         now,
-        speaker.voice().as_ref(),
+        voice.as_ref(),
         who,
         name,
         unit,

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::json;
-use stages::{NOBODY, Store, eventually};
+use stages::{NOBODY, Store, until};
 
 use crate::city::{CENTRE, CLINIC, City, HANDLER, LEAD, OPERATOR, OTHER_HANDLER, RESIDENT, SECOND_OPERATOR, WORKER, question};
 
@@ -35,7 +35,7 @@ async fn a_mother_calls_two_units_work_and_the_answer_satisfies() {
     assert_eq!(told["answer"]["by_unit"], "渝中区疾控中心");
     let said: Vec<_> = told["statements"].as_array().unwrap().iter().map(|said| said["text"].as_str().unwrap()).collect();
     assert_eq!(said, ["孩子体温多少？", "三十七度六", "正在联系接种点", "退热后，周六上午九点可接种。"], "and nothing that is for units alone");
-    eventually("the SMS goes out", async || city.messages.count() == 1).await;
+    until("the SMS goes out", async || city.messages.count() == 1).await;
 
     let (status, closed) = city.says(&case, "satisfied", None).await;
     assert_eq!((status, &closed["state"]), (StatusCode::OK, &json!("closed")));
@@ -43,7 +43,7 @@ async fn a_mother_calls_two_units_work_and_the_answer_satisfies() {
     let clocks = file["clocks"].as_array().unwrap();
     assert!(clocks.iter().all(|clock| clock["met"] == true), "every promise was kept: {clocks:?}");
     assert_eq!(file["steps"].as_array().unwrap().len(), 13, "every step is in the file");
-    eventually("each step of staff is in the trail", async || city.trail.count() >= 12).await;
+    until("each step of staff is in the trail", async || city.trail.count() >= 12).await;
     city.close().await;
 }
 
@@ -132,7 +132,7 @@ async fn a_phone_number_is_opened_with_a_purpose_and_leaves_a_trace() {
     assert_eq!((status, &opened["phone"]), (StatusCode::OK, &json!("+8619012345678")));
     let (status, _) = city.post(OTHER_HANDLER, &path, json!({ "purpose": "电话核实接种信息" })).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "a unit without an order does not know of it");
-    eventually("the opening is in the trail", async || city.trail.take().iter().any(|entry| entry.action == "case_contact_opened")).await;
+    until("the opening is in the trail", async || city.trail.take().iter().any(|entry| entry.action == "case_contact_opened")).await;
     city.close().await;
 }
 

@@ -407,7 +407,7 @@ impl By {
         }
     }
 
-    fn includes(self, role: Role) -> bool {
+    pub(super) fn includes(self, role: Role) -> bool {
         match self {
             Self::Operator | Self::Checker | Self::OtherOperator | Self::CallerBack => role == Role::HotlineOperator,
             Self::OperatorOrSupervisor => matches!(role, Role::HotlineOperator | Role::Supervisor),

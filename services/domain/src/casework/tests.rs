@@ -214,6 +214,35 @@ fn a_district_does_not_take_steps_in_another() {
     assert_eq!(take(&case, Step::Plain(Event::Register), of("500101")), Err(Refusal::OutsideScope { event: Event::Register }));
 }
 
+/// Which roles take which steps: whoever gives a role another step says so here.
+#[rstest]
+#[case(Role::HotlineOperator, &[
+    Event::AnswerAtOnce, Event::Register, Event::ConfirmRegistration, Event::CorrectRegistration, Event::Decline, Event::Accept, Event::Route,
+    Event::CallBack, Event::ProposeMerge, Event::Merge,
+])]
+#[case(Role::UnitHandler, &[
+    Event::SignFor, Event::ReportProgress, Event::AskCitizen, Event::FinishAssist, Event::SubmitResult, Event::Tell,
+])]
+#[case(Role::UnitLead, &[
+    Event::SignFor, Event::RefuseCompetence, Event::ReportProgress, Event::AskCitizen, Event::FinishAssist, Event::AskExtension,
+    Event::SubmitResult, Event::Decide, Event::SendBack, Event::Tell,
+])]
+#[case(Role::Supervisor, &[
+    Event::Decline, Event::Accept, Event::Route, Event::DecideDispute, Event::GrantExtension, Event::RefuseExtension, Event::Regrade,
+    Event::Decide, Event::SendBack,
+])]
+#[case(Role::CityCommandOfficer, &[])]
+#[case(Role::DistrictReviewer, &[])]
+#[case(Role::CommunityWorker, &[])]
+#[case(Role::TechnicalOperator, &[])]
+#[case(Role::Administrator, &[])]
+#[case(Role::Auditor, &[])]
+fn a_role_takes_its_steps_and_no_others(#[case] role: Role, #[case] steps: &[Event]) {
+    let takes = |event: Event| TRANSITIONS.iter().any(|transition| transition.event == event && transition.by.includes(role));
+    let taken: Vec<Event> = Event::VARIANTS.iter().copied().filter(|event| takes(*event)).collect();
+    assert_eq!(taken, steps);
+}
+
 #[test]
 fn what_is_open_to_somebody_is_what_they_may_do_and_why_not_the_rest() {
     let case = plain(&received(Kind::Complaint), Event::Register, OPERATOR).unwrap();
