@@ -147,6 +147,7 @@ proptest! {
 
     #[test]
     fn a_tolerance_never_falls_below_what_was_approved(approved: u64, percent: u32, people: u64) {
-        prop_assert!(Tolerance { percent, people }.most(approved) >= approved);
+        let tolerance = Tolerance { percent, people };
+        prop_assert!(tolerance.most(approved) >= approved);
     }
 }
