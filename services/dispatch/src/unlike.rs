@@ -243,11 +243,15 @@ pub(crate) async fn measure(database: &Database) -> Result<(), Error> {
 }
 
 /// The words that have left, by language and channel.
-pub(crate) async fn sent(connection: &mut Connection, alert_id: AlertId) -> Result<BTreeMap<(Language, Channel), (String, DateTime<Utc>)>, Error> {
+pub(crate) async fn sent(
+    connection: &mut Connection,
+    alert_id: AlertId,
+) -> Result<BTreeMap<(Language, Channel), (String, DateTime<Utc>)>, Error> {
     let rows = sqlx::query!("select channel, language, digest, sent_at from dispatch.sent_text where alert_id = $1", alert_id.uuid())
         .fetch_all(connection)
         .await?;
-    let read = rows.into_iter().filter_map(|row| Some(((row.language.parse().ok()?, row.channel.parse().ok()?), (row.digest, row.sent_at))));
+    let read =
+        rows.into_iter().filter_map(|row| Some(((row.language.parse().ok()?, row.channel.parse().ok()?), (row.digest, row.sent_at))));
     Ok(read.collect())
 }
 

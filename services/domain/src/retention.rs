@@ -255,7 +255,16 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Alerts with every step, who took it, and why",
-        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal", "review.retraction", "review.named_by_hand", "review.alert_search", "review.alert_search_filled"],
+        tables: &[
+            "review.alert",
+            "review.step",
+            "review.ended_record",
+            "review.withdrawal",
+            "review.retraction",
+            "review.named_by_hand",
+            "review.alert_search",
+            "review.alert_search_filled",
+        ],
         keeping: Keeping::ForGood,
         setting: None,
         why: "What was told in the name of the city, who reviewed it, who took it back, and for whom it was withdrawn. The texts hold no personal data: the checks \

@@ -12,8 +12,8 @@ use platform::database::Connection;
 use platform::database::Tx;
 use uuid::Uuid;
 
-use crate::{Error, search};
 use crate::passage::Passage;
+use crate::{Error, search};
 
 /// One alert with everything a decision needs.
 #[derive(Clone, Debug)]

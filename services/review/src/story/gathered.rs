@@ -285,10 +285,8 @@ async fn answers(connection: &mut Connection, alert: &Alert, by_the_hour: bool) 
     .fetch_all(&mut *connection)
     .await
     .map_err(Error::database("reading when an alert was acknowledged"))?;
-    let mut entries: Vec<StoryEntry> = hours
-        .into_iter()
-        .map(|row| StoryEntry { at: row.last_at, event: StoryEvent::Acknowledged { people: row.people } })
-        .collect();
+    let mut entries: Vec<StoryEntry> =
+        hours.into_iter().map(|row| StoryEntry { at: row.last_at, event: StoryEvent::Acknowledged { people: row.people } }).collect();
     let said = sqlx::query!(
         r#"select kind as "kind!", times as "times!", last_at as "last_at!" from resident.feedback_story where alert_id = $1 order by kind limit $2"#,
         alert.id.uuid(),
