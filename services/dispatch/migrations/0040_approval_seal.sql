@@ -3,6 +3,9 @@ alter table dispatch.alert
     add column seal jsonb,             -- domain::approval_seal::ApprovalSeal; null: approved before there were seals
     add column unlike_at timestamptz;  -- since when it is held because what would leave is not what was approved
 
+-- what is held because of it
+create index alert_unlike on dispatch.alert (alert_id) where unlike_at is not null;
+
 -- What differs. While something stands here that nobody has let go on, nothing of the alert leaves.
 create table dispatch.unlike_approved (
     alert_id uuid not null references dispatch.alert,
@@ -20,6 +23,9 @@ create table dispatch.unlike_approved (
     check ((went_on_at is null) = (went_on_by is null)),
     check (went_on_at is null or part = 'people')
 );
+
+-- what nobody has let go on
+create index unlike_open on dispatch.unlike_approved (alert_id) where went_on_at is null;
 
 -- The words that left, by language and channel, as the first process composed them.
 create table dispatch.sent_text (

@@ -81,8 +81,8 @@ use platform::jobs::Job;
 use platform::worker::Turn;
 use platform::{BoxError, Platform};
 use proto::topology::{DISPATCH_APPROVED, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_UNDELIVERED, DISPATCH_WITHDRAWN_FOR};
-use resident::headcount::Headcount;
 use proto::{AlertApproved, AlertHeld, AlertStopped, AlertWithdrawnFor, SmsUndelivered};
+use resident::headcount::Headcount;
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};

@@ -117,9 +117,8 @@ pub(crate) async fn turn(platform: &Platform) -> Result<bool, Error> {
     let now = platform.clock.now();
     let mut tx = platform.database.begin().await?;
     let found = sqlx::query_scalar!(
-        "select a.alert_id from dispatch.alert a
-          where a.unlike_at is null and a.state in ('waiting', 'dispatching', 'active')
-            and exists (select from dispatch.unlike_approved u where u.alert_id = a.alert_id and u.went_on_at is null)
+        "select a.alert_id from dispatch.unlike_approved u join dispatch.alert a using (alert_id)
+          where u.went_on_at is null and a.unlike_at is null and a.state in ('waiting', 'dispatching', 'active')
           limit 1 for no key update of a skip locked"
     )
     .fetch_optional(&mut *tx)
@@ -244,11 +243,15 @@ pub(crate) async fn measure(database: &Database) -> Result<(), Error> {
 }
 
 /// The words that have left, by language and channel.
-pub(crate) async fn sent(connection: &mut Connection, alert_id: AlertId) -> Result<BTreeMap<(Language, Channel), (String, DateTime<Utc>)>, Error> {
+pub(crate) async fn sent(
+    connection: &mut Connection,
+    alert_id: AlertId,
+) -> Result<BTreeMap<(Language, Channel), (String, DateTime<Utc>)>, Error> {
     let rows = sqlx::query!("select channel, language, digest, sent_at from dispatch.sent_text where alert_id = $1", alert_id.uuid())
         .fetch_all(connection)
         .await?;
-    let read = rows.into_iter().filter_map(|row| Some(((row.language.parse().ok()?, row.channel.parse().ok()?), (row.digest, row.sent_at))));
+    let read =
+        rows.into_iter().filter_map(|row| Some(((row.language.parse().ok()?, row.channel.parse().ok()?), (row.digest, row.sent_at))));
     Ok(read.collect())
 }
 

@@ -370,7 +370,9 @@ pub fn sentence(differences: &[Difference]) -> (String, String) {
         && may_go_on(differences.iter().map(|difference| difference.part))
     {
         return (
-            format!("推送已暂停：现计划推送 {found} 人，批准时为 {approved} 人。请核对受众；确认无误后可由市级指挥部放行，否则请撤回或更正。"),
+            format!(
+                "推送已暂停：现计划推送 {found} 人，批准时为 {approved} 人。请核对受众；确认无误后可由市级指挥部放行，否则请撤回或更正。"
+            ),
             format!(
                 "Sending is held: {found} people are planned, {approved} were approved. Look at the audience; an officer of the city command may let it go on, otherwise withdraw or correct it."
             ),
@@ -383,7 +385,9 @@ pub fn sentence(differences: &[Difference]) -> (String, String) {
     let en = parts.iter().map(|part| english(*part)).collect::<Vec<_>>().join(", ");
     (
         format!("推送已暂停：{zh}与批准时不一致，没有发出。请撤回或更正这条弹窗，并通知技术运维核查。"),
-        format!("Sending is held: {en} are not what was approved, and were not sent. Withdraw or correct the alert, and have the technical operator look into it."),
+        format!(
+            "Sending is held: {en} are not what was approved, and were not sent. Withdraw or correct the alert, and have the technical operator look into it."
+        ),
     )
 }
 

@@ -91,9 +91,10 @@ fn piece(letters: &[char]) -> Option<i32> {
 
 /// FNV-1a of the characters, as a number that a table keeps.
 fn number(letters: &[char]) -> i32 {
-    let hash = letters.iter().flat_map(|letter| u32::from(*letter).to_le_bytes()).fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = letters
+        .iter()
+        .flat_map(|letter| u32::from(*letter).to_le_bytes())
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash.cast_signed()
 }
 

@@ -139,7 +139,9 @@ pub fn not_too_large(format: Format, rows: u64) -> Result<(), Problem> {
         StatusCode::UNPROCESSABLE_ENTITY,
         "export_too_large",
         format!("符合条件的超过 {most} 条，不能一次导出。请缩小时间或范围，或改用 CSV 分批导出。"),
-        format!("More than {most} rows match, which is more than one file takes. Narrow the time or the place, or export it in parts as CSV."),
+        format!(
+            "More than {most} rows match, which is more than one file takes. Narrow the time or the place, or export it in parts as CSV."
+        ),
     ))
 }
 

@@ -193,12 +193,7 @@ fn said(alert: &Alert) -> Said<'_> {
     }
 }
 
-async fn shown(
-    service: &Service,
-    connection: &mut Connection,
-    caller: &StaffCaller,
-    own: &Said<'_>,
-) -> Result<AlertConflicts, Error> {
+async fn shown(service: &Service, connection: &mut Connection, caller: &StaffCaller, own: &Said<'_>) -> Result<AlertConflicts, Error> {
     let (others, mut more) = others(connection, own, service.platform.clock.now()).await?;
     let mut found: Vec<(Conflict, &Other)> = others.iter().filter_map(|other| Some((between(own, &other.said())?, other))).collect();
     // the order of time stays within each kind

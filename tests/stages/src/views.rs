@@ -157,7 +157,14 @@ async fn endpoint(platform: &Platform, resident_no: u32, endpoint_id: i64, kind:
 }
 
 /// Whoever approved an alert sealed what review shows of it, having been shown so many people.
-pub async fn sealed(platform: &Platform, alert_id: AlertId, class: DeliveryClass, content: &AlertContent, audience: &Audience, people: Option<u64>) {
+pub async fn sealed(
+    platform: &Platform,
+    alert_id: AlertId,
+    class: DeliveryClass,
+    content: &AlertContent,
+    audience: &Audience,
+    people: Option<u64>,
+) {
     sqlx::query("update review.approved_alert set seal = $2 where alert_id = $1")
         .bind(alert_id.uuid())
         .bind(serde_json::to_value(ApprovalSeal::of(class, content, audience, people)).unwrap())

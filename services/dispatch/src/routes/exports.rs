@@ -100,13 +100,8 @@ pub(super) async fn deliveries(
     export::not_too_large(query.format, rows.unsigned_abs())?;
     export::count(&shared.platform, caller.id, shared.exports_a_day).await?;
     leave(&shared, &caller, "deliveries.export", "deliveries", json!({ "filters": &query })).await?;
-    let listing = Listing {
-        format: query.format,
-        language: query.language,
-        name: "deliveries",
-        heads: DELIVERIES,
-        zone: shared.quiet_hours.tz,
-    };
+    let listing =
+        Listing { format: query.format, language: query.language, name: "deliveries", heads: DELIVERIES, zone: shared.quiet_hours.tz };
     let (reading, columns, period) = (shared.clone(), listing.clone(), (query.from, query.to));
     let pages = stream::try_unfold(Some(None), move |at| {
         let (shared, listing) = (reading.clone(), columns.clone());

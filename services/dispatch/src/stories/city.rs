@@ -27,7 +27,9 @@ use crate::planning::{Line, Planner};
 use crate::pump::{Pump, Pumped};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
-use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard, unlike, withdrawn_for};
+use crate::{
+    Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard, unlike, withdrawn_for,
+};
 
 /// What phones and their providers say, and what they were sent.
 #[derive(Debug, Default)]

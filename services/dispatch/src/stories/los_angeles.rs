@@ -38,7 +38,9 @@ async fn held_by(city: &City, alert_id: AlertId) -> Vec<String> {
 }
 
 async fn is_held(city: &City, alert_id: AlertId) -> bool {
-    city.number("select (unlike_at is not null and held_at is not null)::int::bigint from dispatch.alert where alert_id = $1", alert_id).await == 1
+    city.number("select (unlike_at is not null and held_at is not null)::int::bigint from dispatch.alert where alert_id = $1", alert_id)
+        .await
+        == 1
 }
 
 #[rstest]
@@ -140,7 +142,8 @@ async fn content_that_changed_between_approval_and_planning_is_not_sent() {
     let city = City::new(Store::Embedded).await;
     city.residents(1..=3, true, false, false).await;
     let alert_id = city.sealed(Urgent, alert(), named(1..=3), None).await;
-    let spoil = "update review.approved_alert set content = jsonb_set(content, '{expires_at}', '\"2027-01-01T00:00:00Z\"') where alert_id = $1";
+    let spoil =
+        "update review.approved_alert set content = jsonb_set(content, '{expires_at}', '\"2027-01-01T00:00:00Z\"') where alert_id = $1";
     city.damage(spoil, alert_id).await;
     city.hear_of_approval(alert_id).await;
     city.settle().await;

@@ -68,8 +68,24 @@ const WORDS: &[(Measure, &[&str])] = &[
     (
         Measure::StayIn,
         &[
-            "居家", "留在室内", "待在室内", "留在家中", "待在家中", "不外出", "勿外出", "不要外出", "足不出户", "原地等待", "就地避险", "stay at home",
-            "stay home", "stay indoors", "stay inside", "remain indoors", "shelter in place", "do not go out",
+            "居家",
+            "留在室内",
+            "待在室内",
+            "留在家中",
+            "待在家中",
+            "不外出",
+            "勿外出",
+            "不要外出",
+            "足不出户",
+            "原地等待",
+            "就地避险",
+            "stay at home",
+            "stay home",
+            "stay indoors",
+            "stay inside",
+            "remain indoors",
+            "shelter in place",
+            "do not go out",
         ],
     ),
     (Measure::Leave, &["撤离", "疏散", "撤出", "转移到安全", "转移至安全", "evacuate", "evacuation", "leave the area", "leave your home"]),
@@ -81,13 +97,50 @@ const WORDS: &[(Measure, &[&str])] = &[
 
 /// What stands shortly before a measure that is not asked for.
 const NOT_BEFORE: &[&str] = &[
-    "无需", "无须", "不必", "不用", "不需要", "解除", "取消", "停止", "请勿", "不要", "切勿", "no need to", "need not", "do not have to", "don't have to",
-    "do not need to", "do not", "don't", "no longer need to", "no longer have to", "may stop", "lifted the", "lifting the", "end of the",
+    "无需",
+    "无须",
+    "不必",
+    "不用",
+    "不需要",
+    "解除",
+    "取消",
+    "停止",
+    "请勿",
+    "不要",
+    "切勿",
+    "no need to",
+    "need not",
+    "do not have to",
+    "don't have to",
+    "do not need to",
+    "do not",
+    "don't",
+    "no longer need to",
+    "no longer have to",
+    "may stop",
+    "lifted the",
+    "lifting the",
+    "end of the",
 ];
 /// What stands shortly after a measure that is asked for no longer.
 const NOT_AFTER: &[&str] = &[
-    "要求解除", "措施解除", "要求已解除", "措施已解除", "已解除", "已取消", "要求取消", "已结束", "不再需要", "is lifted", "has been lifted", "was lifted",
-    "are lifted", "is over", "has ended", "is cancelled", "is no longer",
+    "要求解除",
+    "措施解除",
+    "要求已解除",
+    "措施已解除",
+    "已解除",
+    "已取消",
+    "要求取消",
+    "已结束",
+    "不再需要",
+    "is lifted",
+    "has been lifted",
+    "was lifted",
+    "are lifted",
+    "is over",
+    "has ended",
+    "is cancelled",
+    "is no longer",
 ];
 /// How many characters before and after a word are looked at.
 const NEAR: usize = 16;
@@ -116,7 +169,8 @@ fn find_in(sentence: &str, found: &mut BTreeSet<Demand>) {
                 let before: String = tail(&sentence[..at]);
                 let after: String = sentence[at + word.len()..].chars().take(NEAR).collect();
                 // "exit from isolation" and the like: what stands at once before or shortly after
-                let negated = NOT_BEFORE.iter().any(|not| before.trim_end().ends_with(not)) || NOT_AFTER.iter().any(|not| after.contains(not));
+                let negated =
+                    NOT_BEFORE.iter().any(|not| before.trim_end().ends_with(not)) || NOT_AFTER.iter().any(|not| after.contains(not));
                 found.insert(Demand { measure: *measure, taken: !negated });
             }
         }

@@ -42,13 +42,8 @@ pub fn overlap(one: &Said<'_>, other: &Said<'_>) -> Option<(Overlap, Vec<Area>)>
 /// Where people live whom an alert names is not told by their numbers; whose alert it is says in which district most of them do.
 fn named_in(names: &Said<'_>, query: &AudienceQuery) -> Option<(Overlap, Vec<Area>)> {
     let home = names.district.map_or(Area::City, Area::District);
-    let mut areas: Vec<Area> = query
-        .include
-        .iter()
-        .flat_map(places)
-        .filter_map(|area| smaller(home, area))
-        .filter(|area| !is_excluded(query, *area))
-        .collect();
+    let mut areas: Vec<Area> =
+        query.include.iter().flat_map(places).filter_map(|area| smaller(home, area)).filter(|area| !is_excluded(query, *area)).collect();
     tidy(&mut areas);
     (!areas.is_empty()).then_some((Overlap::People, areas))
 }
@@ -88,11 +83,7 @@ fn places(selection: &Selection) -> impl Iterator<Item = Area> + use<> {
 
 /// Where both are: the smaller one, if it lies in the other.
 fn smaller(one: Area, other: Area) -> Option<Area> {
-    if one.contains(other) {
-        Some(other)
-    } else {
-        other.contains(one).then_some(one)
-    }
+    if one.contains(other) { Some(other) } else { other.contains(one).then_some(one) }
 }
 
 /// Whether everybody there is left out.

@@ -57,14 +57,7 @@ impl One {
     }
 
     fn said(&self) -> Said<'_> {
-        Said {
-            alert: None,
-            corrects: None,
-            district: self.district,
-            author: self.author,
-            content: &self.content,
-            audience: &self.audience,
-        }
+        Said { alert: None, corrects: None, district: self.district, author: self.author, content: &self.content, audience: &self.audience }
     }
 }
 
@@ -121,10 +114,8 @@ fn who_is_left_out_there_is_reached_by_one_only() {
 fn a_correction_an_exercise_and_ones_own_next_alert_are_no_conflict() {
     let (one, mut other) = (One::new(Some("500103"), STAY, areas(&["500103"])), One::new(Some("500103"), LEAVE, areas(&["500103"])));
     let (earlier, later) = (AlertId::new(), AlertId::new());
-    let corrected = between(
-        &Said { alert: Some(later), corrects: Some(earlier), ..one.said() },
-        &Said { alert: Some(earlier), ..other.said() },
-    );
+    let corrected =
+        between(&Said { alert: Some(later), corrects: Some(earlier), ..one.said() }, &Said { alert: Some(earlier), ..other.said() });
     assert_eq!(corrected, None);
     other.content.status = Status::Exercise;
     assert_eq!(found(&one, &other), None);

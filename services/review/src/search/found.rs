@@ -247,13 +247,7 @@ async fn with_words(
 }
 
 /// The newest ones, whatever they say; or the one that is named.
-async fn newest(
-    connection: &mut Connection,
-    view: AlertView,
-    asked: &Asked,
-    after: Option<Place>,
-    limit: i64,
-) -> Result<Vec<Row>, Error> {
+async fn newest(connection: &mut Connection, view: AlertView, asked: &Asked, after: Option<Place>, limit: i64) -> Result<Vec<Row>, Error> {
     let (before, last) = after.unzip();
     sqlx::query_as!(
         Row,

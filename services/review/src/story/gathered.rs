@@ -14,6 +14,8 @@ use crate::store::Alert;
 
 /// Of each part at most: the newest records, acknowledgements by the hour of a whole month, steps of a long life.
 const MOST: i64 = 1_000;
+/// Of an alert to more people acknowledgements are not told by the hour: counting them anew takes longer than anybody waits.
+const MOST_COUNTED: i64 = 2_000_000;
 
 /// Everything that is told of an alert, part by part and each in its order of time.
 pub(super) async fn entries(connection: &mut Connection, alert: &Alert, view: AlertView) -> Result<Vec<StoryEntry>, Error> {
@@ -25,10 +27,11 @@ pub(super) async fn entries(connection: &mut Connection, alert: &Alert, view: Al
     entries.extend(words(connection, alert).await?);
     entries.extend(corrections(connection, alert, view).await?);
     if alert.approved_at.is_some() {
-        entries.extend(sending(connection, alert).await?);
+        let (sending, planned) = sending(connection, alert).await?;
+        entries.extend(sending);
         entries.extend(handed(connection, alert).await?);
         entries.extend(unlike(connection, alert).await?);
-        entries.extend(answers(connection, alert).await?);
+        entries.extend(answers(connection, alert, planned <= MOST_COUNTED).await?);
         entries.extend(visits(connection, alert).await?);
     }
     Ok(entries)
@@ -167,8 +170,8 @@ async fn corrections(connection: &mut Connection, alert: &Alert, view: AlertView
     Ok(entries)
 }
 
-/// When sending began and ended, and each pass over its people.
-async fn sending(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryEntry>, Error> {
+/// When sending began and ended, and each pass over its people; how many there were in the first.
+async fn sending(connection: &mut Connection, alert: &Alert) -> Result<(Vec<StoryEntry>, i64), Error> {
     let mut entries = Vec::new();
     let progress = sqlx::query!(
         r#"select state as "state!", released_at, ended_at from dispatch.alert_progress where alert_id = $1"#,
@@ -190,6 +193,7 @@ async fn sending(connection: &mut Connection, alert: &Alert) -> Result<Vec<Story
     .fetch_all(connection)
     .await
     .map_err(Error::database("reading the waves of an alert"))?;
+    let planned = waves.iter().find(|wave| wave.wave == 1).map_or(0, |wave| wave.recipients);
     for wave in waves {
         let events = [(Some(wave.began_at), WaveEvent::Began), (wave.planned_at, WaveEvent::Planned), (wave.closed_at, WaveEvent::Done)];
         entries.extend(events.into_iter().filter_map(|(at, event)| {
@@ -197,7 +201,7 @@ async fn sending(connection: &mut Connection, alert: &Alert) -> Result<Vec<Story
             Some(StoryEntry { at: at?, event })
         }));
     }
-    Ok(entries)
+    Ok((entries, planned))
 }
 
 /// How each pass went on each channel, and on screens.
@@ -271,19 +275,18 @@ async fn unlike(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryE
 }
 
 /// Who acknowledged it by the hour, and what was said about it, in numbers.
-async fn answers(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryEntry>, Error> {
+async fn answers(connection: &mut Connection, alert: &Alert, by_the_hour: bool) -> Result<Vec<StoryEntry>, Error> {
     let hours = sqlx::query!(
-        r#"select people as "people!", last_at as "last_at!" from resident.acknowledged_story where alert_id = $1 order by hour limit $2"#,
+        r#"select people as "people!", last_at as "last_at!" from resident.acknowledged_story where $3 and alert_id = $1 order by hour limit $2"#,
         alert.id.uuid(),
-        MOST
+        MOST,
+        by_the_hour
     )
     .fetch_all(&mut *connection)
     .await
     .map_err(Error::database("reading when an alert was acknowledged"))?;
-    let mut entries: Vec<StoryEntry> = hours
-        .into_iter()
-        .map(|row| StoryEntry { at: row.last_at, event: StoryEvent::Acknowledged { people: row.people } })
-        .collect();
+    let mut entries: Vec<StoryEntry> =
+        hours.into_iter().map(|row| StoryEntry { at: row.last_at, event: StoryEvent::Acknowledged { people: row.people } }).collect();
     let said = sqlx::query!(
         r#"select kind as "kind!", times as "times!", last_at as "last_at!" from resident.feedback_story where alert_id = $1 order by kind limit $2"#,
         alert.id.uuid(),

@@ -41,7 +41,10 @@ async fn an_alert_is_found_by_its_words_its_code_and_its_id_by_those_who_may_see
     assert_eq!(found(&city, OFFICER, "q=%E5%B8%82%E5%9C%BA%20%E6%B6%88%E6%9D%80").await, ["双山农贸市场消杀通知"]);
     assert_eq!(found(&city, OFFICER, "q=2026").await, ["全市供水检测 2026 号通告"]);
     assert_eq!(found(&city, OFFICER, "q=63840000").await.len(), 3, "a number of the contact");
-    assert_eq!(found(&city, OFFICER, &format!("q={}", market["short_code"].as_str().unwrap().to_lowercase())).await, ["较场口市场暂停开放"]);
+    assert_eq!(
+        found(&city, OFFICER, &format!("q={}", market["short_code"].as_str().unwrap().to_lowercase())).await,
+        ["较场口市场暂停开放"]
+    );
     assert_eq!(found(&city, OFFICER, &format!("q={}", market["alert_id"].as_str().unwrap())).await, ["较场口市场暂停开放"]);
 
     // the scope is part of the question

@@ -8,10 +8,10 @@ use domain::second_factor::Proof;
 use domain::staff::Role;
 
 use super::*;
+use crate::Capacity;
 use crate::routes::delivery;
 use crate::settings::Settings;
 use crate::stories::city::{City, Store, alert, named};
-use crate::Capacity;
 
 fn officer(city: &City, proof: Proof) -> StaffCaller {
     let proof = if proof == Proof::NotAsked { proof } else { Proof::shown(city.clock().now(), chrono::TimeDelta::minutes(5)) };
