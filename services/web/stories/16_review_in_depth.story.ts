@@ -65,6 +65,7 @@ test('a no goes back with its note, and what was changed since stands first when
   const changed = page.getByRole('region', { name: '退回后再次提交' });
   await changed.locator('ins').filter({ hasText: '七天' }).first().waitFor();
   expect(await changed.innerText()).toContain('日期与记录不一致');
+  expect(await looksAt(page, 'console-returned-desk-zh-CN')).toEqual([]);
   await readsToTheEnd(reviewer, 'main');
   await page.keyboard.press('y');
   await eventually('the rest are yes', async () => (await page.locator('main .checklist').getByText('已全部回答').count()) === 1);
@@ -123,6 +124,7 @@ test('many are decided together once each was read to its end, and one that some
     await opened(name);
     const pass = row(name).getByRole('button', { name: '审核通过', exact: true });
     if (at === 0) expect(await pass.isDisabled(), 'nothing is decided that was not read').toBe(true);
+    if (at === 0) expect(await looksAt(page, 'console-review-many-desk-zh-CN')).toEqual([]);
     await readsToTheEnd(reviewer, 'dialog[open] .inside:not([hidden])');
     await eventually('it was read to its end', async () => row(name).getByRole('button', { name: '退回', exact: true }).isEnabled());
     if (at === 2) {
