@@ -11,7 +11,7 @@ export interface ApprovalSeal {
   texts: { language: Schema['Language']; app: Digest; sms: Digest; screen: Digest }[];
   audience: Digest;
   terms: Digest;
-  /** How many people the approver was shown, in tens; null where they could not be counted. */
+  /** How many people the approver was shown, in tens; null where they are named, or could not be counted. */
   people: number | null;
 }
 export interface Sealed { seal: ApprovalSeal | null }

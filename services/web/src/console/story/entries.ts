@@ -79,7 +79,7 @@ export function said(entry: StoryEntry): Said {
     case 'sealed':
       return told('review', say('封存批准的内容', 'What was approved is sealed'), {
         details: [...entry.seal.texts.map(({ language, app, sms, screen }) => `${languageWord(language)}${say('：应用 ', ': app ')}${short(app)}${say('，短信 ', ', SMS ')}${short(sms)}${say('，屏幕 ', ', screens ')}${short(screen)}`),
-          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people === null ? '人数未统计' : `${headcount(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people === null ? 'not counted' : `${headcount(entry.seal.people)} people`}`)],
+          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people === null ? '未计人数' : `${headcount(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people === null ? 'no number' : `${headcount(entry.seal.people)} people`}`)],
       });
     case 'word':
       return told('ending', say(`${wordOf(kinds, entry.what)}：${wordOf(words, entry.progress)}`, `${wordOf(kinds, entry.what)}: ${wordOf(words, entry.progress)}`), {
