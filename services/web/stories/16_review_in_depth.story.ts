@@ -27,7 +27,7 @@ test('a no goes back with its note, and what was changed since stands first when
   const reviewer = await Staff.signsIn('review.500103');
   const { page } = reviewer;
   await reviewer.opens(`/alerts/${alert}`);
-  await page.getByRole('button', { name: /^由我审核/ }).click();
+  await page.getByRole('button', { name: /^认领/ }).click();
   await reviewer.sees(/您正在审核，至/);
 
   const comments = page.getByRole('region', { name: /^批注/ });
@@ -81,7 +81,7 @@ test('who reviews and who edits is seen by the others at once, and locks nobody 
   await steps(alert, [[await city.signIn('review.500103'), 'pass_district']]);
   const [one, two] = [await Staff.signsIn('command.one'), await Staff.signsIn('command.two')];
   await one.opens(`/alerts/${alert}`);
-  await one.page.getByRole('button', { name: /^由我审核/ }).click();
+  await one.page.getByRole('button', { name: /^认领/ }).click();
   await one.sees(/您正在审核，至/);
   await two.opens(`/alerts/${alert}`);
   await two.sees(/（市级指挥部）.*正在审核，至/);
