@@ -1,5 +1,6 @@
 // What was approved, as the platform sealed it, and whether that is what left.
-// TO GO: from the interface's types: each shape is `Schema['…']` of the same name once the platform's own description has it.
+// TO GO: from the interface's types: each shape is `Schema['…']` once the platform's own description has it:
+// ApprovalSeal is ToldSeal, SentText ProvenText, UnlikePart UnlikeNote, the others by their names.
 import type { Schema } from '../../api/client.ts';
 import { ask } from '../alert/contract.ts';
 

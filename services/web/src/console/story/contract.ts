@@ -1,5 +1,6 @@
 // The whole story of an alert, as the platform tells it: one list in the order of time, each entry of its kind.
-// TO GO: from the interface's types: each shape is `Schema['…']` of the same name once the platform's own description has it.
+// TO GO: from the interface's types: each shape is `Schema['…']` once the platform's own description has it:
+// StoryPage is AlertStory, Person Colleague, StoryEntry by its name.
 import type { Schema } from '../../api/client.ts';
 import type { PublicReason, Role, State } from '../../words/alert.ts';
 import { ask } from '../alert/contract.ts';
