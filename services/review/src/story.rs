@@ -15,6 +15,7 @@ use domain::approval_seal::{Part, ToldSeal};
 use domain::area::DistrictCode;
 use domain::ids::AlertId;
 use domain::language::Language;
+use domain::passage::Passage;
 use domain::outcome::Channel;
 use domain::public_reason::PublicReason;
 use domain::retraction::{Kind, Progress};
@@ -24,7 +25,6 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::colleagues::Colleague;
-use crate::passage::Passage;
 use crate::reading::{self, READING};
 use crate::{Error, Service, store};
 

@@ -27,7 +27,7 @@ test('a no goes back with its note, and what was changed since stands first when
   const reviewer = await Staff.signsIn('review.500103');
   const { page } = reviewer;
   await reviewer.opens(`/alerts/${alert}`);
-  await page.getByRole('button', { name: /^由我审核/ }).click();
+  await page.getByRole('button', { name: /^认领/ }).click();
   await reviewer.sees(/您正在审核，至/);
 
   const comments = page.getByRole('region', { name: /^批注/ });
@@ -65,6 +65,7 @@ test('a no goes back with its note, and what was changed since stands first when
   const changed = page.getByRole('region', { name: '退回后再次提交' });
   await changed.locator('ins').filter({ hasText: '七天' }).first().waitFor();
   expect(await changed.innerText()).toContain('日期与记录不一致');
+  expect(await looksAt(page, 'console-returned-desk-zh-CN')).toEqual([]);
   await readsToTheEnd(reviewer, 'main');
   await page.keyboard.press('y');
   await eventually('the rest are yes', async () => (await page.locator('main .checklist').getByText('已全部回答').count()) === 1);
@@ -80,7 +81,7 @@ test('who reviews and who edits is seen by the others at once, and locks nobody 
   await steps(alert, [[await city.signIn('review.500103'), 'pass_district']]);
   const [one, two] = [await Staff.signsIn('command.one'), await Staff.signsIn('command.two')];
   await one.opens(`/alerts/${alert}`);
-  await one.page.getByRole('button', { name: /^由我审核/ }).click();
+  await one.page.getByRole('button', { name: /^认领/ }).click();
   await one.sees(/您正在审核，至/);
   await two.opens(`/alerts/${alert}`);
   await two.sees(/（市级指挥部）.*正在审核，至/);
@@ -104,7 +105,7 @@ test('who reviews and who edits is seen by the others at once, and locks nobody 
   for (const who of [one, two, unit, reviewer]) await who.leaves();
 });
 
-test('many are decided together once each was read to its end, and one that somebody else took stops no other', async () => {
+test('many are decided together once each was read to its end, and one that asks for more stops no other', async () => {
   const names = ['并列审核的提醒甲', '并列审核的提醒乙', '并列审核的提醒丙'];
   const alerts: string[] = [];
   for (const name of names) alerts.push(await handedIn(name));
@@ -123,6 +124,7 @@ test('many are decided together once each was read to its end, and one that some
     await opened(name);
     const pass = row(name).getByRole('button', { name: '审核通过', exact: true });
     if (at === 0) expect(await pass.isDisabled(), 'nothing is decided that was not read').toBe(true);
+    if (at === 0) expect(await looksAt(page, 'console-review-many-desk-zh-CN')).toEqual([]);
     await readsToTheEnd(reviewer, 'dialog[open] .inside:not([hidden])');
     await eventually('it was read to its end', async () => row(name).getByRole('button', { name: '退回', exact: true }).isEnabled());
     if (at === 2) {
@@ -133,10 +135,20 @@ test('many are decided together once each was read to its end, and one that some
     await row(name).getByRole('button', { name: /^其余均为/ }).click();
     await pass.click();
   }
-  await steps(alerts[1]!, [[await city.signIn('unit.centre'), 'cancel', '发现写错了']]).catch(() => undefined);
-  await dialog.getByRole('button', { name: /^提交 \d 条决定…/ }).click();
-  await dialog.getByRole('button', { name: /^确认提交/ }).click();
-  await dialog.getByText(/已处理 \d 条/).waitFor();
+  // what its author remarks meanwhile has to be known, of that one alone
+  const unit = await city.signIn('unit.centre');
+  const { version } = await city.call<Detail>('GET', `alerts/${alerts[1]}`, unit);
+  await city.call('POST', `alerts/${alerts[1]}/comments`, unit, { version, text: '地点请再核实' });
+  const submits = async () => {
+    await dialog.getByRole('button', { name: /^提交 \d 条决定…/ }).click();
+    await dialog.getByRole('button', { name: /^确认提交/ }).click();
+  };
+  await submits();
+  await dialog.getByText('，1 条未成功，原因见各条').waitFor();
+  expect(await stateOf(alerts[1]!)).toBe('district_review');
+  await row(names[1]!).getByRole('checkbox').first().check();
+  await submits();
+  await eventually('that one goes as well', async () => (await stateOf(alerts[1]!)) === 'city_review');
   expect(await stateOf(alerts[0]!)).toBe('city_review');
   expect(await stateOf(alerts[2]!)).toBe('draft');
   await reviewer.leaves();

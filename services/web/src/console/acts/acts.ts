@@ -46,7 +46,7 @@ const words: Record<string, [string, string]> = {
   alert_comment: ['写批注', 'Commented'],
   alert_resolve_comment: ['解决批注', 'Resolved a comment'],
   alert_reopen_comment: ['重新打开批注', 'Opened a comment again'],
-  alert_claim: ['领取审核', 'Claimed a review'],
+  alert_claim: ['认领审核', 'Claimed a review'],
   alert_take_over_claim: ['接手审核', 'Took a review over'],
   alert_release_claim: ['放开审核', 'Released a review'],
   alert_look: ['看过全文', 'Had the whole before you'],

@@ -1,5 +1,6 @@
 // Other alerts that ask something of the same people, as the platform finds them.
-// TO GO: from the interface's types: each shape is `Schema['…']` of the same name once the platform's own description has it.
+// TO GO: from the interface's types: each shape is `Schema['…']` once the platform's own description has it:
+// Conflict is AlertConflict, ConflictPage AlertConflicts, Asked DemandNote, Drafted BeingWritten.
 import type { Schema } from '../../api/client.ts';
 import type { Role, State } from '../../words/alert.ts';
 import { ask, type AlertContent } from '../alert/contract.ts';

@@ -1,5 +1,6 @@
 // Review in depth as the platform tells of it: the checklist with its answers, comments, what came of a return, who reviews it, who has it open, many decisions at once.
-// TO GO: from the interface's types: each shape is `Schema['…']` of the same name once the platform's own description has it.
+// TO GO: from the interface's types: each shape is `Schema['…']` once the platform's own description has it:
+// Comment is AlertComment, CommentPage AlertComments, Claim Claimed, Other OtherPresent, Presence OthersPresent, DecisionResult OneDecided, the others by their names.
 import type { Schema } from '../../api/client.ts';
 import { api } from '../session.svelte.ts';
 import { data } from '../../api/client.ts';

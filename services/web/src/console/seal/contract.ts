@@ -1,5 +1,6 @@
 // What was approved, as the platform sealed it, and whether that is what left.
-// TO GO: from the interface's types: each shape is `Schema['…']` of the same name once the platform's own description has it.
+// TO GO: from the interface's types: each shape is `Schema['…']` once the platform's own description has it:
+// ApprovalSeal is ToldSeal, SentText ProvenText, UnlikePart UnlikeNote, the others by their names.
 import type { Schema } from '../../api/client.ts';
 import { ask } from '../alert/contract.ts';
 
@@ -11,7 +12,7 @@ export interface ApprovalSeal {
   texts: { language: Schema['Language']; app: Digest; sms: Digest; screen: Digest }[];
   audience: Digest;
   terms: Digest;
-  /** How many people the approver was shown, in tens; null where they could not be counted. */
+  /** How many people the approver was shown, in tens; null where they are named, or could not be counted. */
   people: number | null;
 }
 export interface Sealed { seal: ApprovalSeal | null }

@@ -1,5 +1,6 @@
 // Search over alerts and lists as files, as the platform answers them.
-// TO GO: from the interface's types: each shape is `Schema['…']` of the same name once the platform's own description has it.
+// TO GO: from the interface's types: each shape is `Schema['…']` once the platform's own description has it:
+// Found holds FoundAlert, which knows its rule and nothing of its review; FoundRecord and FoundRecords by their names.
 import type { Schema } from '../../api/client.ts';
 import { ask, type AlertLine } from '../alert/contract.ts';
 

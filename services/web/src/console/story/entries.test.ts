@@ -13,7 +13,7 @@ const step: Extract<Told, { kind: 'step' }> = { kind: 'step', version: 3, action
 
 describe('each entry says what happened', () => {
   test.each<[Told, string]>([
-    [{ kind: 'record', record_no: 7, record_kind: '阳性检测', source: '市疾控', area: '500103', place: false, occurred_at: at, ended_at: null }, '依据记录 7：阳性检测'],
+    [{ kind: 'record', record_no: 7, record_kind: 'test_result', source: '市疾控', area: '500103', place: false, occurred_at: at, ended_at: null }, '依据记录 7：检测结果'],
     [step, '批准（第 3 版）'],
     [{ kind: 'sealed', seal: { texts: [], audience: digest, terms: digest, people: 4100 } }, '封存批准的内容'],
     [{ kind: 'word', retraction_id: 'r', what: 'withdraw', progress: 'confirmed', by: officer, reason: '误发', texts: {} }, '撤回：已确认'],
@@ -22,7 +22,7 @@ describe('each entry says what happened', () => {
     [{ kind: 'wave', wave: 2, event: 'done', people: 40, no_channel: 1 }, '二次提醒：全部完成'],
     [{ kind: 'handed', wave: 1, channel: 'sms', handed_over: 8, unreachable: 1, withdrawn: 0, open: 2, first_at: at }, '首次推送 · 短信：送达 8 人，无法送达 1 人'],
     [{ kind: 'unlike_approved', part: 'people', language: null, channel: null, approved: '4100', found: '10400000' }, '与批准的不一致，已暂停：人数'],
-    [{ kind: 'went_on', by: officer, planned: 10_400_000, reason: '已核实' }, '核实后继续推送，10,400,000 人'],
+    [{ kind: 'went_on', by: officer, planned: '10400000', reason: '已核实' }, '核实后放行，10,400,000 人'],
     [{ kind: 'screens', screens: 12, plays: 40, last_at: null }, '12 块公共屏幕显示'],
     [{ kind: 'acknowledged', people: 812 }, '这一小时 812 人确认'],
     [{ kind: 'follow_ups', outcome: 'needs_help', people: 5 }, '社区随访：需要帮助 5 人'],

@@ -6,6 +6,7 @@ import { moment } from '../../words/time.svelte.ts';
 import { checkWord } from '../alert/checklist.ts';
 import { fieldWord, languageWord } from '../alert/textwords.ts';
 import { short } from '../seal/seal.ts';
+import { kindWord } from '../sources/record.ts';
 import type { Person, StoryEntry } from './contract.ts';
 
 export type Group = 'source' | 'review' | 'sending' | 'people' | 'ending';
@@ -40,7 +41,8 @@ const words: Record<'asked' | 'confirmed' | 'refused' | 'taken_back' | 'overtake
 };
 const kinds: Record<string, [string, string]> = { withdraw: ['撤回', 'Withdrawal'], all_clear: ['解除', 'All clear'], correct: ['更正', 'Correction'] };
 const parts: Record<string, [string, string]> = { text: ['文字', 'Text'], audience: ['受众', 'Audience'], terms: ['时限与条件', 'Terms'], people: ['人数', 'People'] };
-const feedbacks: Record<string, [string, string]> = { unclear: ['看不懂', 'unclear'], wrong: ['说有误', 'say it is wrong'], question: ['提问', 'questions'], need_help: ['求助', 'in need'], needs_help: ['求助', 'in need'] };
+const feedbacks: Record<string, [string, string]> = { unclear: ['看不懂', 'unclear'], wrong: ['说有误', 'say it is wrong'], question: ['提问', 'questions'], objection: ['异议', 'objections'] };
+const ends: Record<string, [string, string]> = { closed: ['有效期结束', 'Its validity ended'], cancelled: ['已停止并撤销', 'Stopped and withdrawn'], superseded: ['已被更正替代', 'Replaced by its correction'], all_clear: ['已解除', 'All clear'] };
 const visits: Record<string, [string, string]> = { open: ['待完成', 'open'], informed: ['已告知', 'informed'], not_found: ['未找到', 'not found'], refused: ['拒绝', 'refused'], needs_help: ['需要帮助', 'in need of help'], dropped: ['不必再访', 'not needed any more'] };
 /** A member of staff who reported is known to the audit, not shown here. */
 const sourceWord = (source: string) => (source.startsWith('staff:') ? say('工作人员上报', 'a member of staff') : source);
@@ -54,7 +56,7 @@ export function said(entry: StoryEntry): Said {
   const told = (group: Group, line: string, more: Partial<Said> = {}): Said => ({ group, line, who: '', details: [], quote: '', bad: false, ...more });
   switch (entry.kind) {
     case 'record':
-      return told('source', say(`依据记录 ${entry.record_no}：${entry.record_kind}`, `Record ${entry.record_no} behind it: ${entry.record_kind}`), {
+      return told('source', say(`依据记录 ${entry.record_no}${entry.record_kind ? `：${kindWord(entry.record_kind)}` : ''}`, `Record ${entry.record_no} behind it${entry.record_kind ? `: ${kindWord(entry.record_kind)}` : ''}`), {
         details: [say(`来源 ${sourceWord(entry.source)}，${entry.place ? '关于地点' : '关于一位居民'}，发生于 ${until(entry.occurred_at)}`, `from ${sourceWord(entry.source)}, about ${entry.place ? 'a place' : 'a resident'}, of ${until(entry.occurred_at)}`),
           ...(entry.ended_at ? [say(`后被来源更正或撤回（${until(entry.ended_at)}）`, `corrected or taken back by its source since (${until(entry.ended_at)})`)] : [])],
         bad: entry.ended_at !== null,
@@ -77,7 +79,7 @@ export function said(entry: StoryEntry): Said {
     case 'sealed':
       return told('review', say('封存批准的内容', 'What was approved is sealed'), {
         details: [...entry.seal.texts.map(({ language, app, sms, screen }) => `${languageWord(language)}${say('：应用 ', ': app ')}${short(app)}${say('，短信 ', ', SMS ')}${short(sms)}${say('，屏幕 ', ', screens ')}${short(screen)}`),
-          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people === null ? '人数未统计' : `${headcount(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people === null ? 'not counted' : `${headcount(entry.seal.people)} people`}`)],
+          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people === null ? '未计人数' : `${headcount(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people === null ? 'no number' : `${headcount(entry.seal.people)} people`}`)],
       });
     case 'word':
       return told('ending', say(`${wordOf(kinds, entry.what)}：${wordOf(words, entry.progress)}`, `${wordOf(kinds, entry.what)}: ${wordOf(words, entry.progress)}`), {
@@ -104,7 +106,7 @@ export function said(entry: StoryEntry): Said {
       return told('sending', say(`与批准的不一致，已暂停：${what}`, `Not what was approved, held: ${what}`), { details: [say(`批准 ${value(entry.approved)}，现为 ${value(entry.found)}`, `approved ${value(entry.approved)}, found ${value(entry.found)}`)], bad: true });
     }
     case 'went_on':
-      return told('sending', say(`核实后继续推送，${headcount(entry.planned)} 人`, `Let go on, for ${headcount(entry.planned)} people`), { who: personWord(entry.by), quote: entry.reason });
+      return told('sending', say(`核实后放行，${headcount(Number(entry.planned))} 人`, `Let go on, for ${headcount(Number(entry.planned))} people`), { who: personWord(entry.by), quote: entry.reason ?? '' });
     case 'screens':
       return told('sending', say(`${number(entry.screens)} 块公共屏幕显示`, `Shown on ${number(entry.screens)} public screens`), { details: [say(`共显示 ${number(entry.plays)} 次`, `${number(entry.plays)} times`) + (entry.last_at ? say(`，最近 ${until(entry.last_at)}`, `, last ${until(entry.last_at)}`) : '')] });
     case 'acknowledged':
@@ -118,7 +120,7 @@ export function said(entry: StoryEntry): Said {
     case 'corrected_by':
       return told('ending', say(`由更正代替：${entry.headline}`, `Replaced by its correction: ${entry.headline}`));
     case 'ended':
-      return told('ending', { closed: say('有效期结束', 'Its validity ended'), cancelled: say('已停止并撤销', 'Stopped and withdrawn'), superseded: say('已被更正替代', 'Replaced by its correction') }[entry.how]);
+      return told('ending', wordOf(ends, entry.how));
     default:
       // What this page does not know yet is named, not left out.
       return told('review', String((entry as { kind: string }).kind));
