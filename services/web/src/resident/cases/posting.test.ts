@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { blank } from './form.ts';
-import { added, outliving, settled, toSend, type Posted } from './posting.ts';
+import { added, outliving, refusalOf, settled, toSend, type Posted } from './posting.ts';
 
 const DAY = 86_400_000;
 const one = (key: string, by: number | null, at = 0): Posted => ({ key, by, at, draft: blank('consultation', key) });
@@ -34,4 +34,9 @@ test('whoever signs out takes theirs from the device, and leaves what others wro
   expect(left['cases_given']).toEqual([]);
   expect(left).not.toHaveProperty('case_written');
   expect(outliving(what, () => true)).toMatchObject({ cases_given: [given], case_written: what.written });
+});
+
+test('a refusal names what is wrong', () => {
+  expect(refusalOf({ detail: '有 1 项填写有误。', detail_en: '1 field is wrong.', errors: [{ reason: '不是手机号码', reason_en: 'no mobile number' }] })).toEqual({ zh: '有 1 项填写有误。 不是手机号码', en: '1 field is wrong. no mobile number' });
+  expect(refusalOf(null)).toBeNull();
 });

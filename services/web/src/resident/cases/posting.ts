@@ -81,6 +81,15 @@ export async function sendCases(by: number | null, token: string | null): Promis
 
 interface Sent { verdict: Verdict; refusal: Refusal; taken?: Pick<CaseTaken, 'number' | 'pin' | 'answer_by'> }
 
+interface Told { detail?: string; detail_en?: string; errors?: { reason: string; reason_en: string }[] | null }
+
+/** Why it was not taken, with what is wrong in which field. */
+export function refusalOf(told: Told | null): Refusal | null {
+  if (!told?.detail) return null;
+  const faults = told.errors ?? [];
+  return { zh: [told.detail, ...faults.map(({ reason }) => reason)].join(' '), en: [told.detail_en ?? told.detail, ...faults.map(({ reason_en }) => reason_en)].join(' ') };
+}
+
 async function send(one: Posted, token: string | null): Promise<Sent> {
   const headers: Record<string, string> = { 'x-fenghuo-request': '1', 'content-type': 'application/json', 'idempotency-key': one.key };
   if (token) headers['authorization'] = `Bearer ${token}`;
@@ -92,8 +101,8 @@ async function send(one: Posted, token: string | null): Promise<Sent> {
       const { number, pin, answer_by } = (await answer.json()) as CaseTaken;
       return { verdict, refusal, taken: { number, pin, answer_by } };
     }
-    const told = (await answer.json().catch(() => null)) as { detail?: string; detail_en?: string } | null;
-    return { verdict, refusal: told?.detail ? { zh: told.detail, en: told.detail_en ?? told.detail } : refusal };
+    const told = (await answer.json().catch(() => null)) as Told | null;
+    return { verdict, refusal: refusalOf(told) ?? refusal };
   } catch {
     return { verdict: 'later', refusal };
   }
