@@ -6,8 +6,9 @@ import type { CaseTaken } from './contract.ts';
 import { caseOf, type BegunKind, type Draft } from './form.ts';
 
 /**
- * A case on its way. `by` is the number of the resident who wrote it; null of whoever was not signed in. `later`: why the platform did not take it yet, where it said so, and from when on
- * it makes sense to ask again. */
+ * A case on its way. `by` is the number of the resident who wrote it; null of whoever was not signed in. `later`: why the platform did not take
+ * it yet, where it said so, and `not_before` from when on it makes sense to ask again.
+ */
 export interface Posted { key: string; by: number | null; at: number; draft: Draft; refused?: Refusal; later?: Refusal; not_before?: number }
 
 /** A number and its PIN, until whoever it is for has written them down. */
