@@ -20,13 +20,13 @@ afterAll(curtain);
 const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [name: string, path: string][]> = {
   'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['standings', '/standings'], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
   'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['retraction', `/alerts/${sent}/retraction`], ['named-by-hand', '/named-by-hand'], ['rules', '/rules'], ['screens', '/screens']],
-  'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report'], ['entry', '/entry']],
+  'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report']],
+  operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
+  admin: () => [['staff', '/staff'], ['units', '/units'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],
   'hotline.one': () => [['desk-home', '/'], ['desk', '/casework?list=desk'], ['call', '/call'], ['callbacks', '/casework?list=callback']],
   'cdc.handler': () => [['inbox', '/casework']],
   'cdc.lead': () => [['to-decide', '/casework?list=decide']],
   supervisor: () => [['supervision', '/supervision'], ['disputes', '/casework?list=disputes'], ['working-days', '/casework/working-days']],
-  operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
-  admin: () => [['staff', '/staff'], ['units', '/units'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],
 };
 
 for (const [size, view] of Object.entries(SIZES)) {
