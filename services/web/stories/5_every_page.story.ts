@@ -23,6 +23,10 @@ const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [na
   'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report'], ['entry', '/entry']],
   operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
   admin: () => [['staff', '/staff'], ['units', '/units'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],
+  'hotline.one': () => [['desk-home', '/'], ['desk', '/casework?list=desk'], ['call', '/call'], ['callbacks', '/casework?list=callback']],
+  'cdc.handler': () => [['inbox', '/casework']],
+  'cdc.lead': () => [['to-decide', '/casework?list=decide']],
+  supervisor: () => [['supervision', '/supervision'], ['disputes', '/casework?list=disputes'], ['working-days', '/casework/working-days']],
 };
 
 for (const [size, view] of Object.entries(SIZES)) {

@@ -45,6 +45,7 @@ export const pages: readonly Page[] = [
   { path: '/entry', roles: ['community_worker'], menu: () => say('代为登记', 'Enter a case'), load: page(() => import('./casework/Call.svelte')) },
   { path: '/supervision', roles: ['supervisor', 'city_command_officer'], menu: () => say('督办', 'Supervision'), load: page(() => import('./casework/Supervision.svelte')) },
   { path: '/casework', roles: takingCases, menu: () => say('诉求', 'Cases'), load: page(() => import('./casework/Casework.svelte')) },
+  { path: '/casework/working-days', roles: takingCases, load: page(() => import('./casework/WorkingDays.svelte')) },
   { path: '/casework/:number', roles: takingCases, load: page(() => import('./casework/Case.svelte')) },
   { path: '/casework/:number/letter', roles: takingCases, load: page(() => import('./casework/Letter.svelte')) },
   { path: '/rules', roles: reading, menu: () => say('规则', 'Rules'), load: page(() => import('./administration/Rules.svelte')) },

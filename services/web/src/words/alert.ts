@@ -110,9 +110,9 @@ export function roleWord(role: Role): string {
     auditor: ['审计', 'Auditor'],
     administrator: ['管理员', 'Administrator'],
     hotline_operator: ['热线坐席', 'Hotline operator'],
-    unit_handler: ['承办人', 'Unit handler'],
+    unit_handler: ['承办单位经办人', 'Unit handler'],
     unit_lead: ['承办单位负责人', 'Unit lead'],
-    supervisor: ['督办', 'Supervisor'],
+    supervisor: ['督办人员', 'Supervisor'],
   };
   return say(...words[role]);
 }

@@ -75,7 +75,7 @@ export function caseStateTone(state: CaseState): 'plain' | 'amber' | 'sky' | 'ja
   }
 }
 
-const tellings: Record<TellBy, [string, string]> = { app: ['应用', 'in the app'], sms: ['短信', 'by SMS'], call: ['电话', 'by phone'], letter: ['书面答复', 'by letter'] };
+const tellings: Record<TellBy, [string, string]> = { app: ['网上答复', 'on line'], sms: ['短信', 'by SMS'], call: ['电话', 'by phone'], letter: ['书面', 'by letter'] };
 export const tellByWord = (by: TellBy) => say(...tellings[by]);
 
 const grounds: Record<DeclineGround, [string, string]> = {
@@ -83,8 +83,8 @@ const grounds: Record<DeclineGround, [string, string]> = {
   state_secret: ['涉及国家秘密', 'About a state secret'],
   trade_secret: ['涉及商业秘密', 'About a trade secret'],
   privacy_of_others: ['涉及他人隐私', 'About the privacy of others'],
-  in_court: ['已进入诉讼、仲裁等程序', 'Before a court already'],
-  already_answered: ['已经答复，没有新的事实', 'Answered before, nothing new'],
+  in_court: ['已进入诉讼或复议', 'Before a court already'],
+  already_answered: ['已就同一事项答复', 'Answered before, nothing new'],
 };
 export const groundWord = (ground: DeclineGround) => say(...grounds[ground]);
 
@@ -97,7 +97,7 @@ const holidays: Record<Holiday, [string, string]> = {
   mid_autumn: ['中秋节', 'Mid-autumn Festival'],
   national_day: ['国庆节', 'National Day'],
   victory_day: ['抗战胜利纪念日', 'Victory Day'],
-  local: ['本地假日', 'a local holiday'],
+  local: ['本地节日', 'a local holiday'],
 };
 const holidayWord = (holiday: Holiday | null | undefined) => (holiday ? say(...holidays[holiday]) : say('节假日', 'a holiday'));
 

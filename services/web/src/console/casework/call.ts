@@ -35,7 +35,6 @@ export const isAboutSomebody = (kind: CaseKind): boolean => kind === 'complaint'
 export function missingOf(call: Call, how: 'answer' | 'register'): (keyof Call)[] {
   const needed: (keyof Call)[] = ['text'];
   if (isAboutSomebody(call.kind)) needed.unshift('against');
-  if (call.kind === 'urgent_help') needed.push('phone', 'area');
   if (how === 'answer') needed.push('answer');
   return needed.filter((field) => !call[field].trim());
 }

@@ -143,6 +143,8 @@ export const takeStep = (number: string, version: number, event: StaffEvent, bod
 export const openPhone = (number: string, purpose: string) => ask<{ phone: string; name?: string | null }>(`${fileAt(number)}/phone`, { purpose });
 export const readCaller = (phone: string) => ask<{ cases: CaseLine[] }>('/api/v1/casework/callers', { phone });
 export const readOverview = () => ask<Overview>('/api/v1/casework/overview');
+export interface WorkingDays { due: string; provisional: boolean; days: DayCounted[] }
+export const countDays = (from: string, working_days: string) => ask<WorkingDays>(`/api/v1/casework/calendar?${new URLSearchParams({ from, working_days })}`);
 export const readUnits = () => ask<Unit[]>('/api/v1/casework/units');
 export type NewUnit = Omit<Unit, 'unit_id'>;
 export const makeUnit = (unit: NewUnit) => ask<{ unit_id: number }>('/api/v1/casework/units', unit);

@@ -18,6 +18,8 @@ describe('what a step asks', () => {
     ['refuse_competence', { reason: '三定方案' }, ['proposal']],
     ['submit_result', { text: '已查' }, ['answer']],
     ['call_back', { text: '没人接' }, ['outcome']],
+    ['call_back', { outcome: 'not_satisfied' }, ['text']],
+    ['call_back', { outcome: 'unreachable' }, []],
     ['propose_merge', { reason: ' ' }, ['into', 'reason']],
   ] as [StaffEvent, Answers, string[]][])('%s is not taken without what it needs', (event, answers, missing) => expect(faultsOf(event, answers)).toEqual(missing));
   it.each([['0', false], ['8', true], ['250', true], ['251', false], ['1.5', false], ['三', false]])('an extension of %s working days can be asked for: %s', (working_days, can) =>

@@ -58,10 +58,12 @@ const EXTENSION = { least: 1, most: 250 };
 
 /** What is missing or cannot be so. */
 export function faultsOf(event: StaffEvent, answers: Answers): Name[] {
+  // Whoever is not satisfied has it looked at again, and says why.
+  const isNeeded = (question: Question) => question.needed || (event === 'call_back' && question.name === 'text' && answers.outcome === 'not_satisfied');
   return asked[event].flatMap((question): Name[] => {
     if (question.as === 'units' || question.as === 'yes') return [];
     const said = (answers[question.name] ?? '').trim();
-    if (!said) return question.needed ? [question.name] : [];
+    if (!said) return isNeeded(question) ? [question.name] : [];
     if (question.as === 'days') return /^\d{1,3}$/.test(said) && Number(said) >= EXTENSION.least && Number(said) <= EXTENSION.most ? [] : [question.name];
     if (question.as === 'words') return [...said].length > question.most ? [question.name] : [];
     return [];

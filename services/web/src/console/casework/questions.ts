@@ -44,7 +44,7 @@ export function labelOf(event: StaffEvent, name: Name): string {
     case 'text':
       if (event === 'submit_result') return say('办理情况和结论（内部）', 'What was found (for staff)');
       if (event === 'ask_citizen') return say('请群众补充什么', 'What they are asked');
-      if (event === 'call_back') return say('群众的话（可不填）', 'What they said (if anything)');
+      if (event === 'call_back') return say('群众的话（不满意的须写明，将转复核）', 'What they said (needed where they are not satisfied: it is looked at again)');
       if (event === 'answer_at_once') return say('答复内容', 'The answer');
       return say('内容', 'What is to be said');
     case 'answer':

@@ -1,7 +1,7 @@
 // What is done to a case, by when and how, in the words of those who do it.
 import { roleWord, type Role } from '../../words/alert.ts';
 import { say } from '../../words/say.svelte.ts';
-import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, ListName, Nature, PromiseKind, StaffEvent, Unit } from './contract.ts';
+import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, ListName, Nature, PromiseKind, Unit } from './contract.ts';
 
 type Pair = [string, string];
 const said = <Word extends string>(words: Record<Word, Pair>) => (word: Word): string => {
@@ -9,101 +9,72 @@ const said = <Word extends string>(words: Record<Word, Pair>) => (word: Word): s
   return say(zh, en);
 };
 
-/** A step as a button says it. */
-export const eventName = said<StaffEvent>({
-  answer_at_once: ['当场答复并办结', 'Answer at once and close'],
+/** What happens to a case, as the platform calls it. */
+export const eventWord = said<CaseStep['event']>({
+  answer_at_once: ['当场答复', 'Answer at once and close'],
   register: ['登记', 'Register'],
-  confirm_registration: ['核对无误', 'Confirm the registration'],
-  correct_registration: ['退回更正', 'Have it corrected'],
+  confirm_registration: ['核对通过', 'Confirm the registration'],
+  correct_registration: ['退回登记', 'Have it corrected'],
   decline: ['不予受理', 'Decline'],
   accept: ['受理', 'Accept'],
   route: ['派单', 'Send to units'],
   sign_for: ['签收', 'Sign for it'],
   refuse_competence: ['提出不属本单位职责', 'Refuse competence'],
-  decide_dispute: ['裁定承办单位', 'Decide who is competent'],
+  decide_dispute: ['裁定责任单位', 'Decide who is competent'],
   report_progress: ['报告进展', 'Report progress'],
   ask_citizen: ['请群众补充', 'Ask the citizen'],
   finish_assist: ['完成协办', 'Assisting done'],
   ask_extension: ['申请延期', 'Ask for more time'],
   grant_extension: ['同意延期', 'Grant more time'],
   refuse_extension: ['不同意延期', 'Refuse more time'],
-  regrade: ['调整紧急程度和难度', 'Change urgency and grade'],
-  submit_result: ['提交办理结果', 'Submit the result'],
+  regrade: ['调整等级', 'Class it anew'],
+  submit_result: ['提交结果', 'Submit the result'],
   decide: ['审定', 'Decide'],
-  send_back: ['退回重办', 'Send back'],
-  tell: ['告知群众', 'Tell the citizen'],
-  call_back: ['记录回访', 'Record the call-back'],
-  propose_merge: ['提议并案', 'Propose a merge'],
-  merge: ['确认并案', 'Merge'],
-});
-
-/** A step as the history says it. */
-const steps: Record<CaseStep['event'], Pair> = {
-  answer_at_once: ['当场答复', 'Answered at once'],
-  register: ['登记', 'Registered'],
-  confirm_registration: ['第二人核对无误', 'Checked by a second person'],
-  correct_registration: ['退回更正', 'To be corrected'],
-  decline: ['不予受理', 'Declined'],
-  accept: ['受理', 'Accepted'],
-  route: ['派单', 'Sent to units'],
-  sign_for: ['签收', 'Signed for'],
-  refuse_competence: ['提出职责异议', 'Competence refused'],
-  decide_dispute: ['裁定承办单位', 'Dispute decided'],
-  report_progress: ['报告进展', 'Progress reported'],
-  ask_citizen: ['请群众补充', 'Citizen asked'],
-  finish_assist: ['协办完成', 'Assisting done'],
-  ask_extension: ['申请延期', 'More time asked for'],
-  grant_extension: ['同意延期', 'More time granted'],
-  refuse_extension: ['不同意延期', 'More time refused'],
-  regrade: ['调整紧急程度和难度', 'Urgency and grade changed'],
-  submit_result: ['提交办理结果', 'Result submitted'],
-  decide: ['审定', 'Decided'],
-  send_back: ['退回重办', 'Sent back'],
-  tell: ['告知群众', 'Citizen told'],
-  call_back: ['回访', 'Called back'],
-  propose_merge: ['提议并案', 'Merge proposed'],
-  merge: ['并案', 'Merged'],
+  send_back: ['退回办理', 'Send back'],
+  tell: ['答复', 'Tell the citizen'],
+  call_back: ['回访', 'Call back'],
+  propose_merge: ['提出并案', 'Propose a merge'],
+  merge: ['并案', 'Merge'],
   supplement: ['群众补充', 'Added to by the citizen'],
   chase: ['群众催办', 'Chased by the citizen'],
   satisfied: ['群众满意', 'Citizen satisfied'],
   not_satisfied: ['群众不满意，复核', 'Citizen not satisfied: review'],
   withdraw: ['群众撤回', 'Withdrawn by the citizen'],
   received: ['收到', 'Received'],
-  time_over: ['等待期满，继续办理', 'Time to answer over: goes on'],
-  silence: ['期满无异议，办结', 'No objection in time: closed'],
-  raise: ['升级督办', 'Raised to supervision'],
-};
-export const stepWord = said(steps);
+  time_over: ['补充期满', 'Time to answer over'],
+  silence: ['期满办结', 'No objection in time: closed'],
+  raise: ['升级', 'Raised'],
+});
 
 /** As what somebody took a step. */
 export const actorWord = (role: string): string => (role === 'citizen' ? say('群众', 'the citizen') : role === 'platform' ? say('平台', 'the platform') : roleWord(role as Role));
 
 export const promiseWord = said<PromiseKind>({
-  take: ['接收', 'Take up'],
-  first_check: ['受理核查', 'First check'],
-  order: ['转到承办单位', 'Order with the unit'],
+  take: ['有人受理', 'Take up'],
+  first_check: ['初步核查', 'First check'],
+  order: ['派至承办单位', 'Order with the unit'],
   begin: ['开始办理', 'Begin'],
   progress: ['报告进展', 'Report progress'],
   finish: ['办结', 'Finish'],
-  review: ['复核', 'Review'],
+  review: ['复核办结', 'Review'],
   reroute: ['重新派单', 'Send anew'],
-  dispute: ['裁定争议', 'Decide the dispute'],
+  dispute: ['裁定责任单位', 'Decide the dispute'],
   citizen: ['群众补充', 'Citizen answers'],
-  tell: ['告知群众', 'Tell the citizen'],
+  tell: ['答复', 'Tell the citizen'],
   call_back: ['回访', 'Call back'],
-  silence: ['等待评价', 'Wait for the rating'],
+  silence: ['异议期', 'Time to object'],
 });
 
 export const urgencyWord = said<CaseUrgency>({ ordinary: ['一般', 'Ordinary'], urgent: ['紧急', 'Urgent'], top: ['特急', 'Top'] });
 export const gradeWord = said<CaseGrade>({ simple: ['简单', 'Simple'], complex: ['复杂', 'Complex'], major: ['重大', 'Major'] });
-export const channelWord = said<CaseChannel>({ web: ['网页', 'Page'], app: ['应用', 'App'], call: ['来电', 'Call'], visit: ['来访', 'Visit'], proxy: ['代为登记', 'Entered for somebody'] });
+export const channelWord = said<CaseChannel>({ web: ['网页', 'Page'], app: ['手机应用', 'App'], call: ['来电', 'Call'], visit: ['来访', 'Visit'], proxy: ['代办', 'Entered for somebody'] });
 export const natureWord = said<Nature>({
   consultation: ['咨询', 'Question'],
   complaint: ['投诉', 'Complaint'],
   request_for_help: ['求助', 'Request for help'],
   suggestion: ['建议', 'Suggestion'],
   report: ['举报', 'Report'],
-  objection: ['异议', 'Objection'],
+  objection: ['申诉', 'Objection'],
   commendation: ['表扬', 'Praise'],
   other: ['其他', 'Other'],
 });
@@ -114,7 +85,7 @@ export const levelWord = said<Unit['level']>({ city: ['市级', 'City'], distric
 export const changeWord = said<'pause' | 'extension' | 'regrade' | 'notice'>({
   pause: ['等待群众补充，顺延', 'Waited for the citizen'],
   extension: ['经批准延期', 'More time granted'],
-  regrade: ['紧急程度或难度调整', 'Urgency or grade changed'],
+  regrade: ['等级调整', 'Classed anew'],
   notice: ['放假安排公布后重算', 'Counted anew after the holiday notice'],
 });
 

@@ -42,6 +42,14 @@ describe('cases that wait', () => {
     expect(overPage(ofCases([brought('a', 'urgent_help', 'working'), brought('b', 'complaint', 'received')]), '/settings')).toEqual([]);
   });
   it('tell nothing of what was written over other windows', () => expect(JSON.stringify(ofCases([help]))).not.toContain('张三'));
+  it('are told again when four fifths of their time are over, and when all of it is', () => {
+    const order = brought('261122-0000-0003-3', 'complaint', 'working');
+    const at = (warning: number) => ofCases([{ ...order, due: { warning, late: warning === 100 } } as unknown as typeof order]);
+    const seen = (tasks: ReturnType<typeof ofCases>) => new Set(tasks.map(({ key }) => key));
+    expect(fresh(seen(at(0)), at(50))).toEqual([]);
+    expect(fresh(seen(at(50)), at(80)).map(({ kind }) => kind)).toEqual(['case_close']);
+    expect(fresh(seen(at(80)), at(100)).map(({ kind, urgent }) => [kind, urgent])).toEqual([['case_late', false]]);
+  });
   it('ring once for a state, and again when they come back for a review', () => {
     const seen = new Set(ofCases([help]).map(({ key }) => key));
     expect(fresh(seen, ofCases([help]))).toEqual([]);

@@ -2,7 +2,7 @@
 import type { Schema } from '../../api/client.ts';
 import type { Role } from '../../words/alert.ts';
 import type { AlertLine } from '../alert/contract.ts';
-import { isUntakenHelp } from '../casework/clocks.ts';
+import { isUntakenHelp, pressing } from '../casework/clocks.ts';
 import type { CaseLine } from '../casework/contract.ts';
 import { waitingFor } from '../casework/lists.ts';
 import { addressOf, inTurn, isPressing, waitsSince } from '../home/queue.ts';
@@ -18,7 +18,7 @@ export interface Task {
   address: string;
   /** In Chinese, as it was written; nobody's name is ever in it. */
   headline: string;
-  kind: 'first_review' | 'city_review' | 'second_officer' | 'to_mend' | 'retraction' | 'account_change' | 'in_need' | 'urgent_help' | 'case';
+  kind: 'first_review' | 'city_review' | 'second_officer' | 'to_mend' | 'retraction' | 'account_change' | 'in_need' | 'urgent_help' | 'case' | 'case_close' | 'case_late';
   urgent: boolean;
   exercise: boolean;
   since: string;
@@ -79,14 +79,21 @@ export function ofFeedback(rows: readonly Pick<Schema['Feedback'], 'feedback_id'
     .map(({ feedback_id, headline, at }) => ({ key: `feedback:${feedback_id}`, counted: '/feedback', address: '/feedback', headline: headline ?? '', kind: 'in_need', urgent: false, exercise: false, since: at }));
 }
 
+function caseKind(line: Pick<CaseLine, 'kind' | 'state' | 'due'>): Task['kind'] {
+  if (isUntakenHelp(line)) return 'urgent_help';
+  const level = pressing(line.due);
+  return level === 'late' ? 'case_late' : level === 'close' ? 'case_close' : 'case';
+}
+
 /** Cases that wait for the caller, each once though it stands in two lists. What somebody wrote is in no headline: it may come up over other windows. */
-export function ofCases(lines: readonly Pick<CaseLine, 'number' | 'kind' | 'state' | 'round' | 'received_at'>[]): Task[] {
+export function ofCases(lines: readonly Pick<CaseLine, 'number' | 'kind' | 'state' | 'round' | 'received_at' | 'due'>[]): Task[] {
   return [...new Map(lines.map((line) => [line.number, line])).values()].map((line) => ({
-    key: `case:${line.number}:${line.state}:${line.round}`,
+    // Four fifths of its time and all of it are news of their own.
+    key: `case:${line.number}:${line.state}:${line.round}:${caseKind(line)}`,
     counted: '/casework',
     address: `/casework/${line.number}`,
     headline: line.number,
-    kind: isUntakenHelp(line) ? 'urgent_help' : 'case',
+    kind: caseKind(line),
     urgent: isUntakenHelp(line),
     exercise: false,
     since: line.received_at,

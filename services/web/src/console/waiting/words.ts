@@ -12,6 +12,8 @@ const words: Record<Task['kind'], [string, string]> = {
   in_need: ['居民求助', 'A resident in need'],
   urgent_help: ['有人急需帮助，还没有人接', 'Somebody needs help, and nobody has taken it'],
   case: ['诉求等您处理', 'A case waits for you'],
+  case_close: ['诉求临近期限', 'A case is close to its deadline'],
+  case_late: ['诉求已超时', 'A case is late'],
 };
 
 export function kindWord(kind: Task['kind']): string {

@@ -59,8 +59,8 @@ export const isNeeded = (kind: BegunKind, field: Field): boolean => needed[kind]
 /** Where a question is asked. */
 export const stepOf = (kind: BegunKind, field: Field): Step | undefined => questions[kind].find(([, fields]) => fields.includes(field))?.[0];
 
-/** Something that can be called: a mobile, a landline with or without its area, a number from elsewhere. */
-export const isPhone = (text: string): boolean => /^(\+|＋|00)?[\d\s()-]{7,22}$/.test(text.trim());
+/** A mobile number as the platform takes it: of eleven digits, or of elsewhere with + and its country's code. */
+export const isPhone = (text: string): boolean => /^(\+?86)?[\s-]*1(?:[\s-]*\d){10}$/.test(text.trim()) || /^([+＋]|00)[\d\s().-]{7,22}$/.test(text.trim());
 
 /** An empty sheet. */
 export function blank(kind: BegunKind, key: string, area = ''): Draft {

@@ -43,7 +43,7 @@ export function questionOf(kind: BegunKind, field: Field): { label: string; hint
       return { label: say('具体位置', 'The place itself'), hint: kind === 'urgent_help' ? say('小区、楼栋、门牌，便于上门', 'Estate, building, door: so that somebody can come') : say('街道、市场、楼栋等', 'Street, market, building') };
     case 'phone':
       return {
-        label: say('联系电话', 'Phone to reach you'),
+        label: say('联系手机', 'Mobile to reach you'),
         hint: kind === 'urgent_help' ? say('请尽量留下：没有电话，我们很难找到您', 'Please leave one: without it you are hard to find') : say('只给承办人员联系您用；不留也受理', 'Only for those who deal with it; taken without one, too'),
       };
     case 'name':

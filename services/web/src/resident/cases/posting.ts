@@ -5,8 +5,11 @@ import { change, kept } from '../device.ts';
 import type { CaseTaken } from './contract.ts';
 import { caseOf, type BegunKind, type Draft } from './form.ts';
 
-/** A case on its way. `by` is the number of the resident who wrote it; null of whoever was not signed in. */
-export interface Posted { key: string; by: number | null; at: number; draft: Draft; refused?: Refusal }
+/**
+ * A case on its way. `by` is the number of the resident who wrote it; null of whoever was not signed in. `later`: why the platform did not take
+ * it yet, where it said so, and `not_before` from when on it makes sense to ask again.
+ */
+export interface Posted { key: string; by: number | null; at: number; draft: Draft; refused?: Refusal; later?: Refusal; not_before?: number }
 
 /** A number and its PIN, until whoever it is for has written them down. */
 export interface Given { key: string; by: number | null; at: number; kind: BegunKind; number: string; pin: string; answer_by: string }
@@ -15,6 +18,7 @@ export interface Given { key: string; by: number | null; at: number; kind: Begun
 export interface Written { by: number | null; at: number; draft: Draft }
 
 const NAMES = { posted: 'cases_posted', given: 'cases_given', written: 'case_written' } as const;
+const NOT_TAKEN: Refusal = { zh: '平台未接受，请修改后再提交。', en: 'The platform did not take it; change it and send it again.' };
 const LONGEST = 15_000;
 /** What nobody came back for is forgotten. */
 const KEPT_FOR = 31 * 24 * 3_600_000;
@@ -24,13 +28,17 @@ const isOf = (by: number | null, now: number) => (one: { by: number | null; at: 
 /** Adds a case; one that is sent twice is one. */
 export const added = (before: readonly Posted[], one: Posted): Posted[] => [...before.filter(({ key }) => key !== one.key), one];
 
-/** What can be sent now, oldest first. */
-export const toSend = (all: readonly Posted[], by: number | null, now: number): Posted[] => all.filter((one) => !one.refused && isOf(by, now)(one)).sort((one, other) => one.at - other.at);
+/** What is still to be sent, oldest first. */
+const toGo = (all: readonly Posted[], by: number | null, now: number): Posted[] => all.filter((one) => !one.refused && isOf(by, now)(one)).sort((one, other) => one.at - other.at);
 
-/** What is left after the answer: what the platform refuses stays in sight with its reason. */
-export function settled(all: readonly Posted[], key: string, verdict: Verdict, refused: Refusal): Posted[] {
+/** What can be sent now. */
+export const toSend = (all: readonly Posted[], by: number | null, now: number): Posted[] => toGo(all, by, now).filter(({ not_before = 0 }) => now >= not_before);
+
+/** What is left after the answer: what the platform refuses stays in sight with its reason, and so does what it puts off. */
+export function settled(all: readonly Posted[], key: string, verdict: Verdict, said: Refusal | null, not_before?: number): Posted[] {
   if (verdict === 'taken') return all.filter((one) => one.key !== key);
-  return verdict === 'refused' ? all.map((one) => (one.key === key ? { ...one, refused } : one)) : [...all];
+  const why = verdict === 'refused' ? { refused: said ?? NOT_TAKEN } : said ? { later: said, ...(not_before && { not_before }) } : {};
+  return all.map((one) => (one.key === key ? { ...one, ...why } : one));
 }
 
 /** What outlives a change of who is signed in. */
@@ -67,34 +75,42 @@ export const keepWriting = (draft: Draft | null, by: number | null): Promise<Wri
 export async function sendCases(by: number | null, token: string | null): Promise<boolean> {
   const work = async (): Promise<boolean> => {
     for (const one of toSend(await allPosted(), by, Date.now())) {
-      const { verdict, refusal, taken } = await send(one, token);
+      const { verdict, said, taken, not_before } = await send(one, token);
       // Kept before the case is away: a number is never lost between the two.
       if (taken) await change<Given[]>(NAMES.given, (before) => [...(before ?? []).filter(({ key }) => key !== one.key), { key: one.key, by, at: Date.now(), kind: one.draft.kind, ...taken }]);
-      await change<Posted[]>(NAMES.posted, (before) => settled(before ?? [], one.key, verdict, refusal));
+      await change<Posted[]>(NAMES.posted, (before) => settled(before ?? [], one.key, verdict, said, not_before));
       if (verdict === 'later' || verdict === 'signed_out') return false;
     }
-    return true;
+    return toGo(await allPosted(), by, Date.now()).length === 0;
   };
   // Two windows, or a window and the worker, take turns.
   return navigator.locks ? await navigator.locks.request('fenghuo.cases', work) : await work();
 }
 
-interface Sent { verdict: Verdict; refusal: Refusal; taken?: Pick<CaseTaken, 'number' | 'pin' | 'answer_by'> }
+interface Sent { verdict: Verdict; said: Refusal | null; taken?: Pick<CaseTaken, 'number' | 'pin' | 'answer_by'>; not_before?: number }
+
+interface Told { detail?: string; detail_en?: string; errors?: { reason: string; reason_en: string }[] | null }
+
+/** Why it was not taken, with what is wrong in which field. */
+export function refusalOf(told: Told | null): Refusal | null {
+  if (!told?.detail) return null;
+  const faults = told.errors ?? [];
+  return { zh: [told.detail, ...faults.map(({ reason }) => reason)].join(' '), en: [told.detail_en ?? told.detail, ...faults.map(({ reason_en }) => reason_en)].join(' ') };
+}
 
 async function send(one: Posted, token: string | null): Promise<Sent> {
   const headers: Record<string, string> = { 'x-fenghuo-request': '1', 'content-type': 'application/json', 'idempotency-key': one.key };
   if (token) headers['authorization'] = `Bearer ${token}`;
-  const refusal = { zh: '平台未接受，请修改后再提交。', en: 'The platform did not take it; change it and send it again.' };
   try {
     const answer = await fetch(token ? '/api/v1/me/cases' : '/api/v1/cases', { method: 'POST', headers, body: JSON.stringify(caseOf(one.draft)), signal: AbortSignal.timeout(LONGEST) });
     const verdict = verdictOf(answer.status);
     if (verdict === 'taken') {
       const { number, pin, answer_by } = (await answer.json()) as CaseTaken;
-      return { verdict, refusal, taken: { number, pin, answer_by } };
+      return { verdict, said: null, taken: { number, pin, answer_by } };
     }
-    const told = (await answer.json().catch(() => null)) as { detail?: string; detail_en?: string } | null;
-    return { verdict, refusal: told?.detail ? { zh: told.detail, en: told.detail_en ?? told.detail } : refusal };
+    const wait = Number(answer.headers.get('retry-after'));
+    return { verdict, said: refusalOf((await answer.json().catch(() => null)) as Told | null), ...(wait > 0 && { not_before: Date.now() + wait * 1000 }) };
   } catch {
-    return { verdict: 'later', refusal };
+    return { verdict: 'later', said: null };
   }
 }
