@@ -134,7 +134,7 @@ const FIELDS: &[(ChangedField, Written)] = &[
     (ChangedField::Contact, |content| Some(content.contact.clone())),
     (ChangedField::ExpiresAt, |content| Some(content.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true))),
     (ChangedField::AckWindowS, |content| Some(content.ack_window().num_seconds().to_string())),
-    (ChangedField::Place, |content| content.place.as_ref().map(|place| format!("{} ({})", place.name, place.area))),
+    (ChangedField::Place, |content: &mut AlertContent| content.place.as_ref().map(|place| format!("{} ({})", place.name, place.area))),
     (ChangedField::Display, |content| Some(content.display.to_string())),
     (ChangedField::SourceNote, |content| Some(content.source_note.clone())),
     (ChangedField::Category, |content| Some(content.category.to_string())),
@@ -165,16 +165,16 @@ mod tests {
     }
 
     #[rstest]
-    #[case::nothing(|_| (), &[])]
-    #[case::a_text(|content| content.texts.get_mut(&Language::En).unwrap().body = "Other words.".into(), &[(ChangedField::Body, Some(Language::En))])]
+    #[case::nothing(|_: &mut AlertContent| (), &[])]
+    #[case::a_text(|content: &mut AlertContent| content.texts.get_mut(&Language::En).unwrap().body = "Other words.".into(), &[(ChangedField::Body, Some(Language::En))])]
     #[case::end_and_window(
-        |content| { content.expires_at += TimeDelta::hours(1); content.ack_window_s = AckWindow::capped(60); },
+        |content: &mut AlertContent| { content.expires_at += TimeDelta::hours(1); content.ack_window_s = AckWindow::capped(60); },
         &[(ChangedField::ExpiresAt, None), (ChangedField::AckWindowS, None)])]
-    #[case::no_place(|content| content.place = None, &[(ChangedField::Place, None)])]
+    #[case::no_place(|content: &mut AlertContent| content.place = None, &[(ChangedField::Place, None)])]
     #[case::the_place_lies_elsewhere(
-        |content| content.place = Some(PlaceNote { area: "500105".parse().unwrap(), ..content.place.clone().unwrap() }), &[(ChangedField::Place, None)])]
+        |content: &mut AlertContent| content.place = Some(PlaceNote { area: "500105".parse().unwrap(), ..content.place.clone().unwrap() }), &[(ChangedField::Place, None)])]
     #[case::what_it_is(
-        |content| { content.category = Category::Other; content.severity = Severity::Minor; content.status = Status::Exercise; },
+        |content: &mut AlertContent| { content.category = Category::Other; content.severity = Severity::Minor; content.status = Status::Exercise; },
         &[(ChangedField::Category, None), (ChangedField::Severity, None), (ChangedField::Status, None)])]
     fn what_is_new_is_named_by_part_and_language(
         #[case] edit: fn(&mut AlertContent),

@@ -29,6 +29,7 @@ mod ended_records;
 mod error;
 mod events;
 mod feed;
+mod history;
 mod in_review;
 mod message_kind;
 mod named_by_hand;
