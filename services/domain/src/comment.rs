@@ -109,7 +109,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::staff::{Role, Scope};
+    use crate::staff::Role;
 
     const YUZHONG: &str = "500103";
 

@@ -32,6 +32,7 @@ mod error;
 mod events;
 mod export;
 mod feed;
+mod history;
 mod in_review;
 mod message_kind;
 mod named_by_hand;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::work::{self, What};
 use super::{WORKING, leave_trace, must_see_draft, sees_draft};
 use crate::actor::actor_for;
-use crate::reading::HistoryLine;
+use crate::history::HistoryLine;
 use crate::store::{self, Alert};
 use crate::{Error, Service, passage};
 
