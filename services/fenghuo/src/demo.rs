@@ -110,6 +110,7 @@ async fn key(platform: &Platform, by: StaffId) -> Result<Access> {
         area: Area::City,
         kinds: RecordKind::VARIANTS.to_vec(),
         asks: Vec::new(),
+        networks: Vec::new(),
         expires_at: now + TimeDelta::days(365),
     };
     let secret = identity::demo::make_key(platform, request, by).await?;
