@@ -134,7 +134,7 @@ const FIELDS: &[(ChangedField, Written)] = &[
     (ChangedField::Contact, |content| Some(content.contact.clone())),
     (ChangedField::ExpiresAt, |content| Some(content.expires_at.to_rfc3339_opts(SecondsFormat::Secs, true))),
     (ChangedField::AckWindowS, |content| Some(content.ack_window().num_seconds().to_string())),
-    (ChangedField::Place, |content: &mut AlertContent| content.place.as_ref().map(|place| format!("{} ({})", place.name, place.area))),
+    (ChangedField::Place, |content| content.place.as_ref().map(|place| format!("{} ({})", place.name, place.area))),
     (ChangedField::Display, |content| Some(content.display.to_string())),
     (ChangedField::SourceNote, |content| Some(content.source_note.clone())),
     (ChangedField::Category, |content| Some(content.category.to_string())),
