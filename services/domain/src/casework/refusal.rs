@@ -99,9 +99,15 @@ pub enum Refusal {
     /// Nobody has proposed to join it with another.
     #[error("没有待确认的并案")]
     NoMergeProposed,
-    /// Somebody has.
-    #[error("已有待确认的并案")]
-    MergeWaits,
+    /// Others are answered by it.
+    #[error("其他事项已并入本事项，不能拒办或再并入别处")]
+    OthersGoOnInIt,
+    /// No unit of this number assists.
+    #[error("该单位不是未完成的协办单位")]
+    NoSuchAssist,
+    /// Time that is over is not given more of.
+    #[error("办理时限已过，不能再延期")]
+    PeriodOver,
     /// What the platform changes by itself goes upwards only.
     #[error("自动调整只能升级")]
     NotUpwards,

@@ -97,6 +97,8 @@ pub struct Case {
     pub told_at: Option<DateTime<Utc>>,
     /// Whether its citizen is called back: all who are known, some of the others by lot.
     pub is_called_back: bool,
+    /// Whether others go on in it, and are answered by it.
+    pub joined: bool,
 }
 
 impl Case {
@@ -129,6 +131,7 @@ impl Case {
             merge: None,
             told_at: None,
             is_called_back,
+            joined: false,
         }
     }
 
@@ -146,8 +149,11 @@ impl Case {
             When::Always => true,
             When::Checked => self.kind.is_checked(),
             When::Unchecked => !self.kind.is_checked(),
-            When::Violation => self.kind == Kind::ViolationReport,
             When::NoViolation => self.kind != Kind::ViolationReport,
+            When::DeskDeclines => self.kind != Kind::ViolationReport && self.round == 1,
+            When::SupervisionDeclines => self.kind == Kind::ViolationReport || self.round > 1,
+            When::EndsWithCitizen => self.kind != Kind::ViolationReport && !self.joined,
+            When::GoesOnWithout => self.kind == Kind::ViolationReport || self.joined,
             When::FirstRefusal => self.refused.is_empty(),
             When::LaterRefusal => !self.refused.is_empty(),
             When::Major => self.grade == Grade::Major,
@@ -186,6 +192,16 @@ pub enum Step<'a> {
         /// Which.
         lead: UnitId,
     },
+    /// Supervision lets a unit go that assists.
+    ReleaseAssist {
+        /// Which.
+        unit: UnitId,
+    },
+    /// The citizen was called.
+    CallBack {
+        /// Whether they answered; what was promised is done only then.
+        reached: bool,
+    },
     /// More time.
     AskExtension {
         /// How much.
@@ -216,6 +232,8 @@ impl Step<'_> {
             Self::Route { .. } => Event::Route,
             Self::RefuseCompetence { .. } => Event::RefuseCompetence,
             Self::DecideDispute { .. } => Event::DecideDispute,
+            Self::ReleaseAssist { .. } => Event::ReleaseAssist,
+            Self::CallBack { .. } => Event::CallBack,
             Self::AskExtension { .. } => Event::AskExtension,
             Self::Raise { .. } => Event::Raise,
         }
@@ -265,7 +283,7 @@ pub fn next(
         resumes: from == State::Waiting && after.state != State::Waiting,
         case: after,
         starts: transition.starts,
-        stops: transition.stops,
+        stops: if matches!(step, Step::CallBack { reached: false }) { &[] } else { transition.stops },
     })
 }
 
@@ -314,8 +332,8 @@ fn conditions(case: &Case, event: Event, now: DateTime<Utc>, promises: &Promises
             let until = case.told_at.map(|told| told + TimeDelta::days(days.into()));
             if until.is_some_and(|until| now > until) { Err(Refusal::ReviewTooLate { days }) } else { Ok(()) }
         }
-        Event::Merge if case.merge.is_none() => Err(Refusal::NoMergeProposed),
-        Event::ProposeMerge if case.merge.is_some() => Err(Refusal::MergeWaits),
+        Event::Decline | Event::ProposeMerge | Event::Merge if case.joined => Err(Refusal::OthersGoOnInIt),
+        Event::Merge | Event::RefuseMerge if case.merge.is_none() => Err(Refusal::NoMergeProposed),
         _ => Ok(()),
     }
 }
@@ -326,6 +344,7 @@ fn details(case: &Case, step: &Step<'_>, actor: &Actor, promises: &Promises) -> 
         Step::Route { lead, .. } if case.refused.contains(lead) => Err(Refusal::UnitRefusedBefore),
         Step::Route { lead, .. } | Step::DecideDispute { lead } if case.earlier_units.contains(lead) => Err(Refusal::UnitDecidedBefore),
         Step::RefuseCompetence { proposal } if Some(*proposal) == case.lead => Err(Refusal::ProposesItself),
+        Step::ReleaseAssist { unit } if !case.assists.contains(unit) => Err(Refusal::NoSuchAssist),
         Step::AskExtension { working_days } => {
             let longest = promises.longest_extension(case);
             if (1..=longest).contains(working_days) { Ok(()) } else { Err(Refusal::ExtensionTooLong { longest }) }
@@ -351,9 +370,16 @@ impl Case {
             Step::Route { lead, assists } => {
                 self.lead = Some(lead);
                 self.assists = assists.iter().copied().filter(|unit| *unit != lead).collect();
+                self.assists.sort_unstable();
                 self.assists.dedup();
             }
-            Step::DecideDispute { lead } => (self.lead, self.binding) = (Some(lead), true),
+            Step::DecideDispute { lead } => {
+                (self.lead, self.binding) = (Some(lead), true);
+                // who leads does not assist
+                self.assists.retain(|unit| *unit != lead);
+            }
+            Step::ReleaseAssist { unit } => self.assists.retain(|assists| *assists != unit),
+            Step::CallBack { .. } => {}
             Step::RefuseCompetence { .. } => self.refused.extend(self.lead),
             Step::AskExtension { working_days } => self.extension = Some(ExtensionAsked { working_days, at: now }),
             Step::Class { urgency, grade, .. } => (self.urgency, self.grade) = (urgency.max(self.kind.least_urgency()), grade),
@@ -379,6 +405,7 @@ impl Case {
             Event::Decide => self.second_decider = person,
             Event::Tell => self.told_at = Some(now),
             Event::ProposeMerge => self.merge = person.map(|by| MergeProposed { by }),
+            Event::RefuseMerge => self.merge = None,
             Event::NotSatisfied => self.begin_review(),
             _ => {}
         }
@@ -392,7 +419,7 @@ impl Case {
         self.round += 1;
         (self.lead, self.unit_above) = (reviewer, None);
         (self.author, self.decider, self.second_decider) = (None, None, None);
-        (self.extension, self.extended, self.binding, self.told_at) = (None, false, false, None);
+        (self.extension, self.extended, self.binding, self.told_at, self.merge) = (None, false, false, None, None);
         self.refused.clear();
         self.assists.clear();
     }

@@ -69,6 +69,8 @@ crate::words! {
         AskCitizen => "请您补充",
         /// An assisting unit has done its part.
         FinishAssist => "完成协办",
+        /// Supervision lets an assisting unit go that does nothing.
+        ReleaseAssist => "解除协办",
         /// The unit asks for more time.
         AskExtension => "申请延期",
         /// It has it.
@@ -91,6 +93,8 @@ crate::words! {
         ProposeMerge => "提出并案",
         /// A second person agrees.
         Merge => "并案",
+        /// A second person does not.
+        RefuseMerge => "不同意并案",
         /// The citizen adds something.
         Supplement => "补充",
         /// The citizen asks where it is.
@@ -158,10 +162,16 @@ pub enum When {
     Checked,
     /// One that needs no check.
     Unchecked,
-    /// A report of a violation, which supervision declines and nobody answers at once.
-    Violation,
-    /// Anything else.
+    /// Anything but a report of a violation, which nobody answers at once.
     NoViolation,
+    /// A first round of what the desk may decline.
+    DeskDeclines,
+    /// A report of a violation, or a review: whoever answered before does not turn it away.
+    SupervisionDeclines,
+    /// It ends with whoever brought it.
+    EndsWithCitizen,
+    /// A report of a violation, which endangers others, or a case in which others go on.
+    GoesOnWithout,
     /// No unit has refused it in this round.
     FirstRefusal,
     /// One has.
@@ -277,8 +287,8 @@ pub const TRANSITIONS: &[Transition] = &[
     row(&[State::Received], Event::Register, State::Registered, By::Operator).when(When::Unchecked).stops(&[Promise::Take]),
     row(&[State::ToCheck], Event::ConfirmRegistration, State::Registered, By::Checker),
     row(&[State::ToCheck], Event::CorrectRegistration, State::Received, By::Checker).said(),
-    row(&[State::Received, State::Registered], Event::Decline, State::Declined, By::Operator).when(When::NoViolation).said(),
-    row(&[State::Received, State::Registered], Event::Decline, State::Declined, By::Supervisor).when(When::Violation).said(),
+    row(&[State::Received, State::Registered], Event::Decline, State::Declined, By::Operator).when(When::DeskDeclines).said(),
+    row(&[State::Received, State::Registered], Event::Decline, State::Declined, By::Supervisor).when(When::SupervisionDeclines).said(),
     row(&[State::Registered], Event::Accept, State::Accepted, By::OperatorOrSupervisor)
         .starts(&[Promise::Finish])
         .stops(&[Promise::FirstCheck]),
@@ -302,6 +312,7 @@ pub const TRANSITIONS: &[Transition] = &[
     row(&[State::Waiting], Event::Supplement, State::Working, By::Citizen).said().stops(&[Promise::Citizen]),
     row(&[State::Waiting], Event::TimeOver, State::Working, By::System).stops(&[Promise::Citizen]),
     stays(&[State::Working, State::Waiting], Event::FinishAssist, By::AssistUnit).said(),
+    stays(&[State::Working, State::Waiting], Event::ReleaseAssist, By::Supervisor).said(),
     stays(&[State::Working], Event::AskExtension, By::UnitLead).said(),
     stays(AT_WORK, Event::GrantExtension, By::Supervisor),
     stays(AT_WORK, Event::RefuseExtension, By::Supervisor).said(),
@@ -340,11 +351,11 @@ pub const TRANSITIONS: &[Transition] = &[
         .starts(&[Promise::Review, Promise::Order]),
     stays(BEFORE_THE_ANSWER, Event::ProposeMerge, By::Operator).said(),
     row(BEFORE_THE_ANSWER, Event::Merge, State::Merged, By::OtherOperator),
+    stays(BEFORE_THE_ANSWER, Event::RefuseMerge, By::Operator).said(),
     stays(NOT_ASKED, Event::Supplement, By::Citizen).said(),
     stays(BEFORE_THE_ANSWER, Event::Chase, By::Citizen),
     stays(AT_THE_DESK, Event::Raise, By::System),
     stays(&[State::Routed, State::Working, State::Waiting], Event::Raise, By::System),
-    row(BEFORE_THE_ANSWER, Event::Withdraw, State::Withdrawn, By::Citizen).when(When::NoViolation),
-    // what endangers others goes on without whoever brought it
-    stays(BEFORE_THE_ANSWER, Event::Withdraw, By::Citizen).when(When::Violation),
+    row(BEFORE_THE_ANSWER, Event::Withdraw, State::Withdrawn, By::Citizen).when(When::EndsWithCitizen),
+    stays(BEFORE_THE_ANSWER, Event::Withdraw, By::Citizen).when(When::GoesOnWithout),
 ];

@@ -195,6 +195,39 @@ fn a_report_of_a_violation_goes_on_without_whoever_brought_it() {
 }
 
 #[test]
+fn a_case_in_which_others_go_on_does_not_end_without_them() {
+    let joined = Case { joined: true, ..at_work(Kind::Consultation, Grade::Simple) };
+    assert_eq!(take(&joined, Step::Plain(Event::Withdraw), Actor::Citizen).unwrap().state, State::Working);
+    assert_eq!(plain(&joined, Event::ProposeMerge, OPERATOR), Err(Refusal::OthersGoOnInIt));
+    let unregistered = Case { joined: true, ..received(Kind::Consultation) };
+    assert_eq!(plain(&unregistered, Event::Decline, OPERATOR), Err(Refusal::OthersGoOnInIt));
+}
+
+#[test]
+fn the_desk_does_not_turn_away_the_review_of_its_own_answer() {
+    let answered = plain(&received(Kind::Consultation), Event::AnswerAtOnce, OPERATOR).unwrap();
+    let again = take(&answered, Step::Plain(Event::NotSatisfied), Actor::Citizen).unwrap();
+    assert_eq!(again.state, State::Registered);
+    assert_eq!(plain(&again, Event::Decline, OPERATOR), Err(Refusal::WrongRole { role: Role::HotlineOperator, event: Event::Decline }));
+    assert_eq!(plain(&again, Event::Decline, SUPERVISOR).unwrap().state, State::Declined);
+}
+
+#[test]
+fn supervision_lets_an_assisting_unit_go_that_does_nothing() {
+    let waiting = Case { assists: vec![unit(2)], ..at_work(Kind::Consultation, Grade::Simple) };
+    let release = |of| take(&waiting, Step::ReleaseAssist { unit: unit(of) }, staff(SUPERVISOR));
+    assert_eq!(release(3), Err(Refusal::NoSuchAssist));
+    assert!(release(2).unwrap().assists.is_empty());
+}
+
+#[test]
+fn a_unit_that_assisted_and_is_found_competent_leads_and_assists_no_more() {
+    let disputed = Case { state: State::Disputed, assists: vec![unit(2), unit(3)], ..at_work(Kind::Consultation, Grade::Simple) };
+    let decided = take(&disputed, Step::DecideDispute { lead: unit(2) }, staff(SUPERVISOR)).unwrap();
+    assert_eq!((decided.lead, decided.assists), (Some(unit(2)), vec![unit(3)]));
+}
+
+#[test]
 fn where_words_are_due_none_is_refused() {
     let case = received(Kind::Consultation);
     let silent = next(&case, &Step::Plain(Event::AnswerAtOnce), &staff(OPERATOR), false, begin(), &Promises::default());
@@ -218,7 +251,7 @@ fn a_district_does_not_take_steps_in_another() {
 #[rstest]
 #[case(Role::HotlineOperator, &[
     Event::AnswerAtOnce, Event::Register, Event::ConfirmRegistration, Event::CorrectRegistration, Event::Decline, Event::Accept, Event::Route,
-    Event::CallBack, Event::ProposeMerge, Event::Merge,
+    Event::CallBack, Event::ProposeMerge, Event::Merge, Event::RefuseMerge,
 ])]
 #[case(Role::UnitHandler, &[
     Event::SignFor, Event::ReportProgress, Event::AskCitizen, Event::FinishAssist, Event::SubmitResult, Event::Tell,
@@ -228,7 +261,7 @@ fn a_district_does_not_take_steps_in_another() {
     Event::SubmitResult, Event::Decide, Event::SendBack, Event::Tell,
 ])]
 #[case(Role::Supervisor, &[
-    Event::Decline, Event::Accept, Event::Route, Event::DecideDispute, Event::GrantExtension, Event::RefuseExtension, Event::Regrade,
+    Event::Decline, Event::Accept, Event::Route, Event::DecideDispute, Event::ReleaseAssist, Event::GrantExtension, Event::RefuseExtension, Event::Regrade,
     Event::Decide, Event::SendBack,
 ])]
 #[case(Role::CityCommandOfficer, &[])]
@@ -267,6 +300,7 @@ fn tried((what, who, one, other): (Index, Index, Index, Index), assists: &[UnitI
         Event::Route => Step::Route { lead, assists },
         Event::RefuseCompetence => Step::RefuseCompetence { proposal: lead },
         Event::DecideDispute => Step::DecideDispute { lead },
+        Event::ReleaseAssist => Step::ReleaseAssist { unit: lead },
         Event::AskExtension => Step::AskExtension { working_days: u32::try_from(one.index(20)).unwrap() },
         Event::Accept | Event::Regrade => {
             Step::Class { event, urgency: *one.get(Urgency::VARIANTS), grade: *other.get(Grade::VARIANTS) }
@@ -328,10 +362,11 @@ proptest! {
     #[test]
     fn the_rules_hold_in_every_sequence(
         kind in prop::sample::select(Kind::VARIANTS),
+        joined: bool,
         steps in prop::collection::vec((anything(), 0..200_i64), 0..400),
     ) {
         let promises = Promises::default();
-        let mut case = received(kind);
+        let mut case = Case { joined, ..received(kind) };
         let mut now = begin();
         let mut clock: Option<Clock> = None;
         let assists = [unit(2), unit(3)];
@@ -357,6 +392,9 @@ proptest! {
                 Event::CallBack => prop_assert!(person.is_some_and(|person| !before.handlers.contains(&person))),
                 Event::Merge => prop_assert_ne!(person, before.merge.map(|merge| merge.by)),
                 Event::Raise => prop_assert!(case.urgency > before.urgency),
+                Event::Decline if before.round > 1 => {
+                    prop_assert!(matches!(actor, Actor::Staff { role: Role::Supervisor, .. }), "whoever answered turned the review away");
+                }
                 Event::NotSatisfied => {
                     prop_assert!(case.lead.is_none_or(|lead| !case.earlier_units.contains(&lead)));
                     (decided, refusals) = (false, 0);
@@ -390,6 +428,8 @@ proptest! {
                 prop_assert!(clock.pauses.iter().map(|pause| pause.days).sum::<u32>() <= promises.pause_days);
             }
             prop_assert!(case.paused_days <= promises.pause_days);
+            prop_assert!(case.lead.is_none_or(|lead| !case.assists.contains(&lead)), "who leads assists as well");
+            prop_assert!(!joined || !matches!(case.state, State::Merged | State::Withdrawn | State::Declined), "others go on in it");
             prop_assert!(ends_by_work(&case, now, &promises), "no end from {:?} after {:?}", case.state, taken);
         }
     }
