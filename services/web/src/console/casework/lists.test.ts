@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listAt, listsFor, mayOpenPhone, waitingFor } from './lists.ts';
+import { listAt, listsFor, waitingFor, wantedOf } from './lists.ts';
 import type { Role } from '../../words/alert.ts';
 
 const roles: Role[] = ['hotline_operator', 'unit_handler', 'unit_lead', 'supervisor'];
@@ -15,11 +15,8 @@ test('an address that asks for a list of another role shows the first of one\'s 
   expect([listAt('unit_handler', 'decide'), listAt('unit_handler', null), listAt('unit_lead', 'inbox')]).toEqual(['inbox', 'inbox', 'inbox']);
 });
 
-test('the number is for operators and those of the unit that leads', () => {
-  const file = { anonymous: false, lead: { unit_id: 3, name: '' } };
-  expect(mayOpenPhone({ role: 'unit_handler', scope: 'unit:3' }, file)).toBe(true);
-  expect(mayOpenPhone({ role: 'unit_handler', scope: 'unit:4' }, file)).toBe(false);
-  expect(mayOpenPhone({ role: 'unit_lead', scope: 'unit:3' }, file)).toBe(true);
-  expect(mayOpenPhone({ role: 'hotline_operator', scope: 'city' }, file)).toBe(true);
-  expect(mayOpenPhone({ role: 'hotline_operator', scope: 'city' }, { ...file, anonymous: true })).toBe(false);
+test('of what waits for a decision supervision has the second ones, and of the desk the reports of violations', () => {
+  expect(wantedOf('supervisor', 'decide')).toEqual({ list: 'decide', state: 'to_confirm' });
+  expect(wantedOf('supervisor', 'desk')).toEqual({ list: 'desk', kind: 'violation_report' });
+  expect([wantedOf('unit_lead', 'decide'), wantedOf('hotline_operator', 'desk')]).toEqual([{ list: 'decide' }, { list: 'desk' }]);
 });

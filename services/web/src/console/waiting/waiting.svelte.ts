@@ -3,7 +3,7 @@ import { data } from '../../api/client.ts';
 import type { AlertLine } from '../alert/contract.ts';
 import { ask } from '../alert/contract.ts';
 import { readCases } from '../casework/contract.ts';
-import { waitingFor } from '../casework/lists.ts';
+import { waitingFor, wantedOf } from '../casework/lists.ts';
 import { people } from '../community/people.ts';
 import { onChange } from '../live.svelte.ts';
 import { path } from '../router.svelte.ts';
@@ -44,7 +44,7 @@ async function read(me: SignedIn): Promise<{ tasks: Task[]; counts: Partial<Reco
     asks.proposals ? data(api.GET('/api/v1/proposals')).then(ofProposals) : [],
     asks.visits ? data(api.GET('/api/v1/follow-ups', { params: { query: { closed: false, after: 0 } } })).then((rows) => people(rows).length) : 0,
     asks.feedback ? data(api.GET('/api/v1/feedback', { params: { query: { answered: false, after: 0 } } })) : [],
-    Promise.all(waitingFor(me.role).map((list) => readCases({ list, limit: 100 }))).then((pages) => ofCases(pages.flatMap(({ cases }) => cases))),
+    Promise.all(waitingFor(me.role).map((list) => readCases({ ...wantedOf(me.role, list), limit: 100 }))).then((pages) => ofCases(pages.flatMap(({ cases }) => cases))),
   ]);
   const counts = {
     ...(asks.alerts && { '/': alerts.length }),
