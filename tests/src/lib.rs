@@ -20,9 +20,26 @@ use platform::http::{
     Unproved, openapi_faults,
 };
 use serde_json::Value;
-use stages::{Desk, NOBODY, Store, request};
+use stages::{Desk, NOBODY, Store, Tables, request};
 use strum::VariantArray as _;
 use uuid::Uuid;
+
+/// The tables of all services.
+const TABLES: Tables = Tables {
+    stand_ins: &[],
+    schemas: &[
+        (identity::SCHEMA, &identity::MIGRATOR),
+        (audit::SCHEMA, &audit::MIGRATOR),
+        (resident::SCHEMA, &resident::MIGRATOR),
+        (ingest::SCHEMA, &ingest::MIGRATOR),
+        (rules::SCHEMA, &rules::MIGRATOR),
+        (review::SCHEMA, &review::MIGRATOR),
+        (dispatch::SCHEMA, &dispatch::MIGRATOR),
+        (sms::SCHEMA, &sms::MIGRATOR),
+        (display::SCHEMA, &display::MIGRATOR),
+        (casework::SCHEMA, &casework::MIGRATOR),
+    ],
+};
 
 /// All services on one temporary platform.
 pub struct Whole {
@@ -38,24 +55,13 @@ pub struct Whole {
 impl Whole {
     /// Starts everything; the clock stands at `now` until it is moved.
     pub async fn start(now: DateTime<Utc>) -> Self {
-        let platform = Store::Embedded.open_at(now).await;
-        Self::make_tables(&platform).await;
+        let platform = Store::Embedded.open_at_with(now, TABLES).await;
         Self::on(platform, push::Settings::default(), sms::Settings::default()).await
     }
 
     /// Makes the tables of all services.
     pub async fn make_tables(platform: &Platform) {
-        for (schema, migrator) in [
-            (identity::SCHEMA, &identity::MIGRATOR),
-            (audit::SCHEMA, &audit::MIGRATOR),
-            (resident::SCHEMA, &resident::MIGRATOR),
-            (ingest::SCHEMA, &ingest::MIGRATOR),
-            (rules::SCHEMA, &rules::MIGRATOR),
-            (review::SCHEMA, &review::MIGRATOR),
-            (dispatch::SCHEMA, &dispatch::MIGRATOR),
-            (sms::SCHEMA, &sms::MIGRATOR),
-            (display::SCHEMA, &display::MIGRATOR),
-        ] {
+        for (schema, migrator) in TABLES.schemas {
             platform.database.migrate(schema, migrator).await.unwrap_or_else(|error| panic!("tables of {schema}: {error}"));
         }
     }
@@ -131,6 +137,7 @@ async fn routes(platform: &Platform, push: push::Settings, sms: sms::Settings) -
         .merge(review::start(platform, review::Settings::default(), QuietHours::default()).await.expect("review starts"))
         .merge(dispatch::start(platform, dispatch::Settings::default(), dispatch::Capacity::default()).await.expect("dispatch starts"))
         .merge(display::start(platform, display::Settings::default()).await.expect("display starts"))
+        .merge(casework::start(platform, casework::Settings::default()).await.expect("casework starts"))
         .merge(push)
         .merge(sms)
         .merge(platform::jobs::routes(platform))
@@ -155,7 +162,7 @@ pub enum Who {
 impl Who {
     /// Everybody there can be, staff with a scope that fits their role.
     pub fn everybody(district: &str, community: &str) -> Vec<Self> {
-        let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education"]
+        let scopes = ["city", &format!("district:{district}"), &format!("community:{community}"), "industry:education", "unit:1"]
             .map(|scope| scope.parse::<Scope>().expect("a scope"));
         let unproved = Self::Unproved(Role::CityCommandOfficer, Needs::Enrolment);
         let mut everybody = vec![Self::Resident(1), Self::Source, Self::Screen, unproved];

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use chrono::TimeDelta;
 use domain::audience::AudienceQuery;
+use domain::checklist::all_well;
 use platform::clock::Clock;
 use platform::database::{Database, DatabaseMode, DatabaseSettings};
 use platform::{Platform, StoreSettings, scratch};
@@ -352,7 +353,7 @@ impl City {
     /// Takes a step with an alert, on its present version.
     pub async fn decide(&self, token: &str, alert: &str, action: &str) -> Result<Value> {
         let seen = self.call("review", Method::GET, &format!("alerts/{alert}"), token, Value::Null).await?;
-        let body = json!({ "version": seen["version"], "action": action });
+        let body = json!({ "version": seen["version"], "action": action, "answers": all_well(&seen, action) });
         self.call("review", Method::POST, &format!("alerts/{alert}/decisions"), token, body).await
     }
 
@@ -396,7 +397,7 @@ async fn kept(name: &str) -> Result<Database> {
     }
     main.close().await?;
     let database = open(format!("{server}/{name}")).await?;
-    for schema in ["identity", "audit", "ingest", "rules", "review", "dispatch", "sms", "display"] {
+    for schema in ["identity", "audit", "ingest", "rules", "review", "dispatch", "sms", "display", "casework"] {
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop schema if exists {schema} cascade"))).execute(database.pool()).await?;
     }
     let of_alerts = "do $$ begin if to_regclass('resident.alert') is not null then \

@@ -1,5 +1,7 @@
-//! What auditors see: the trace, page by page, the proof of it, and what shows that it was not rewritten ([`merkle`]).
+//! What auditors see: the trace, page by page, the proof of it, and what shows that it was not rewritten ([`merkle`]); and what everybody on the staff sees of
+//! it, their own part ([`acts`]).
 
+mod acts;
 mod merkle;
 
 use std::sync::Arc;
@@ -48,6 +50,7 @@ impl Reading {
 pub(crate) fn routes(platform: &Platform, signing: Arc<Signing>) -> Routes {
     const AUDITOR: Access = Access::Staff(&[Role::Auditor]);
     Routes::new("audit")
+        .allow(Access::ANY_STAFF, routes!(acts::acts))
         .allow(AUDITOR, routes!(entries))
         .allow_within(Limits::stream(), AUDITOR, routes!(proof))
         .allow(AUDITOR, routes!(merkle::heads))

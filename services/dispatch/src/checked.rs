@@ -17,8 +17,8 @@ pub(crate) async fn on_held(platform: &Platform, alert_id: AlertId) -> Result<()
     let mut tx = platform.database.begin().await?;
     one_at_a_time(&mut tx, alert_id).await?;
     let changed = sqlx::query!(
-        r#"update dispatch.alert a set held_at = r.held_at from review.alert_standing r
-            where a.alert_id = $1 and r.alert_id = $1 and a.held_at is distinct from r.held_at and a.state in ('waiting', 'dispatching', 'active')
+        r#"update dispatch.alert a set held_at = least(r.held_at, a.unlike_at) from review.alert_standing r
+            where a.alert_id = $1 and r.alert_id = $1 and a.held_at is distinct from least(r.held_at, a.unlike_at) and a.state in ('waiting', 'dispatching', 'active')
         returning a.held_at is not null as "held!""#,
         alert_id.uuid()
     )

@@ -1,5 +1,6 @@
 //! What can go wrong in dispatch, and what of it a caller is told.
 
+use domain::approval_seal::{Difference, sentence};
 use domain::ids::{AlertId, BatchId};
 use platform::BoxError;
 use platform::http::Problem;
@@ -43,6 +44,18 @@ pub enum Error {
         /// Why.
         #[source]
         source: BoxError,
+    },
+    /// What would leave is not what was approved.
+    #[error("{} parts of the alert are not as they were approved", .0.len())]
+    NotAsApproved(Vec<Difference>),
+    /// Nothing is held that an officer could let go on.
+    #[error("the alert is not held because of what was approved")]
+    NothingHeld,
+    /// Another number of people than the officer knew of.
+    #[error("{planned} people are planned")]
+    CountChanged {
+        /// As it is told.
+        planned: String,
     },
     /// No such alert, or not yet approved.
     #[error("no such alert in dispatch")]
@@ -118,6 +131,20 @@ impl From<Error> for Problem {
                 "more_not_reached",
                 format!("未送达的人已增至 {people} 人，请核对后重新确认。"),
                 format!("By now {people} people were not reached. Look at the number and confirm it anew."),
+            ),
+            Error::NotAsApproved(differences) => {
+                let (zh, en) = sentence(differences);
+                Problem::conflict("not_as_approved", zh, en)
+            }
+            Error::NothingHeld => Problem::conflict(
+                "nothing_held",
+                "这条弹窗没有因与批准不一致而暂停，无须放行。请刷新页面。",
+                "The alert is not held because of what was approved: there is nothing to let go on. Load the page again.",
+            ),
+            Error::CountChanged { planned } => Problem::conflict(
+                "count_changed",
+                format!("现计划推送 {planned} 人，与您看到的不同，请核对后重新确认。"),
+                format!("By now {planned} people are planned. Look at the number and confirm it anew."),
             ),
             Error::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => Problem::unavailable(&error),
             _ => Problem::internal(&error),

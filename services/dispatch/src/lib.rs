@@ -32,6 +32,8 @@
 //! * Who was reached on one device is reached; a device of theirs that failed for now is tried again alone, and who has an urgent alert in a browser only and
 //!   does not answer gets the SMS ([`beside`], [`in_a_browser`]).
 //!
+//! * What was approved is what leaves: words, audience, terms or people that are not as they were approved are held, and ring ([`unlike`]).
+//!
 //! * Before a deadline is missed there is an alarm, and before an approval an answer whether it can be held ([`forecast`]).
 //!
 //! Parts: [`approved`], [`planning`], [`pump`], [`progress`], [`ending`], [`reminders`] are run twice without harm and are woken by
@@ -63,6 +65,7 @@ mod stories;
 mod sweep;
 mod undelivered;
 mod unheard;
+mod unlike;
 mod withdrawn_for;
 mod word;
 pub mod worker;
@@ -79,6 +82,7 @@ use platform::worker::Turn;
 use platform::{BoxError, Platform};
 use proto::topology::{DISPATCH_APPROVED, DISPATCH_HELD, DISPATCH_STOPPED, DISPATCH_UNDELIVERED, DISPATCH_WITHDRAWN_FOR};
 use proto::{AlertApproved, AlertHeld, AlertStopped, AlertWithdrawnFor, SmsUndelivered};
+use resident::headcount::Headcount;
 
 pub use error::Error;
 pub use follow_ups::{Reason, VisitOutcome};
@@ -113,15 +117,19 @@ pub async fn start(platform: &Platform, settings: Settings, capacity: Capacity) 
     Monthly::keep(platform, &KEEP_LEDGER, tables.into())?;
     follow_ups::follow_people(platform)?;
     sweep::register(platform, &settings)?;
-    start_workers(platform, &settings, &capacity);
-    Ok(routes::routes(platform, settings.quiet_hours).merge(forecast::start(platform, &settings, capacity)))
+    let headcount = Headcount::new(platform.database.clone());
+    let warm = headcount.clone();
+    // so that the first alert of this process does not wait for it; without it audiences are counted when they are planned
+    platform.tasks.spawn("dispatch.headcount", async move { warm.refresh().await.map(|_| ()) });
+    start_workers(platform, &settings, &capacity, &headcount);
+    Ok(routes::routes(platform, &settings).merge(forecast::start(platform, &settings, capacity, headcount)))
 }
 
 fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error> {
-    let (database, shared) = (platform.database.clone(), Arc::clone(settings));
+    let (own, shared) = (platform.clone(), Arc::clone(settings));
     platform.bus.subscribe(&DISPATCH_APPROVED, CONCURRENCY, move |event: AlertApproved| {
-        let (database, settings) = (database.clone(), Arc::clone(&shared));
-        async move { Ok(approved::on_approved(&database, &settings, understood("alert id", event.alert_id.parse())?).await?) }
+        let (platform, settings) = (own.clone(), Arc::clone(&shared));
+        async move { Ok(approved::on_approved(&platform, &settings, understood("alert id", event.alert_id.parse())?).await?) }
     })?;
     let own = platform.clone();
     platform.bus.subscribe(&DISPATCH_STOPPED, CONCURRENCY, move |event: AlertStopped| {
@@ -149,13 +157,13 @@ fn subscribe(platform: &Platform, settings: &Arc<Settings>) -> Result<(), Error>
     Ok(())
 }
 
-fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capacity) {
+fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capacity, headcount: &Headcount) {
     // An urgent alert must not wait for a chunk of a routine one that is being written.
     for (name, wake, line) in [
         ("dispatch.planner", &signals::PLANNER, planning::Line::All),
         ("dispatch.urgent-planner", &signals::URGENT_PLANNER, planning::Line::Urgent),
     ] {
-        let planner = Arc::new(planning::Planner::new(platform, (**settings).clone(), line));
+        let planner = Arc::new(planning::Planner::new(platform, (**settings).clone(), line).counting_with(headcount.clone()));
         platform::worker::run(&platform.tasks, &platform.clock, name, INTERVAL, wake, move || {
             let planner = Arc::clone(&planner);
             async move { more(planner.turn().await) }
@@ -167,16 +175,18 @@ fn start_workers(platform: &Platform, settings: &Arc<Settings>, capacity: &Capac
         let pump = Arc::clone(&pump);
         async move { more(pump.turn().await.map(|_| false)) }
     });
-    let (database, clock) = (platform.database.clone(), platform.clock.clone());
+    let own = platform.clone();
     platform::worker::run(&platform.tasks, &platform.clock, "dispatch.watch", INTERVAL, &signals::WATCH, move || {
-        let (database, clock) = (database.clone(), clock.clone());
+        let (database, clock, platform) = (own.database.clone(), own.clock.clone(), own.clone());
         async move {
+            let unlike = unlike::turn(&platform).await?;
+            unlike::measure(&database).await?;
             let closed = progress::close_wave(&database, &clock).await?;
             let expired = ending::close_expired(&database, &clock).await?;
             let withdrawn = ending::withdraw_next(&database, &clock).await?;
             let let_go = held::turn(&database, &clock).await?;
             aside::measure(&database).await?;
-            more(Ok(closed || expired || withdrawn || let_go))
+            more(Ok(closed || expired || withdrawn || let_go || unlike))
         }
     });
     let (database, clock, shared) = (platform.database.clone(), platform.clock.clone(), Arc::clone(settings));

@@ -65,6 +65,25 @@ pub struct Settings {
     ///
     /// Example: 10
     pub browser_patience_min: u32,
+    /// How many more people than its approver was shown an alert may be planned for, in the hundred of those.
+    ///
+    /// Audiences grow a little while an alert waits for the morning. When more are found nothing more of it is sent until an officer has said so: an area
+    /// that got lost between author and sender wakes a county.
+    ///
+    /// Unit: percent
+    pub more_people_percent: u32,
+    /// And so many people beside.
+    ///
+    /// For small audiences, of which a few new neighbours are a great part.
+    ///
+    /// Unit: people
+    pub more_people: u64,
+    /// Lists of deliveries and follow-ups that one member of staff may export in a day.
+    ///
+    /// Each is in the trace all the same; the number keeps one account from carrying everything away unnoticed. Raise it where reports take more.
+    ///
+    /// Unit: files
+    pub exports_a_day: u32,
     /// Months before the present one for which batches, and with them who was reached, are kept; older ones are dropped a month at a
     /// time. At least 3.
     ///
@@ -89,6 +108,9 @@ impl Default for Settings {
             lease_s: 30,
             pump_interval_ms: 200,
             browser_patience_min: 10,
+            more_people_percent: 20,
+            more_people: 100,
+            exports_a_day: 20,
             keep_ledger_months: retention::LEDGER.keeping.length(),
             quiet_hours: QuietHours::default(),
             forecast: ForecastSettings::default(),

@@ -51,7 +51,7 @@ pub(crate) async fn turn(platform: &Platform, settings: &Settings) -> Result<Did
     let held = sqlx::query_scalar!(
         r#"select a.alert_id from dispatch.alert a join review.alert_standing r using (alert_id)
             where a.state in ('waiting', 'dispatching', 'active') and r.state in ('approved', 'dispatching', 'active')
-              and a.held_at is distinct from r.held_at and r.changed_at < $1"#,
+              and a.held_at is distinct from least(r.held_at, a.unlike_at) and r.changed_at < $1"#,
         before,
     )
     .fetch_all(platform.database.pool())
@@ -67,7 +67,7 @@ pub(crate) async fn turn(platform: &Platform, settings: &Settings) -> Result<Did
 
     let mut sweep = Sweep::of("dispatch");
     for alert_id in approved.into_iter().map(AlertId::from_uuid) {
-        sweep.take_over("approval", alert_id, approved::on_approved(&platform.database, settings, alert_id)).await;
+        sweep.take_over("approval", alert_id, approved::on_approved(platform, settings, alert_id)).await;
     }
     for row in stopped {
         let alert_id = AlertId::from_uuid(row.alert_id);

@@ -3,12 +3,16 @@
 //! Events may come twice and in any order. A stop that comes first is kept; an alert that has ended never comes back. What no event has told is
 //! found by a sweep, which compares every minute with what dispatch and review show.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::{
     alert::AlertContent,
+    approval_seal::{ApprovalSeal, words},
     area::{Area, DistrictCode},
     audience::Audience,
     ids::AlertId,
+    outcome::Channel,
     withdrawal,
 };
 use platform::{
@@ -51,9 +55,9 @@ impl Alerts {
         // An explicit audience has no places of its own; then the district counts in which the alert came up.
         let row = sqlx::query!(
             r#"select class as "class!", exercise as "exercise!", content as "content!", released.audience as "audience!",
-                      released_at as "released_at!", expires_at as "expires_at!", approved.district as "district?"
+                      released_at as "released_at!", expires_at as "expires_at!", approved.district as "district?", approved.seal as "seal?"
                from dispatch.released_alert released
-               left join (select alert_id, district from review.approved_alert) approved using (alert_id)
+               left join (select alert_id, district, seal from review.approved_alert) approved using (alert_id)
                where alert_id = $1"#,
             alert_id.uuid()
         )
@@ -66,13 +70,22 @@ impl Alerts {
         if !content.display {
             return Ok(());
         }
+        let seal: Option<ApprovalSeal> =
+            row.seal.map(serde_json::from_value).transpose().map_err(|error| Error::damaged("seal", alert_id, error))?;
+        // what was approved is what screens show: anything else is shown by none
+        if seal.as_ref().is_some_and(|seal| !seal.unlike_words(&content, Channel::Display).is_empty()) {
+            metrics::counter!("display_unlike_approved_total").increment(1);
+            tracing::error!(%alert_id, "what screens would show is not what was approved: no screen shows it");
+            return Ok(());
+        }
+        let given = seal.map(|_| given(&content)).transpose().map_err(|error| Error::damaged("content", alert_id, error))?;
         let audience = Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
         let district = row.district.map(DistrictCode::try_from).transpose();
         let district = district.map_err(|error| Error::damaged("district", alert_id, error))?;
         let areas: Vec<String> = playlist::areas(&audience, &content, district).iter().map(ToString::to_string).collect();
         sqlx::query!(
-            "insert into display.alert (alert_id, urgent, exercise, content, areas, released_at, expires_at, checked_since)
-             select $1, $2, $3, $4, $5, $6, $7, (select held_at from review.alert_standing where alert_id = $1) 
+            "insert into display.alert (alert_id, urgent, exercise, content, areas, released_at, expires_at, given, checked_since)
+             select $1, $2, $3, $4, $5, $6, $7, $8, (select held_at from review.alert_standing where alert_id = $1) 
               where not exists (select from display.stop where alert_id = $1)
                 -- what is being checked comes onto no further screen until it is found to hold
                 and not exists (select from review.alert_standing where alert_id = $1 and held_at is not null)
@@ -84,6 +97,7 @@ impl Alerts {
             &areas,
             row.released_at,
             row.expires_at,
+            given,
         )
         .execute(&mut *tx)
         .await?;
@@ -218,6 +232,12 @@ impl Alerts {
         });
         Ok(readable("alerts of screens", alerts))
     }
+}
+
+/// The digests of the words that screens are given, by language.
+fn given(content: &AlertContent) -> serde_json::Result<serde_json::Value> {
+    let each = content.texts.keys().filter_map(|&language| Some((language, words(content, language, Channel::Display)?)));
+    serde_json::to_value(each.collect::<BTreeMap<_, _>>())
 }
 
 /// Puts the word of its end in the place of what an alert says, on the screens that show it. False: there is no such word, or nothing shows it.

@@ -24,7 +24,8 @@ impl AlertView {
         let nothing = Self { everywhere: false, district: None, drafts: false };
         let drafts = matches!(role, Role::CityCommandOfficer | Role::Auditor | Role::DistrictReviewer | Role::SubmittingUnit);
         match (role, scope) {
-            (Role::Administrator, _) | (_, Scope::Industry(_)) => nothing,
+            (Role::Administrator | Role::HotlineOperator | Role::UnitHandler | Role::UnitLead | Role::Supervisor, _)
+            | (_, Scope::Industry(_) | Scope::Unit(_)) => nothing,
             (_, Scope::City) => Self { everywhere: true, district: None, drafts },
             (_, Scope::District(district)) => Self { everywhere: false, district: Some(*district), drafts },
             (_, Scope::Community(community)) => Self { everywhere: false, district: Some(community.district()), drafts },
@@ -59,6 +60,8 @@ mod tests {
     #[case(Role::DistrictReviewer, "district:500103", [true, true], [false, false], [false, true])]
     #[case(Role::SubmittingUnit, "district:500103", [true, true], [false, false], [false, true])]
     #[case(Role::CommunityWorker, "community:500103001003", [false, true], [false, false], [false, true])]
+    #[case(Role::HotlineOperator, "city", [false, false], [false, false], [false, true])]
+    #[case(Role::UnitLead, "unit:1", [false, false], [false, false], [false, true])]
     #[case(Role::IndustrySupervisor, "industry:catering", [false, false], [false, false], [false, true])]
     fn who_sees_what(#[case] role: Role, #[case] scope: Scope, #[case] own: [bool; 2], #[case] other: [bool; 2], #[case] city: [bool; 2]) {
         let view = AlertView::of(role, &scope);

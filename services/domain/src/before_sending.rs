@@ -41,8 +41,14 @@ crate::words! {
         CutByQuietHours,
         /// It ends before the silent can be reminded, and followed up where they are named. Has to be confirmed.
         NoReminder,
+        /// An alert that holds, or is being reviewed, asks people in the same place for the opposite. Has to be confirmed.
+        ContradictsAnother,
         /// A text is not in the language it is declared in: it is read aloud wrongly, and its SMS may take twice as many parts.
         OtherLanguage,
+        /// Somebody has remarked on it, and nobody has said that this is settled. Has to be confirmed.
+        OpenComments,
+        /// Somebody else is reviewing it just now. Has to be confirmed.
+        ClaimedByOther,
     }
 }
 
@@ -51,7 +57,7 @@ impl Caution {
     #[must_use]
     pub const fn must_be_confirmed(self) -> bool {
         match self {
-            Self::ReachesNobody | Self::CutByQuietHours | Self::NoReminder => true,
+            Self::ReachesNobody | Self::CutByQuietHours | Self::NoReminder | Self::ContradictsAnother | Self::OpenComments | Self::ClaimedByOther => true,
             Self::OtherLanguage => false,
         }
     }
@@ -63,7 +69,10 @@ impl Caution {
             Self::ReachesNobody => "弹窗和短信都到不了受众中的任何人，批准后没有人会收到。",
             Self::CutByQuietHours => "免打扰时段使有效期内的可发送时间不足，免打扰之前没有收到的人可能永远收不到，也不会有二次提醒。",
             Self::NoReminder => "有效期结束得太早，没有确认的人来不及收到二次提醒和上门跟进。",
+            Self::ContradictsAnother => "另一条有效或正在审核的弹窗对同一地区提出了相反的要求，居民会收到相互矛盾的通知。",
             Self::OtherLanguage => "有文本的文字与所标的语言不符：朗读会出错，短信也可能多占条数。",
+            Self::OpenComments => "还有批注没有处理完：请先看过，再决定是否继续。",
+            Self::ClaimedByOther => "另一位同事正在审核这条弹窗：请先与其联系；等不及时，您仍可以决定。",
         }
     }
 
@@ -76,8 +85,15 @@ impl Caution {
                 "Quiet hours leave too little time to send before it ends: whoever is not told before them may never be, and nobody is reminded."
             }
             Self::NoReminder => "It ends too early for a reminder to those who do not confirm, and for following them up.",
+            Self::ContradictsAnother => {
+                "Another alert that holds or is being reviewed asks people in the same place for the opposite: they would be told both."
+            }
             Self::OtherLanguage => {
                 "A text is not in the language it is marked with: it is read aloud wrongly, and its SMS may cost more parts."
+            }
+            Self::OpenComments => "Comments on it are not settled yet: read them before you go on.",
+            Self::ClaimedByOther => {
+                "A colleague is reviewing this alert just now: speak with them first. Where it cannot wait, you may still decide."
             }
         }
     }

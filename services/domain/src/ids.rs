@@ -161,6 +161,8 @@ macro_rules! number_ids {
 number_ids! {
     /// A resident: dense, so that millions of them are one small Roaring bitmap.
     ResidentNo(u32) "resident number";
+    /// A unit that works on what citizens bring, such as a centre for disease control.
+    UnitId(u32) "unit number";
     /// A row of the batch ledger.
     BatchId(i64) "batch id";
     /// One pass over an alert's audience: 1 is the first push, 2 the reminder, 9 the word that it has ended.

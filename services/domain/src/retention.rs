@@ -65,6 +65,27 @@ pub const PLAYS: Kind = Kind {
     requirement: "CQ9",
 };
 
+/// Which version of an alert a reviewer had before them.
+pub const LOOKS: Kind = Kind {
+    what: "Which version of an alert somebody had before them, whole, before they decided about many",
+    tables: &["review.look"],
+    keeping: Keeping::Days(90),
+    setting: None,
+    why: "Decisions come within hours; that somebody looked stays in the trace. Staff and alerts only.",
+    requirement: "CQ8",
+};
+
+/// Who reviews what just now.
+pub const WORK: Kind = Kind {
+    what: "Who reviews an alert just now, and when last the live line told of the work on it",
+    tables: &["review.claim", "review.work"],
+    keeping: Keeping::Days(1),
+    setting: None,
+    why: "A claim lapses within hours; nobody asks for it afterwards, and the trace has who claimed what. Who has an alert open stands in the cache \
+          for 45 seconds. Staff and alerts only.",
+    requirement: "CQ8",
+};
+
 /// What residents say.
 pub const FEEDBACK: Kind = Kind {
     what: "What residents say about an alert or write back by SMS, and the answers, sealed",
@@ -74,6 +95,16 @@ pub const FEEDBACK: Kind = Kind {
     why: "Their words are theirs, and go with everything else of theirs; after three years nobody asks for them any more. What an unregistered \
           phone wrote by SMS goes after a year.",
     requirement: "CQ12",
+};
+
+/// Who brought a case.
+pub const CASE_CONTACTS: Kind = Kind {
+    what: "Name and phone number of whoever brought a case, sealed; they stand with the case",
+    tables: &[],
+    keeping: Keeping::Days(400),
+    setting: Some("casework.keep_contacts_days"),
+    why: "As long after its end as somebody may have to be called about it; the case stays without them.",
+    requirement: "CQ14",
 };
 
 /// Who was sent what: the batches of every wave with one outcome a recipient.
@@ -266,13 +297,25 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Alerts with every step, who took it, and why",
-        tables: &["review.alert", "review.step", "review.ended_record", "review.withdrawal", "review.retraction", "review.named_by_hand"],
+        tables: &[
+            "review.alert",
+            "review.step",
+            "review.comment",
+            "review.ended_record",
+            "review.withdrawal",
+            "review.retraction",
+            "review.named_by_hand",
+            "review.alert_search",
+            "review.alert_search_filled",
+        ],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "What was told in the name of the city, who reviewed it, who took it back, and for whom it was withdrawn. The texts hold no personal data: the checks \
-              refuse it.",
+        why: "What was told in the name of the city, who reviewed it, who took it back, and for whom it was withdrawn. The texts and the remarks on \
+              them hold no personal data: the checks refuse it.",
         requirement: "CQ8",
     },
+    LOOKS,
+    WORK,
     Kind {
         what: "What dispatch knows of an alert: its waves, its forecast, the size of its audience",
         tables: &[
@@ -284,6 +327,8 @@ pub const KINDS: &[Kind] = &[
             "dispatch.arrivals_seen",
             "dispatch.headcount",
             "dispatch.forecast",
+            "dispatch.sent_text",
+            "dispatch.unlike_approved",
         ],
         keeping: Keeping::ForGood,
         setting: None,
@@ -471,6 +516,7 @@ pub const KINDS: &[Kind] = &[
         tables: &[
             "audit.outbox",
             "bus.outbox",
+            "casework.outbox",
             "dispatch.outbox",
             "display.outbox",
             "identity.outbox",
@@ -494,6 +540,24 @@ pub const KINDS: &[Kind] = &[
         keeping: Keeping::UntilDone,
         setting: None,
         why: "How a job went, and who asked for a run, as long as it matters to an operator; what people asked for is in the trace for good.",
+        requirement: "CQ15",
+    },
+    Kind {
+        what: "What citizens bring, and what is said about it, sealed; who has a hand in it, orders, clocks, history",
+        tables: &["casework.matter", "casework.statement", "casework.work_order", "casework.clock", "casework.step", "casework.link"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "One file a matter, from which nothing may be missing: an answer is asked for again, reviewed and inspected years later. Texts are \
+              sealed.",
+        requirement: "CQ15",
+    },
+    CASE_CONTACTS,
+    Kind {
+        what: "Units that work on what citizens bring, and blocks of numbers that were given out",
+        tables: &["casework.unit", "casework.number_block"],
+        keeping: Keeping::ForGood,
+        setting: None,
+        why: "Files name their units, and a number is never given twice. No personal data.",
         requirement: "CQ15",
     },
     Kind {
@@ -525,7 +589,7 @@ mod tests {
 
     #[test]
     fn whoever_reads_a_length_here_finds_one() {
-        for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, WAITING_LISTS, STAFF_SESSIONS, CODES] {
+        for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, WAITING_LISTS, STAFF_SESSIONS, CODES, CASE_CONTACTS] {
             assert!(KINDS.contains(&kind) && kind.keeping.length() > 0 && kind.setting.is_some(), "{}", kind.what);
         }
     }

@@ -86,6 +86,7 @@ impl From<FactorKind> for ProofKind {
 pub const fn needed_by(role: Role) -> bool {
     match role {
         Role::CityCommandOfficer | Role::DistrictReviewer | Role::CommunityWorker | Role::TechnicalOperator | Role::Administrator => true,
+        Role::HotlineOperator | Role::UnitHandler | Role::UnitLead | Role::Supervisor => true,
         Role::SubmittingUnit | Role::IndustrySupervisor | Role::Auditor => false,
     }
 }

@@ -43,7 +43,7 @@ impl Post {
                 Scope::City => self.scope == Scope::City,
                 Scope::District(district) => self.scope.covers(Area::District(district)),
                 Scope::Community(community) => self.scope.covers(Area::Community(community)),
-                Scope::Industry(_) => self.scope == other.scope,
+                Scope::Industry(_) | Scope::Unit(_) => self.scope == other.scope,
             }
     }
 }

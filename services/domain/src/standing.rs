@@ -61,7 +61,15 @@ impl Lifter {
             Role::CommunityWorker => Some(Self::Community),
             Role::DistrictReviewer => Some(Self::District),
             Role::CityCommandOfficer => Some(Self::City),
-            Role::SubmittingUnit | Role::IndustrySupervisor | Role::TechnicalOperator | Role::Auditor | Role::Administrator => None,
+            Role::SubmittingUnit
+            | Role::IndustrySupervisor
+            | Role::TechnicalOperator
+            | Role::Auditor
+            | Role::Administrator
+            | Role::HotlineOperator
+            | Role::UnitHandler
+            | Role::UnitLead
+            | Role::Supervisor => None,
         }
     }
 }

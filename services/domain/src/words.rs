@@ -262,6 +262,10 @@ mod tests {
             "technical_operator",
             "auditor",
             "administrator",
+            "hotline_operator",
+            "unit_handler",
+            "unit_lead",
+            "supervisor",
         ]);
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct Configuration {
     pub(crate) sms: sms::Settings,
     /// Public screens.
     pub(crate) display: display::Settings,
+    /// What citizens bring 诉求办理: cases, what is promised, working days.
+    pub(crate) casework: casework::Settings,
     /// The trace of staff actions 审计.
     pub(crate) audit: audit::Settings,
 }

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod play;
 pub(crate) mod scenes;
+mod units;
 
 use anyhow::{Context as _, Result};
 use chrono::TimeDelta;
@@ -65,6 +66,9 @@ fn communities_of(district: DistrictCode) -> impl Iterator<Item = CommunityCode>
 /// Makes what is missing of the demo city, and hands over each account and key as soon as it is made: its secret is nowhere else.
 pub(crate) async fn settle(platform: &Platform, new: &mut (dyn FnMut(Access) -> Result<()> + Send)) -> Result<()> {
     for person in everybody()? {
+        account(platform, person).await?.map_or(Ok(()), &mut *new)?;
+    }
+    for person in units::caseworkers(platform).await? {
         account(platform, person).await?.map_or(Ok(()), &mut *new)?;
     }
     let responsible = staff_id(platform, "command.rules").await?;

@@ -67,7 +67,7 @@ async fn give(database: &Database, roles: &Roles) -> Result<()> {
         return Ok(());
     }
     take(database, &steps).await?;
-    println!("fenghuo: each service has its role, {}identity to {}display", roles.prefix, roles.prefix);
+    println!("fenghuo: each service has its role, {}identity to {}casework", roles.prefix, roles.prefix);
     println!("give each process a login that is a member of the roles of its services, and of no other:");
     println!("  create role city_push login password '…' in role {}push", roles.prefix);
     Ok(())

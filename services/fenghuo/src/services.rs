@@ -37,6 +37,8 @@ pub(crate) enum Service {
     Sms,
     /// Public screens.
     Display,
+    /// What citizens bring: cases, orders, clocks.
+    Casework,
 }
 
 impl Service {
@@ -53,6 +55,7 @@ impl Service {
             Self::Push => return None,
             Self::Sms => (sms::SCHEMA, &sms::MIGRATOR),
             Self::Display => (display::SCHEMA, &display::MIGRATOR),
+            Self::Casework => (casework::SCHEMA, &casework::MIGRATOR),
         })
     }
 
@@ -72,6 +75,7 @@ impl Service {
             Self::Display => display::JOBS,
             Self::Ingest => ingest::JOBS,
             Self::Audit => audit::JOBS,
+            Self::Casework => casework::JOBS,
             Self::Identity | Self::Push => &[],
         }
     }
@@ -89,6 +93,7 @@ impl Service {
             Self::Push => push::start(platform, settings.push.clone()).await?,
             Self::Sms => sms::start(platform, settings.sms.clone()).await?,
             Self::Display => display::start(platform, settings.display.clone()).await?,
+            Self::Casework => casework::start(platform, settings.casework.clone()).await?,
         })
     }
 }

@@ -35,6 +35,7 @@ mod corrections;
 mod encoding;
 mod error;
 mod fields;
+mod finding;
 mod framing;
 mod head;
 mod held;
@@ -111,6 +112,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
         .merge(uploads::routes(upload_bytes))
         .merge(loads::routes())
         .merge(versions::routes())
+        .merge(finding::routes())
         .merge(refused::routes())
         .merge(template::routes())
         .merge(of_sources)

@@ -76,6 +76,20 @@ domain::words! {
         RecoveryCode,
         /// What a resident says about an alert, and the answer.
         Feedback,
+        /// What a citizen brings and is answered, and what units write about it.
+        CaseText,
+        /// The name of whoever brought it.
+        CaseName,
+        /// The phone of whoever brought it; only ever hashed, so that it leads to no resident.
+        CaseCaller,
+        /// A case's number: the key of its permutation; only ever hashed.
+        CaseNumber,
+        /// The PIN that is told with a number; only ever hashed.
+        CasePin,
+        /// The name that a client gave its request, so that a repeat is the same case; only ever hashed.
+        CaseRequest,
+        /// Which answers to anonymous cases are looked at again; only ever hashed.
+        CaseLot,
         /// A token by which a provider knows us, shared by all processes.
         ProviderToken,
         /// A message on the broker; only ever hashed.

@@ -12,6 +12,8 @@
 //! - personal data is stored sealed ([`crypto`]), and neither errors nor logs carry it;
 //! - [`tasks::Tasks::shutdown`] lets running work end before the process does.
 //!
+//! Lists are taken along as files by one way ([`export`]).
+//!
 //! What many concurrent requests ask of the database is gathered into few statements ([`gather`]).
 //!
 //! A service gets a [`Platform`], subscribes to its queues, starts its [`worker`]s, registers its [`jobs`] and returns its HTTP routes.
@@ -26,6 +28,7 @@ pub mod crypto;
 pub mod database;
 pub mod encryption;
 mod error;
+pub mod export;
 pub mod gather;
 pub mod http;
 pub mod jobs;
@@ -104,9 +107,7 @@ impl Platform {
     /// The same on a database that is open already; `settings.database` is not looked at.
     #[compiled_once]
     pub async fn on(database: Database, settings: &StoreSettings, clock: Clock) -> Result<Self, Error> {
-        database.migrate("keys", &crypto::MIGRATOR).await?;
-        database.migrate("bus", &bus::MIGRATOR).await?;
-        database.migrate(jobs::SCHEMA, &jobs::MIGRATOR).await?;
+        make_tables(&database).await?;
         let tasks = Tasks::new();
         let keyring = Keyring::load(&settings.keys, &database).await?;
         keyring.follow(&database, &tasks);
@@ -153,6 +154,13 @@ impl Platform {
 }
 
 /// Asks the database; what is to be said of its clock, if anything.
+/// Makes the platform's own tables, or brings them up to date.
+pub(crate) async fn make_tables(database: &Database) -> Result<(), Error> {
+    database.migrate("keys", &crypto::MIGRATOR).await?;
+    database.migrate("bus", &bus::MIGRATOR).await?;
+    database.migrate(jobs::SCHEMA, &jobs::MIGRATOR).await
+}
+
 async fn clock_of_database(database: &Database) -> Result<Option<String>, Error> {
     let asked = Asked::now();
     Ok(asked.answered(database.server_clock().await?).note("database"))

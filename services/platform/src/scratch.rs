@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::crypto::KeySettings;
 use crate::database::Database;
 use crate::encryption::Tls;
-use crate::{Error, Platform, StoreSettings};
+use crate::{Error, Platform, StoreSettings, make_tables};
 
 /// Handlers of a test that fail are tried again this soon.
 const FIRST_RETRY_MS: u64 = 5;
@@ -25,12 +25,32 @@ const FIRST_RETRY_MS: u64 = 5;
 /// Everything in this process, on a database that is gone after the last clone.
 #[compiled_once]
 pub async fn temporary(clock: Clock) -> Result<Platform, Error> {
+    on_temporary(Database::temporary().await?, clock).await
+}
+
+/// The same on a database in which `prepare` was done; what is called `kind` is prepared once ([`Database::temporary_with`]).
+///
+/// # Errors
+/// When the server fails, or `prepare` does.
+pub async fn temporary_with<F>(clock: Clock, kind: String, prepare: impl FnOnce(Database) -> F) -> Result<Platform, Error>
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    let database = Database::temporary_with(kind, async |database| {
+        make_tables(&database).await?;
+        prepare(database).await
+    });
+    on_temporary(database.await?, clock).await
+}
+
+#[compiled_once]
+async fn on_temporary(database: Database, clock: Clock) -> Result<Platform, Error> {
     let settings = StoreSettings {
         bus: BusSettings { first_retry_ms: FIRST_RETRY_MS, ..BusSettings::default() },
         keys: passing_key(),
         ..StoreSettings::default()
     };
-    Platform::on(Database::temporary().await?, &settings, clock).await
+    Platform::on(database, &settings, clock).await
 }
 
 /// PostgreSQL, RabbitMQ and Redis, or what stands in for them. [`remove`] cleans up behind it.
@@ -103,7 +123,7 @@ pub fn redis_url() -> String {
 }
 
 /// Whether real services are to be used.
-fn are_services_named() -> bool {
+pub fn are_services_named() -> bool {
     ["FENGHUO_TEST_POSTGRES", "FENGHUO_TEST_RABBITMQ", "FENGHUO_TEST_REDIS", "CI"].iter().any(|name| std::env::var_os(name).is_some())
 }
 

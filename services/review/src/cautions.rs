@@ -13,7 +13,7 @@ use platform::http::StaffCaller;
 
 use crate::actor::actor_for;
 use crate::store::Alert;
-use crate::{Error, Service, reading};
+use crate::{Error, Service, conflicts, reading};
 
 /// How this alert would be sent from now on, in a class.
 pub(crate) fn sending<'a>(service: &'a Service, alert: &Alert, class: DeliveryClass, now: DateTime<Utc>) -> Sending<'a> {
@@ -53,7 +53,17 @@ pub(crate) async fn check(
     match alert.content.cautions(&sending).into_iter().find(is_news) {
         Some(Caution::CutByQuietHours) => return Err(Error::CutByQuietHours),
         Some(Caution::NoReminder) => return Err(Error::NoReminder),
-        Some(Caution::ReachesNobody | Caution::OtherLanguage) | None => {}
+        // counted below, of no weight, or asked where the step is taken
+        Some(
+            Caution::ReachesNobody | Caution::ContradictsAnother | Caution::OtherLanguage | Caution::OpenComments | Caution::ClaimedByOther,
+        )
+        | None => {}
+    }
+    if !known.contains(&Caution::ContradictsAnother) {
+        let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+        if let Some(conflict) = conflicts::contradiction(&mut connection, alert, now).await? {
+            return Err(Error::ContradictsAnother(Box::new(conflict)));
+        }
     }
     let counts = match service.headcount.of_audience(&alert.audience).await {
         Ok(counts) if alert.content.status == Status::Exercise => counts.drill,

@@ -6,12 +6,16 @@
 use axum::extract::State as Shared;
 use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, State};
+use domain::approval_seal::ApprovalSeal;
 use domain::before_sending::Caution;
+use domain::checklist::{self, Answered};
 use domain::ids::AlertId;
+use domain::passage::Passage;
 use domain::public_reason::PublicReason;
 use domain::retention::OLDEST_DRAFT;
 use domain::retraction::{Kind, Progress, check_reason};
 use domain::second_factor::Act;
+use domain::since_return::AudienceMark;
 use domain::staff::Role;
 use platform::database::Tx;
 use platform::http::{Access, FieldFault, Json, Path, Problem, Routes, StaffCaller, routes};
@@ -21,10 +25,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::actor::actor_for;
-use crate::passage::{self, Passage};
 use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
-use crate::{Error, SCHEMA, Service, cautions, ended_records, message_kind, reason, retraction, trace};
+use crate::{Error, SCHEMA, Service, cautions, ended_records, in_review, message_kind, passage, reason, retraction, trace};
 
 /// The roles that take any step at all.
 const DECIDING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
@@ -36,7 +39,7 @@ pub(crate) fn routes() -> Routes<Service> {
 /// A decision about an alert.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct DecisionRequest {
+pub(crate) struct DecisionRequest {
     /// The version that was looked at. A cancellation, a stop and letting go on need none: they hold for whatever version there is.
     #[serde(default)]
     version: Option<i32>,
@@ -52,19 +55,35 @@ struct DecisionRequest {
     /// The passage of the text that the reason is about.
     #[serde(default)]
     passage: Option<Passage>,
-    /// What of the checklist was ticked, for the history.
+    /// Marks for the history, as they were sent before items were answered. They stand for no answer.
     #[serde(default)]
     checked: Vec<String>,
+    /// What is said of the alert's `checklist`, item by item: a step forward from a review takes an answer to each and no `no`, a step back or a refusal
+    /// takes any of them.
+    #[serde(default)]
+    answers: Vec<Answered>,
     /// What is known, and meant, although it is unusual: an alert with a caution that has to be confirmed is not approved without it.
     #[serde(default)]
     known: Vec<Caution>,
 }
 
+impl DecisionRequest {
+    /// What is decided.
+    pub(crate) const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The version that was looked at.
+    pub(crate) const fn version(&self) -> Option<i32> {
+        self.version
+    }
+}
+
 /// Decide about an alert
 ///
 /// Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
-/// conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
-/// unless `known` names that caution. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
+/// conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder, or contradict
+/// another alert for the same place, unless `known` names that caution; so is a step forward while comments are open, and a review of what a colleague has claimed. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
 /// second factor.
 ///
 /// `stop` keeps everything more of an approved alert from being sent, at once and by one person, and asks for its withdrawal in the same action: a
@@ -77,6 +96,16 @@ async fn decide(
     Path(id): Path<AlertId>,
     Json(request): Json<DecisionRequest>,
 ) -> Result<axum::Json<AlertDetail>, Problem> {
+    take_one(&service, &caller, id, &request).await.map(axum::Json)
+}
+
+/// Takes one decision, alone or among others, in a transaction of its own.
+pub(crate) async fn take_one(
+    service: &Service,
+    caller: &StaffCaller,
+    id: AlertId,
+    request: &DecisionRequest,
+) -> Result<AlertDetail, Problem> {
     let now = service.platform.clock.now();
     if request.action.releases() {
         caller.may_act(now)?;
@@ -84,16 +113,19 @@ async fn decide(
     if request.action == Action::Confirm {
         caller.must_have_proved(Act::ConfirmUrgent, now)?;
     }
+    // how many people whoever sends it was shown
+    let mut counted = None;
     if matches!(request.action, Action::Approve | Action::Confirm) {
         let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
         let alert = store::load(&mut connection, id, false).await?;
         drop(connection);
-        if let Some(expected) = request.version.filter(|_| reading::may_see(&caller, &alert)) {
+        if let Some(expected) = request.version.filter(|_| reading::may_see(caller, &alert)) {
             // what was counted has to be what is approved
             if expected != alert.version {
                 return Err(Error::Conflict { expected, found: alert.version, state: alert.state }.into());
             }
-            let people = cautions::check(&service, &caller, &alert, request.action, &request.known).await?;
+            let people = cautions::check(service, caller, &alert, request.action, &request.known).await?;
+            counted = people;
             if request.action == Action::Approve {
                 caller.must_have_proved(Act::Approve { people, many: service.fresh_proof_over_people }, now)?;
                 if alert.corrects.is_some() {
@@ -105,7 +137,7 @@ async fn decide(
     }
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let mut alert = store::load(&mut tx, id, true).await?;
-    if !reading::may_see(&caller, &alert) {
+    if !reading::may_see(caller, &alert) {
         return Err(Error::NoSuchAlert(id).into());
     }
     match (request.action, request.version) {
@@ -125,19 +157,29 @@ async fn decide(
         // that the danger is over is said by two
         reason => check_reason(Kind::Withdraw, reason).map_err(Error::from)?,
     }
-    take(&service, &mut tx, &mut alert, &caller, &request).await?;
-    let detail = reading::detail(&service, &mut tx, alert, &caller).await?;
+    take(service, &mut tx, &mut alert, caller, request, counted).await?;
+    let detail = reading::detail(service, &mut tx, alert, caller).await?;
     tx.commit().await.map_err(Error::from)?;
     service.changed.wake();
-    Ok(axum::Json(detail))
+    Ok(detail)
 }
 
-/// Takes the step with all that follows from it, inside the transaction.
-async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffCaller, request: &DecisionRequest) -> Result<(), Error> {
+/// Takes the step with all that follows from it, inside the transaction. `counted`: how many people whoever sends it was shown, if they could be
+/// counted.
+async fn take(
+    service: &Service,
+    tx: &mut Tx,
+    alert: &mut Alert,
+    caller: &StaffCaller,
+    request: &DecisionRequest,
+    counted: Option<u64>,
+) -> Result<(), Error> {
     let (action, said) = (request.action, reason::check(&request.reason)?);
     let reason = said.unwrap_or_default();
     let now = service.platform.clock.now();
     let decision = alert_state::next(alert.state, action, &alert.participants, &actor_for(caller, alert), reason)?;
+    checklist::check(alert.state, action, &alert.nature(), &request.answers)?;
+    in_review::cautions(tx, alert, caller.id, action, &request.known, now).await?;
     // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
     if matches!(action, Action::Submit | Action::ComposeUrgent | Action::PassDistrict | Action::Approve | Action::Confirm) {
         message_kind::check(&alert.content, alert.corrects)?;
@@ -161,10 +203,21 @@ async fn take(service: &Service, tx: &mut Tx, alert: &mut Alert, caller: &StaffC
         _ => {}
     }
     alert.step(action, decision, now);
+    if matches!(action, Action::Approve | Action::Confirm) {
+        // this version, which nobody changes any more: what they had before them
+        alert.seal = Some(ApprovalSeal::of(alert.class, &alert.content, &alert.audience, counted));
+    }
     store::save(tx, alert).await?;
-    let step = Step::of(caller.id, action.as_ref(), from, said);
-    let public_reason = request.public_reason;
-    store::record(tx, alert, Step { public_reason, passage: request.passage.as_ref(), checked: &request.checked, ..step }).await?;
+    in_review::end_claim(tx, alert.id, now).await?;
+    let step = Step {
+        public_reason: request.public_reason,
+        passage: request.passage.as_ref(),
+        checked: &request.checked,
+        answers: &request.answers,
+        audience_mark: action.sends_back().then(|| AudienceMark::of(&alert.audience)),
+        ..Step::of(caller.id, action.as_ref(), from, said)
+    };
+    store::record(tx, alert, step).await?;
     trace::leave(tx, caller, action.as_ref(), alert, said).await?;
     if alert.rule.is_some() && alert.corrects.is_none() && (alert.approved_at == Some(now) || alert.state.is_final()) {
         let approved = !alert.state.is_final();

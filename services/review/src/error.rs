@@ -1,11 +1,14 @@
 //! What can go wrong here, and what a caller is told.
 
+mod in_review;
+
 use domain::alert::{ContentFault, FaultKind};
 use domain::alert_state::{Refusal, State};
 use domain::audience::AudienceError;
+use domain::conflict::Conflict;
 use domain::ids::AlertId;
 use domain::retention::OLDEST_DRAFT;
-use domain::retraction;
+use domain::{checklist, claim, comment, many_decisions, retraction};
 use http::StatusCode;
 use platform::http::{FieldFault, Problem};
 
@@ -67,6 +70,9 @@ pub enum Error {
     /// It ends before the silent can be reminded.
     #[error("the alert ends before the silent can be reminded")]
     NoReminder,
+    /// Another alert asks people in the same place for the opposite.
+    #[error("another alert for the same place contradicts it")]
+    ContradictsAnother(Box<Conflict>),
     /// Records behind it hold no longer, and nobody has decided about whom they brought into it.
     #[error("{0} records behind the alert ended and were not decided about")]
     RecordsEnded(i64),
@@ -109,9 +115,41 @@ pub enum Error {
     /// The two people, or the one, may not.
     #[error("the retraction is not permitted: {}", .0.as_ref())]
     Retraction(#[from] retraction::Refusal),
+    /// What was answered of the checklist does not let the alert go on.
+    #[error("the answers do not permit the step")]
+    Checklist(#[from] checklist::Refusal),
+    /// Remarks are not settled.
+    #[error("{0} comments on the alert are open")]
+    OpenComments(i64),
+    /// A remark is not taken, or not settled.
+    #[error("the comment is not permitted: {}", .0.as_ref())]
+    Comment(#[from] comment::Refusal),
+    /// The words of a remark are none.
+    #[error("the words of a comment are not permitted")]
+    CommentText(#[source] comment::Fault),
+    /// The alert has no such remark.
+    #[error("there is no such comment on the alert")]
+    NoSuchComment,
+    /// The words that a remark is about do not stand in the alert any more.
+    #[error("the passage does not stand in the alert")]
+    PassageGone,
+    /// The alert is not claimed, or a colleague has.
+    #[error("the claim is in the way or not permitted: {}", .0.as_ref())]
+    Claim(#[from] claim::Refusal),
+    /// A decision is not taken among others.
+    #[error("the decision is not taken among others: {}", .0.as_ref())]
+    AmongOthers(#[from] many_decisions::Refusal),
     /// Fields of a decision are wrong.
     #[error("{} fields are wrong", .0.len())]
     Invalid(Vec<FieldFault>),
+    /// A setting that makes no sense.
+    #[error("the setting {name} {reason}")]
+    Setting {
+        /// Its key.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// All short codes that were drawn are in use.
     #[error("no free short code was found")]
     NoShortCode,
@@ -134,7 +172,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Database { .. } | Error::Platform(_) => Self::unavailable(&error),
-            Error::Stored { .. } | Error::NoShortCode => Self::internal(&error),
+            Error::Stored { .. } | Error::NoShortCode | Error::Setting { .. } => Self::internal(&error),
             Error::NoSuchAlert(_) => {
                 Self::not_found("no_such_alert", "没有此弹窗，或不在您的管辖范围内。", "There is no such alert in your area.")
             }
@@ -192,6 +230,14 @@ impl From<Error> for Problem {
                 "有效期结束得太早，没有确认的人来不及收到二次提醒和跟进。请延长有效期或缩短确认时限；如确需批准，请勾选知道后再批准。",
                 "It ends too early for a reminder to those who do not confirm, and for following them up. Extend its validity or shorten the time to confirm, or approve it with the mark that you know.",
             ),
+            Error::ContradictsAnother(conflict) => {
+                let (sentence, sentence_en) = conflict.sentence();
+                Self::conflict(
+                    "contradicts_another",
+                    format!("{sentence}请先与对方核对；如确需批准，请勾选“知道有矛盾”后再批准。"),
+                    format!("{sentence_en} Settle it with its author first, or approve it with the mark that you know."),
+                )
+            }
             Error::RecordsEnded(records) => Self::conflict(
                 "records_ended",
                 format!("有 {records} 条来源记录已被更正或撤回。请先逐条决定（移出受众或维持），再继续审核。"),
@@ -259,6 +305,20 @@ impl From<Error> for Problem {
                 "This alert has no such withdrawal, all-clear or correction.",
             ),
             Error::Retraction(refusal) => of_retraction(refusal),
+            Error::Checklist(refusal) => in_review::of_checklist(refusal),
+            Error::OpenComments(open) => in_review::of_open_comments(open),
+            Error::Comment(refusal) => in_review::of_comment(refusal),
+            Error::CommentText(fault) => in_review::of_words(fault),
+            Error::NoSuchComment => {
+                Self::conflict("no_such_comment", "这条弹窗没有这条批注，请刷新。", "This alert has no such comment. Reload it.")
+            }
+            Error::PassageGone => Self::conflict(
+                "passage_gone",
+                "所标的文字已不在弹窗中，可能刚被修改。请刷新后重新标注。",
+                "The words that you marked do not stand in the alert any more: somebody may have changed them. Reload it and mark them again.",
+            ),
+            Error::Claim(refusal) => in_review::of_claim(refusal),
+            Error::AmongOthers(refusal) => in_review::of_many(refusal),
             Error::NotCorrectable(state) => Self::conflict(
                 "not_correctable",
                 format!("弹窗当前为“{}”，尚无人收到或已终止，不能更正。", state.title()),

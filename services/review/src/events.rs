@@ -1,4 +1,4 @@
-//! The live line of the console: which alerts changed, as it happens.
+//! The live line of the console: which alerts changed, and who is at work on them, as it happens.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::Service;
-use crate::feed::Change;
+use crate::feed::{Change, News, WorkChange};
 use crate::reading::{READING, view};
 
 /// A comment that often keeps the connection open, and lets the platform notice that a page has gone.
@@ -28,21 +28,26 @@ pub(crate) fn routes() -> Routes<Service> {
 /// What changes, live
 ///
 /// Server-sent events: `clock` with the platform's time, first and after every jump of the clock; `alert` with a list of
-/// `{alert_id, version, state, urgent, retraction}` of alerts in the caller's area that changed. An empty list says that some were missed: look at everything.
+/// `{alert_id, version, state, urgent, retraction}` of alerts in the caller's area that changed; `work` with a list of `{alert_id, what, at}` of drafts that
+/// the caller sees, where a `claim`, the `comments` or the `presence` of colleagues is to be read again. An empty list says that some were missed: look at
+/// everything.
 #[utoipa::path(get, path = "/api/v1/events",
     responses((status = 200, description = "Events", body = Vec<Change>, content_type = "text/event-stream")))]
 async fn events(Shared(service): Shared<Service>, caller: StaffCaller) -> impl IntoResponse {
-    let line = Line { changes: service.feed.listen(), clock: service.platform.clock.clone(), caller, told_time: false };
+    let (news, clock) = (service.feed.listen(), service.platform.clock.clone());
+    let line = Line { news, clock, caller, told_time: false, of_work: None };
     let stopping = service.platform.tasks.token().clone();
     Sse::new(line.follow().take_until(stopping.cancelled_owned())).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive"))
 }
 
 /// One page that listens.
 struct Line {
-    changes: Receiver<Arc<[Change]>>,
+    news: Receiver<Arc<News>>,
     clock: Clock,
     caller: StaffCaller,
     told_time: bool,
+    /// What is told next.
+    of_work: Option<Event>,
 }
 
 impl Line {
@@ -54,26 +59,33 @@ impl Line {
                 return Some((Ok(Event::default().event("clock").data(now)), line));
             }
             loop {
+                if let Some(event) = line.of_work.take() {
+                    return Some((Ok(event), line));
+                }
                 let clock = line.clock.clone();
                 let heard = tokio::select! {
-                    heard = line.changes.recv() => heard,
+                    heard = line.news.recv() => heard,
                     () = clock.next_move() => {
                         line.told_time = false;
-                        Ok(Arc::from([]))
+                        Ok(Arc::default())
                     }
                 };
                 let missed = matches!(heard, Err(RecvError::Lagged(_)));
-                let own: Vec<Change> = match heard {
-                    Ok(changes) => changes.iter().filter(|change| concerns(&line.caller, change)).cloned().collect(),
-                    Err(RecvError::Lagged(_)) => Vec::new(),
+                let news = match heard {
+                    Ok(news) => news,
+                    Err(RecvError::Lagged(_)) => Arc::default(),
                     // The reader has stopped, so the process is stopping.
                     Err(RecvError::Closed) => return None,
                 };
-                if own.is_empty() && !missed && line.told_time {
-                    continue;
+                let alerts: Vec<Change> = news.alerts.iter().filter(|change| concerns(&line.caller, change)).cloned().collect();
+                let work: Vec<WorkChange> = news.work.iter().filter(|change| is_theirs(&line.caller, change)).cloned().collect();
+                if !work.is_empty() {
+                    line.of_work = Some(Event::default().event("work").json_data(&work).ok()?);
                 }
-                let event = Event::default().event("alert").json_data(&own).ok()?;
-                return Some((Ok(event), line));
+                if !alerts.is_empty() || missed || !line.told_time {
+                    let event = Event::default().event("alert").json_data(&alerts).ok()?;
+                    return Some((Ok(event), line));
+                }
             }
         })
     }
@@ -82,4 +94,9 @@ impl Line {
 /// Whether the caller may see the alert, as in a queue.
 fn concerns(caller: &StaffCaller, change: &Change) -> bool {
     READING.contains(&caller.role) && view(caller).shows(change.district, change.approved)
+}
+
+/// Whether the caller sees the alert as those who make it do.
+fn is_theirs(caller: &StaffCaller, change: &WorkChange) -> bool {
+    READING.contains(&caller.role) && view(caller).shows(change.district, false)
 }

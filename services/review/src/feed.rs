@@ -1,7 +1,7 @@
 //! What changed lately, told to everybody who listens.
 //!
 //! One reader per process asks the history: at once when something of this process changed it, and every half second for what
-//! other processes changed. So a thousand open pages cost the database two small statements a second.
+//! other processes changed. So a thousand open pages cost the database four small statements a second.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,9 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::Error;
+use crate::in_review::work::What;
 
 const REFRESH: Duration = Duration::from_millis(500);
 /// A step may be committed so long after its time, and still be told of.
@@ -48,9 +51,31 @@ pub(crate) struct Change {
     pub(crate) approved: bool,
 }
 
+/// Something of the work on an alert that changed: who reviews it, the remarks on it, who has it open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = WorkChange)]
+pub(crate) struct WorkChange {
+    /// On which.
+    pub(crate) alert_id: Uuid,
+    /// What is to be read again.
+    pub(crate) what: What,
+    /// When it changed.
+    pub(crate) at: DateTime<Utc>,
+    /// Whose the alert is; none: the whole city's.
+    #[serde(skip)]
+    pub(crate) district: Option<DistrictCode>,
+}
+
+/// What changed in one turn.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(crate) alerts: Vec<Change>,
+    pub(crate) work: Vec<WorkChange>,
+}
+
 /// Where changes are heard of.
 #[derive(Clone, Debug)]
-pub(crate) struct Feed(broadcast::Sender<Arc<[Change]>>);
+pub(crate) struct Feed(broadcast::Sender<Arc<News>>);
 
 impl Feed {
     /// Starts the reader.
@@ -58,21 +83,22 @@ impl Feed {
         let (told, _) = broadcast::channel(BEHIND);
         let feed = Self(told.clone());
         let platform = platform.clone();
-        let reader = Arc::new(tokio::sync::Mutex::new(Reader { since: platform.clock.now(), known: BTreeMap::new() }));
+        let reader = Arc::new(tokio::sync::Mutex::new(Reader::from(platform.clock.now())));
         worker::run(&platform.tasks.clone(), &platform.clock.clone(), "review.feed", REFRESH, changed, move || {
             let (platform, told, reader) = (platform.clone(), told.clone(), Arc::clone(&reader));
             async move {
                 let mut reader = reader.lock().await;
                 // Nobody listens: nothing is asked, and who comes later looks at everything first anyway.
                 if told.receiver_count() == 0 {
-                    *reader = Reader { since: platform.clock.now(), known: BTreeMap::new() };
+                    *reader = Reader::from(platform.clock.now());
                     return Ok(Turn::Idle);
                 }
-                let changes = reader.read(&platform).await?;
-                let more = i64::try_from(changes.len()).is_ok_and(|changes| changes >= A_TURN);
-                if !changes.is_empty() {
+                let news = News { alerts: reader.read(&platform).await?, work: reader.read_work(&platform).await? };
+                let more = i64::try_from(news.alerts.len().max(news.work.len())).is_ok_and(|changes| changes >= A_TURN);
+                reader.forget();
+                if !news.alerts.is_empty() || !news.work.is_empty() {
                     // Whoever stopped listening meanwhile is not missed.
-                    let _ = told.send(changes.into());
+                    let _ = told.send(Arc::new(news));
                 }
                 Ok(if more { Turn::More } else { Turn::Idle })
             }
@@ -81,7 +107,7 @@ impl Feed {
     }
 
     /// Listens from now on.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<[Change]>> {
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<News>> {
         self.0.subscribe()
     }
 }
@@ -91,9 +117,22 @@ struct Reader {
     since: DateTime<Utc>,
     /// The versions told of lately, with their times.
     known: BTreeMap<(Uuid, i32), DateTime<Utc>>,
+    /// The work told of lately, with its times.
+    known_work: BTreeMap<(Uuid, What, i64), DateTime<Utc>>,
 }
 
 impl Reader {
+    const fn from(since: DateTime<Utc>) -> Self {
+        Self { since, known: BTreeMap::new(), known_work: BTreeMap::new() }
+    }
+
+    /// What is so old that it is not read again.
+    fn forget(&mut self) {
+        let oldest = self.since - LATEST_COMMIT;
+        self.known.retain(|_, at| *at >= oldest);
+        self.known_work.retain(|_, at| *at >= oldest);
+    }
+
     async fn read(&mut self, platform: &Platform) -> Result<Vec<Change>, BoxError> {
         let (versions, alerts): (Vec<i32>, Vec<Uuid>) = self.known.keys().map(|(alert, version)| (*version, *alert)).unzip();
         let rows = sqlx::query!(
@@ -126,9 +165,36 @@ impl Reader {
                 approved: row.approved,
             })
         });
-        let changes = readable("changes of alerts", read);
-        let oldest = self.since - LATEST_COMMIT;
-        self.known.retain(|_, at| *at >= oldest);
-        Ok(changes)
+        Ok(readable("changes of alerts", read))
+    }
+
+    async fn read_work(&mut self, platform: &Platform) -> Result<Vec<WorkChange>, BoxError> {
+        let known: Vec<_> = self.known_work.keys().copied().collect();
+        let alerts: Vec<Uuid> = known.iter().map(|(alert, ..)| *alert).collect();
+        let whats: Vec<String> = known.iter().map(|(_, what, _)| what.as_ref().to_owned()).collect();
+        let nths: Vec<i64> = known.iter().map(|(.., nth)| *nth).collect();
+        let rows = sqlx::query!(
+            "select work.alert_id, work.what, work.at, work.nth, alert.district
+               from review.work join review.alert using (alert_id)
+              where work.at >= $1
+                and not exists (select from unnest($2::uuid[], $3::text[], $4::bigint[]) as known (alert_id, what, nth)
+                                where known.alert_id = work.alert_id and known.what = work.what and known.nth = work.nth)
+              order by work.at, work.alert_id, work.what limit $5",
+            self.since - LATEST_COMMIT,
+            &alerts,
+            &whats,
+            &nths,
+            A_TURN
+        )
+        .fetch_all(platform.database.pool())
+        .await?;
+        let read = rows.into_iter().map(|row| {
+            let what: What = row.what.parse().map_err(|_| Error::Stored { what: "work" })?;
+            self.since = self.since.max(row.at);
+            self.known_work.insert((row.alert_id, what, row.nth), row.at);
+            let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
+            Ok::<_, Error>(WorkChange { alert_id: row.alert_id, what, at: row.at, district })
+        });
+        Ok(readable("work on alerts", read))
     }
 }

@@ -10,6 +10,9 @@
 //!
 //! What people have is taken back by two people in one step, and stopped by one at any moment ([`retraction`]).
 //!
+//! While it is written and reviewed, people remark on it, say that they review it just now, see who else has it open and what changed since it was sent
+//! back, and decide about many after looking at each ([`in_review`]).
+//!
 //! Pages listen to what changes ([`events`], from one [`feed`] a process) and ask for the whole at a glance ([`overview`]).
 //!
 //! Guarantees: submitter, first and final reviewer are three different people, composer and confirmer of an urgent alert
@@ -20,12 +23,17 @@
 
 mod actor;
 mod cautions;
+mod colleagues;
+mod conflicts;
 mod decisions;
 mod drafts;
 mod ended_records;
 mod error;
 mod events;
+mod export;
 mod feed;
+mod history;
+mod in_review;
 mod message_kind;
 mod named_by_hand;
 mod overview;
@@ -35,12 +43,16 @@ mod reading;
 mod reason;
 mod retraction;
 mod schema;
+mod search;
 mod service;
 mod store;
+mod story;
 mod trace;
 mod withdrawal;
 mod writing;
 
+use chrono::TimeDelta;
+use domain::claim;
 use domain::quiet_hours::QuietHours;
 use platform::Platform;
 use platform::compiled_once;
@@ -57,7 +69,7 @@ use feed::Feed;
 use service::Service;
 
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[progress::TAKE_OVER];
+pub const JOBS: &[Job] = &[progress::TAKE_OVER, search::INDEX, in_review::FORGET];
 
 /// What the operator sets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,30 +85,66 @@ pub struct Settings {
     ///
     /// Unit: people
     pub fresh_proof_over_people: u64,
+    /// How long colleagues see that somebody reviews an alert, after they have last said so.
+    ///
+    /// As long as a careful review takes. It locks nothing: whoever else may decide still may, and is told first. From a minute to four hours.
+    ///
+    /// Unit: seconds
+    pub claim_lasts_s: u32,
+    /// Lists of alerts that one member of staff may export in a day.
+    ///
+    /// Each is in the trace all the same; the number keeps one account from carrying everything away unnoticed. Raise it where reports take more.
+    ///
+    /// Unit: files
+    pub exports_a_day: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { signature: "烽火".to_owned(), fresh_proof_over_people: 100_000 }
+        Self { signature: "烽火".to_owned(), fresh_proof_over_people: 100_000, claim_lasts_s: 900, exports_a_day: 20 }
+    }
+}
+
+impl Settings {
+    fn claim_lasts(&self) -> Result<TimeDelta, Error> {
+        let lasts = TimeDelta::seconds(self.claim_lasts_s.into());
+        let wrong = Error::Setting { name: "review.claim_lasts_s", reason: "must be from 60 to 14400" };
+        if (claim::SHORTEST..=claim::LONGEST).contains(&lasts) { Ok(lasts) } else { Err(wrong) }
     }
 }
 
 /// Subscribes to drafts and to dispatch's progress, and returns the routes. The quiet hours are those that dispatch keeps.
 ///
 /// # Errors
-/// When the bus refuses a subscription.
+/// When the bus refuses a subscription, or a setting makes no sense.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHours) -> Result<Routes, Error> {
     let changed = Wake::new();
     let feed = Feed::start(platform, &changed);
     let headcount = Headcount::new(platform.database.clone());
-    let Settings { signature, fresh_proof_over_people } = settings;
-    let service =
-        Service { platform: platform.clone(), signature: signature.into(), quiet_hours, headcount, fresh_proof_over_people, changed, feed };
+    let claim_lasts = settings.claim_lasts()?;
+    let Settings { signature, fresh_proof_over_people, exports_a_day, .. } = settings;
+    let service = Service {
+        platform: platform.clone(),
+        signature: signature.into(),
+        quiet_hours,
+        headcount,
+        fresh_proof_over_people,
+        claim_lasts,
+        exports_a_day,
+        changed,
+        feed,
+    };
+    let own = platform.clone();
+    platform.jobs.register(&search::INDEX, move || {
+        let platform = own.clone();
+        async move { search::fill(&platform).await }
+    })?;
     platform.bus.start_relay(SCHEMA);
     drafts::subscribe(&service)?;
     progress::subscribe(&service)?;
     ended_records::subscribe(&service)?;
+    in_review::register(&service)?;
     let routes = writing::routes()
         .merge(decisions::routes())
         .merge(reading::routes())
@@ -104,6 +152,11 @@ pub async fn start(platform: &Platform, settings: Settings, quiet_hours: QuietHo
         .merge(overview::routes())
         .merge(events::routes())
         .merge(ended_records::routes())
-        .merge(retraction::routes());
+        .merge(retraction::routes())
+        .merge(conflicts::routes())
+        .merge(search::routes())
+        .merge(export::routes())
+        .merge(story::routes())
+        .merge(in_review::routes());
     Ok(routes.with_state(service))
 }

@@ -7,18 +7,17 @@ use chrono::{DateTime, Utc};
 use domain::alert::{AckWindow, AlertContent, ContentFault, DeliveryClass};
 use domain::alert_state::{self, Action, Participants, State};
 use domain::alert_view::AlertView;
+use domain::approval_seal::ToldSeal;
 use domain::area::DistrictCode;
 use domain::audience::{Audience, AudienceQuery};
 use domain::before_sending::{CautionNote, Sending};
 use domain::headcount::HeadCount;
 use domain::ids::{AlertId, StaffId};
 use domain::language::Language;
-use domain::public_reason::PublicReason;
 use domain::retraction::{Kind, Step as RetractionStep, may_confirm, open_steps};
 use domain::staff::Role;
-use platform::database::{Connection, readable, readable_row};
+use platform::database::{Connection, readable};
 use platform::http::{Access, Path, Problem, Query, Routes, StaffCaller, routes};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
@@ -26,7 +25,8 @@ use uuid::Uuid;
 
 use crate::actor::{Circumstances, actor, open_to};
 use crate::ended_records::{self, EndedRecord};
-use crate::passage::Passage;
+use crate::history::{self, HistoryLine};
+use crate::in_review::{self, InReview, LineInReview};
 use crate::store::{self, Alert, stored_district};
 use crate::{Error, Service, cautions, retraction, withdrawal};
 
@@ -77,6 +77,8 @@ struct AlertLine {
     /// What waits for a second person to say it of this alert.
     retraction: Option<Kind>,
     retraction_asked_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    review: LineInReview,
 }
 
 /// Which alerts to list.
@@ -108,15 +110,21 @@ async fn list(
     caller: StaffCaller,
     Query(filter): Query<Filter>,
 ) -> Result<axum::Json<Vec<AlertLine>>, Problem> {
-    let view = view(&caller);
+    let (view, now) = (view(&caller), service.platform.clock.now());
     let mine = if filter.waiting { waiting_for(&service, &caller).await? } else { Vec::new() };
     let rows = sqlx::query!(
         r#"select alert_id, short_code, state, class, district, content #>> '{texts,zh-CN,headline}' as headline, version, created_at, changed_at,
              approved_at, handed_over_at,
              (select reason from review.step where step.alert_id = alert.alert_id and reason is not null order by version desc limit 1) as last_reason,
              coalesce(content ->> 'status' = 'exercise', false) as "exercise!", corrects, content -> 'expires_at' as expires_at,
-             content -> 'ack_window_s' as ack_window_s, held_at, waiting.kind as "retraction?", waiting.asked_at as "retraction_asked_at?"
+             content -> 'ack_window_s' as ack_window_s, held_at, waiting.kind as "retraction?", waiting.asked_at as "retraction_asked_at?",
+             claim.staff as "claim_staff?", claim.until as "claim_until?", coalesce(officer.session_until > $14, false) as "claim_signed_in!",
+             (select count(*) from review.comment c where c.alert_id = alert.alert_id and c.reply_to is null and c.resolved_at is null)
+                 as "open_comments!",
+             exists (select from review.step s where s.alert_id = alert.alert_id and s.action = any($13)) as "returned!"
            from review.alert
+           left join review.claim using (alert_id)
+           left join identity.officer on officer.staff_id = claim.staff
            left join lateral (select kind, asked_at from review.retraction r where r.alert_id = alert.alert_id and r.progress = 'asked') as waiting
                   on true
            where (not $7::bool or alert_id = any($12)
@@ -142,18 +150,25 @@ async fn list(
         caller.id.uuid(),
         view.everywhere,
         view.drafts,
-        &mine
+        &mine,
+        &in_review::steps_back(),
+        now
     )
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("listing alerts"))?;
     let lines = rows.into_iter().map(|row| {
+        let state = row.state.parse().map_err(|_| Error::Stored { what: "state" })?;
+        let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
+        let claim = row.claim_staff.zip(row.claim_until);
+        let claim = claim.and_then(|(by, until)| in_review::still_standing(by, until, row.claim_signed_in, now));
         Ok::<_, Error>(AlertLine {
+            review: LineInReview::of(state, view.shows(district, false), claim, row.open_comments, row.returned),
             alert_id: AlertId::from_uuid(row.alert_id),
             short_code: row.short_code,
-            state: row.state.parse().map_err(|_| Error::Stored { what: "state" })?,
+            state,
             class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
-            district: row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+            district,
             headline: row.headline.unwrap_or_default(),
             version: row.version,
             created_at: row.created_at,
@@ -203,29 +218,6 @@ async fn waiting_for(service: &Service, caller: &StaffCaller) -> Result<Vec<Uuid
     Ok(theirs)
 }
 
-/// One step of an alert's history.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct HistoryLine {
-    version: i32,
-    /// An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw` (for some people), `ask_withdraw`, `ask_all_clear`,
-    /// `ask_correct`, `confirm_withdraw`, `confirm_all_clear`, `confirm_correct`, `refuse_retraction`, `take_back_retraction`.
-    action: String,
-    from: String,
-    to: String,
-    /// None: the platform.
-    actor: Option<Uuid>,
-    reason: Option<String>,
-    /// What the public was told of why.
-    public_reason: Option<PublicReason>,
-    /// The passage that the reason is about.
-    passage: Option<Passage>,
-    /// What of the checklist was ticked.
-    checked: Vec<String>,
-    /// What the alert said from this version on, where the step changed that.
-    content: Option<AlertContent>,
-    at: DateTime<Utc>,
-}
-
 /// The SMS of one language.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SmsPreview {
@@ -270,6 +262,8 @@ pub(crate) struct AlertDetail {
     approved_at: Option<DateTime<Utc>>,
     handed_over_at: Option<DateTime<Utc>>,
     corrects: Option<AlertId>,
+    /// What whoever approved it had before them, as digests; none: it was not approved, or before there were seals.
+    seal: Option<ToldSeal>,
     /// Since when it is stopped, until it is known whether it holds, and by whom.
     held_at: Option<DateTime<Utc>>,
     held_by: Option<StaffId>,
@@ -290,7 +284,21 @@ pub(crate) struct AlertDetail {
     sms: BTreeMap<Language, SmsPreview>,
     /// Records behind it that its source has corrected or taken back since; who is undecided about comes first.
     ended_records: Vec<EndedRecord>,
+    #[serde(flatten)]
+    review: InReview,
     history: Vec<HistoryLine>,
+}
+
+impl AlertDetail {
+    /// Where it stands.
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Its version.
+    pub(crate) const fn version(&self) -> i32 {
+        self.version
+    }
 }
 
 /// That a word about an alert waits for a second person.
@@ -323,14 +331,16 @@ pub(crate) async fn detail(
     alert: Alert,
     caller: &StaffCaller,
 ) -> Result<AlertDetail, Error> {
-    let history = history(connection, alert.id).await?;
+    let history = history::of_alert(connection, alert.id).await?;
+    let history = in_review::as_history(connection, &alert, caller, history).await?;
     let ended_records = ended_records::of_alert(connection, &alert).await?;
     let withdrawn_for = withdrawal::people(connection, &alert).await?;
     let sending = cautions::sending(service, &alert, alert.class, service.platform.clock.now());
     let faults = alert.content.check_sending(&sending).err().unwrap_or_default();
-    let cautions = alert.content.cautions(&sending).into_iter().map(CautionNote::from).collect();
-    let sms = previews(&alert, &sending);
     let (now, handed) = (service.platform.clock.now(), retraction::is_handed(connection, &alert).await?);
+    let review = in_review::of_alert(connection, &alert, caller, now).await?;
+    let cautions = alert.content.cautions(&sending).into_iter().chain(review.cautions.iter().copied()).map(CautionNote::from).collect();
+    let sms = previews(&alert, &sending);
     let waiting = retraction::waiting(connection, alert.id, false).await?;
     let standing = retraction::standing(&alert, handed);
     Ok(AlertDetail {
@@ -349,6 +359,7 @@ pub(crate) async fn detail(
         faults,
         cautions,
         sms,
+        review,
         history,
         ended_records,
         withdrawn_for,
@@ -375,40 +386,8 @@ pub(crate) async fn detail(
         approved_at: alert.approved_at,
         handed_over_at: alert.handed_over_at,
         corrects: alert.corrects,
+        seal: alert.seal.as_ref().map(ToldSeal::from),
     })
-}
-
-/// Every step of the alert's life, the first one first.
-async fn history(connection: &mut Connection, alert: AlertId) -> Result<Vec<HistoryLine>, Error> {
-    let steps = sqlx::query!(
-        "select version, action, from_state, to_state, actor, reason, public_reason, passage, checked, content, at
-         from review.step where alert_id = $1 order by version",
-        alert.uuid()
-    )
-    .fetch_all(connection)
-    .await
-    .map_err(Error::database("reading an alert's history"))?;
-    Ok(steps
-        .into_iter()
-        .map(|step| HistoryLine {
-            version: step.version,
-            action: step.action,
-            from: step.from_state,
-            to: step.to_state,
-            actor: step.actor,
-            reason: step.reason,
-            public_reason: step.public_reason.and_then(|word| word.parse().ok()),
-            passage: step.passage.and_then(|passage| as_written("passages", passage)),
-            checked: step.checked,
-            content: step.content.and_then(|content| as_written("contents of steps", content)),
-            at: step.at,
-        })
-        .collect())
-}
-
-/// A part of a step, unless it cannot be read: the step itself happened all the same.
-fn as_written<T: DeserializeOwned>(parts: &'static str, stored: serde_json::Value) -> Option<T> {
-    readable_row(parts, serde_json::from_value(stored))
 }
 
 /// What the SMS centre will be given. A language whose text cannot be composed is left out: its fault is among `faults`.

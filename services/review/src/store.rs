@@ -3,16 +3,19 @@
 use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, DeliveryClass};
 use domain::alert_state::{Action, Decision, Participants, State};
+use domain::approval_seal::ApprovalSeal;
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
+use domain::checklist::{Answered, Nature};
 use domain::ids::{AlertId, ShortCode, StaffId};
+use domain::passage::Passage;
 use domain::public_reason::PublicReason;
+use domain::since_return::AudienceMark;
 use platform::database::Connection;
 use platform::database::Tx;
 use uuid::Uuid;
 
-use crate::Error;
-use crate::passage::Passage;
+use crate::{Error, search};
 
 /// One alert with everything a decision needs.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub(crate) struct Alert {
     pub(crate) held: Option<Held>,
     /// It is for exactly those who have what it corrects: two people made it.
     pub(crate) for_holders: bool,
+    /// What whoever approved it had before them; none: it was not approved, or before there were seals.
+    pub(crate) seal: Option<ApprovalSeal>,
 }
 
 /// That an alert was stopped.
@@ -71,12 +76,22 @@ impl Alert {
             corrects: None,
             held: None,
             for_holders: false,
+            seal: None,
         }
     }
 
     /// Whose alert it is.
     pub(crate) fn area(&self) -> Area {
         self.participants.district.map_or(Area::City, Area::District)
+    }
+
+    /// What of it decides what is asked before it goes on.
+    pub(crate) fn nature(&self) -> Nature {
+        Nature {
+            names_people: matches!(self.audience, Audience::Residents(_)),
+            corrects: self.corrects.is_some(),
+            crosses_districts: self.participants.district.is_none(),
+        }
     }
 
     /// Others have a hand in it from now on; whoever answered for its text until now had one.
@@ -118,7 +133,7 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
     }
     let row = sqlx::query!(
         "select short_code, state, class, district, content, audience, rule_id, rule_version, records, missing, submitter, automatic,
-             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects, involved, held_at, held_by, for_holders
+             district_reviewer, city_reviewer, version, created_at, changed_at, approved_at, handed_over_at, corrects, involved, held_at, held_by, for_holders, seal
          from review.alert where alert_id = $1",
         id.uuid()
     )
@@ -153,6 +168,7 @@ pub(crate) async fn load(connection: &mut Connection, id: AlertId, lock: bool) -
         corrects: row.corrects.map(AlertId::from_uuid),
         held: row.held_at.zip(row.held_by).map(|(at, by)| Held { at, by: StaffId::from_uuid(by) }),
         for_holders: row.for_holders,
+        seal: row.seal.map(serde_json::from_value).transpose().map_err(stored("seal"))?,
     })
 }
 
@@ -196,6 +212,7 @@ pub(crate) async fn insert(tx: &mut Tx, alert: &Alert) -> Result<bool, Error> {
     .execute(&mut **tx)
     .await
     .map_err(Error::database("adding an alert"))?;
+    search::keep(tx, alert).await?;
     Ok(rows.rows_affected() == 1)
 }
 
@@ -206,7 +223,7 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
     let rows = sqlx::query!(
         "update review.alert set state = $3, class = $4, content = $5, audience = $6, submitter = $7, automatic = $8, district_reviewer = $9,
              city_reviewer = $10, version = $11, changed_at = $12, approved_at = $13, handed_over_at = $14, missing = $15, involved = $16,
-             held_at = $17, held_by = $18
+             held_at = $17, held_by = $18, seal = $19
          where alert_id = $1 and version = $2",
         alert.id.uuid(),
         read_at,
@@ -226,6 +243,7 @@ pub(crate) async fn save(tx: &mut Tx, alert: &mut Alert) -> Result<(), Error> {
         &alert.involved_ids(),
         alert.held.map(|held| held.at),
         alert.held.map(|held| held.by.uuid()),
+        alert.seal.as_ref().map(serde_json::to_value).transpose().map_err(|_| Error::Stored { what: "seal" })?,
     )
     .execute(&mut **tx)
     .await
@@ -247,8 +265,12 @@ pub(crate) struct Step<'a> {
     pub(crate) public_reason: Option<PublicReason>,
     /// What the reason is about.
     pub(crate) passage: Option<&'a Passage>,
-    /// What of the checklist was ticked.
+    /// What of the checklist was ticked, before items were answered.
     pub(crate) checked: &'a [String],
+    /// What was answered, item by item.
+    pub(crate) answers: &'a [Answered],
+    /// For whom it was, where it is sent back: to be compared with.
+    pub(crate) audience_mark: Option<AudienceMark>,
     /// Whether the alert says something else from here on.
     pub(crate) writes: bool,
 }
@@ -256,7 +278,18 @@ pub(crate) struct Step<'a> {
 impl<'a> Step<'a> {
     /// A step of the platform.
     pub(crate) fn of_platform(action: &'a str, from: State) -> Self {
-        Self { action, from, actor: None, reason: None, public_reason: None, passage: None, checked: &[], writes: false }
+        Self {
+            action,
+            from,
+            actor: None,
+            reason: None,
+            public_reason: None,
+            passage: None,
+            checked: &[],
+            answers: &[],
+            audience_mark: None,
+            writes: false,
+        }
     }
 
     /// A step of a person.
@@ -273,8 +306,9 @@ impl<'a> Step<'a> {
 /// Adds the step that led to the alert's present version.
 pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result<(), Error> {
     sqlx::query!(
-        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at, passage, checked, content, public_reason)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into review.step (alert_id, version, action, from_state, to_state, actor, reason, at, passage, checked, content, public_reason,
+             answers, audience_mark)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         alert.id.uuid(),
         alert.version,
         step.action,
@@ -286,12 +320,17 @@ pub(crate) async fn record(tx: &mut Tx, alert: &Alert, step: Step<'_>) -> Result
         step.passage.map(serde_json::to_value).transpose().map_err(|_| Error::Stored { what: "passage" })?,
         step.checked,
         step.writes.then(|| json(&alert.content)).transpose()?,
-        step.public_reason.map(|reason| reason.to_string())
+        step.public_reason.map(|reason| reason.to_string()),
+        (!step.answers.is_empty())
+            .then(|| serde_json::to_value(step.answers.iter().map(Answered::kept).collect::<Vec<_>>()))
+            .transpose()
+            .map_err(|_| Error::Stored { what: "answers" })?,
+        step.audience_mark.as_ref().map(AudienceMark::bytes)
     )
     .execute(&mut **tx)
     .await
     .map_err(Error::database("writing an alert's history"))?;
-    Ok(())
+    if step.writes { search::keep(tx, alert).await } else { Ok(()) }
 }
 
 /// A district's code as the tables keep it: six digits fit.

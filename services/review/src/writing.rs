@@ -21,7 +21,7 @@ use crate::reading::{self, AlertDetail};
 use crate::store::{self, Alert, Step};
 use crate::{Error, Service, message_kind, reason, trace};
 
-const WRITING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
+pub(crate) const WRITING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Role::SubmittingUnit];
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("review")

@@ -1,7 +1,7 @@
 // The second factor: a new officer makes a passkey, is in again with three actions, proves it again before an urgent push, and loses the device.
 import { afterAll, expect, test } from 'vitest';
 import { city } from './city.ts';
-import { curtain, openWindow } from './cast.ts';
+import { answersYes, curtain, openWindow } from './cast.ts';
 import { App, Device, enrolsApp, isIn, keepsRecoveryCodes, mayActAtOnce, newAccount, setsPassword } from './factors.ts';
 import { looksAt } from './looks.ts';
 import { content, steps, type Detail } from './prepared.ts';
@@ -66,8 +66,7 @@ test('a passkey is made once, signs in with three actions, and is shown again be
   await step.waitFor();
   // the proof of the sign-in is old by now
   await city.forward(6);
-  const boxes = page.locator('main fieldset input[type=checkbox]');
-  for (let at = 0; at < (await boxes.count()); at += 1) await boxes.nth(at).check();
+  await answersYes(page);
   await step.click();
   const question = page.locator('dialog[open]').first();
   const typed = question.getByRole('textbox').last();

@@ -2,7 +2,7 @@
 // tab, an address that leads nowhere has a way on, what failed is there again by itself, and at night it is dark.
 import { afterAll, expect, test } from 'vitest';
 import { city, eventually } from './city.ts';
-import { curtain, openWindow, Staff } from './cast.ts';
+import { answersYes, curtain, openWindow, Staff } from './cast.ts';
 import { looksAt } from './looks.ts';
 import { handedIn, steps } from './prepared.ts';
 import { Wire } from './wire.ts';
@@ -16,8 +16,7 @@ test('what a colleague has decided is said with their name, and nothing dead is 
   await officer.opens(`/alerts/${alert}`);
   const approve = officer.page.locator('main').getByRole('button', { name: /批准/ }).first();
   await approve.waitFor();
-  const boxes = officer.page.locator('main fieldset input[type=checkbox]');
-  for (let at = 0; at < (await boxes.count()); at += 1) await boxes.nth(at).check();
+  await answersYes(officer.page);
   await approve.click();
   await officer.page.locator('dialog[open]').waitFor();
 
@@ -143,7 +142,7 @@ for (const tongue of ['zh-CN', 'en']) {
     await reviewer.page.getByRole('button', { name: tongue === 'en' ? /^Dark/ : /^深色/ }).click();
     expect(await reviewer.page.evaluate(() => document.documentElement.dataset['shade'])).toBe('dark');
     const wrong: string[] = [];
-    for (const [name, path] of [['security', '/security'], ['home', '/'], ['review', `/alerts/${alert}`], ['alerts', '/alerts'], ['sources', '/sources'], ['feedback', '/feedback'], ['follow-ups', '/community'], ['settings', '/settings'], ['rules', '/rules'], ['write', '/alerts/new']] as const) {
+    for (const [name, path] of [['security', '/security'], ['home', '/'], ['review', `/alerts/${alert}`], ['alerts', '/alerts'], ['story', `/alerts/${alert}/story`], ['glossary', '/glossary'], ['sources', '/sources'], ['feedback', '/feedback'], ['follow-ups', '/community'], ['settings', '/settings'], ['rules', '/rules'], ['write', '/alerts/new']] as const) {
       await reviewer.opens(path);
       wrong.push(...(await looksAt(reviewer.page, `console-night-${name}-desk-${tongue}`)));
     }

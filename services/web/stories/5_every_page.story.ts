@@ -18,11 +18,15 @@ beforeAll(async () => {
 afterAll(curtain);
 
 const pagesOf: Record<string, (alerts: { waiting: string; sent: string }) => [name: string, path: string][]> = {
-  'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['standings', '/standings'], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
-  'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['retraction', `/alerts/${sent}/retraction`], ['named-by-hand', '/named-by-hand'], ['rules', '/rules'], ['screens', '/screens']],
-  'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report']],
+  'review.500103': ({ waiting, sent }) => [['home', '/'], ['alerts', '/alerts'], ['review', `/alerts/${waiting}`], ['delivery', `/alerts/${sent}/delivery`], ['story', `/alerts/${sent}/story`], ['glossary', '/glossary?word=seal'], ['acts', '/acts'], ['standings', '/standings'], ['sources', '/sources'], ['feedback', '/feedback'], ['write', '/alerts/new']],
+  'command.one': ({ sent }) => [['city-home', '/'], ['city', '/city'], ['urgent', '/urgent'], ['alert-sent', `/alerts/${sent}`], ['found', '/alerts?q=送达的提醒'], ['retraction', `/alerts/${sent}/retraction`], ['named-by-hand', '/named-by-hand'], ['rules', '/rules'], ['screens', '/screens']],
+  'community.centre': () => [['follow-ups', '/community'], ['identity', '/identity'], ['report', '/report'], ['entry', '/entry']],
   operator: () => [['jobs', '/jobs'], ['job', '/jobs/resident.fold_headcount'], ['dead-letters', '/dead-letters']],
-  admin: () => [['staff', '/staff'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],
+  admin: () => [['staff', '/staff'], ['units', '/units'], ['account-changes', '/proposals'], ['settings', '/settings'], ['security', '/security']],
+  'hotline.one': () => [['desk-home', '/'], ['desk', '/casework?list=desk'], ['call', '/call'], ['callbacks', '/casework?list=callback']],
+  'cdc.handler': () => [['inbox', '/casework']],
+  'cdc.lead': () => [['to-decide', '/casework?list=decide']],
+  supervisor: () => [['supervision', '/supervision'], ['disputes', '/casework?list=disputes'], ['working-days', '/casework/working-days']],
 };
 
 for (const [size, view] of Object.entries(SIZES)) {
@@ -46,6 +50,10 @@ for (const [size, view] of Object.entries(SIZES)) {
       for (const [name, path] of [['guide', '/'], ['sign-in', '/console'], ['register', '/app'], ['screen-key', '/screen']] as const) {
         await page.goto(`${city.url}${path}?lang=${tongue}`);
         wrong.push(...(await looksAt(page, `${name}-${size}-${tongue}`)));
+      }
+      for (const [name, path] of [['cases', '#/cases'], ['case-help', '#/cases/new/urgent_help'], ['case-complaint', '#/cases/new/complaint'], ['case-look', '#/cases/look']] as const) {
+        await page.goto(`${city.url}/app${path}`);
+        wrong.push(...(await looksAt(page, `app-${name}-${size}-${tongue}`)));
       }
       await context.close();
       const phones = await city.phones();

@@ -46,6 +46,12 @@ export async function openWindow(size = DESK, extra: Parameters<Browser['newCont
   return { page, context, faults };
 }
 
+/** Answers every item of the checklist with yes, as a careful reviewer who has found nothing. */
+export async function answersYes(page: Page): Promise<void> {
+  const items = page.locator('main .checklist input[value=yes]');
+  for (let at = 0; at < (await items.count()); at += 1) await items.nth(at).check();
+}
+
 /** A member of staff at the console. */
 export class Staff {
   private constructor(readonly page: Page, readonly context: BrowserContext, readonly faults: string[], readonly login: string) {}
@@ -90,17 +96,19 @@ export class Staff {
   async decides(button: RegExp, { reason, typed }: { reason?: string; typed?: boolean } = {}): Promise<void> {
     const step = this.page.locator('main').getByRole('button', { name: button }).first();
     await step.waitFor();
-    const boxes = this.page.locator('main fieldset input[type=checkbox]');
-    for (let at = 0; at < (await boxes.count()); at += 1) await boxes.nth(at).check();
+    await answersYes(this.page);
     await step.click();
     const dialog = this.page.locator('dialog[open]');
     await dialog.waitFor();
     if (reason) await dialog.getByRole('textbox').first().fill(reason);
     if (typed) {
       const field = dialog.getByRole('textbox').last();
-      const label = (await dialog.locator('label').last().innerText()).replaceAll(',', '');
+      const label = (await dialog.locator('label').filter({ hasText: /人数|number/ }).last().innerText()).replaceAll(',', '');
       await field.fill(/(\d+)/.exec(label)?.[1] ?? '');
     }
+    // What has to be known is known.
+    const cautions = dialog.getByRole('checkbox');
+    for (let at = 0; at < (await cautions.count()); at += 1) await cautions.nth(at).check();
     await dialog.locator('button[type=submit]').click();
     await this.provesWhereAsked(dialog);
   }

@@ -34,5 +34,5 @@ pub use line::Line;
 pub use network::client;
 pub use patience::{PATIENCE, eventually, processor_time, soon, until};
 pub use stage::{Stage, settle};
-pub use store::{DAY, HOUR, MINUTE, SECOND, Store, close, noon};
+pub use store::{DAY, HOUR, MINUTE, SECOND, Store, Tables, close, noon};
 pub use two_people::{Agreed, Identity, PASSWORD, TwoAdministrators, activate, asked_proving};

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use platform::clock::Clock;
 use platform::database::Database;
 use platform::{Platform, StoreSettings, scratch};
+use sqlx::migrate::Migrator;
 
 /// A second of the moved clock.
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -28,10 +29,52 @@ pub enum Store {
     Services,
 }
 
+/// What a story's database begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Tables {
+    /// In the place of what other services show: [`views`](crate::views).
+    pub stand_ins: &'static [&'static str],
+    /// Of services: the schema, and the steps that make it.
+    pub schemas: &'static [(&'static str, &'static Migrator)],
+}
+
+impl Tables {
+    async fn make(self, database: Database) -> Result<(), platform::Error> {
+        for tables in self.stand_ins {
+            sqlx::raw_sql(*tables).execute(database.pool()).await?;
+        }
+        for (schema, migrator) in self.schemas {
+            database.migrate(schema, migrator).await?;
+        }
+        Ok(())
+    }
+
+    /// What is the same is prepared once.
+    fn kind(self) -> String {
+        self.schemas.iter().map(|(schema, _)| *schema).chain(self.stand_ins.iter().copied()).collect::<Vec<_>>().join("\n")
+    }
+}
+
 impl Store {
     /// A platform whose clock stands at [`noon`].
     pub async fn open(self) -> Platform {
         self.open_at(noon()).await
+    }
+
+    /// A platform that has these tables, and whose clock stands at [`noon`].
+    pub async fn open_with(self, tables: Tables) -> Platform {
+        self.open_at_with(noon(), tables).await
+    }
+
+    /// A platform that has these tables, and whose clock stands at `now`.
+    pub async fn open_at_with(self, now: DateTime<Utc>, tables: Tables) -> Platform {
+        if self != Self::Embedded && scratch::are_services_named() {
+            let platform = self.open_at(now).await;
+            tables.make(platform.database.clone()).await.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)));
+            return platform;
+        }
+        let opened = scratch::temporary_with(Clock::moved(now), tables.kind(), |database| tables.make(database)).await;
+        opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
     }
 
     /// A platform whose clock stands at `now`.
@@ -46,6 +89,17 @@ impl Store {
             }
         };
         opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
+    }
+
+    /// A database alone with these tables.
+    pub async fn database_with(self, tables: Tables) -> Database {
+        if self == Self::Embedded || !scratch::are_services_named() {
+            let opened = Database::temporary_with(tables.kind(), |database| tables.make(database)).await;
+            return opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)));
+        }
+        let database = self.database().await;
+        tables.make(database.clone()).await.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)));
+        database
     }
 
     /// A database alone, for what needs nothing else.

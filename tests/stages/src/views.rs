@@ -4,6 +4,7 @@
 //! their names and columns, and fills them.
 
 use domain::alert::{AlertContent, DeliveryClass};
+use domain::approval_seal::ApprovalSeal;
 use domain::audience::Audience;
 use domain::cap;
 use domain::ids::AlertId;
@@ -35,13 +36,13 @@ pub const RESIDENT: &str = "
 pub const REVIEW: &str = "
     create schema review;
     create table review.approved_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience bytea,
-                                        approved_at timestamptz, district int, exercise bool, corrects uuid, for_holders bool not null default false);
+                                        approved_at timestamptz, district int, exercise bool, corrects uuid, for_holders bool not null default false, seal jsonb);
     create table review.alert_standing (alert_id uuid primary key, state text, approved_at timestamptz, changed_at timestamptz,
                                         superseded_by uuid, stop_reason text, held_at timestamptz, last_word jsonb);
     create table review.withdrawn_for (alert_id uuid not null, resident_no int not null, at timestamptz not null);
     create table review.had_a_hand (alert_id uuid not null, staff uuid not null);";
 
-/// What resident reads of rules.
+/// What resident and review read of rules.
 pub const RULES: &str = "
     create schema rules;
     create table rules.leaves_standing (alert_id uuid primary key, sent_by int not null, definition jsonb not null);
@@ -49,7 +50,9 @@ pub const RULES: &str = "
                               occurred_at timestamptz not null, place text, ended_at timestamptz, primary key (alert_id, resident_no, record_id));
     create table rules.lifts (resident_no int not null, clause uuid not null, record_id bigint not null, sampled_at timestamptz not null,
                               ended_at timestamptz, primary key (record_id, clause));
-    create table rules.asked_for (code text not null, label jsonb not null);";
+    create table rules.asked_for (code text not null, label jsonb not null);
+    create table rules.behind_alert (alert_id uuid not null, record_id bigint not null, kind text, source text not null, area text not null,
+                                     place bool not null, occurred_at timestamptz not null, matched_at timestamptz not null, ended_at timestamptz);";
 
 /// What resident, display and review read of dispatch.
 pub const DISPATCH: &str = "
@@ -69,7 +72,20 @@ pub const DISPATCH: &str = "
     create table dispatch.recipient_range (alert_id uuid not null, first_no bigint not null, last_no bigint not null, recipients bytea not null,
                                            expires_at timestamptz not null);
     create table dispatch.word_told (alert_id uuid not null, wave smallint not null, first_hand_over_at timestamptz, last_closed_at timestamptz,
-                                     handed_over bigint, unreachable bigint, open bigint, primary key (alert_id, wave));";
+                                     handed_over bigint, unreachable bigint, open bigint, primary key (alert_id, wave));
+    create table dispatch.wave_story (alert_id uuid not null, wave smallint not null, recipients bigint not null, no_channel bigint not null,
+                                      began_at timestamptz not null, planned_at timestamptz, closed_at timestamptz);
+    create table dispatch.handed_story (alert_id uuid not null, wave smallint not null, channel text not null, first_at timestamptz,
+                                        last_at timestamptz, handed_over bigint, unreachable bigint, withdrawn bigint, open bigint);
+    create table dispatch.unlike_story (alert_id uuid not null, part text, language text, channel text, approved text, found text,
+                                        found_at timestamptz, went_on_at timestamptz, went_on_by uuid, reason text);
+    create table dispatch.follow_up_story (alert_id uuid not null, outcome text, people bigint, first_at timestamptz, last_at timestamptz);";
+
+/// What dispatch and review read of display.
+pub const DISPLAY: &str = "
+    create schema display;
+    create table display.shown_story (alert_id uuid primary key, given jsonb, given_at timestamptz, screens bigint, plays bigint, first_at timestamptz,
+                                      last_at timestamptz);";
 
 /// Who might decide about an alert, as review reads it of identity.
 pub const IDENTITY: &str = "
@@ -135,6 +151,23 @@ async fn endpoint(platform: &Platform, resident_no: u32, endpoint_id: i64, kind:
         .bind(sealed)
         .bind(language.as_ref())
         .bind(platform.clock.now())
+        .execute(platform.database.pool())
+        .await
+        .unwrap();
+}
+
+/// Whoever approved an alert sealed what review shows of it, having been shown so many people.
+pub async fn sealed(
+    platform: &Platform,
+    alert_id: AlertId,
+    class: DeliveryClass,
+    content: &AlertContent,
+    audience: &Audience,
+    people: Option<u64>,
+) {
+    sqlx::query("update review.approved_alert set seal = $2 where alert_id = $1")
+        .bind(alert_id.uuid())
+        .bind(serde_json::to_value(ApprovalSeal::of(class, content, audience, people)).unwrap())
         .execute(platform.database.pool())
         .await
         .unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use domain::area::{CommunityCode, DistrictCode};
+use domain::checklist::all_well;
 use domain::ids::StaffId;
 use domain::second_factor::Needs;
 use domain::staff::{Role, Scope};
@@ -47,6 +48,7 @@ fn community_of(district: &str) -> CommunityCode {
 fn filled(rule: &RouteRule) -> String {
     let example = |name: &str| match name {
         "code" => OWN.to_owned(),
+        "number" => "261128-4071-3392-1".to_owned(),
         "endpoint_id" | "resident_no" => "1".to_owned(),
         _ if rule.path.contains("follow-ups") => "1".to_owned(),
         _ => uuid::Uuid::from_u128(7).to_string(),
@@ -78,6 +80,9 @@ async fn without_a_session_only_public_routes_answer() {
         "/api/v1/registration/code",
         "/api/v1/consent/notice",
         "/api/v1/web-push/key",
+        "/api/v1/cases",
+        "/api/v1/cases/{number}/state",
+        "/api/v1/cases/{number}/steps",
     ];
     assert_eq!(public, expected.into(), "whoever opens a route to everybody says so here");
     for rule in &whole.table {
@@ -238,7 +243,7 @@ impl Belongings {
             (staff(Role::CityCommandOfficer, OWN, 12), "approve"),
         ] {
             let (_, seen) = whole.ask(Some(who), &Method::GET, &format!("/api/v1/alerts/{alert}"), &Value::Null).await;
-            let body = json!({ "version": seen["version"], "action": action });
+            let body = json!({ "version": seen["version"], "action": action, "answers": all_well(&seen, action) });
             let (status, answer) = whole.ask(Some(who), &Method::POST, &format!("/api/v1/alerts/{alert}/decisions"), &body).await;
             assert_eq!(status, StatusCode::OK, "{action}: {answer}");
         }
@@ -350,6 +355,22 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
             format!("/api/v1/alerts/{drafted}/decisions"),
             json!({ "version": looked_at_long_ago, "action": "submit" }),
         ),
+        ("PUT /api/v1/alerts/{alert_id}/claim", format!("/api/v1/alerts/{drafted}/claim"), json!({ "take_over": false })),
+        ("DELETE /api/v1/alerts/{alert_id}/claim", format!("/api/v1/alerts/{drafted}/claim"), Value::Null),
+        ("POST /api/v1/alerts/{alert_id}/look", format!("/api/v1/alerts/{drafted}/look"), json!({ "version": looked_at_long_ago })),
+        ("PUT /api/v1/alerts/{alert_id}/presence", format!("/api/v1/alerts/{drafted}/presence"), json!({ "editing": false })),
+        ("DELETE /api/v1/alerts/{alert_id}/presence", format!("/api/v1/alerts/{drafted}/presence"), Value::Null),
+        ("GET /api/v1/alerts/{alert_id}/comments", format!("/api/v1/alerts/{drafted}/comments"), Value::Null),
+        (
+            "POST /api/v1/alerts/{alert_id}/comments",
+            format!("/api/v1/alerts/{drafted}/comments"),
+            json!({ "version": 1, "text": "请补充地点" }),
+        ),
+        (
+            "PUT /api/v1/alerts/{alert_id}/comments/{comment_id}/resolved",
+            format!("/api/v1/alerts/{drafted}/comments/{}/resolved", uuid::Uuid::nil()),
+            json!({ "resolved": true }),
+        ),
         (
             "POST /api/v1/alerts/{alert_id}/ended-records",
             format!("/api/v1/alerts/{alert}/ended-records"),
@@ -367,6 +388,9 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
             format!("/api/v1/alerts/{alert}/retraction/decisions"),
             json!({ "retraction_id": uuid::Uuid::nil(), "step": "refuse", "reason": "内容属实" }),
         ),
+        ("POST /api/v1/alerts/conflicts", "/api/v1/alerts/conflicts".into(), draft()),
+        ("GET /api/v1/alerts/{alert_id}/conflicts", format!("/api/v1/alerts/{alert}/conflicts"), Value::Null),
+        ("GET /api/v1/alerts/{alert_id}/story", format!("/api/v1/alerts/{alert}/story"), Value::Null),
         ("GET /api/v1/alerts/{alert_id}/playbook", format!("/api/v1/alerts/{alert}/playbook"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery", format!("/api/v1/alerts/{alert}/delivery"), Value::Null),
         ("GET /api/v1/alerts/{id}/delivery/events", format!("/api/v1/alerts/{alert}/delivery/events"), Value::Null),
@@ -407,18 +431,24 @@ fn about_one_thing(own: &Belongings) -> Vec<(&'static str, String, Value)> {
 /// Lists and deliveries of records: they answer everybody of the role, with the caller's own part.
 const ONLY_THE_OWN_PART: &[&str] = &[
     "GET /api/v1/alerts",
+    "GET /api/v1/alerts/export",
     "GET /api/v1/alerts/overview",
+    "POST /api/v1/alerts/decisions",
+    "GET /api/v1/alerts/search",
     "GET /api/v1/deliveries",
+    "GET /api/v1/deliveries/export",
     "GET /api/v1/events",
     "GET /api/v1/feedback",
     "GET /api/v1/feedback/summary",
     "GET /api/v1/alerts/{id}/screens",
     "GET /api/v1/ended-records",
     "GET /api/v1/follow-ups",
+    "GET /api/v1/follow-ups/export",
     "GET /api/v1/identity-objections",
     "GET /api/v1/loads",
     "DELETE /api/v1/uploads/{id}",
     "GET /api/v1/records",
+    "GET /api/v1/records/search",
     "HEAD /api/v1/uploads/{id}",
     "PATCH /api/v1/uploads/{id}",
     "GET /api/v1/rules/drafts",
@@ -430,6 +460,7 @@ const ONLY_THE_OWN_PART: &[&str] = &[
     "POST /api/v1/records/preview",
     "POST /api/v1/records/stream",
     "POST /api/v1/records/upload",
+    "POST /api/v1/casework/cases",
     "POST /api/v1/uploads",
 ];
 
@@ -453,6 +484,7 @@ const THE_SAME_FOR_ALL: &[&str] = &[
     "GET /api/v1/rules",
     "GET /api/v1/rules/{id}/versions",
     "GET /api/v1/session",
+    "GET /api/v1/session/acts",
     "GET /api/v1/session/own",
     "DELETE /api/v1/session/own/{id}",
     "POST /api/v1/session/password",

@@ -1,6 +1,7 @@
 //! Somebody comes into the area of an alert that stands: from the profile that they change to the inbox and the ledger.
 
 use chrono::{DateTime, Utc};
+use domain::checklist::all_well;
 use domain::staff::Role;
 use http::{Method, StatusCode};
 use resident::generate::{self, People};
@@ -34,7 +35,7 @@ async fn approved(whole: &Whole) -> Uuid {
         (who(Role::CityCommandOfficer, "city", 12), "approve"),
     ] {
         let (_, seen) = whole.ask(Some(who), &Method::GET, &path, &Value::Null).await;
-        let body = json!({ "version": seen["version"], "action": action });
+        let body = json!({ "version": seen["version"], "action": action, "answers": all_well(&seen, action) });
         let (status, answer) = whole.ask(Some(who), &Method::POST, &format!("{path}/decisions"), &body).await;
         assert_eq!(status, StatusCode::OK, "{action}: {answer}");
     }

@@ -14,7 +14,7 @@ use platform::tasks::Tasks;
 use platform::{Platform, StoreSettings};
 use proto::AuditEntry;
 use serde_json::Value;
-use stages::{MINUTE, Staff, Stage, Store};
+use stages::{MINUTE, Staff, Stage, Store, Tables};
 use tempfile::TempDir;
 
 pub const AUDITOR: &str = "fhs_auditor";
@@ -49,9 +49,9 @@ impl Office {
     }
 
     pub async fn opened_on(store: Store) -> Self {
-        let platform = store.open().await;
+        const TABLES: Tables = Tables { stand_ins: &[], schemas: &[(SCHEMA, &MIGRATOR)] };
+        let platform = store.open_with(TABLES).await;
         let vault = tempfile::tempdir().unwrap();
-        platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
         let routes = audit::start(&platform, Settings { publish_heads_to: Some(vault.path().to_owned()) }).await.unwrap();
         assert_eq!(openapi_faults(&routes), Vec::<String>::new());
         Self { stage: Stage::new(platform, SCHEMA, routes, Authenticators::new().with(STAFF)), vault }

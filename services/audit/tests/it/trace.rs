@@ -164,3 +164,24 @@ async fn an_entry_that_cannot_be_read_is_refused_and_leaves_the_chain_as_it_was(
     }
     assert_eq!(verify(Head::GENESIS, office.proof(0).await), Ok(Head::GENESIS));
 }
+
+#[tokio::test]
+async fn everybody_on_the_staff_reads_what_they_did_and_nothing_of_others() {
+    let office = Office::opened().await;
+    let own = |number: i64| AuditEntry { actor: stages::id(OFFICER).to_string(), ..approved("a", number) };
+    office.append([own(1_000), approved("b", 2_000), own(3_000)]).await;
+    let acts = async |token: &str, query: &str| {
+        let (status, page) = office.get(token, &format!("/api/v1/session/acts{query}")).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        let numbers: Vec<i64> = page["acts"].as_array().unwrap().iter().map(|act| act["sequence"].as_i64().unwrap()).collect();
+        (numbers, page)
+    };
+    let (numbers, page) = acts(OFFICER, "").await;
+    assert_eq!(numbers, [3, 1], "newest first");
+    assert_eq!((page["acts"][1]["action"].as_str(), page["acts"][1]["object"].as_str()), (Some("alert.approve"), Some("a")));
+    assert_eq!(page["acts"][1]["at"], "1970-01-01T00:00:01Z");
+    assert_eq!(acts(OFFICER, "?limit=1").await.0, [3]);
+    assert_eq!(acts(OFFICER, "?before=3").await.0, [1]);
+    assert_eq!(acts(AUDITOR, "").await.0, [0_i64; 0]);
+    assert_eq!(office.get(OFFICER, "/api/v1/session/acts?limit=0").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+}

@@ -35,6 +35,7 @@ use platform::Platform;
 use platform::http::Routes;
 use platform::tasks::chain;
 use platform::worker::Turn;
+use resident::headcount::Headcount;
 
 use crate::settings::Settings;
 use crate::{Error, signals};
@@ -45,8 +46,8 @@ pub(crate) use forecaster::Forecaster;
 use seen::Seen;
 
 /// Starts the worker and returns the routes.
-pub(crate) fn start(platform: &Platform, settings: &Arc<Settings>, capacity: Capacity) -> Routes {
-    let forecaster = Forecaster::new(platform, settings, capacity);
+pub(crate) fn start(platform: &Platform, settings: &Arc<Settings>, capacity: Capacity, headcount: Headcount) -> Routes {
+    let forecaster = Forecaster { headcount, ..Forecaster::new(platform, settings, capacity) };
     let every = Duration::from_secs(u64::from(settings.forecast.every_s));
     let own = forecaster.clone();
     platform::worker::run(&platform.tasks, &platform.clock, "dispatch.forecast", every, &signals::FORECAST, move || {

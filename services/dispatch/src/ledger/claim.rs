@@ -13,7 +13,7 @@ use crate::aside::{self, Item, Step};
 use crate::{Error, SCHEMA, signals};
 
 /// How long a batch waits that could not be read.
-const UNREADABLE: TimeDelta = TimeDelta::minutes(5);
+pub(super) const UNREADABLE: TimeDelta = TimeDelta::minutes(5);
 
 impl Ledger {
     /// Takes a released batch for `holder` (a name for the console, such as `push-3f2a`).
@@ -26,6 +26,10 @@ impl Ledger {
         match self.take(key, holder).await {
             Err(damaged @ Error::Damaged { .. }) => {
                 self.set_aside(key, &damaged).await?;
+                Ok(None)
+            }
+            Err(Error::NotAsApproved(differences)) => {
+                self.keep_back(key, &differences).await?;
                 Ok(None)
             }
             taken => taken,
@@ -116,6 +120,7 @@ impl Ledger {
                 .await?;
             return Ok(None);
         }
+        self.must_be_as_approved(&claimed).await?;
         Ok(Some(claimed))
     }
 

@@ -10,6 +10,7 @@
 //! * **Bounded repeats.** After a crash only what was sent since the last checkpoint is sent again. A holder that lives, and could not write for
 //!   a while, writes what it knows also when its lease has ended, until somebody else has taken the batch.
 //! * **One clock.** Leases go by the database's clock; it does not matter what the clocks of the holders say.
+//! * **What was approved is what leaves.** Before a batch goes to its channel the words it sends are compared with what was approved (`as_approved`).
 //! * **A stop stops.** The rest of a batch whose alert ended is closed as withdrawn, and so is whoever it was withdrawn for alone; nobody who
 //!   acknowledged is sent to again.
 //!
@@ -17,6 +18,7 @@
 //! the close who goes where, without I/O; [`acknowledged`] leaves out who needs it no more, and for whom it was withdrawn.
 
 mod acknowledged;
+mod as_approved;
 pub(crate) mod batch_rows;
 mod claim;
 mod close;
@@ -24,11 +26,12 @@ mod devices;
 mod settle;
 mod told_twice;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alert::{AlertContent, DeliveryClass};
+use domain::approval_seal::ApprovalSeal;
 use domain::batch::{BatchNumber, Outcomes, RecipientList};
 use domain::ids::{AlertId, BatchId, ResidentNo, ShortCode, WaveNo};
 use domain::outcome::{Channel, Outcome};
@@ -37,7 +40,7 @@ use platform::Platform;
 use platform::clock::Clock;
 use platform::database::Database;
 
-use crate::Error;
+use crate::{Error, unlike};
 pub use devices::{Devices, OtherDevice};
 
 /// What the batches of an alert send: the same value (the same `Arc`) for batch after batch, so that a channel can keep what it makes of
@@ -63,6 +66,10 @@ pub struct SentAlert {
     for_holders: bool,
     /// The content is what people are told of its end: the wave that tells it.
     last_word: Option<WaveNo>,
+    /// What was approved; none: before there were seals, or it is the word of an end, which two people have said.
+    seal: Option<ApprovalSeal>,
+    /// The channels on which this process has noted what leaves.
+    noted: Arc<Mutex<BTreeSet<Channel>>>,
 }
 
 /// Where a batch stands in the ledger. The alert's id names the month in which it is kept.
@@ -202,7 +209,7 @@ impl Ledger {
         }
         let row = sqlx::query!(
             r#"select a.short_code, a.class, a.exercise, a.content, a.personal, a.for_holders, coalesce(a.root_id, a.alert_id) as "root_id!", a.withdrawal_until, s.how as "how?", s.reason,
-                      s.texts
+                      s.texts, a.seal
                  from dispatch.alert a left join dispatch.stop s on s.alert_id = a.alert_id where a.alert_id = $1"#,
             alert_id.uuid()
         )
@@ -236,6 +243,8 @@ impl Ledger {
             personal: row.personal,
             for_holders: row.for_holders,
             last_word,
+            seal: if last_word.is_some() { None } else { unlike::seal_of(alert_id, row.seal)? },
+            noted: Arc::default(),
         });
         let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
         alerts.truncate(KEPT_ALERTS - 1);

@@ -23,6 +23,7 @@
 //! newest `audience_bitmap` each time.
 
 mod arrivals;
+mod as_approved;
 mod chunk;
 mod first_wave;
 mod for_holders;
@@ -38,6 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
+use domain::approval_seal::ApprovalSeal;
 use domain::audience::Audience;
 use domain::ids::{AlertId, WaveNo};
 use platform::Platform;
@@ -45,6 +47,7 @@ use platform::cache::Cache;
 use platform::clock::Clock;
 use platform::database::{Database, Tx};
 use platform::urgent::Ear;
+use resident::headcount::Headcount;
 use roaring::RoaringBitmap;
 use uuid::Uuid;
 
@@ -53,7 +56,7 @@ use chunk::{Chunk, Cursor};
 use crate::aside::{self, Slot, Step};
 use crate::ledger::batch_rows::{self, WaveOf};
 use crate::settings::Settings;
-use crate::{Error, signals, withdrawn_for};
+use crate::{Error, signals, unlike, withdrawn_for};
 
 /// Turns approved alerts into batches. May run in several processes: a wave is planned by one at a time.
 #[derive(Debug)]
@@ -76,6 +79,9 @@ pub(crate) struct Planner {
     audiences: Mutex<HashMap<Uuid, Arc<Audience>>>,
     /// Whom the audience published last holds.
     gathered: Mutex<Option<inbox::Gathered>>,
+    headcount: Headcount,
+    /// The audience that was counted last.
+    counted: Mutex<Option<as_approved::Counted>>,
 }
 
 /// Who is in the first chunks of a wave.
@@ -103,6 +109,10 @@ struct Planned {
     personal: bool,
     /// It corrects another alert, for those who have that.
     for_holders: bool,
+    /// What was approved, where more people than that hold it: a first wave for whoever a query selects.
+    seal: Option<ApprovalSeal>,
+    /// People that were found so far.
+    found: u64,
     planned: Cursor,
     chunks: i32,
     next_number: i32,
@@ -124,7 +134,14 @@ impl Planner {
             holders: Mutex::default(),
             audiences: Mutex::default(),
             gathered: Mutex::default(),
+            headcount: Headcount::new(platform.database.clone()),
+            counted: Mutex::default(),
         }
+    }
+
+    /// With the copy of the headcount that others of this process have as well.
+    pub(crate) fn counting_with(self, headcount: Headcount) -> Self {
+        Self { headcount, ..self }
     }
 
     /// Releases what is due, plans one chunk of a wave and of the word of an end, for all or for some, then publishes what is due of audiences, and tells latecomers. False: there
@@ -165,8 +182,19 @@ impl Planner {
         let (mut chunk, may_find_twice) = if wave.of.wave == WaveNo::FIRST && wave.for_holders {
             (self.chunk_of_holders(&mut tx, &wave, limit).await?, false)
         } else if wave.of.wave == WaveNo::FIRST {
-            let audience = self.audience(&mut tx, wave.of.alert_id).await?;
+            let audience = match self.audience(&mut tx, wave.of.alert_id).await {
+                Err(Error::NotAsApproved(differences)) => {
+                    self.hold_back(tx, wave.of.alert_id, &differences).await?;
+                    return Ok(true);
+                }
+                read => read?,
+            };
             let chunk = first_wave::chunk(&mut tx, &audience, wave.exercise, wave.planned, limit).await?;
+            if let Some(seal) = self.goes_too_far(&mut tx, &wave, &chunk).await? {
+                drop(tx);
+                self.hold_too_many(&wave, &chunk, &seal, &audience).await?;
+                return Ok(true);
+            }
             (chunk, first_wave::may_find_twice(&audience))
         } else {
             let batches = limit.div_ceil(u32::from(self.settings.batch_size));
@@ -236,9 +264,13 @@ impl Planner {
         {
             return Ok(Arc::clone(audience));
         }
-        let bytes =
-            sqlx::query_scalar!("select audience from dispatch.alert where alert_id = $1", alert_id.uuid()).fetch_one(&mut **tx).await?;
-        let audience = Arc::new(Audience::from_bytes(&bytes).map_err(|error| Error::damaged("audience", alert_id, error))?);
+        let row =
+            sqlx::query!("select audience, seal from dispatch.alert where alert_id = $1", alert_id.uuid()).fetch_one(&mut **tx).await?;
+        let audience = Arc::new(Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))?);
+        // it may have been read by no release of this process
+        if let Some(difference) = unlike::seal_of(alert_id, row.seal)?.and_then(|seal| seal.unlike_audience(&audience)) {
+            return Err(Error::NotAsApproved(vec![difference]));
+        }
         *self.audience.lock().unwrap_or_else(PoisonError::into_inner) = Some((alert_id, Arc::clone(&audience)));
         Ok(audience)
     }
@@ -294,7 +326,8 @@ async fn keep_without_channel(tx: &mut Tx, wave: &Planned, chunk: &Chunk) -> Res
 async fn lock_wave(tx: &mut Tx, line: Line, now: DateTime<Utc>, slot: &Slot) -> Result<Option<Planned>, Error> {
     let row = sqlx::query!(
         r#"select w.alert_id, w.wave, w.urgent, w.due_at, w.planned_to, w.planned_leg, w.chunks, w.next_number, a.exercise, a.personal,
-                  a.for_holders, s.failures is not null as "again!"
+                  a.for_holders, case when w.wave = 1 and not a.personal and not a.for_holders then a.seal end as seal,
+                  w.recipients + w.no_channel as "found!", s.failures is not null as "again!"
              from dispatch.wave w join dispatch.alert a using (alert_id)
              left join dispatch.set_aside s on s.alert_id = w.alert_id and s.wave = w.wave and s.step = 'plan'
             where w.state = 'planning' and (w.urgent or not $1) and a.state in ('dispatching', 'active') and a.held_at is null and (s.until is null or s.until <= $2)
@@ -314,6 +347,8 @@ async fn lock_wave(tx: &mut Tx, line: Line, now: DateTime<Utc>, slot: &Slot) -> 
             exercise: row.exercise,
             personal: row.personal,
             for_holders: row.for_holders,
+            seal: unlike::seal_of(AlertId::from_uuid(row.alert_id), row.seal)?,
+            found: row.found.unsigned_abs(),
             planned: Cursor {
                 leg: usize::try_from(row.planned_leg).map_err(|error| Error::damaged("leg", row.alert_id, error))?,
                 to: row.planned_to,

@@ -4,7 +4,8 @@
 //! wait in the ledger until they may be sent.
 
 use chrono::{DateTime, Utc};
-use domain::alert::DeliveryClass;
+use domain::alert::{AlertContent, DeliveryClass};
+use domain::approval_seal::Terms;
 use domain::audience::Audience;
 use domain::deadline::{self, Release};
 use domain::ids::AlertId;
@@ -13,7 +14,7 @@ use proto::AlertReleased;
 
 use super::{Line, Planner};
 use crate::aside::{self, RINGS, Slot, Step};
-use crate::{Error, SCHEMA, withdrawn_for};
+use crate::{Error, SCHEMA, unlike, withdrawn_for};
 
 impl Planner {
     /// Releases one alert whose time has come. False: none is due.
@@ -26,7 +27,7 @@ impl Planner {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         let Some(row) = sqlx::query!(
-            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", a.for_holders, s.failures is not null as "again!"
+            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", a.for_holders, a.content, a.ack_window_s, a.seal, s.failures is not null as "again!"
                  from dispatch.alert a
                  left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 0 and s.step = 'release'
                 where a.state = 'waiting' and a.held_at is null and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1 and (a.class = 'urgent' or not $2)
@@ -65,6 +66,33 @@ impl Planner {
             sqlx::query!("update dispatch.alert set release_at = $2 where alert_id = $1", row.alert_id, later).execute(&mut *tx).await?;
             tx.commit().await?;
             return Ok(true);
+        }
+        if let Some(seal) = unlike::seal_of(alert_id, row.seal.clone())? {
+            let audience = Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
+            let content: AlertContent =
+                serde_json::from_value(row.content.clone()).map_err(|error| Error::damaged("content", alert_id, error))?;
+            let terms = Terms {
+                exercise: row.exercise,
+                expires_at: row.expires_at,
+                ack_window_s: u32::try_from(row.ack_window_s).unwrap_or(u32::MAX),
+                ..Terms::of(class, &content)
+            };
+            let mut differences = seal.unlike(&terms, &content, &audience);
+            if differences.is_empty() && seal.people.is_some() && !row.for_holders {
+                let Some(counted) = self.counted(alert_id) else {
+                    // nobody is counted inside a transaction
+                    drop(tx);
+                    self.count(alert_id, &audience, row.exercise).await;
+                    return Ok(true);
+                };
+                if let Some(found) = counted {
+                    differences.extend(self.too_many(&mut tx, alert_id, &seal, found).await?);
+                }
+            }
+            if !differences.is_empty() {
+                self.hold_back(tx, alert_id, &differences).await?;
+                return Ok(true);
+            }
         }
         let known = if row.for_holders {
             carry_visits_over(&mut tx, alert_id, now).await?;

@@ -139,6 +139,8 @@ impl Planner {
                     exercise: row.exercise,
                     personal: row.personal,
                     for_holders: false,
+                    seal: None,
+                    found: 0,
                     planned: Cursor { leg: 0, to: row.planned_to },
                     chunks: row.chunks,
                     next_number: row.next_number,

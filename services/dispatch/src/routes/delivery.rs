@@ -14,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::approved::{self, JustApproved};
+use super::proof::{self, DeliveryProof, UnlikeApproved};
 use super::sending_again::{self, SendingAgain};
 use super::shared::Shared;
 use super::visits::{Counted, DistrictFollowUps, FollowUps};
@@ -68,6 +69,10 @@ pub(super) struct Delivery {
     withdrawn_for: WithdrawnFor,
     /// How often it was sent again to those it had not reached.
     sent_again: Vec<SendingAgain>,
+    /// What was approved and what left, as digests; none of what was approved before there were seals.
+    proof: Option<DeliveryProof>,
+    /// It is held because what would leave is not what was approved.
+    unlike: Option<UnlikeApproved>,
 }
 
 /// A step that keeps failing.
@@ -129,7 +134,7 @@ pub(super) async fn district_of(shared: &Shared, alert_id: AlertId) -> Result<Op
 
 pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery, Option<DistrictCode>), Error> {
     let alert = sqlx::query!(
-        r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at, ended_at, held_at
+        r#"select class, state, exercise, district, approved_at, release_at, released_at, due_at, handed_over_at, expires_at, ended_at, held_at, unlike_at
              from dispatch.alert where alert_id = $1"#,
         alert_id.uuid()
     )
@@ -169,6 +174,8 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
         withdrawal,
         withdrawn_for: withdrawn_for::count(&shared.database, alert_id).await?,
         sent_again: sending_again::rounds(shared, alert_id).await?,
+        proof: proof::proof(shared, alert_id).await?,
+        unlike: proof::held(shared, alert_id, alert.unlike_at).await?,
     };
     Ok((delivery, district))
 }
@@ -200,6 +207,8 @@ fn being_planned(alert_id: AlertId, alert: JustApproved) -> (Delivery, Option<Di
         withdrawal: None,
         withdrawn_for: WithdrawnFor::default(),
         sent_again: Vec::new(),
+        proof: None,
+        unlike: None,
     };
     (delivery, alert.district)
 }

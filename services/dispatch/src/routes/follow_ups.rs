@@ -4,6 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertId, ResidentNo};
 use platform::database::readable;
+use platform::export::{Head, Listing};
 use platform::http::{Json, Path, Problem, Query, StaffCaller, Within};
 use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,10 @@ const PAGE: i64 = 100;
 pub(super) struct Wanted {
     /// Those that have an outcome instead of those that are open.
     #[serde(default)]
-    closed: bool,
+    pub(super) closed: bool,
     /// The last id of the page before.
     #[serde(default)]
-    after: i64,
+    pub(super) after: i64,
 }
 
 /// One resident to visit about one alert.
@@ -48,6 +49,44 @@ pub(super) struct FollowUp {
     opened_at: DateTime<Utc>,
     outcome: Option<VisitOutcome>,
     closed_at: Option<DateTime<Utc>>,
+}
+
+/// The columns of a file of them.
+pub(super) const HEADS: &[Head] = &[
+    ("事项编号", "Item"),
+    ("弹窗编号", "Alert id"),
+    ("标题", "Headline (Chinese)"),
+    ("演练", "Exercise"),
+    ("居民编号", "Resident number"),
+    ("社区代码", "Community"),
+    ("原因", "Reason"),
+    ("已书面回复", "Wrote back"),
+    ("产生时间", "Opened at"),
+    ("结果", "Outcome"),
+    ("完成时间", "Closed at"),
+];
+
+impl FollowUp {
+    pub(super) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// As a row of a file.
+    pub(super) fn cells(&self, listing: &Listing) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.alert_id.to_string(),
+            self.headline.clone(),
+            listing.yes_or_no(self.exercise),
+            self.resident_no.to_string(),
+            self.community.to_string(),
+            self.reason.to_string(),
+            listing.yes_or_no(self.wrote_back),
+            listing.time(self.opened_at),
+            self.outcome.map(|outcome| outcome.to_string()).unwrap_or_default(),
+            self.closed_at.map(|at| listing.time(at)).unwrap_or_default(),
+        ]
+    }
 }
 
 /// The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, for all or for them, corrected, or for a whole area and is over.
@@ -89,7 +128,7 @@ pub(super) async fn enter_outcome(
     Ok(axum::http::StatusCode::NO_CONTENT)
 }
 
-async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<FollowUp>, Error> {
+pub(super) async fn load(shared: &Shared, within: Within, wanted: &Wanted) -> Result<Vec<FollowUp>, Error> {
     let rows = sqlx::query!(
         r#"select f.follow_up_id, f.alert_id, f.resident_no, f.community, f.reason, f.opened_at, f.outcome, f.closed_at, a.exercise,
                   coalesce(a.content -> 'texts' -> 'zh-CN' ->> 'headline', '') as "headline!", coalesce(wrote.unread, false) as "wrote_back!"
@@ -210,7 +249,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::EndpointGone])]);
         let alert_id = city.approve(Urgent, alert(), named(1..=2)).await;
         city.settle().await;
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         (city, shared, alert_id)
     }
 
@@ -250,7 +289,7 @@ mod tests {
     /// What the delivery page counts as open, closed and dropped.
     async fn counted(city: &City, alert_id: AlertId) -> serde_json::Value {
         // a page that has not looked before counts anew
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         let (delivery, _) = super::super::delivery::load(&shared, alert_id).await.unwrap();
         serde_json::to_value(delivery).unwrap()["follow_ups"].clone()
     }

@@ -92,7 +92,7 @@ mod tests {
         let capacity = Capacity { fcm: LaneRate::Granted(0.02), ..Capacity::default() };
         let forecaster = Forecaster::new(&city.platform, &Arc::new(city.settings.clone()), capacity);
         let look = async || while forecaster.turn().await.unwrap() {};
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         assert_eq!(load(&shared).await.unwrap(), []);
 
         let alert_id = city.approve(Urgent, alert(), named(1..=40)).await;

@@ -3,9 +3,11 @@
 mod acknowledged;
 mod approved;
 mod delivery;
+mod exports;
 mod follow_ups;
 mod in_danger;
 mod live;
+mod proof;
 mod running;
 mod sending_again;
 mod series;
@@ -16,10 +18,11 @@ mod withdrawn_for;
 mod wrote_back;
 
 use domain::forecast::TOLD_OF_DANGER;
-use domain::quiet_hours::QuietHours;
 use domain::staff::Role;
 use platform::Platform;
 use platform::http::{Access, Limits, Routes, routes};
+
+use crate::settings::Settings;
 
 use shared::Shared;
 
@@ -29,7 +32,7 @@ pub(crate) const WATCHERS: &[Role] =
 const OFFICERS: &[Role] = &[Role::CityCommandOfficer];
 const VISITORS: &[Role] = &[Role::CommunityWorker, Role::DistrictReviewer, Role::CityCommandOfficer];
 
-pub(crate) fn routes(platform: &Platform, quiet_hours: QuietHours) -> Routes {
+pub(crate) fn routes(platform: &Platform, settings: &Settings) -> Routes {
     Routes::new("dispatch")
         .allow(Access::Staff(WATCHERS), routes!(delivery::delivery))
         .allow(Access::Staff(WATCHERS), routes!(running::running))
@@ -37,7 +40,10 @@ pub(crate) fn routes(platform: &Platform, quiet_hours: QuietHours) -> Routes {
         .allow(Access::Staff(TOLD_OF_DANGER), routes!(in_danger::in_danger))
         .allow_within(Limits::stream(), Access::Staff(WATCHERS), routes!(live::live))
         .allow(Access::Staff(OFFICERS), routes!(sending_again::send_again))
+        .allow(Access::Staff(OFFICERS), routes!(proof::go_on))
+        .allow_within(Limits::stream(), Access::Staff(WATCHERS), routes!(exports::deliveries))
+        .allow_within(Limits::stream(), Access::Staff(VISITORS), routes!(exports::follow_ups))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::list))
         .allow(Access::Staff(VISITORS), routes!(follow_ups::enter_outcome))
-        .with_state(Shared::of(platform, quiet_hours))
+        .with_state(Shared::of(platform, settings))
 }

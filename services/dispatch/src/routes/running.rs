@@ -148,7 +148,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend([(4, vec![Outcome::Temporary])]);
         let under_way = city.approve(Routine, alert(), named(3..=6)).await;
         city.settle().await;
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
 
         let running = load(&shared, None).await.unwrap();
         let told: Vec<_> = running.iter().map(|one| (one.alert_id, one.recipients, one.accepted, one.open, one.holds)).collect();

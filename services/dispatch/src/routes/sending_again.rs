@@ -122,7 +122,7 @@ mod tests {
         city.phones.answers.lock().unwrap().extend((1..=4).map(|number| (number, vec![Outcome::Permanent])));
         let alert_id = city.approve(Urgent, alert(), named(1..=6)).await;
         city.settle().await;
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         let officer = StaffCaller {
             id: StaffId::new(),
             name: "王芳".to_owned(),

@@ -131,7 +131,7 @@ mod tests {
         let alert_id = city.approve(Urgent, alert(), named(1..=6)).await;
         city.settle().await;
         city.acknowledge(alert_id, [1, 2]).await;
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         let series = load(&shared, alert_id).await.unwrap();
         assert_eq!(series.from, city.clock().now());
         let handed_over: i64 = series.hand_overs.iter().map(|stretch| stretch.accepted).sum();

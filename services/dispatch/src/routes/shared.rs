@@ -14,13 +14,17 @@ use tokio_util::sync::CancellationToken;
 use super::acknowledged::Acknowledged;
 use super::visits::Visits;
 use super::wrote_back::WroteBack;
+use crate::settings::Settings;
 
 /// What the handlers need.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     pub database: Database,
     pub clock: Clock,
+    pub platform: Platform,
     pub quiet_hours: QuietHours,
+    /// Lists that somebody may take along in a day.
+    pub exports_a_day: u32,
     pub acknowledged: Acknowledged,
     pub visits: Visits,
     pub wrote_back: WroteBack,
@@ -31,9 +35,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub fn of(platform: &Platform, quiet_hours: QuietHours) -> Self {
+    pub fn of(platform: &Platform, settings: &Settings) -> Self {
         Self {
-            quiet_hours,
+            platform: platform.clone(),
+            quiet_hours: settings.quiet_hours,
+            exports_a_day: settings.exports_a_day,
             acknowledged: Acknowledged::new(platform.database.clone()),
             visits: Visits::new(platform.database.clone()),
             wrote_back: WroteBack::new(platform.database.clone()),

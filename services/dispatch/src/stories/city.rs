@@ -18,7 +18,7 @@ use proto::Event;
 use roaring::RoaringBitmap;
 use sqlx::Row as _;
 use stages::views::Reach;
-use stages::{MINUTE, views};
+use stages::{MINUTE, Tables, views};
 pub(crate) use stages::{Store, noon};
 
 use crate::ending::Stop;
@@ -27,7 +27,9 @@ use crate::planning::{Line, Planner};
 use crate::pump::{Pump, Pumped};
 use crate::settings::Settings;
 use crate::worker::{BatchChannel, Noted, Sent, Worker, WorkerSettings};
-use crate::{Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard, withdrawn_for};
+use crate::{
+    Capacity, MIGRATOR, SCHEMA, approved, ending, held, in_a_browser, progress, reminders, sending_again, unheard, unlike, withdrawn_for,
+};
 
 /// What phones and their providers say, and what they were sent.
 #[derive(Debug, Default)]
@@ -110,10 +112,8 @@ pub(crate) struct City {
 impl City {
     /// Batches of 5, chunks of 10 after a first one of 5, a window of 2.
     pub(crate) async fn new(store: Store) -> Self {
-        let platform = store.open().await;
-        views::stand_in(&platform, views::RESIDENT).await;
-        views::stand_in(&platform, views::REVIEW).await;
-        platform.database.migrate(SCHEMA, &MIGRATOR).await.unwrap();
+        const TABLES: Tables = Tables { stand_ins: &[views::RESIDENT, views::REVIEW, views::DISPLAY], schemas: &[(SCHEMA, &MIGRATOR)] };
+        let platform = store.open_with(TABLES).await;
         let settings = Settings { batch_size: 5, chunk: 10, first_chunk: 5, window: 2, ..Settings::default() };
         let ledger = Ledger::new(&platform, TimeDelta::seconds(30));
         let planner = Arc::new(Planner::new(&platform, settings.clone(), Line::All));
@@ -180,6 +180,14 @@ impl City {
         alert_id
     }
 
+    /// The same with the seal of whoever approved it, who was shown so many people; dispatch has not heard of it yet.
+    pub(crate) async fn sealed(&self, class: DeliveryClass, content: AlertContent, audience: Audience, people: Option<u64>) -> AlertId {
+        let alert_id = AlertId::new();
+        self.shown_by_review(alert_id, class, &content, &audience).await;
+        views::sealed(&self.platform, alert_id, class, &content, &audience, people).await;
+        alert_id
+    }
+
     pub(crate) async fn shown_by_review(&self, alert_id: AlertId, class: DeliveryClass, content: &AlertContent, audience: &Audience) {
         views::approved(&self.platform, alert_id, class, content, audience).await;
     }
@@ -214,7 +222,7 @@ impl City {
     }
 
     pub(crate) async fn hear_of_approval(&self, alert_id: AlertId) {
-        approved::on_approved(self.database(), &self.settings, alert_id).await.unwrap();
+        approved::on_approved(&self.platform, &self.settings, alert_id).await.unwrap();
     }
 
     /// Staff cancel the alert, and dispatch withdraws what is not sent.
@@ -330,8 +338,9 @@ impl City {
             let let_go = held::turn(self.database(), self.clock()).await.unwrap();
             let unheard = unheard::turn(self.database(), self.clock()).await.unwrap();
             let again = sending_again::turn(self.database(), self.clock(), &self.settings).await.unwrap();
+            let unlike = unlike::turn(&self.platform).await.unwrap();
             let in_a_browser = in_a_browser::turn(self.database(), self.clock(), &self.settings).await.unwrap();
-            if !(closed || expired || withdrawn || reminded || unheard || again || let_go || in_a_browser) {
+            if !(closed || expired || withdrawn || reminded || unheard || again || let_go || unlike || in_a_browser) {
                 break;
             }
         }

@@ -12,6 +12,7 @@ mod for_holders;
 mod forecast;
 mod in_a_browser;
 mod latecomers;
+mod los_angeles;
 mod sending;
 mod sending_again;
 mod sharing;

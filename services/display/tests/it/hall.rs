@@ -15,7 +15,7 @@ use http::StatusCode;
 use platform::http::Authenticators;
 use proto::{AlertHeld, AlertReleased, AlertStopped, StopReason};
 use serde_json::{Value, json};
-use stages::{Line, Staff, Stage, Store, until, views};
+use stages::{Line, Staff, Stage, Store, Tables, until, views};
 
 pub const ADMINISTRATOR: &str = "fhs_administrator";
 pub const STALE_ADMINISTRATOR: &str = "fhs_stale_administrator";
@@ -45,10 +45,8 @@ impl Hall {
     }
 
     pub async fn open_with(store: Store, settings: display::Settings) -> Self {
-        let platform = store.open().await;
-        views::stand_in(&platform, views::DISPATCH).await;
-        views::stand_in(&platform, views::REVIEW).await;
-        platform.database.migrate(display::SCHEMA, &display::MIGRATOR).await.unwrap();
+        const TABLES: Tables = Tables { stand_ins: &[views::DISPATCH, views::REVIEW], schemas: &[(display::SCHEMA, &display::MIGRATOR)] };
+        let platform = store.open_with(TABLES).await;
         let routes = display::start(&platform, settings).await.unwrap();
         let callers = Authenticators::new().with(STAFF).with(display::authenticator(&platform));
         Self(Stage::new(platform, display::SCHEMA, routes, callers))

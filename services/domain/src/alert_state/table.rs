@@ -90,9 +90,39 @@ impl Action {
                 | Self::Resume
         )
     }
+
+    /// Whether by it a text goes on, to the next review or to people.
+    #[must_use]
+    pub const fn goes_forward(self) -> bool {
+        matches!(self, Self::Submit | Self::ComposeUrgent | Self::PassDistrict | Self::Approve | Self::Confirm)
+    }
+
+    /// Whether a reviewer sends the text back to its author by it.
+    #[must_use]
+    pub const fn sends_back(self) -> bool {
+        matches!(self, Self::ReturnDistrict | Self::ReturnCity | Self::Decline)
+    }
+
+    /// Whether somebody says by it what becomes of an alert that waits for a review.
+    #[must_use]
+    pub const fn reviews(self) -> bool {
+        self.sends_back() || matches!(self, Self::PassDistrict | Self::Approve | Self::Refuse | Self::Confirm)
+    }
 }
 
 impl State {
+    /// Whether it waits for a review.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::DistrictReview | Self::CityReview | Self::AwaitingConfirmation)
+    }
+
+    /// Whether it is written or reviewed: nobody was told anything yet.
+    #[must_use]
+    pub const fn in_the_making(self) -> bool {
+        self.waits() || matches!(self, Self::Draft)
+    }
+
     /// Whether nothing follows any more.
     #[must_use]
     pub fn is_final(self) -> bool {

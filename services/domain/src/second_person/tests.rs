@@ -36,6 +36,8 @@ fn proposal_of(by: &StaffMember, change: Change) -> Proposal {
 #[case(Role::DistrictReviewer, "district:500103", Role::DistrictReviewer, "district:500103", false)]
 #[case(Role::CommunityWorker, "community:500103001001", Role::CommunityWorker, "community:500103001002", true)]
 #[case(Role::IndustrySupervisor, "industry:education", Role::IndustrySupervisor, "industry:health", true)]
+#[case(Role::UnitHandler, "unit:1", Role::UnitHandler, "unit:2", true)]
+#[case(Role::UnitHandler, "unit:1", Role::UnitHandler, "unit:1", false)]
 #[case(Role::CityCommandOfficer, "city", Role::Auditor, "city", true)]
 #[case(Role::CommunityWorker, "community:500103001001", Role::CityCommandOfficer, "city", true)]
 fn a_post_that_gives_something_new_needs_a_second_person(

@@ -1,7 +1,10 @@
-//! The first hour of the demo city, played by its staff through the interface: alerts in every stage, a screen, records that gather.
+//! The first hour of the demo city, played by its staff through the interface: alerts in every stage, a screen, records that gather, a morning at
+//! the hotline.
 //!
 //! Played once, after the first start. Nothing here goes round a rule: what the demo shows has been written, reviewed and sent like
 //! everything else.
+
+mod hotline;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::before_sending::Caution;
+use domain::checklist::all_well;
 use resident::generate::{self, People};
 use serde_json::{Value, json};
 
@@ -149,6 +153,7 @@ impl City {
         self.steps(&waiting, &[(&one, "compose_urgent", "")]).await?;
 
         self.records().await?;
+        self.hotline().await?;
         screen["key"].as_str().map(str::to_owned).context("a screen gets a key")
     }
 
@@ -193,7 +198,9 @@ impl City {
             }
             let seen = answer(self.client.get(format!("{}/api/v1/alerts/{alert}", self.url)).bearer_auth(token)).await?;
             // a demo city may be so small that nobody lives where a scene is set
-            let decision = json!({ "version": seen["version"], "action": action, "reason": reason, "known": [Caution::ReachesNobody] });
+            let (version, answers) = (&seen["version"], all_well(&seen, action));
+            let decision =
+                json!({ "version": version, "action": action, "reason": reason, "answers": answers, "known": [Caution::ReachesNobody] });
             self.post(&format!("alerts/{alert}/decisions"), token, decision).await.with_context(|| format!("{action} of the demo"))?;
         }
         Ok(())

@@ -21,5 +21,13 @@ pub(super) const PLACES: &[Place] = &[
     place("ingest.upload_piece", "piece_sealed", Purpose::UploadPiece),
     place("identity.factor", "sealed", Purpose::FactorSecret),
     place("identity.proposal", "secret_half", Purpose::SecretHalf),
+    place("casework.matter", "facts_sealed", Purpose::CaseText),
+    place("casework.matter", "name_sealed", Purpose::CaseName),
+    place("casework.matter", "phone_sealed", Purpose::ResidentPhone),
+    place("casework.matter", "result_sealed", Purpose::CaseText),
+    place("casework.matter", "answer_sealed", Purpose::CaseText),
+    place("casework.statement", "text_sealed", Purpose::CaseText),
+    place("casework.work_order", "task_sealed", Purpose::CaseText),
+    place("casework.work_order", "ground_sealed", Purpose::CaseText),
     place("audit.signing_key", "sealed", Purpose::AuditSigningKey),
 ];

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use domain::checklist::all_well;
 use serde_json::{Value, json};
 
 use super::stage::{Stage, answer};
@@ -67,7 +68,7 @@ async fn decide(stage: &Stage, token: &str, alerts: &[Value], action: &str, deci
         if detail["faults"].as_array().is_some_and(|faults| !faults.is_empty()) {
             continue;
         }
-        let body = json!({ "version": detail["version"], "action": action });
+        let body = json!({ "version": detail["version"], "action": action, "answers": all_well(&detail, action) });
         answer(stage.client.post(format!("{}/api/v1/alerts/{id}/decisions", stage.url)).bearer_auth(token).json(&body))
             .await
             .with_context(|| format!("{action} was refused"))?;

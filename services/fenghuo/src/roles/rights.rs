@@ -37,8 +37,16 @@ pub(super) const SHARED: &[&str] = &["bus", "jobs"];
 pub(super) const KEYS: &str = "keys";
 
 /// The ledger of dispatch, which the senders of batches keep ([`dispatch::worker`]).
-const LEDGER: &[&str] =
-    &["dispatch.batch", "dispatch.recipient_list", "dispatch.set_aside", "dispatch.outbox", "dispatch.wave", "dispatch.follow_up"];
+const LEDGER: &[&str] = &[
+    "dispatch.batch",
+    "dispatch.recipient_list",
+    "dispatch.set_aside",
+    "dispatch.outbox",
+    "dispatch.wave",
+    "dispatch.follow_up",
+    "dispatch.sent_text",
+    "dispatch.unlike_approved",
+];
 const LEDGER_DRAWS: &[&str] = &["dispatch.batch_number"];
 const LEDGER_READS: &[&str] = &[
     "dispatch.alert",
@@ -57,7 +65,7 @@ const RULES_IN_FORCE: &[&str] = &["rules.active", "rules.rule_version"];
 /// What this service may do outside of its own schema.
 pub(super) const fn of(service: Service) -> Rights {
     match service {
-        Service::Identity | Service::Audit => Rights::NONE,
+        Service::Identity | Service::Audit | Service::Casework => Rights::NONE,
         Service::Resident => Rights {
             reads: &[
                 "dispatch.alert_progress",
@@ -79,12 +87,25 @@ pub(super) const fn of(service: Service) -> Rights {
         Service::Ingest => Rights { reads: &["resident.subject"], reads_through: RULES_IN_FORCE, ..Rights::NONE },
         Service::Rules => Rights { reads: &["ingest.ended_feed", "ingest.record_feed"], ..Rights::NONE },
         Service::Review => Rights {
-            reads: &["dispatch.alert_progress", "dispatch.word_told", "identity.officer"],
+            reads: &[
+                "dispatch.alert_progress",
+                "dispatch.follow_up_story",
+                "dispatch.handed_story",
+                "dispatch.unlike_story",
+                "dispatch.wave_story",
+                "dispatch.word_told",
+                "display.shown_story",
+                "identity.officer",
+                "resident.acknowledged_story",
+                "resident.feedback_story",
+                "rules.behind_alert",
+            ],
             reads_through: HEADCOUNT,
             ..Rights::NONE
         },
         Service::Dispatch => Rights {
             reads: &[
+                "display.shown_story",
                 "resident.acknowledged",
                 "resident.answered",
                 "resident.arrived",

@@ -16,7 +16,8 @@ use stages::{TwoAdministrators, eventually};
 use crate::processes::{City, in_a_city, text};
 
 /// Every service a process.
-pub const EACH_ALONE: [&str; 10] = ["identity", "audit", "resident", "ingest", "rules", "review", "dispatch", "push", "sms", "display"];
+pub const EACH_ALONE: [&str; 11] =
+    ["identity", "audit", "resident", "ingest", "rules", "review", "dispatch", "push", "sms", "display", "casework"];
 
 /// Where the record is handled: 渝中区.
 pub const CENTRE: u32 = 500_103;
@@ -201,7 +202,7 @@ fn answer_after(city: &City, latency_ms: u64) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
 async fn everybody_is_reached_when_dispatch_and_push_are_killed_while_sending() {
-    let groups = ["identity audit resident ingest rules review display", "dispatch", "push", "sms"];
+    let groups = ["identity audit resident ingest rules review display casework", "dispatch", "push", "sms"];
     in_a_city(&groups, async |city| {
         let administrators = city.administrators().await;
         let officers = [
@@ -243,7 +244,7 @@ async fn everybody_is_reached_when_dispatch_and_push_are_killed_while_sending() 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL, RabbitMQ and Redis: make test"]
 async fn an_acknowledgement_that_was_answered_is_there_although_the_process_was_killed_at_that_moment() {
-    let groups = ["identity audit ingest rules review dispatch push sms display", "resident"];
+    let groups = ["identity audit ingest rules review dispatch push sms display", "resident casework"];
     in_a_city(&groups, async |city| {
         let administrators = city.administrators().await;
         let officers = [

@@ -13,7 +13,7 @@ use prost::Message;
 use proto::AuditEntry;
 use serde_json::{Value, json};
 use stages::second_factor::goes_on;
-use stages::{Answer, Identity, NOBODY, PASSWORD, Stage, Store, TwoAdministrators};
+use stages::{Answer, Identity, NOBODY, PASSWORD, Stage, Store, Tables, TwoAdministrators};
 
 /// Says what the staff member presenting a session is.
 #[utoipa::path(get, path = "/whole-city", responses((status = 200, description = "Done")))]
@@ -48,7 +48,13 @@ impl Identity for City {
 
 impl City {
     pub async fn founded() -> Self {
-        Self::on(Store::Embedded.open_at("2026-11-02T01:00:00Z".parse().unwrap()).await).await
+        Self::on(Self::empty().await).await
+    }
+
+    /// Tables without a row, on a morning.
+    async fn empty() -> platform::Platform {
+        const TABLES: Tables = Tables { stand_ins: &[], schemas: &[(SCHEMA, &MIGRATOR)] };
+        Store::Embedded.open_at_with("2026-11-02T01:00:00Z".parse().unwrap(), TABLES).await
     }
 
     /// The same, where there may be tables and rows already.
@@ -74,7 +80,7 @@ impl City {
 
     /// The same, new.
     pub async fn real() -> Self {
-        Self::real_on(Store::Embedded.open_at("2026-11-02T01:00:00Z".parse().unwrap()).await).await
+        Self::real_on(Self::empty().await).await
     }
 
     fn of(platform: platform::Platform, routes: Routes) -> Self {

@@ -17,7 +17,7 @@ use platform::http::{Authenticator, Authenticators, Caller, Problem, Server, She
 use proto::topology::{AUDIT_ENTRIES, RESIDENT_PAIRED, RULES_ENDED, RULES_RECORDS};
 use proto::{AuditEntry, IdentitiesPaired, RecordsEnded, RecordsStored, ResidentRegistered};
 use reqwest::RequestBuilder;
-use stages::{Heard, Staff, Store, soon};
+use stages::{Heard, Staff, Store, Tables, soon};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -105,10 +105,11 @@ impl City {
     }
 
     async fn with(store: Store, settings: Settings) -> Self {
-        let platform = store.open_at("2026-11-02T04:00:00Z".parse().expect("a time")).await;
-        platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.expect("migrated");
-        platform.database.migrate(rules::SCHEMA, &rules::MIGRATOR).await.expect("migrated");
-        platform.database.migrate(ingest::SCHEMA, &ingest::MIGRATOR).await.expect("migrated");
+        const TABLES: Tables = Tables {
+            stand_ins: &[],
+            schemas: &[(resident::SCHEMA, &resident::MIGRATOR), (rules::SCHEMA, &rules::MIGRATOR), (ingest::SCHEMA, &ingest::MIGRATOR)],
+        };
+        let platform = store.open_at_with("2026-11-02T04:00:00Z".parse().expect("a time"), TABLES).await;
         let (tell, told) = unbounded_channel();
         platform
             .bus

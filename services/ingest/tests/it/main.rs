@@ -5,6 +5,7 @@
 mod city;
 mod corrections;
 mod deliveries;
+mod finding;
 mod health;
 mod lists;
 mod previews;

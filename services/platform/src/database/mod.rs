@@ -10,6 +10,7 @@ mod executor;
 mod monthly;
 mod numbering;
 mod outbox;
+mod prepared;
 mod private;
 mod readable;
 mod scratch;

@@ -19,8 +19,13 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Creates it through the database that `server` names.
     pub(super) async fn create(server: PgConnectOptions) -> Result<Self, Error> {
-        let name = format!("fenghuo_scratch_{}", Uuid::new_v4().simple());
-        run(&server, format!("create database {name}")).await?;
+        let name = create(&server, None).await?;
+        Ok(Self { server, name, removed: AtomicBool::new(false) })
+    }
+
+    /// The same with everything in it that is in `original`, to which nobody is connected.
+    pub(super) async fn copy_of(original: &str, server: PgConnectOptions) -> Result<Self, Error> {
+        let name = create(&server, Some(original)).await?;
         Ok(Self { server, name, removed: AtomicBool::new(false) })
     }
 
@@ -53,6 +58,14 @@ impl Drop for Scratch {
             tracing::warn!(database = self.name, "a scratch database was left behind");
         }
     }
+}
+
+/// Makes a database of a random name, empty or like another; its name.
+pub(super) async fn create(server: &PgConnectOptions, like: Option<&str>) -> Result<String, Error> {
+    let name = format!("fenghuo_scratch_{}", Uuid::new_v4().simple());
+    let like = like.map(|original| format!(" template {original}")).unwrap_or_default();
+    run(server, format!("create database {name}{like}")).await?;
+    Ok(name)
 }
 
 /// Names are made above from letters and digits, so the statement is safe.

@@ -14,14 +14,14 @@ pub struct Within {
 }
 
 impl Within {
-    /// What the scope covers. An industry's scope holds people, not places: nothing.
+    /// What the scope covers. An industry's scope holds people and a unit's holds orders, not places: nothing.
     pub fn of(scope: &Scope) -> Self {
         let nowhere = Self { everywhere: false, district: None, community: None };
         match scope {
             Scope::City => Self { everywhere: true, ..nowhere },
             Scope::District(code) => Self { district: Some(code.get().cast_signed()), ..nowhere },
             Scope::Community(code) => Self { community: Some(code.get().cast_signed()), ..nowhere },
-            Scope::Industry(_) => nowhere,
+            Scope::Industry(_) | Scope::Unit(_) => nowhere,
         }
     }
 }

@@ -20,7 +20,7 @@ use proto::topology::{
 use proto::{AlertApproved, AlertHandedOver, AlertInDanger, AlertOutOfDanger, AlertReleased, AlertStopped, EndpointsGone, StopReason};
 use simulators::{Options, Provider, Simulators};
 use stages::views::{self, Reach};
-use stages::{Heard, Store, noon, unheard};
+use stages::{Heard, Store, Tables, noon, unheard};
 
 use super::settings::{HUNG_AFTER_MS, settings, web_push_settings};
 use crate::Settings;
@@ -40,6 +40,10 @@ impl BatchChannel for AnyPhone {
     }
 }
 
+/// What it begins with.
+pub(super) const TABLES: Tables =
+    Tables { stand_ins: &[views::RESIDENT, views::REVIEW], schemas: &[(dispatch::SCHEMA, &dispatch::MIGRATOR)] };
+
 /// The city.
 pub(super) struct City {
     pub platform: Platform,
@@ -52,10 +56,10 @@ pub(super) struct City {
 impl City {
     /// With the settings of push changed as the story wants.
     pub(super) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::on(Store::Postgres.open().await, change).await
+        Self::on(Store::Postgres.open_with(TABLES).await, change).await
     }
 
-    /// On a platform that the story has made.
+    /// On a platform that the story has made, with [`TABLES`].
     pub(super) async fn on(platform: Platform, change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = Options {
@@ -65,10 +69,6 @@ impl City {
             ..Options::default()
         };
         let simulators = Simulators::start(options).await.unwrap();
-        views::stand_in(&platform, views::RESIDENT).await;
-        views::stand_in(&platform, views::REVIEW).await;
-        platform.database.migrate(dispatch::SCHEMA, &dispatch::MIGRATOR).await.unwrap();
-
         let gone = Heard::on(&platform, &RESIDENT_ENDPOINTS_GONE);
         unheard::<AlertReleased>(&platform, &[&REVIEW_RELEASED, &RESIDENT_RELEASED, &DISPLAY_RELEASED]);
         unheard::<AlertHandedOver>(&platform, &[&REVIEW_HANDED_OVER]);

@@ -14,7 +14,7 @@ use stages::{SECOND, Store, noon};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::city::City;
+use super::city::{City, TABLES};
 
 #[rstest]
 #[case::without_a_time(0)]
@@ -93,7 +93,7 @@ async fn cache_that_goes_away(clock: &Clock) -> Cache {
 #[rstest]
 #[tokio::test]
 async fn pushes_go_out_although_the_cache_is_away(#[values(DeliveryClass::Urgent, DeliveryClass::Routine)] class: DeliveryClass) {
-    let mut platform = Store::Postgres.open().await;
+    let mut platform = Store::Postgres.open_with(TABLES).await;
     platform.cache = cache_that_goes_away(&platform.clock).await;
     let city = City::on(platform, |settings| {
         if let Some(apns) = &mut settings.apns {
@@ -120,7 +120,7 @@ async fn a_phone_that_was_off_does_not_ring_at_night_for_what_can_wait(
     #[case] at_once: bool,
 ) {
     let ten_to_ten = noon() + TimeDelta::minutes(9 * 60 + 50);
-    let city = City::on(Store::Postgres.open_at(ten_to_ten).await, |_| ()).await;
+    let city = City::on(Store::Postgres.open_at_with(ten_to_ten, TABLES).await, |_| ()).await;
     let apple = city.apple_users(0..1).await;
     android_users(&city, 1..2).await;
     city.approve_as(Status::Actual, class, severity, 0..2).await;

@@ -15,17 +15,14 @@ use roaring::RoaringBitmap;
 use rstest::rstest;
 use sqlx::migrate::Migrator;
 use stages::Store::{self, Embedded, Postgres};
+use stages::Tables;
 
 use super::{AudienceCounts, Headcount, fold};
 use crate::generate::{self, People};
 
 async fn city(store: Store) -> Database {
-    settled(store.database().await).await
-}
-
-async fn settled(database: Database) -> Database {
-    database.migrate(crate::SCHEMA, &crate::MIGRATOR).await.unwrap();
-    database
+    const TABLES: Tables = Tables { stand_ins: &[], schemas: &[(crate::SCHEMA, &crate::MIGRATOR)] };
+    store.database_with(TABLES).await
 }
 
 const COMMUNITIES: [i64; 4] = [500_103_001_001, 500_103_001_002, 500_103_002_001, 500_104_001_001];
@@ -233,7 +230,8 @@ async fn a_fold_leaves_one_row_a_cell_and_only_who_slept_through_it_begins_anew(
     // on a server where nobody else's transactions hold a fold up
     let place = tempfile::tempdir().unwrap();
     let alone = DatabaseSettings { data_dir: place.path().join("database"), ..DatabaseSettings::default() };
-    let database = settled(Database::open(&alone).await.unwrap()).await;
+    let database = Database::open(&alone).await.unwrap();
+    database.migrate(crate::SCHEMA, &crate::MIGRATOR).await.unwrap();
     let (kept, asleep) = (Headcount::new(database.clone()), Headcount::new(database.clone()));
     asleep.refresh().await.unwrap();
     for no in 0..30 {

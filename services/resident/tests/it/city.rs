@@ -29,7 +29,7 @@ use proto::{
 use resident::{SessionAuthenticator, Settings};
 use roaring::RoaringBitmap;
 use serde_json::{Value, json};
-use stages::{Heard, NOBODY, SECOND, Staff, Stage, Store, unheard, views};
+use stages::{Heard, NOBODY, SECOND, Staff, Stage, Store, Tables, unheard, views};
 
 /// A community of 渝中 and the one beside it, in one township; and one of another district.
 pub const HOME: &str = "500103001003";
@@ -132,7 +132,11 @@ impl City {
 
     /// The same with other settings.
     pub async fn open_with(store: Store, settings: Settings) -> Self {
-        Self::on(store.open().await, settings).await
+        const TABLES: Tables = Tables {
+            stand_ins: &[views::DISPATCH, views::REVIEW, views::SMS, views::RULES],
+            schemas: &[(resident::SCHEMA, &resident::MIGRATOR)],
+        };
+        Self::begun(store.open_with(TABLES).await, settings).await
     }
 
     /// The same on stores that may hold something already.
@@ -142,6 +146,11 @@ impl City {
         views::stand_in(&platform, views::SMS).await;
         views::stand_in(&platform, views::RULES).await;
         platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
+        Self::begun(platform, settings).await
+    }
+
+    /// On stores that have all tables.
+    async fn begun(platform: Platform, settings: Settings) -> Self {
         let settings = Settings { web_push: Some(crate::web_push::offer()), ..settings };
         let routes = resident::start(&platform, settings.clone()).await.unwrap();
         let callers = Authenticators::new().with(STAFF).with(HospitalKey).with(SessionAuthenticator::new(&platform, &settings));

@@ -4,6 +4,7 @@ use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::alert_state::{self, Action, Actor, Participants};
+use domain::approval_seal::ApprovalSeal;
 use domain::ids::AlertId;
 use domain::public_reason::PublicReason;
 use domain::retraction::{self as rules, Asked, Kind, Progress, Standing, Step as Decision};
@@ -193,6 +194,8 @@ async fn correct(
     let (from, now) = (correction.state, correction.changed_at);
     correction.state = alert_state::State::Approved;
     correction.approved_at = Some(now);
+    // both were shown these words; it goes to whoever has the old one, so nobody is counted
+    correction.seal = Some(ApprovalSeal::of(correction.class, &correction.content, &correction.audience, None));
     store::save(tx, &mut correction).await?;
     store::record(tx, &correction, Step::of(caller.id, "confirm_correct", from, said)).await?;
     trace::leave(tx, caller, "confirm_correct", &correction, said).await?;

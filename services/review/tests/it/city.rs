@@ -6,6 +6,7 @@ use std::ops::Deref;
 use chrono::TimeDelta;
 use domain::alert::{AlertContent, AlertText};
 use domain::audience::Audience;
+use domain::checklist::all_well;
 use domain::ids::{AlertId, RuleId};
 use domain::language::Language;
 use domain::quiet_hours::QuietHours;
@@ -23,7 +24,7 @@ use proto::{
 };
 use review::Settings;
 use serde_json::{Value, json};
-use stages::{Heard, Line, Staff, Stage, Store, id, unheard, views};
+use stages::{Heard, Line, Staff, Stage, Store, Tables, id, unheard, views};
 
 pub const SUBMITTER: &str = "fhs_submitter_of_500103";
 pub const REVIEWER: &str = "fhs_reviewer_of_500103";
@@ -77,17 +78,18 @@ impl Deref for City {
     }
 }
 
+const TABLES: Tables = Tables {
+    stand_ins: &[views::DISPATCH, views::IDENTITY, views::RULES, views::DISPLAY],
+    schemas: &[(review::SCHEMA, &review::MIGRATOR), (resident::SCHEMA, &resident::MIGRATOR)],
+};
+
 impl City {
     pub async fn open(store: Store) -> Self {
         Self::open_with(store, Settings::default()).await
     }
 
     pub async fn open_with(store: Store, settings: Settings) -> Self {
-        let platform = store.open().await;
-        views::stand_in(&platform, views::DISPATCH).await;
-        views::stand_in(&platform, views::IDENTITY).await;
-        platform.database.migrate(review::SCHEMA, &review::MIGRATOR).await.unwrap();
-        platform.database.migrate(resident::SCHEMA, &resident::MIGRATOR).await.unwrap();
+        let platform = store.open_with(TABLES).await;
         sqlx::query(RESIDENTS).execute(platform.database.pool()).await.unwrap();
         let routes = review::start(&platform, settings, QuietHours::default()).await.unwrap();
         unheard::<AlertStopped>(&platform, &[&RESIDENT_STOPPED, &DISPLAY_STOPPED, &SMS_STOPPED]);
@@ -151,12 +153,14 @@ impl City {
 
     /// Decides about the alert as it was looked at.
     pub async fn decide(&self, token: &str, alert: &Value, action: &str, reason: &str) -> (StatusCode, Value) {
-        let body = json!({ "version": alert["version"], "action": action, "reason": reason });
-        self.post(token, &format!("{}/decisions", path(alert)), body).await
+        self.decide_with(token, alert, json!({ "version": alert["version"], "action": action, "reason": reason })).await
     }
 
-    /// Decides in these words.
-    pub async fn decide_with(&self, token: &str, alert: &Value, body: Value) -> (StatusCode, Value) {
+    /// Decides in these words; whoever says nothing of the checklist has found everything as it should be.
+    pub async fn decide_with(&self, token: &str, alert: &Value, mut body: Value) -> (StatusCode, Value) {
+        if body.get("answers").is_none() {
+            body["answers"] = json!(all_well(alert, body["action"].as_str().unwrap()));
+        }
         self.post(token, &format!("{}/decisions", path(alert)), body).await
     }
 

@@ -12,7 +12,7 @@ use platform::http::Authenticators;
 use proto::topology::{AUDIT_ENTRIES, RESIDENT_LIFTING, RESIDENT_RECORDS_ENDED, REVIEW_DRAFTS, REVIEW_RECORDS_ENDED};
 use proto::{AuditEntry, DraftGathered, DraftSettled, LiftingRecordsChanged, RecordsBehindAlertEnded, RecordsEnded, RecordsStored};
 use serde_json::{Value, json};
-use stages::{HOUR, Heard, Staff, Stage, Store, id, unheard, until, views};
+use stages::{HOUR, Heard, Staff, Stage, Store, Tables, id, unheard, until};
 
 const FEED: &str = "
     create schema ingest;
@@ -99,9 +99,8 @@ impl Deref for City {
 impl City {
     /// A city with the shipped rules and nothing said about its districts.
     pub async fn open(store: Store) -> Self {
-        let platform = store.open().await;
-        views::stand_in(&platform, FEED).await;
-        platform.database.migrate(rules::SCHEMA, &rules::MIGRATOR).await.unwrap();
+        const TABLES: Tables = Tables { stand_ins: &[FEED], schemas: &[(rules::SCHEMA, &rules::MIGRATOR)] };
+        let platform = store.open_with(TABLES).await;
         let routes = rules::start(&platform, rules::Settings::default()).await.unwrap();
         let stage = Stage::new(platform, rules::SCHEMA, routes, Authenticators::new().with(STAFF));
         let (drafts, trail) = (stage.hears(&REVIEW_DRAFTS), stage.hears(&AUDIT_ENTRIES));

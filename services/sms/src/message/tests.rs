@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use platform::{Platform, clock::Clock, scratch};
+use platform::Platform;
 use prost::Message as _;
 use proto::SmsUndelivered;
 use rstest::rstest;
@@ -23,8 +23,8 @@ struct Store {
 
 impl Store {
     async fn new() -> Self {
-        let platform = scratch::temporary(Clock::moved(DateTime::UNIX_EPOCH)).await.unwrap();
-        platform.database.migrate(crate::SCHEMA, &crate::MIGRATOR).await.unwrap();
+        const TABLES: stages::Tables = stages::Tables { stand_ins: &[], schemas: &[(crate::SCHEMA, &crate::MIGRATOR)] };
+        let platform = stages::Store::Embedded.open_at_with(DateTime::UNIX_EPOCH, TABLES).await;
         Self { platform, alert: AlertId::new() }
     }
 

@@ -2,8 +2,8 @@ use chrono::TimeDelta;
 use platform::crypto::Sealed;
 use proto::topology::RESIDENT_SMS_REPLIES;
 use rstest::rstest;
-use stages::Heard;
 use stages::Store::{self, Embedded, Postgres};
+use stages::{Heard, Tables};
 
 use super::*;
 
@@ -14,8 +14,8 @@ struct Centre {
 
 impl Centre {
     async fn open(store: Store) -> Self {
-        let platform = store.open().await;
-        platform.database.migrate(SCHEMA, &crate::MIGRATOR).await.unwrap();
+        const TABLES: Tables = Tables { stand_ins: &[], schemas: &[(SCHEMA, &crate::MIGRATOR)] };
+        let platform = store.open_with(TABLES).await;
         let heard = Heard::on(&platform, &RESIDENT_SMS_REPLIES);
         platform.bus.start_relay(SCHEMA);
         Self { platform, heard }

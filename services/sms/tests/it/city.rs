@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use simulators::{Options, Simulators};
 use sms::Settings;
 use stages::views::{self, Reach};
-use stages::{Desk, PATIENCE, SECOND, Staff, Store};
+use stages::{Desk, PATIENCE, SECOND, Staff, Store, Tables};
 
 /// The text of the alert: with signature, contact and how to reply it takes three parts.
 pub const TEXT: &str = "您被判定为密切接触者，请立即前往渝中区集中隔离点，途中佩戴口罩，不乘坐公共交通工具，不与他人交谈。\
@@ -51,11 +51,11 @@ pub struct City {
 impl City {
     /// Noon, a centre of these options, dispatch running, this service not started.
     pub async fn new(store: Store, options: Options) -> Self {
-        let platform = store.open().await;
-        views::stand_in(&platform, views::RESIDENT).await;
-        views::stand_in(&platform, views::REVIEW).await;
-        platform.database.migrate(dispatch::SCHEMA, &dispatch::MIGRATOR).await.unwrap();
-        platform.database.migrate(sms::SCHEMA, &sms::MIGRATOR).await.unwrap();
+        const TABLES: Tables = Tables {
+            stand_ins: &[views::RESIDENT, views::REVIEW],
+            schemas: &[(dispatch::SCHEMA, &dispatch::MIGRATOR), (sms::SCHEMA, &sms::MIGRATOR)],
+        };
+        let platform = store.open_with(TABLES).await;
         dispatch::start(&platform, dispatch::Settings::default(), dispatch::Capacity::default()).await.unwrap();
         Self { platform, centre: Simulators::start(options).await.unwrap() }
     }

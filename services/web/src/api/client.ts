@@ -50,12 +50,16 @@ export class Problem extends Error {
 export const away = () =>
   new Problem(0, 'away', '连接不上平台，请检查网络。已填写的内容不会丢失，请稍后再试。', 'The platform cannot be reached. Nothing you wrote is lost; try again in a moment.');
 
+/** A problem as the platform tells it, also one of many in an answer. */
+export function problemFrom(told: Schema['Problem']): Problem {
+  return new Problem(told.status, told.code, told.detail, told.detail_en, told.errors ?? [], told.retry_after ?? null);
+}
+
 /** A problem out of an answer that is none of success. */
 export async function problemOf(response: Response): Promise<Problem> {
   const said: unknown = await response.json().catch(() => null);
   if (said && typeof said === 'object' && 'code' in said) {
-    const told = said as Schema['Problem'];
-    return new Problem(response.status, told.code, told.detail, told.detail_en, told.errors ?? [], told.retry_after ?? null);
+    return problemFrom({ ...(said as Schema['Problem']), status: response.status });
   }
   return new Problem(response.status, 'unexpected', `平台的回答无法理解（${response.status}），请重试。`, `The platform's answer makes no sense (${response.status}); try again.`);
 }

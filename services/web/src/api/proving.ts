@@ -31,6 +31,13 @@ async function codeOf(answer: Response): Promise<string | undefined> {
   return said && typeof said === 'object' && 'code' in said ? String(said.code) : undefined;
 }
 
+/** Asks the person for a fresh proof, for what no answer of its own asks for: one of many decisions. Several that ask at once are one question. */
+export function askForProof(): Promise<boolean> {
+  if (!ask) return Promise.resolve(false);
+  asked ??= ask().finally(() => (asked = undefined));
+  return asked;
+}
+
 /** Sends requests this way, and those again for which a fresh proof was wanted and given. */
 export function proving(send: (request: Request) => Promise<Response>): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -41,9 +48,7 @@ export function proving(send: (request: Request) => Promise<Response>): (request
     const code = await codeOf(answer);
     if (code === 'second_factor_needed') whenUnproved();
     if (code !== 'fresh_proof_needed' || !ask) return answer;
-    // Several requests at once are one question.
-    asked ??= ask().finally(() => (asked = undefined));
-    if (!(await asked)) throw declined();
+    if (!(await askForProof())) throw declined();
     return send(again);
   };
 }

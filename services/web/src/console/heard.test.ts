@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Heard, isAbout, pause } from './heard.ts';
+import { Heard, isAbout, pause, workOf } from './heard.ts';
 
 const change = (alert_id: string, version = 1) => ({ alert_id, version, state: 'active' });
 
@@ -36,4 +36,10 @@ test('what was missed while the line was down may be anything, and is told once'
 test('tries that fail are made more and more rarely, and never more than a minute apart', () => {
   expect([1, 2, 3, 4].map(pause)).toEqual([2000, 4000, 8000, 16_000]);
   expect(pause(20)).toBe(60_000);
+});
+
+test('work on a draft is told once for each alert and kind, and what makes no sense is none', () => {
+  const work = (alert_id: string, what: string) => ({ alert_id, what, at: '2026-11-22T04:00:00Z' });
+  expect(workOf(JSON.stringify([work('one', 'claim'), work('one', 'claim'), work('one', 'comments'), { other: 1 }])).map(({ what }) => what)).toEqual(['claim', 'comments']);
+  expect(workOf(JSON.stringify(work('two', 'presence'))).map(({ alert_id }) => alert_id)).toEqual(['two']);
 });

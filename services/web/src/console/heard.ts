@@ -1,7 +1,16 @@
 // What the live line says, as a page is told of it: which alerts changed, or that anything may have.
+import type { Work } from './review/contract.ts';
 
 /** An alert that changed. */
 export interface Change { alert_id: string; version: number; state: string }
+
+/** What was told of the work on drafts, each once; nothing of what makes no sense. */
+export function workOf(data: string): Work[] {
+  const said: unknown = JSON.parse(data);
+  const all = (Array.isArray(said) ? said : [said]) as Partial<Work>[];
+  const told = all.filter((one): one is Work => !!one && typeof one.alert_id === 'string' && typeof one.what === 'string');
+  return [...new Map(told.map((one) => [`${one.alert_id} ${one.what}`, one])).values()];
+}
 
 /** Changes that wait to be told together. */
 export class Heard {

@@ -3,7 +3,8 @@
 import { untrack } from 'svelte';
 import { heard } from '../words/time.svelte.ts';
 import { asProblem, type Problem } from '../api/client.ts';
-import { Heard, pause, type Change } from './heard.ts';
+import { Heard, pause, workOf, type Change } from './heard.ts';
+import type { Work } from './review/contract.ts';
 
 export type { Change } from './heard.ts';
 
@@ -11,6 +12,7 @@ type Listener = (changed: Change[]) => void;
 
 const REST = 400;
 const listeners = new Set<Listener>();
+const besides = new Set<(work: Work[]) => void>();
 const line = $state({ open: false, since: 0 });
 const changes = new Heard();
 let source: EventSource | null = null;
@@ -62,6 +64,10 @@ export function listen(whenRefused: () => void = () => {}): void {
     changes.take((event as MessageEvent<string>).data);
     tellSoon();
   });
+  opened.addEventListener('work', (event) => {
+    const work = workOf((event as MessageEvent<string>).data);
+    for (const listener of besides) listener(work);
+  });
 }
 
 /** Stops listening. */
@@ -83,6 +89,12 @@ export function isLive(): boolean {
 export function onChange(listener: Listener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** Calls back when somebody works on a draft without deciding: a claim, a comment, a page that opens. Returns how to stop. */
+export function onWork(listener: (work: Work[]) => void): () => void {
+  besides.add(listener);
+  return () => besides.delete(listener);
 }
 
 if (typeof addEventListener === 'function') addEventListener('online', () => listeners.size && lookAnew());

@@ -2,6 +2,7 @@
 import { Problem } from '../api/client.ts';
 import { speak, type Tongue } from '../words/say.svelte.ts';
 import type { Profile } from './contract.ts';
+import { keptOver } from './cases/posting.ts';
 import { change, forgetAll, keep, kept } from './device.ts';
 import { KEPT, leaving, taking, waiting, type LeftBehind } from './outbox.ts';
 import { ask, type Answer } from './platform.ts';
@@ -55,7 +56,7 @@ export async function look(): Promise<void> {
 /** Lets somebody in. What they had not sent when they were signed out is theirs again; what others left stays where it is. */
 export async function enter(newToken: string, no: number): Promise<void> {
   const { entries, others } = taking((await kept<LeftBehind[]>(KEPT.left)) ?? [], no, Date.now());
-  await forgetAll({ token: newToken, resident_no: no, [KEPT.outbox]: entries, [KEPT.left]: others });
+  await forgetAll({ ...(await keptOver()), token: newToken, resident_no: no, [KEPT.outbox]: entries, [KEPT.left]: others });
   state.ended = false;
   state.why = null;
   state.left = 0;
@@ -67,9 +68,11 @@ export async function enter(newToken: string, no: number): Promise<void> {
 /** Signs out: nothing of the person stays on the device. */
 export async function leave(): Promise<void> {
   const others = await leftBy([]);
+  const no = await ownNumber();
+  const cases = await keptOver((by) => by === null || (no !== undefined && by !== no));
   state.token = null;
   state.profile = null;
-  await forgetAll({ [KEPT.left]: others });
+  await forgetAll({ ...cases, [KEPT.left]: others });
 }
 
 /** The platform has ended the sign-in: nothing stays in sight, and what was not sent waits for the same person. */
@@ -83,16 +86,19 @@ async function lose(why: Problem | null): Promise<void> {
   state.ended = true;
   state.why = why;
   state.left = entries.length;
-  await forgetAll({ [KEPT.left]: left, ...(ended && { [EARLIER]: ended }) });
+  await forgetAll({ ...(await keptOver()), [KEPT.left]: left, ...(ended && { [EARLIER]: ended }) });
 }
 
 /** What the platform ended last on this device: it opens nothing, and shows when a code is asked for that whoever asks was here before. */
 export const earlierToken = async (): Promise<string | null> => (await kept<string>(EARLIER)) ?? null;
 
+/** The number of the resident who is signed in, also where nothing else of them is known yet. */
+export const ownNumber = async (): Promise<number | undefined> => (await kept<number>('resident_no')) ?? state.profile?.resident_no;
+
 /** What is left behind when the person who is signed in leaves these; without knowing who it was, nothing of theirs is. */
 async function leftBy(entries: Parameters<typeof leaving>[2]): Promise<LeftBehind[]> {
   const left = (await kept<LeftBehind[]>(KEPT.left)) ?? [];
-  const no = (await kept<number>('resident_no')) ?? state.profile?.resident_no;
+  const no = await ownNumber();
   return no === undefined ? left : leaving(left, no, entries, Date.now());
 }
 

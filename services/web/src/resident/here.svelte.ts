@@ -3,7 +3,7 @@
 const at = $state({ view: location.hash.slice(1) });
 addEventListener('hashchange', () => (at.view = location.hash.slice(1)));
 
-/** `/`, `/alerts/<id>`, `/said`, `/me`. */
+/** `/`, `/alerts/<id>`, `/cases`, `/cases/new/<kind>`, `/said`, `/me`. */
 export const view = (): string => at.view || '/';
 
 /** Goes there. */

@@ -1,5 +1,6 @@
 // The service worker of the residents' app. It keeps the app's files so that the app opens without network, sends what waits when
 // the network is back, and shows alerts while the app is closed. Built by build/pwa.ts, which fills `SHELL` in.
+import { sendCases } from './cases/posting.ts';
 import type { InboxItem, Profile } from './contract.ts';
 import { kept } from './device.ts';
 import { noticeOf, type Notice } from './notices.ts';
@@ -64,6 +65,7 @@ async function place(request: Request): Promise<Response> {
 worker.addEventListener('sync' as keyof ServiceWorkerGlobalScopeEventMap, (event) => {
   const { tag } = event as unknown as { tag: string };
   if (tag === 'outbox') (event as ExtendableEvent).waitUntil(sendWaiting());
+  if (tag === 'cases') (event as ExtendableEvent).waitUntil(sendWaitingCases());
 });
 
 async function sendWaiting(): Promise<void> {
@@ -73,6 +75,14 @@ async function sendWaiting(): Promise<void> {
   const done = await sendAll(token);
   // Pages are told of what went out, not of a try that failed: a page that looks asks for the next try.
   if (inOrder(await waiting()).length < before) for (const page of await pages()) page.postMessage({ kind: 'look' });
+  if (!done) throw new Error('not everything could be sent; to be tried again');
+}
+
+/** Sends what was brought without a network: the resident's as theirs, the rest as nobody's. The numbers stand on the device until they are written down. */
+async function sendWaitingCases(): Promise<void> {
+  const [token, no] = [await kept<string>('token'), await kept<number>('resident_no')];
+  const done = (await sendCases(null, null)) && (!token || no === undefined || (await sendCases(no, token)));
+  for (const page of await pages()) page.postMessage({ kind: 'look' });
   if (!done) throw new Error('not everything could be sent; to be tried again');
 }
 

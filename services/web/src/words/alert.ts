@@ -5,7 +5,8 @@ import { say } from './say.svelte.ts';
 
 export type State = Schema['AlertState'];
 export type Action = Schema['AlertAction'];
-export type Role = Schema['Role'];
+// TO GO: from the interface's types: the roles of casework are the platform's own once its description has them.
+export type Role = Schema['Role'] | 'hotline_operator' | 'unit_handler' | 'unit_lead' | 'supervisor';
 export type PublicReason = Schema['PublicReason'];
 export type Tone = 'plain' | 'fire' | 'amber' | 'jade' | 'sky' | 'drill' | 'night';
 
@@ -87,6 +88,8 @@ export function stepWord(step: string): string {
     confirm_correct: ['确认更正', 'Correction confirmed'],
     refuse_retraction: ['不同意请求', 'Request refused'],
     take_back_retraction: ['收回请求', 'Request taken back'],
+    comment: ['批注', 'Commented'],
+    resolve_comment: ['解决批注', 'Comment resolved'],
   };
   const found = beginnings[step];
   return found ? say(...found) : actionWord(step as Action);
@@ -106,6 +109,10 @@ export function roleWord(role: Role): string {
     technical_operator: ['技术支撑', 'Technical operator'],
     auditor: ['审计', 'Auditor'],
     administrator: ['管理员', 'Administrator'],
+    hotline_operator: ['热线坐席', 'Hotline operator'],
+    unit_handler: ['承办单位经办人', 'Unit handler'],
+    unit_lead: ['承办单位负责人', 'Unit lead'],
+    supervisor: ['督办人员', 'Supervisor'],
   };
   return say(...words[role]);
 }

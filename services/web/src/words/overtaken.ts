@@ -31,6 +31,8 @@ const deeds: Record<string, [zh: string, en: string]> = {
   confirm_correct: ['已确认更正', 'has confirmed the correction'],
   refuse_retraction: ['不同意该请求', 'has refused the request'],
   take_back_retraction: ['已收回请求', 'has taken the request back'],
+  comment: ['写了批注', 'has commented on it'],
+  resolve_comment: ['解决了一条批注', 'has resolved a comment'],
 };
 
 /** `张三已批准。` */

@@ -65,6 +65,11 @@ export function dated(at: string | number | Date): string {
   return formatted(at, { year: 'numeric', month: 'long', day: 'numeric', hour: '2-digit', minute: '2-digit' });
 }
 
+/** A day of the city's calendar, `2026-12-05`: `12月5日周六`. */
+export function calendarDay(day: string): string {
+  return formatted(`${day}T12:00:00+08:00`, { month: tongue() === 'en' ? 'short' : 'long', day: 'numeric', weekday: 'short' });
+}
+
 /** A span in the two largest units that say something: `1 小时 48 分`, `26 min`, `40 s`. */
 export function span(milliseconds: number): string {
   const seconds = Math.round(Math.abs(milliseconds) / 1000);

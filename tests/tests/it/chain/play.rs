@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::area::CommunityCode;
+use domain::checklist::all_well;
 use domain::staff::{Role, Scope};
 use http::{Method, StatusCode};
 use resident::generate::{Device, Person as Resident};
@@ -205,11 +206,11 @@ impl<'a> Story<'a> {
             Class::Routine => &[(AUTHOR, "submit"), (OFFICER, "pass_district"), (SECOND, "approve")],
             Class::Urgent => &[(OFFICER, "compose_urgent"), (SECOND, "confirm")],
         };
-        let mut version = written["version"].clone();
+        let mut seen = written.clone();
         for (who, action) in steps {
             let known = ["reaches_nobody", "cut_by_quiet_hours", "no_reminder"];
-            let decision = json!({ "version": version, "action": action, "known": known });
-            version = self.town.ask(*who, &Method::POST, &format!("/api/v1/alerts/{id}/decisions"), &decision)["version"].clone();
+            let decision = json!({ "version": seen["version"], "action": action, "answers": all_well(&seen, action), "known": known });
+            seen = self.town.ask(*who, &Method::POST, &format!("/api/v1/alerts/{id}/decisions"), &decision);
         }
         let audience = self.truth.audience(&to);
         self.truth.note(now, &format!("alert {} ({class:?}, corrects {corrects:?}) is approved for {to:?}", self.truth.alerts.len()));

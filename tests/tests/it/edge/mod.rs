@@ -60,7 +60,7 @@ async fn city() -> (Whole, Vec<Operation>) {
 fn admitted(operation: &Operation) -> Option<Who> {
     let staff = |role: &str| {
         let role: Role = role.parse().unwrap();
-        let scopes = ["city", "district:500103", "community:500103001001", "industry:education"];
+        let scopes = ["city", "district:500103", "community:500103001001", "industry:education", "unit:1"];
         let scope = scopes.map(|scope| scope.parse::<Scope>().unwrap()).into_iter().find(|scope| role.accepts(scope)).unwrap();
         Who::Staff(role, scope, 1)
     };

@@ -29,6 +29,7 @@ impl Operation {
         let filled = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) if parameter.is_some_and(|(other, _)| other == name) => parameter.map_or("", |(_, value)| value).to_owned(),
             Some("code") => "500103".to_owned(),
+            Some("number") => "261128-4071-3392-1".to_owned(),
             Some("name") => "dispatch.keep_ledger".to_owned(),
             Some("endpoint_id" | "resident_no" | "standing_id") => "1".to_owned(),
             Some("id") if self.path.contains("follow-ups") || self.path.contains("feedback") => "1".to_owned(),

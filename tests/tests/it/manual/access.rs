@@ -13,11 +13,12 @@ use tests::Whole;
 use super::pages;
 
 /// The scopes that there are, one of each kind.
-const SCOPES: [(&str, &str); 4] = [
+const SCOPES: [(&str, &str); 5] = [
     ("city", "the city"),
     ("district:500103", "one district"),
     ("industry:education", "one industry"),
     ("community:500103001001", "one community"),
+    ("unit:1", "one unit"),
 ];
 
 fn scopes_of(role: Role) -> String {
@@ -36,6 +37,10 @@ fn short(role: Role) -> &'static str {
         Role::TechnicalOperator => "TO",
         Role::Auditor => "AU",
         Role::Administrator => "AD",
+        Role::HotlineOperator => "HO",
+        Role::UnitHandler => "UH",
+        Role::UnitLead => "UL",
+        Role::Supervisor => "SV",
     }
 }
 

@@ -12,7 +12,7 @@ async fn what_keeps_failing_for_an_alert_is_said_on_its_page_until_it_succeeds()
     city.residents(1..=3, true, false, false).await;
     let alert_id = city.approve(Urgent, alert(), named(1..=3)).await;
     city.damage("update dispatch.alert set audience = '\\x00' where alert_id = $1", alert_id).await;
-    let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+    let shared = Shared::of(&city.platform, &city.settings);
     let said = async || load(&shared, alert_id).await.unwrap().0.set_aside;
     for failures in 1..=aside::RINGS {
         assert_eq!(said().await, [], "after fewer than {failures} failures");
@@ -37,7 +37,7 @@ async fn the_numbers_of_a_delivery_add_up() {
     city.phones.answers.lock().unwrap().extend([(1, vec![Outcome::EndpointGone]), (2, vec![Outcome::Temporary])]);
     let alert_id = city.approve(Urgent, alert(), named(1..=7)).await;
     city.settle().await;
-    let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+    let shared = Shared::of(&city.platform, &city.settings);
 
     let (delivery, district) = load(&shared, alert_id).await.unwrap();
     let wave = &delivery.waves[0];
@@ -61,7 +61,7 @@ async fn the_numbers_of_a_delivery_add_up() {
 #[tokio::test]
 async fn an_alert_approved_a_moment_ago_is_being_planned_and_one_that_was_not_is_unknown() {
     let city = City::new(Store::Embedded).await;
-    let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+    let shared = Shared::of(&city.platform, &city.settings);
     let alert_id = AlertId::new();
     city.shown_by_review(alert_id, Urgent, &alert(), &named(1..=7)).await;
 
@@ -89,7 +89,7 @@ async fn an_alert_that_was_cancelled_under_way_does_not_become_late_afterwards(#
     city.forward(cancelled_after);
     city.cancel(alert_id).await;
     city.forward(600);
-    let (delivery, _) = load(&Shared::of(&city.platform, city.settings.quiet_hours), alert_id).await.unwrap();
+    let (delivery, _) = load(&Shared::of(&city.platform, &city.settings), alert_id).await.unwrap();
     assert_eq!((delivery.state.as_str(), delivery.on_time), ("cancelled", on_time));
 }
 
@@ -104,7 +104,7 @@ async fn an_alert_that_ran_out_before_everybody_was_told_has_not_held_its_deadli
     assert_eq!(city.send_window().await, 2);
     city.forward(20);
     city.settle().await;
-    let (delivery, _) = load(&Shared::of(&city.platform, city.settings.quiet_hours), alert_id).await.unwrap();
+    let (delivery, _) = load(&Shared::of(&city.platform, &city.settings), alert_id).await.unwrap();
     let wave = &delivery.waves[0];
     assert_eq!((delivery.state.as_str(), delivery.on_time), ("closed", false));
     assert_eq!((wave.recipients, wave.accepted, wave.withdrawn), (15, 10, 5), "who was not sent to is not taken for reached");
@@ -121,7 +121,7 @@ async fn who_is_told_of_the_end_is_counted_apart() {
     city.acknowledge(alert_id, [1]).await;
     city.cancel(alert_id).await;
     city.settle().await;
-    let (delivery, _) = load(&Shared::of(&city.platform, city.settings.quiet_hours), alert_id).await.unwrap();
+    let (delivery, _) = load(&Shared::of(&city.platform, &city.settings), alert_id).await.unwrap();
     let accepted = |wave: &WaveDelivery| wave.channels.iter().map(|by| (by.channel, by.accepted)).collect::<Vec<_>>();
     let [first] = &delivery.waves[..] else { panic!("one wave says what the alert says") };
     let withdrawal = delivery.withdrawal.as_ref().expect("it was told of");
@@ -138,7 +138,7 @@ async fn who_wrote_back_has_a_count_of_their_own_until_they_acknowledge() {
     city.settle().await;
     let counted = async || {
         // a page that has not looked before counts anew
-        let shared = Shared::of(&city.platform, city.settings.quiet_hours);
+        let shared = Shared::of(&city.platform, &city.settings);
         let delivery = serde_json::to_value(load(&shared, alert_id).await.unwrap().0).unwrap();
         (delivery["wrote_back"].clone(), delivery["acknowledged"].clone())
     };
@@ -163,7 +163,7 @@ async fn for_whom_it_was_withdrawn_is_counted_once_and_apart() {
     // who has acknowledged, who wrote back, who was not reached, and who was never to be reached
     city.withdraw_for(alert_id, [2, 3, 5, 6]).await;
     city.settle().await;
-    let (delivery, _) = load(&Shared::of(&city.platform, city.settings.quiet_hours), alert_id).await.unwrap();
+    let (delivery, _) = load(&Shared::of(&city.platform, &city.settings), alert_id).await.unwrap();
     let [first] = &delivery.waves[..] else { panic!("one wave says what the alert says") };
     assert_eq!((first.recipients, first.accepted, first.unreachable, first.no_channel), (5, 4, 1, 1));
     let withdrawn_for = serde_json::to_value(delivery.withdrawn_for).unwrap();

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 
+use domain::checklist::all_well;
 use futures::FutureExt as _;
 use platform::clock::Clock;
 use platform::database::Database;
@@ -241,7 +242,7 @@ impl City {
     /// Takes a step with an alert, on its present version.
     pub async fn decide(&self, token: &str, alert: &str, action: &str) -> Value {
         let seen = self.get("review", &format!("alerts/{alert}"), token).await;
-        let body = json!({ "version": seen["version"], "action": action });
+        let body = json!({ "version": seen["version"], "action": action, "answers": all_well(&seen, action) });
         self.post("review", &format!("alerts/{alert}/decisions"), token, body).await
     }
 

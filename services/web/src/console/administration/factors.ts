@@ -8,6 +8,7 @@ import type { Account } from './scope.ts';
 function needsOne(role: Role): boolean {
   const needs: Record<Role, boolean> = {
     city_command_officer: true, district_reviewer: true, community_worker: true, technical_operator: true, administrator: true,
+    hotline_operator: true, unit_handler: true, unit_lead: true, supervisor: true,
     submitting_unit: false, industry_supervisor: false, auditor: false,
   };
   return needs[role];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { partsOf, scopeOf, sought, type Account } from './scope.ts';
 
 describe('a scope', () => {
-  it.each(['city', 'district:500103', 'industry:education', 'community:500103001001'])('%s survives being taken apart', (scope) => {
+  it.each(['city', 'district:500103', 'industry:education', 'community:500103001001', 'unit:12'])('%s survives being taken apart', (scope) => {
     const { kind, code } = partsOf(scope);
     expect(scopeOf(kind, code)).toBe(scope);
   });

@@ -6,7 +6,7 @@ import type { FactorKind } from '../security/contract.ts';
 // TO GO: what is said of factors, once `schema.d.ts` has it.
 export type Account = Schema['Staff'] & { factors?: FactorKind[]; factor_enrolled_at?: string | null };
 
-export type ScopeKind = 'city' | 'district' | 'industry' | 'community';
+export type ScopeKind = 'city' | 'district' | 'industry' | 'community' | 'unit';
 
 /** The kinds of scope that a role takes. */
 export function scopesOf(role: Role): ScopeKind[] {
@@ -19,6 +19,12 @@ export function scopesOf(role: Role): ScopeKind[] {
       return ['industry'];
     case 'community_worker':
       return ['community'];
+    case 'hotline_operator':
+    case 'supervisor':
+      return ['city', 'district'];
+    case 'unit_handler':
+    case 'unit_lead':
+      return ['unit'];
     default:
       return ['city'];
   }
@@ -33,7 +39,7 @@ export function partsOf(scope: string): { kind: ScopeKind; code: string } {
 /** A scope as the platform writes it; empty while it is not complete. */
 export function scopeOf(kind: ScopeKind, code: string): string {
   if (kind === 'city') return 'city';
-  if (kind === 'industry') return code ? `industry:${code}` : '';
+  if (kind === 'industry' || kind === 'unit') return code ? `${kind}:${code}` : '';
   const digits = kind === 'district' ? 6 : 12;
   return code.length >= digits ? `${kind}:${code.slice(0, digits)}` : '';
 }

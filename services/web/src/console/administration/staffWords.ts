@@ -4,6 +4,7 @@ import { say } from '../../words/say.svelte.ts';
 
 export const roles = [
   'city_command_officer', 'district_reviewer', 'submitting_unit', 'industry_supervisor', 'community_worker', 'technical_operator', 'auditor', 'administrator',
+  'hotline_operator', 'unit_handler', 'unit_lead', 'supervisor',
 ] as const satisfies readonly Role[];
 
 /** What somebody of this role does. */
@@ -17,6 +18,10 @@ export function roleMeans(role: Role): string {
     technical_operator: ['维护平台运行，可立即运行定时任务，看不到个人信息', 'Runs the platform and its scheduled work, sees no personal data'],
     auditor: ['查看全部操作痕迹，不能操作', 'Reads the trace of everything, changes nothing'],
     administrator: ['管理账号、密钥和屏幕，看不到弹窗和居民', 'Looks after accounts, keys and screens; sees no alerts and no residents'],
+    hotline_operator: ['接听来电，当场答复或登记诉求，复核他人的登记，回访', 'Takes calls, answers at once or registers a case, checks what others registered, calls back'],
+    unit_handler: ['签收本单位的工单，办理并告知结果', 'Signs for the orders of one unit, deals with them and tells the result'],
+    unit_lead: ['审定本单位的办理结果，申请延期，对职责有异议时说明依据', 'Decides on the results of one unit, asks for more time, disputes competence with its ground'],
+    supervisor: ['督办超时和临近超时的诉求，裁定职责争议', 'Follows up cases that are late or about to be, decides disputes about competence'],
   };
   return say(...words[role]);
 }

@@ -2,6 +2,7 @@
 // handed in at most once however often the button is pressed or the network fails in between.
 import { data, Problem, type Schema } from '../../api/client.ts';
 import { ready } from '../alert/audience.ts';
+import { decide, type Caution } from '../review/contract.ts';
 import { api } from '../session.svelte.ts';
 import type { Template, Texts } from './templates.ts';
 
@@ -93,7 +94,7 @@ export class Urgent {
   }
 
   /** Stores and hands in. After a failure in between the next call goes on where this one stopped: nothing is written or handed in twice. */
-  async handIn(now: number): Promise<void> {
+  async handIn(now: number, known: Caution[] = []): Promise<void> {
     if (this.#busy || this.draft.handedIn) return;
     const query = audienceOf(this.draft);
     if (!query || !this.draft.kind) return;
@@ -102,7 +103,7 @@ export class Urgent {
       const content = this.content(now);
       const said = JSON.stringify({ content: { ...content, expires_at: this.draft.hours }, query });
       const id = await this.#store(content, query, said);
-      await this.#compose(id);
+      await this.#compose(id, known);
       this.draft.handedIn = id;
     } finally {
       this.#busy = false;
@@ -125,10 +126,10 @@ export class Urgent {
     }
   }
 
-  async #compose(id: string): Promise<void> {
+  async #compose(id: string, known: Caution[]): Promise<void> {
     const version = this.draft.stored?.version ?? 0;
     try {
-      const detail = await data(api.POST('/api/v1/alerts/{alert_id}/decisions', { params: { path: { alert_id: id } }, body: { version, action: 'compose_urgent' } }));
+      const detail = await decide(id, { version, action: 'compose_urgent', ...(known.length ? { known } : {}) });
       this.#keep(detail);
     } catch (thrown) {
       // The answer to an earlier try may have been lost on its way: then it waits for the second officer already.

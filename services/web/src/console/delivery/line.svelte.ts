@@ -1,9 +1,10 @@
 // The live line of one delivery: the platform tells the whole of it when it changed. However fast it tells, a page reads and draws at
 // most four times a second, in one frame, and only the newest telling; where there is no line, it asks every two seconds.
-import { asProblem, data, type Problem, type Schema } from '../../api/client.ts';
+import { asProblem, data, type Problem } from '../../api/client.ts';
+import type { Delivery } from '../alert/contract.ts';
 import { api } from '../session.svelte.ts';
 
-export type Delivery = Schema['Delivery'];
+export type { Delivery };
 
 const ASKED_EVERY = 2000;
 /** Nobody reads numbers that change faster. */

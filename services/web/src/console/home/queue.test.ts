@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addressOf, inTurn, isPressing, nextAfter } from './queue.ts';
+import { addressOf, gathered, inTurn, isPressing, nextAfter } from './queue.ts';
 
 const line = (alert_id: string, state: string, changed_at: string, more: object = {}) =>
   ({ alert_id, state, class: 'routine', changed_at: `2026-11-22T${changed_at}:00Z`, ...more }) as Parameters<typeof inTurn>[0][number] & { alert_id: string };
@@ -28,4 +28,10 @@ it('puts the end of an alert that people are acting on before reviews, and leads
   expect(inTurn([...lines, over, wrong, stopped]).map(({ alert_id }) => alert_id)).toEqual(['stopped', 'confirm', 'wrong', 'over', 'urgent', 'drill', 'old', 'young', 'draft']);
   expect([wrong, stopped, over].map(isPressing)).toEqual([true, true, false]);
   expect([addressOf(wrong), addressOf(lines[0]!), addressOf(lines[1]!)]).toEqual(['/alerts/wrong/retraction', '/alerts/draft/edit', '/alerts/young']);
+});
+
+it('gathers what says the same where there is much of it, at the place of the first', () => {
+  const one = (alert_id: string, headline: string, state = 'district_review') => ({ ...line(alert_id, state, '01:00'), headline });
+  const found = gathered([one('a', '核酸复检'), one('b', '集市关闭'), one('c', '核酸复检'), one('d', '核酸复检'), one('e', '核酸复检', 'draft'), one('f', '')]);
+  expect(found.map(({ headline, lines }) => [headline, lines.map(({ alert_id }) => alert_id)])).toEqual([['核酸复检', ['a', 'c', 'd']], ['', ['b']], ['', ['e']], ['', ['f']]]);
 });

@@ -32,6 +32,21 @@ export function inTurn<T extends Waiting>(lines: readonly T[]): T[] {
   return [...lines].sort((one, other) => rank(one) - rank(other) || Date.parse(waitsSince(one)) - Date.parse(waitsSince(other)));
 }
 
+/** How many of one headline are worth a heading of their own. */
+const ALIKE = 3;
+
+/** What waits with what says the same gathered under one heading, where there are several of it; everything stays in its turn, at the place of the first. */
+export function gathered<T extends Pick<AlertLine, 'headline' | 'state' | 'class' | 'retraction'>>(lines: readonly T[]): { headline: string; lines: T[] }[] {
+  const key = (line: T) => JSON.stringify([line.headline, line.state, line.class, line.retraction ?? null]);
+  const alike = new Map<string, T[]>();
+  for (const line of lines) alike.set(key(line), [...(alike.get(key(line)) ?? []), line]);
+  return lines.flatMap((line) => {
+    const all = alike.get(key(line))!;
+    if (!line.headline || all.length < ALIKE) return [{ headline: '', lines: [line] }];
+    return all[0] === line ? [{ headline: line.headline, lines: all }] : [];
+  });
+}
+
 /** What to show after one was decided: the next review, if another waits. */
 export function nextAfter<T extends Waiting>(lines: readonly T[], decided: string): T | null {
   return inTurn(lines).find((line) => line.alert_id !== decided && line.state !== 'draft') ?? null;

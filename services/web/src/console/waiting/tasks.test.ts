@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import type { AlertLine } from '../alert/contract.ts';
-import { asksFor, claimed, fresh, isShownAt, ofAlerts, ofFeedback, ofProposals, overPage, positionIn, ringFor, ringsAgain, timeLeft, titled } from './tasks.ts';
+import { asksFor, claimed, fresh, isShownAt, ofAlerts, ofCases, ofFeedback, ofProposals, overPage, positionIn, ringFor, ringsAgain, timeLeft, titled } from './tasks.ts';
 
 const line = (alert_id: string, state: string, more: object = {}) =>
   ({ alert_id, version: 3, state, class: 'routine', exercise: false, headline: alert_id, changed_at: '2026-11-22T04:00:00Z', ...more }) as AlertLine;
@@ -17,15 +17,43 @@ describe('what waits', () => {
     expect(ofAlerts([end])[0]).toMatchObject({ address: '/alerts/wrong/retraction', kind: 'retraction', urgent: true, since: '2026-11-22T05:00:00Z' });
   });
   it('is asked for on behalf of those who may decide it', () => {
-    expect(asksFor('city_command_officer')).toEqual({ alerts: true, proposals: false, visits: false, feedback: false });
+    expect(asksFor('city_command_officer')).toEqual({ alerts: true, proposals: false, visits: false, feedback: false, cases: false });
     expect(asksFor('administrator').proposals).toBe(true);
-    expect(asksFor('community_worker')).toEqual({ alerts: false, proposals: false, visits: true, feedback: true });
+    expect(asksFor('community_worker')).toEqual({ alerts: false, proposals: false, visits: true, feedback: true, cases: false });
+    expect(['hotline_operator', 'unit_handler', 'unit_lead', 'supervisor'].map((role) => asksFor(role as Parameters<typeof asksFor>[0]).cases)).toEqual([true, true, true, true]);
     expect(Object.values(asksFor('auditor')).some(Boolean)).toBe(false);
   });
   it('holds only changes that the caller may confirm, and residents in need who have no answer', () => {
     expect(ofProposals([{ id: 'a', open_steps: ['confirm'], proposed_at: '' }, { id: 'b', open_steps: ['withdraw'], proposed_at: '' }]).map(({ key }) => key)).toEqual(['proposal:a']);
     const row = (feedback_id: number, urgent: boolean, answer: string | null) => ({ feedback_id, urgent, answer, headline: '', at: '' });
     expect(ofFeedback([row(1, true, null), row(2, false, null), row(3, true, '马上来')]).map(({ key }) => key)).toEqual(['feedback:1']);
+  });
+});
+
+describe('cases that wait', () => {
+  const brought = (number: string, kind: string, state: string) => ({ number, kind, state, round: 1, received_at: '2026-11-22T04:00:00Z', summary: '张三家缺药' }) as unknown as Parameters<typeof ofCases>[0][number];
+  const help = brought('261122-0000-0001-1', 'urgent_help', 'received');
+  it('are each counted once, and lead to their page', () => {
+    const tasks = ofCases([help, brought('261122-0000-0002-2', 'complaint', 'routed'), help]);
+    expect(tasks.map(({ address, counted }) => [address, counted])).toEqual([['/casework/261122-0000-0001-1', '/casework'], ['/casework/261122-0000-0002-2', '/casework']]);
+  });
+  it('stand over every page while somebody needs help and nobody has taken it', () => {
+    expect(overPage(ofCases([help]), '/settings')).toHaveLength(1);
+    expect(overPage(ofCases([brought('a', 'urgent_help', 'working'), brought('b', 'complaint', 'received')]), '/settings')).toEqual([]);
+  });
+  it('tell nothing of what was written over other windows', () => expect(JSON.stringify(ofCases([help]))).not.toContain('张三'));
+  it('are told again when four fifths of their time are over, and when all of it is', () => {
+    const order = brought('261122-0000-0003-3', 'complaint', 'working');
+    const at = (warning: number) => ofCases([{ ...order, due: { warning, late: warning === 100 } } as unknown as typeof order]);
+    const seen = (tasks: ReturnType<typeof ofCases>) => new Set(tasks.map(({ key }) => key));
+    expect(fresh(seen(at(0)), at(50))).toEqual([]);
+    expect(fresh(seen(at(50)), at(80)).map(({ kind }) => kind)).toEqual(['case_close']);
+    expect(fresh(seen(at(80)), at(100)).map(({ kind, urgent }) => [kind, urgent])).toEqual([['case_late', false]]);
+  });
+  it('ring once for a state, and again when they come back for a review', () => {
+    const seen = new Set(ofCases([help]).map(({ key }) => key));
+    expect(fresh(seen, ofCases([help]))).toEqual([]);
+    expect(fresh(seen, ofCases([{ ...help, state: 'working', round: 2 }]))).toHaveLength(1);
   });
 });
 

@@ -2,10 +2,13 @@
 import type { Schema } from '../../api/client.ts';
 import type { Role } from '../../words/alert.ts';
 import type { AlertLine } from '../alert/contract.ts';
+import { isUntakenHelp, pressing } from '../casework/clocks.ts';
+import type { CaseLine } from '../casework/contract.ts';
+import { waitingFor } from '../casework/lists.ts';
 import { addressOf, inTurn, isPressing, waitsSince } from '../home/queue.ts';
 
 /** Where in the menu something is counted. */
-export type Counted = '/' | '/proposals' | '/community' | '/feedback';
+export type Counted = '/' | '/proposals' | '/community' | '/feedback' | '/casework';
 
 /** Something that waits for a decision of whoever is signed in. */
 export interface Task {
@@ -15,7 +18,7 @@ export interface Task {
   address: string;
   /** In Chinese, as it was written; nobody's name is ever in it. */
   headline: string;
-  kind: 'first_review' | 'city_review' | 'second_officer' | 'to_mend' | 'retraction' | 'account_change' | 'in_need';
+  kind: 'first_review' | 'city_review' | 'second_officer' | 'to_mend' | 'retraction' | 'account_change' | 'in_need' | 'urgent_help' | 'case' | 'case_close' | 'case_late';
   urgent: boolean;
   exercise: boolean;
   since: string;
@@ -24,12 +27,13 @@ export interface Task {
 const deciding: readonly Role[] = ['city_command_officer', 'district_reviewer', 'submitting_unit'];
 
 /** What of the platform is asked for on behalf of a role; it decides itself what it shows to whom. */
-export function asksFor(role: Role): { alerts: boolean; proposals: boolean; visits: boolean; feedback: boolean } {
+export function asksFor(role: Role): { alerts: boolean; proposals: boolean; visits: boolean; feedback: boolean; cases: boolean } {
   return {
     alerts: deciding.includes(role),
     proposals: role === 'administrator',
     visits: role === 'community_worker',
     feedback: role === 'community_worker' || role === 'district_reviewer',
+    cases: waitingFor(role).length > 0,
   };
 }
 
@@ -73,6 +77,27 @@ export function ofFeedback(rows: readonly Pick<Schema['Feedback'], 'feedback_id'
   return rows
     .filter(({ urgent, answer }) => urgent && typeof answer !== 'string')
     .map(({ feedback_id, headline, at }) => ({ key: `feedback:${feedback_id}`, counted: '/feedback', address: '/feedback', headline: headline ?? '', kind: 'in_need', urgent: false, exercise: false, since: at }));
+}
+
+function caseKind(line: Pick<CaseLine, 'kind' | 'state' | 'due'>): Task['kind'] {
+  if (isUntakenHelp(line)) return 'urgent_help';
+  const level = pressing(line.due);
+  return level === 'late' ? 'case_late' : level === 'close' ? 'case_close' : 'case';
+}
+
+/** Cases that wait for the caller, each once though it stands in two lists. What somebody wrote is in no headline: it may come up over other windows. */
+export function ofCases(lines: readonly Pick<CaseLine, 'number' | 'kind' | 'state' | 'round' | 'received_at' | 'due'>[]): Task[] {
+  return [...new Map(lines.map((line) => [line.number, line])).values()].map((line) => ({
+    // Four fifths of its time and all of it are news of their own.
+    key: `case:${line.number}:${line.state}:${line.round}:${caseKind(line)}`,
+    counted: '/casework',
+    address: `/casework/${line.number}`,
+    headline: line.number,
+    kind: caseKind(line),
+    urgent: isUntakenHelp(line),
+    exercise: false,
+    since: line.received_at,
+  }));
 }
 
 /** What has not been seen before. Nothing is new to whoever has just come in: they look for themselves. */

@@ -2,15 +2,19 @@
 import { data } from '../../api/client.ts';
 import type { AlertLine } from '../alert/contract.ts';
 import { ask } from '../alert/contract.ts';
+import { readCases } from '../casework/contract.ts';
+import { waitingFor, wantedOf } from '../casework/lists.ts';
 import { people } from '../community/people.ts';
 import { onChange } from '../live.svelte.ts';
 import { path } from '../router.svelte.ts';
 import { api, type SignedIn } from '../session.svelte.ts';
 import { ring, ringOnceMore, wakeVoice } from './bell.svelte.ts';
-import { asksFor, fresh, ofAlerts, ofFeedback, ofProposals, ringFor, ringsAgain, type Counted, type Task } from './tasks.ts';
+import { asksFor, fresh, ofAlerts, ofCases, ofFeedback, ofProposals, ringFor, ringsAgain, type Counted, type Task } from './tasks.ts';
 import { sentence } from './words.ts';
 
 const EVERY_MS = 60_000;
+/** No line tells of cases, and nobody who needs help may wait two minutes. */
+const CASES_MS = 15_000;
 /** A city that changes all the time is looked at so often and no oftener. */
 const REST_MS = 2_000;
 const CHECK_MS = 5_000;
@@ -35,19 +39,21 @@ const isAttentive = () => document.visibilityState === 'visible' && document.has
 
 async function read(me: SignedIn): Promise<{ tasks: Task[]; counts: Partial<Record<Counted, number>> }> {
   const asks = asksFor(me.role);
-  const [alerts, proposals, visits, feedback] = await Promise.all([
+  const [alerts, proposals, visits, feedback, cases] = await Promise.all([
     asks.alerts ? ask<AlertLine[]>('/api/v1/alerts?waiting=true&limit=200').then(ofAlerts) : [],
     asks.proposals ? data(api.GET('/api/v1/proposals')).then(ofProposals) : [],
     asks.visits ? data(api.GET('/api/v1/follow-ups', { params: { query: { closed: false, after: 0 } } })).then((rows) => people(rows).length) : 0,
     asks.feedback ? data(api.GET('/api/v1/feedback', { params: { query: { answered: false, after: 0 } } })) : [],
+    Promise.all(waitingFor(me.role).map((list) => readCases({ ...wantedOf(me.role, list), limit: 100 }))).then((pages) => ofCases(pages.flatMap(({ cases }) => cases))),
   ]);
   const counts = {
     ...(asks.alerts && { '/': alerts.length }),
     ...(asks.proposals && { '/proposals': proposals.length }),
     ...(asks.visits && { '/community': visits }),
     ...(asks.feedback && { '/feedback': feedback.length }),
+    ...(asks.cases && { '/casework': cases.length }),
   };
-  return { tasks: [...alerts, ...proposals, ...ofFeedback(feedback)], counts };
+  return { tasks: [...alerts, ...proposals, ...ofFeedback(feedback), ...cases], counts };
 }
 
 function take(found: Task[]): void {
@@ -95,7 +101,7 @@ export function attend(me: SignedIn): () => void {
       void look();
     }, Math.max(0, lookedAt + REST_MS - Date.now()));
   });
-  const timer = setInterval(() => void look(), EVERY_MS);
+  const timer = setInterval(() => void look(), asksFor(me.role).cases ? CASES_MS : EVERY_MS);
   const check = setInterval(() => {
     if (!ringsAgain(state.tasks, isAttentive(), rangAt, Date.now())) return;
     rangAt = Date.now();

@@ -10,6 +10,10 @@ const words: Record<Task['kind'], [string, string]> = {
   retraction: ['确认撤回、更正或解除（第二人）', 'Second officer for its end'],
   account_change: ['账号变更待确认', 'Change of an account'],
   in_need: ['居民求助', 'A resident in need'],
+  urgent_help: ['有人急需帮助，还没有人接', 'Somebody needs help, and nobody has taken it'],
+  case: ['诉求等您处理', 'A case waits for you'],
+  case_close: ['诉求临近期限', 'A case is close to its deadline'],
+  case_late: ['诉求已超时', 'A case is late'],
 };
 
 export function kindWord(kind: Task['kind']): string {
