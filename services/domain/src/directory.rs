@@ -76,7 +76,7 @@ crate::words! {
 pub struct Told {
     /// When somebody was sent there.
     pub asked_at: DateTime<Utc>,
-    /// When they signed in there (`auth_time`), if it says so.
+    /// When they signed in there (`auth_time`), if it says so: who asks when, as we do, has to be told.
     pub authenticated_at: Option<DateTime<Utc>>,
     /// With what (`amr`).
     pub methods: Vec<String>,
@@ -84,23 +84,21 @@ pub struct Told {
     pub class: Option<String>,
 }
 
-/// They signed in at the directory before they were sent there: it did not ask them.
+/// They signed in at the directory before they were sent there, or it does not say when: it did not ask them, as far as anybody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the directory did not have its user sign in anew")]
 pub struct NotAskedAnew;
 
-/// With what somebody came who came by the directory. Its own second factor counts only where the city says by which words it tells of one, and
-/// where it tells when it was shown: what nobody can date may be an hour old, and somebody else's.
+/// With what somebody came who came by the directory. Its own second factor counts only where the city says by which words it tells of one.
 ///
 /// # Errors
-/// [`NotAskedAnew`], where it is known to be somebody else's sign-in, or an old one.
+/// [`NotAskedAnew`], where the sign-in there is an old one, or nobody can date it: then it may be an hour old, and somebody else's.
 pub fn came_with(told: &Told, second_factors: &[String]) -> Result<CameWith, NotAskedAnew> {
-    let Some(at) = told.authenticated_at else { return Ok(CameWith::Password) };
-    if at < told.asked_at - SKEW {
+    if told.authenticated_at.is_none_or(|at| at < told.asked_at - SKEW) {
         return Err(NotAskedAnew);
     }
     let counts = told.methods.iter().chain(&told.class).any(|word| second_factors.contains(word));
-    Ok(if counts { CameWith::BothFactors } else { CameWith::Password })
+    Ok(if counts { CameWith::DirectoryFactors } else { CameWith::Password })
 }
 
 /// The login name that a name in the directory proposes: the part before an `@`, in small letters.
@@ -121,12 +119,12 @@ mod tests {
 
     #[rstest]
     #[case::a_password(Some(5), &["pwd"], None, Ok(CameWith::Password))]
-    #[case::a_second_factor_that_counts(Some(5), &["pwd", "otp"], None, Ok(CameWith::BothFactors))]
+    #[case::a_second_factor_that_counts(Some(5), &["pwd", "otp"], None, Ok(CameWith::DirectoryFactors))]
     #[case::a_second_factor_that_does_not_count(Some(5), &["pwd", "sms"], None, Ok(CameWith::Password))]
-    #[case::a_class_that_counts(Some(5), &[], Some("urn:city:two"), Ok(CameWith::BothFactors))]
+    #[case::a_class_that_counts(Some(5), &[], Some("urn:city:two"), Ok(CameWith::DirectoryFactors))]
     #[case::a_class_that_does_not_count(Some(5), &[], Some("urn:city:one"), Ok(CameWith::Password))]
-    #[case::nobody_says_when(None, &["pwd", "otp"], None, Ok(CameWith::Password))]
-    #[case::by_a_clock_that_is_behind(Some(-60), &["pwd", "otp"], None, Ok(CameWith::BothFactors))]
+    #[case::nobody_says_when(None, &["pwd"], None, Err(NotAskedAnew))]
+    #[case::by_a_clock_that_is_behind(Some(-60), &["pwd", "otp"], None, Ok(CameWith::DirectoryFactors))]
     #[case::before_we_asked(Some(-61), &["pwd", "otp"], None, Err(NotAskedAnew))]
     fn what_the_word_of_a_directory_is_worth(
         #[case] authenticated: Option<i64>,
@@ -142,7 +140,7 @@ mod tests {
         };
         assert_eq!(super::came_with(&told, &["otp".to_owned(), "urn:city:two".to_owned()]), came);
         // a city that names no words believes in no second factor but its own
-        assert_ne!(super::came_with(&told, &[]), Ok(CameWith::BothFactors));
+        assert_eq!(super::came_with(&told, &[]), came.map(|_| CameWith::Password));
     }
 
     #[rstest]

@@ -146,8 +146,23 @@ pub enum CameWith {
     Password,
     /// The code of which two administrators hold a half each: what it is followed by is the owner's.
     ActivationCode,
-    /// Something that is both: a passkey, or a sign-in at the city's directory that counts as both.
+    /// Something that is both: a passkey.
     BothFactors,
+    /// A sign-in at the city's directory that counts as both, by the directory's word.
+    DirectoryFactors,
+}
+
+impl CameWith {
+    /// When the second factor counts as shown, of somebody who comes now and whose proofs are fresh for so long; none: it was not shown. That the
+    /// directory asked for one lets them in and is no fresh proof: whoever runs it could say so of everybody.
+    #[must_use]
+    pub fn shown_at(self, now: DateTime<Utc>, fresh_for: TimeDelta) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Password | Self::ActivationCode => None,
+            Self::BothFactors => Some(now),
+            Self::DirectoryFactors => now.checked_sub_signed(fresh_for)?.checked_sub_signed(AHEAD),
+        }
+    }
 }
 
 /// What a session may do: everything that its owner's role may, with this proof, or nothing but to get what it lacks.

@@ -47,7 +47,7 @@ pub struct Session {
     pub seen_at: DateTime<Utc>,
     /// Ends after so long without use, in seconds.
     pub idle_seconds: u64,
-    /// When its owner showed their second factor last.
+    /// When its owner showed their second factor last; what the directory asked for counts as shown some time before the session began.
     #[serde(default)]
     pub shown_at: Option<DateTime<Utc>>,
     /// For so long that is fresh, in seconds.
@@ -131,14 +131,15 @@ impl Sessions {
         let now = self.clock.now();
         let token = Token::generate(SESSION);
         let hash = token.hash();
+        let fresh_seconds = u32::try_from(lifetimes.fresh.as_secs()).unwrap_or(u32::MAX);
         let session = Session {
             staff,
             revision,
             ends_at: now + lifetimes.longest,
             seen_at: now,
             idle_seconds: lifetimes.idle.as_secs(),
-            shown_at: (came_with == CameWith::BothFactors).then_some(now),
-            fresh_seconds: u32::try_from(lifetimes.fresh.as_secs()).unwrap_or(u32::MAX),
+            shown_at: came_with.shown_at(now, TimeDelta::seconds(fresh_seconds.into())),
+            fresh_seconds,
             by_code: came_with == CameWith::ActivationCode,
         };
         sqlx::query!("delete from identity.session where staff_id = $1 and ends_at <= $2", staff.uuid(), now).execute(&mut **tx).await?;

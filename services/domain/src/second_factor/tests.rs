@@ -60,6 +60,21 @@ fn what_a_session_may_do(
     assert_eq!(standing(holder, came_with, proof, at(0)), standing_now);
 }
 
+#[rstest]
+#[case::a_password(Password, None)]
+#[case::the_code_of_two(ActivationCode, None)]
+#[case::a_passkey(CameWith::BothFactors, Some(true))]
+#[case::the_word_of_a_directory(CameWith::DirectoryFactors, Some(false))]
+fn who_comes_with_a_second_factor_has_shown_it_and_by_a_directory_not_freshly(#[case] came_with: CameWith, #[case] fresh: Option<bool>) {
+    let fresh_for = TimeDelta::seconds(300);
+    let proof = came_with.shown_at(at(0), fresh_for).map(|shown| Proof::shown(shown, fresh_for));
+    assert_eq!(proof.map(|proof| permit(Act::ConfirmUrgent, proof, at(0)).is_ok()), fresh);
+    // nor for a machine whose clock is a minute behind
+    assert_eq!(proof.map(|proof| permit(Act::ConfirmUrgent, proof, at(-60)).is_ok()), fresh);
+    let officer = holder(Officer, true, None);
+    assert_eq!(standing(officer, Password, proof, at(0)), proof.ok_or(Needs::Proof));
+}
+
 #[test]
 fn in_the_grace_nothing_asks_for_a_proof_and_at_its_end_everything_does() {
     let spared = Proof::Spared { until: at(100) };

@@ -55,8 +55,8 @@ pub enum Fault {
     /// It answers another question than ours.
     #[error("the ID token answers another question")]
     WrongNonce,
-    /// Somebody had signed in there before, and was not asked again.
-    #[error("the directory did not have its user sign in anew")]
+    /// Somebody had signed in there before and was not asked again, or it does not say when they signed in (`auth_time`).
+    #[error("the directory did not have its user sign in anew, or does not say when they did (auth_time)")]
     NotAskedAnew,
     /// It names nobody.
     #[error("the ID token names nobody")]

@@ -34,6 +34,14 @@ pub enum Signs {
     NotAtAll,
 }
 
+/// What it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Description,
+    Keys,
+    Token,
+}
+
 fn fresh_key() -> SigningKey {
     SigningKey::from_slice(&rand::random::<[u8; 32]>()).unwrap()
 }
@@ -47,7 +55,7 @@ struct Told {
     change: Change,
     description: Change,
     is_away: bool,
-    talks_without_end: bool,
+    pads: Option<(Answer, usize)>,
     codes: BTreeMap<String, Question>,
     /// How many codes it has given.
     given: usize,
@@ -85,7 +93,7 @@ impl Provider {
             change: Box::new(|_| {}),
             description: Box::new(|_| {}),
             is_away: false,
-            talks_without_end: false,
+            pads: None,
             codes: BTreeMap::new(),
             given: 0,
         };
@@ -131,8 +139,9 @@ impl Provider {
         self.told().is_away = is_away;
     }
 
-    pub fn talks_without_end(&self) {
-        self.told().talks_without_end = true;
+    /// This answer is so much longer from now on (bytes), and as good as it was.
+    pub fn pads(&self, answer: Answer, by: usize) {
+        self.told().pads = Some((answer, by));
     }
 
     /// How often it was asked to describe itself.
@@ -165,11 +174,15 @@ pub fn asked(address: &str) -> BTreeMap<String, String> {
 }
 
 fn faulty(provider: &Provider) -> Option<Response> {
-    let told = provider.told();
-    if told.is_away {
-        return Some(StatusCode::BAD_GATEWAY.into_response());
+    provider.told().is_away.then(|| StatusCode::BAD_GATEWAY.into_response())
+}
+
+/// An answer, with what nobody reads beside it where it is to be long.
+fn padded(told: &Told, answer: Answer, mut body: Value) -> Response {
+    if let Some((_, by)) = told.pads.filter(|(padded, _)| *padded == answer) {
+        body["padding"] = json!("a".repeat(by));
     }
-    told.talks_without_end.then(|| "a".repeat(4 * 1024 * 1024).into_response())
+    Json(body).into_response()
 }
 
 async fn describe(State(provider): State<Provider>) -> Response {
@@ -187,11 +200,12 @@ async fn describe(State(provider): State<Provider>) -> Response {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256", "HS256", "none"],
     });
-    (provider.told().description)(&mut description);
-    Json(description).into_response()
+    let told = provider.told();
+    (told.description)(&mut description);
+    padded(&told, Answer::Description, description)
 }
 
-async fn keys(State(provider): State<Provider>) -> Json<Value> {
+async fn keys(State(provider): State<Provider>) -> Response {
     let told = provider.told();
     let point = told.key.verifying_key().to_encoded_point(false);
     let coordinate = |octets: Option<&p256::FieldBytes>| URL_SAFE_NO_PAD.encode(octets.unwrap());
@@ -199,7 +213,7 @@ async fn keys(State(provider): State<Provider>) -> Json<Value> {
         "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": format!("key-{}", told.number),
         "x": coordinate(point.x()), "y": coordinate(point.y()),
     });
-    Json(json!({ "keys": [key] }))
+    padded(&told, Answer::Keys, json!({ "keys": [key] }))
 }
 
 async fn token(State(provider): State<Provider>, Form(form): Form<BTreeMap<String, String>>) -> Response {
@@ -223,7 +237,8 @@ async fn token(State(provider): State<Provider>, Form(form): Form<BTreeMap<Strin
     });
     (told.change)(&mut word);
     let token = signed(&told, &word);
-    Json(json!({ "access_token": "opaque", "token_type": "Bearer", "expires_in": 300, "id_token": token })).into_response()
+    let answer = json!({ "access_token": "opaque", "token_type": "Bearer", "expires_in": 300, "id_token": token });
+    padded(&told, Answer::Token, answer)
 }
 
 fn signed(told: &Told, word: &Value) -> String {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::StatusCode;
+use domain::staff::{Role, Scope};
+use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::browser::{Browser, coming_back};
-use super::provider::Signs;
+use super::provider::{Answer, Signs};
 use super::{SUBJECT, Town};
 
 #[tokio::test]
@@ -165,7 +166,7 @@ async fn a_directory_that_changed_its_keys_is_asked_for_them_once_in_a_while() {
 #[tokio::test]
 async fn where_the_directory_is_away_staff_sign_in_with_their_passwords() {
     let mut town = Town::founded().await;
-    let password = town.city.has("li.si", domain::staff::Role::Auditor, domain::staff::Scope::City).await;
+    let password = town.city.has("li.si", Role::Auditor, Scope::City).await;
     town.provider.is_away(true);
     assert_eq!(town.sets_out("/console").await, "/console?directory=away");
     assert_eq!(town.city.signs_in("li.si", &password).await.status, StatusCode::CREATED);
@@ -182,7 +183,7 @@ async fn where_the_directory_is_away_staff_sign_in_with_their_passwords() {
 }
 
 #[tokio::test]
-async fn a_directory_that_answers_without_end_or_as_another_is_as_good_as_away() {
+async fn a_directory_that_answers_as_another_or_in_the_clear_is_as_good_as_away() {
     let mut town = Town::founded().await;
     town.provider.describes_itself(|it| it["issuer"] = json!("https://login.example.com"));
     assert_eq!(town.sets_out("/console").await, "/console?directory=away");
@@ -192,9 +193,27 @@ async fn a_directory_that_answers_without_end_or_as_another_is_as_good_as_away()
     town.city.passes(Duration::from_secs(31));
     town.provider.describes_itself(|it| it["jwks_uri"] = json!("http://login.example.com/keys"));
     assert_eq!(town.sets_out("/console").await, "/console?directory=away", "no key is believed that came in the clear");
-    town.city.passes(Duration::from_secs(31));
-    town.provider.talks_without_end();
-    assert_eq!(town.sets_out("/console").await, "/console?directory=away");
+}
+
+#[rstest]
+#[case::describing_itself(Answer::Description)]
+#[case::showing_its_keys(Answer::Keys)]
+#[case::giving_its_word(Answer::Token)]
+#[tokio::test]
+async fn a_directory_that_answers_at_length_is_heard_out_and_one_without_end_is_not(#[case] answer: Answer) {
+    let mut town = Town::founded().await;
+    town.provider.pads(answer, 200 * 1024);
+    assert_eq!(town.comes_back(SUBJECT).await, "/console/alerts");
+
+    let mut town = Town::founded().await;
+    town.provider.pads(answer, 257 * 1024);
+    let address = town.sets_out("/console").await;
+    if answer == Answer::Token {
+        let back = town.provider.lets_in(SUBJECT, "zhang.san", &address);
+        assert_eq!(town.browser.is_led(&town.city, &coming_back(&back)).await, "/console?directory=away");
+    } else {
+        assert_eq!(address, "/console?directory=away");
+    }
 }
 
 #[rstest]
@@ -222,27 +241,57 @@ async fn a_sign_in_that_was_broken_off_there_is_told_as_that() {
 }
 
 #[tokio::test]
-async fn a_second_factor_of_the_directory_counts_by_words_that_the_city_names_and_where_it_is_dated() {
+async fn a_sign_in_that_the_directory_does_not_date_is_nobodys() {
+    let mut town = Town::founded().await;
+    town.provider.says(|word| drop(word.as_object_mut().unwrap().remove("auth_time")));
+    assert_eq!(town.comes_back(SUBJECT).await, "/console?directory=refused", "it may be that of whoever sat there before");
+    assert!(town.city.traced("session.refuse").await.detail_json.contains("not_asked_anew"));
+    assert!(!town.browser.cookies.contains_key("fenghuo_session"));
+}
+
+#[tokio::test]
+async fn a_second_factor_of_the_directory_counts_by_words_that_the_city_names_and_is_no_fresh_proof() {
     let mut town = Town::set(|directory| directory.second_factors = vec!["otp".to_owned()]).await;
     town.provider.says(|word| word["amr"] = json!(["pwd", "sms"]));
     town.comes_back(SUBJECT).await;
     assert_eq!(town.lacks().await, "proof", "a word that the city does not name");
-    town.provider.says(|word| {
-        word["amr"] = json!(["pwd", "otp"]);
-        word["auth_time"] = Value::Null;
-    });
-    town.comes_back(SUBJECT).await;
-    assert_eq!(town.lacks().await, "proof", "nobody knows when it was shown");
     town.provider.says(|word| word["amr"] = json!(["pwd", "otp"]));
     assert_eq!(town.comes_back(SUBJECT).await, "/console/alerts");
     assert_eq!(town.lacks().await, Value::Null);
     assert!(town.is_in().await);
+    // whoever runs the directory does nothing with it that cannot be undone, and makes the account not their own
+    let offer = "/api/v1/session/factors/totp/offer";
+    let refused = town.browser.sends(&town.city, offer, Value::Null).await;
+    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::FORBIDDEN, &json!("fresh_proof_needed")));
+    town.shows_their_factor().await;
+    assert_eq!(town.browser.sends(&town.city, offer, Value::Null).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_administrator_who_came_by_the_directory_alone_confirms_nothing() {
+    let mut town = Town::set(|directory| directory.second_factors = vec!["otp".to_owned()]).await;
+    town.city.has("wang.wu", Role::Administrator, Scope::City).await;
+    town.binds(town.city.id_of("wang.wu").await, "0047").await;
+    town.city.passes(Duration::from_secs(25 * 3600));
+    town.administrators = town.city.administrators_again().await;
+    let new = json!({ "login": "duty", "name": "值班", "role": "city_command_officer", "scope": "city" });
+    let proposed = town.city.ask(Method::POST, &town.administrators.one, "/api/v1/staff", new).await;
+    let confirmation = format!("/api/v1/proposals/{}/confirmation", proposed.text("/proposal/id"));
+
+    town.provider.says(|word| word["amr"] = json!(["pwd", "otp"]));
+    assert_eq!(town.comes_back("0047").await, "/console/alerts");
+    assert_eq!(town.lacks().await, Value::Null);
+    let refused = town.browser.sends(&town.city, &confirmation, Value::Null).await;
+    assert_eq!((refused.status, &refused.body["code"]), (StatusCode::FORBIDDEN, &json!("fresh_proof_needed")));
+    town.shows_their_factor().await;
+    let confirmed = town.browser.sends(&town.city, &confirmation, Value::Null).await;
+    assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.body);
 }
 
 #[tokio::test]
 async fn returns_are_slowed_down_and_nobody_at_the_door_pays_for_it() {
     let mut town = Town::founded().await;
-    let password = town.city.has("li.si", domain::staff::Role::Auditor, domain::staff::Scope::City).await;
+    let password = town.city.has("li.si", Role::Auditor, Scope::City).await;
     let mut led = Vec::new();
     for _ in 0..61 {
         led.push(town.comes_back("nobody here").await);
