@@ -171,6 +171,18 @@ pub(crate) struct Seen {
     pub enrol_by: Option<DateTime<Utc>>,
 }
 
+/// When its first factor was enrolled on a password alone, if it was.
+pub(crate) async fn enrolled_on_password_at(connection: &mut Connection, id: StaffId) -> Result<Option<DateTime<Utc>>, Error> {
+    let at = sqlx::query_scalar!("select enrolled_on_password_at from identity.staff where id = $1", id.uuid());
+    Ok(at.fetch_optional(connection).await?.flatten())
+}
+
+/// Notes that its first factor was enrolled on a password alone.
+pub(crate) async fn note_enrolled_on_password(tx: &mut Tx, id: StaffId, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!("update identity.staff set enrolled_on_password_at = $2 where id = $1", id.uuid(), now).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// The account with this id, as a session of it finds it: by the view that every process may read.
 pub(crate) async fn seen_by_id(connection: &mut Connection, id: StaffId) -> Result<Option<Seen>, Error> {
     let row = sqlx::query!(
@@ -278,7 +290,8 @@ pub(crate) async fn lock_row(tx: &mut Tx, id: StaffId) -> Result<Row, Error> {
 pub(crate) async fn disable(tx: &mut Tx, id: StaffId, now: DateTime<Utc>) -> Result<(), Error> {
     sqlx::query!(
         "with void as (delete from identity.activation where staff_id = $1)
-         update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1, from_before = false
+         update identity.staff set disabled_at = coalesce(disabled_at, $2), credential_revision = credential_revision + 1, from_before = false,
+                enrolled_on_password_at = null
           where id = $1",
         id.uuid(),
         now,
@@ -355,7 +368,7 @@ async fn expect_owner(tx: &mut Tx, id: StaffId, activation: Activation) -> Resul
 pub(crate) async fn begin_anew(tx: &mut Tx, id: StaffId, activation: Activation, acts_from: Option<DateTime<Utc>>) -> Result<(), Error> {
     sqlx::query!(
         "update identity.staff set password_hash = null, credential_revision = credential_revision + 1, acts_from = coalesce($2, acts_from),
-                from_before = false
+                from_before = false, enrolled_on_password_at = null
          where id = $1",
         id.uuid(),
         acts_from,

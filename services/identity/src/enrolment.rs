@@ -107,7 +107,7 @@ impl Enrolment {
         let mut entry = about(owner, "factor.enrol", factor.kind, now);
         if in_grace {
             // on a password alone: administrators ask whether it was its owner
-            factor::note_on_password(&mut tx, factor.id).await?;
+            account::note_enrolled_on_password(&mut tx, owner.id, now).await?;
             entry.detail_json = json!({ "kind": factor.kind, "on": "password" }).to_string();
         }
         tx.publish(SCHEMA, &entry).await?;

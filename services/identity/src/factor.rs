@@ -253,27 +253,21 @@ pub(crate) async fn remove_all(tx: &mut Tx, staff: StaffId) -> Result<(), Error>
     Ok(())
 }
 
-/// Notes that a factor was enrolled on a password alone.
-pub(crate) async fn note_on_password(tx: &mut Tx, id: FactorId) -> Result<(), Error> {
-    sqlx::query!("update identity.factor set on_password = true where id = $1", id.uuid()).execute(&mut **tx).await?;
-    Ok(())
-}
-
 /// What administrators see of somebody's factors.
 pub(crate) struct Enrolled {
     pub staff: StaffId,
     pub kinds: Vec<FactorKind>,
     pub newest_at: DateTime<Utc>,
-    /// When one was enrolled on a password alone, if one was.
+    /// When the first was enrolled on a password alone, if it was; that one may be gone since.
     pub on_password_at: Option<DateTime<Utc>>,
 }
 
 /// The factors of all accounts that have any.
 pub(crate) async fn of_everybody(connection: &mut Connection) -> Result<Vec<Enrolled>, Error> {
     let rows = sqlx::query!(
-        r#"select staff_id, array_agg(distinct kind order by kind) as "kinds!", max(created_at) as "newest_at!",
-                  max(created_at) filter (where on_password) as on_password_at
-             from identity.factor group by staff_id"#
+        r#"select s.id as staff_id, array_agg(distinct f.kind order by f.kind) as "kinds!", max(f.created_at) as "newest_at!",
+                  s.enrolled_on_password_at as on_password_at
+             from identity.staff s join identity.factor f on f.staff_id = s.id group by s.id"#
     )
     .fetch_all(connection)
     .await?;

@@ -23,7 +23,7 @@ use crate::offer::{self, What};
 use crate::passkey::{Asked, Place, Presented};
 use crate::session::{Session, Sessions};
 use crate::token::{Token, TokenHash};
-use crate::{City, Error, SCHEMA, factor, recovery_code, totp};
+use crate::{City, Error, SCHEMA, account, factor, recovery_code, totp};
 
 /// How a session stands to the second factor of its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -39,6 +39,8 @@ pub(crate) struct SecondFactor {
     pub fresh_until: Option<DateTime<Utc>>,
     /// When the newest factor of the account was enrolled.
     pub enrolled_at: Option<DateTime<Utc>>,
+    /// When its first was enrolled by who had shown a password alone, if it was: whoever knew the password could have done that.
+    pub on_password_at: Option<DateTime<Utc>>,
     /// Of an account from before there were second factors that has none yet: until then it works as it did, and then not at all.
     pub enrol_by: Option<DateTime<Utc>>,
 }
@@ -109,7 +111,8 @@ impl Prover {
         standing: Result<Proof, Needs>,
     ) -> Result<SecondFactor, Error> {
         let factors = factor::of_staff(&mut *connection, staff).await?;
-        let codes = recovery_code::left(connection, staff).await?;
+        let codes = recovery_code::left(&mut *connection, staff).await?;
+        let on_password_at = account::enrolled_on_password_at(connection, staff).await?;
         let (proved_at, fresh_until) = match standing {
             Ok(Proof::Shown { at, fresh_until }) => (Some(at), Some(fresh_until)),
             Ok(Proof::NotAsked | Proof::Spared { .. }) | Err(_) => (None, None),
@@ -124,6 +127,7 @@ impl Prover {
             proved_at,
             fresh_until,
             enrolled_at: factors.iter().map(|factor| factor.created_at).max(),
+            on_password_at,
             enrol_by,
         })
     }

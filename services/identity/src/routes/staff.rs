@@ -46,7 +46,7 @@ struct ListedStaff {
     factors: Vec<FactorKind>,
     /// When the newest was enrolled.
     factor_enrolled_at: Option<DateTime<Utc>>,
-    /// When one was enrolled by who had shown a password alone, if one was: ask its owner whether it was they.
+    /// When the first was enrolled by who had shown a password alone, if it was, though it may be gone since: ask its owner whether it was they.
     factor_on_password_at: Option<DateTime<Utc>>,
 }
 

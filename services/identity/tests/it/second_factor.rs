@@ -225,11 +225,30 @@ async fn administrators_are_told_who_enrolled_on_a_password_alone_and_of_nobody_
     administrators.new_staff(&city, "wang", "administrator", "city").await;
     administrators.new_staff(&city, "zhao", "administrator", "city").await;
     city.is_from_before("wang").await;
+    let told = async || {
+        let listed = city.look(&administrators.one, "/api/v1/staff").await.body;
+        let told = listed.as_array().unwrap().iter().filter(|one| one["factor_on_password_at"].is_string());
+        told.map(|one| one["login"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     let session = city.half_signed_in("wang").await;
+    let (_, enrolled) = city.enrols_app(&session).await;
+    assert_eq!(enrolled.status, StatusCode::CREATED);
+    assert_eq!(told().await, ["wang"]);
+
+    // whoever it was cannot have it forgotten, neither by administrators nor by the owner: they enrol another and remove the first
+    let session = goes_on(&session, &enrolled.body);
+    let first = format!("{FACTORS}/{}", city.look(&session, FACTORS).await.text("/factors/0/id"));
     assert_eq!(city.enrols_app(&session).await.1.status, StatusCode::CREATED);
-    let listed = city.look(&administrators.one, "/api/v1/staff").await.body;
-    let told: Vec<&Value> = listed.as_array().unwrap().iter().filter(|one| one["factor_on_password_at"].is_string()).collect();
-    assert_eq!(told.iter().map(|one| &one["login"]).collect::<Vec<_>>(), ["wang"]);
+    assert_eq!(city.ask(Method::DELETE, &session, &first, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(told().await, ["wang"]);
+    let owner = city.half_signed_in("wang").await;
+    let me = city.look(&owner, "/api/v1/session").await.body;
+    assert!(me["second_factor"]["on_password_at"].is_string(), "{me}");
+
+    // with what its owner begins anew it is over
+    let id = city.look(&owner, "/api/v1/session").await.text("/id");
+    administrators.agree(&city, Method::POST, &format!("staff/{id}/reset"), Value::Null).await;
+    assert!(told().await.is_empty());
 }
 
 #[tokio::test]

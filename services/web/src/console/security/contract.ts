@@ -13,6 +13,8 @@ export interface SecondFactor {
   proved_at: string | null;
   fresh_until: string | null;
   enrolled_at: string | null;
+  /** When its first factor was enrolled by who had shown a password alone, if it was. */
+  on_password_at?: string | null;
   /** Of an account from before there were second factors that has none: until then it works as it did. */
   enrol_by?: string | null;
 }
