@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::alert_state::State;
 use domain::area::DistrictCode;
-use domain::found_text::Wanted;
+use domain::found_text::{Wanted, told_of};
 use domain::ids::RuleId;
 use domain::language::Language;
 use futures::stream;
@@ -110,9 +110,10 @@ async fn export(Shared(service): Shared<Service>, caller: StaffCaller, Query(que
     let most = i64::try_from(query.format.most_rows()).unwrap_or(i64::MAX);
     let rows = most_of(&service, &caller, &asked, most.saturating_add(1)).await?;
     export::not_too_large(query.format, rows.unsigned_abs())?;
-    export::count(&service.platform, caller.id, service.exports_a_day).await?;
-    leave(&service, &caller, "alerts.export", json!({ "filters": &query })).await?;
-    let listing = Listing { format: query.format, language: query.language, name: "alerts", heads: HEADS, zone: service.quiet_hours.tz };
+    export::count(&service.platform, caller.id, service.exports_a_day, service.quiet_hours.tz).await?;
+    let filters = AlertExport { q: told_of(&query.q), ..query };
+    leave(&service, &caller, "alerts.export", json!({ "filters": &filters })).await?;
+    let listing = Listing { format: filters.format, language: filters.language, name: "alerts", heads: HEADS, zone: service.quiet_hours.tz };
     let (reading, own, columns) = (service.clone(), caller.clone(), listing.clone());
     let pages = stream::try_unfold(Some((None, asked)), move |at| {
         let (service, caller, listing) = (reading.clone(), own.clone(), columns.clone());

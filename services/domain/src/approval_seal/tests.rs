@@ -61,6 +61,11 @@ fn a_language_that_got_lost_or_that_nobody_approved_is_found() {
 #[case::another_window(|content: &mut AlertContent| content.ack_window_s = AckWindow::capped(60), true)]
 #[case::on_screens(|content: &mut AlertContent| content.display = true, true)]
 #[case::graver(|content: &mut AlertContent| content.severity = Severity::Extreme, true)]
+#[case::another_purpose(|content: &mut AlertContent| content.purpose.push('x'), true)]
+#[case::less_urgent(|content: &mut AlertContent| content.urgency = Urgency::Future, true)]
+#[case::a_place_by_another_name(|content: &mut AlertContent| content.place.as_mut().unwrap().name.push('x'), true)]
+#[case::on_every_screen(|content: &mut AlertContent| content.place.as_mut().unwrap().area = crate::area::Area::City, true)]
+#[case::no_place(|content: &mut AlertContent| content.place = None, true)]
 #[case::what_recipients_never_see(|content: &mut AlertContent| content.source_note.push('x'), false)]
 fn terms_are_sealed(#[case] spoil: fn(&mut AlertContent), #[case] found: bool) {
     let mut content = content();
@@ -101,6 +106,16 @@ fn somebody_more_or_less_among_the_named_is_found() {
     for other in [&[3, 5][..], &[3, 5, 70_000, 70_001], &[3, 5, 70_001]] {
         assert!(sealed.unlike_audience(&named(other)).is_some());
     }
+}
+
+#[test]
+fn an_alert_that_was_withdrawn_for_some_is_for_the_others_and_was_approved_for_all() {
+    let named = |numbers: &[u32]| Audience::Residents(numbers.iter().copied().collect());
+    let mut sealed = ApprovalSeal::of(CLASS, &content(), &named(&[3, 5]), None);
+    let approved = sealed.audience;
+    sealed.withdrawn_for_some(&named(&[5]));
+    assert_eq!((sealed.audience, sealed.unlike_audience(&named(&[5]))), (approved, None));
+    assert!(sealed.unlike_audience(&named(&[3, 5])).is_some(), "it is for her no more");
 }
 
 #[rstest]
