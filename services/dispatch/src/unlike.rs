@@ -193,7 +193,8 @@ pub(crate) async fn go_on(tx: &mut Tx, alert_id: AlertId, word: &Word<'_>, now: 
         .await?
         .ok_or(Error::NoSuchAlert)?;
     let unlike = of(tx, alert_id).await?;
-    if row.unlike_at.is_none() || unlike.is_empty() {
+    let is_over = !matches!(row.state.as_str(), "waiting" | "dispatching" | "active");
+    if is_over || row.unlike_at.is_none() || unlike.is_empty() {
         return Err(Error::NothingHeld);
     }
     if !may_go_on(unlike.iter().map(|unlike| unlike.difference.part)) {

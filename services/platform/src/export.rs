@@ -131,26 +131,28 @@ impl Listing {
 /// # Errors
 /// 422 `export_too_large`.
 pub fn not_too_large(format: Format, rows: u64) -> Result<(), Problem> {
+    if rows <= format.most_rows() { Ok(()) } else { Err(too_large(format)) }
+}
+
+/// 422 `export_too_large`: more rows than a file of this format takes.
+pub fn too_large(format: Format) -> Problem {
     let most = format.most_rows();
-    if rows <= most {
-        return Ok(());
-    }
-    Err(Problem::new(
+    Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "export_too_large",
         format!("符合条件的超过 {most} 条，不能一次导出。请缩小时间或范围，或改用 CSV 分批导出。"),
         format!(
             "More than {most} rows match, which is more than one file takes. Narrow the time or the place, or export it in parts as CSV."
         ),
-    ))
+    )
 }
 
-/// Counts a list that somebody takes along, and refuses one more than a day may have. While the cache is away every one goes, and is traced.
+/// Counts a list that somebody takes along, and refuses one more than a day of the city may have. While the cache is away every one goes, and is traced.
 ///
 /// # Errors
 /// 429 `exports_spent`.
-pub async fn count(platform: &Platform, staff: StaffId, most: u32) -> Result<(), Problem> {
-    let day = platform.clock.now().format("%Y-%m-%d");
+pub async fn count(platform: &Platform, staff: StaffId, most: u32, zone: Tz) -> Result<(), Problem> {
+    let day = platform.clock.now().with_timezone(&zone).format("%Y-%m-%d");
     match platform.cache.incr(&format!("exports:{staff}:{day}"), DAY).await {
         Ok(taken) if taken > u64::from(most) => {
             metrics::counter!("exports_total", "outcome" => "refused").increment(1);
