@@ -27,7 +27,7 @@ create table dispatch.unlike_approved (
 -- what nobody has let go on
 create index unlike_open on dispatch.unlike_approved (alert_id) where went_on_at is null;
 
--- The words that left, by language and channel, as the first process composed them.
+-- The words that a channel makes its messages of, by language, as the first process read them. They have left when somebody was handed one.
 create table dispatch.sent_text (
     alert_id uuid not null references dispatch.alert,
     channel text not null,

@@ -248,9 +248,17 @@ pub(crate) async fn sent(
     connection: &mut Connection,
     alert_id: AlertId,
 ) -> Result<BTreeMap<(Language, Channel), (String, DateTime<Utc>)>, Error> {
-    let rows = sqlx::query!("select channel, language, digest, sent_at from dispatch.sent_text where alert_id = $1", alert_id.uuid())
-        .fetch_all(connection)
-        .await?;
+    // composed is not sent: it has left when somebody was handed it
+    let rows = sqlx::query!(
+        r#"select t.channel, t.language, t.digest, coalesce(b.first_at, t.sent_at) as "sent_at!"
+             from dispatch.sent_text t join dispatch.alert a using (alert_id)
+            cross join lateral (select min(first_hand_over_at) as first_at, coalesce(sum(accepted), 0) as accepted from dispatch.batch
+                                 where batch.alert_id = t.alert_id and batch.channel = t.channel and batch.wave < 9) as b
+            where t.alert_id = $1 and (b.accepted > 0 or a.handed_over_at is not null)"#,
+        alert_id.uuid()
+    )
+    .fetch_all(connection)
+    .await?;
     let read =
         rows.into_iter().filter_map(|row| Some(((row.language.parse().ok()?, row.channel.parse().ok()?), (row.digest, row.sent_at))));
     Ok(read.collect())

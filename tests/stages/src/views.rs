@@ -65,7 +65,7 @@ pub const DISPATCH: &str = "
     create table dispatch.ended (alert_id uuid primary key, state text, superseded_by uuid, stop_reason text);
     create view dispatch.shown_alert as
         select alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by, audience_revision,
-               coalesce(e.state, 'live') as state, e.superseded_by, e.stop_reason
+               coalesce(e.state, 'live') as state, e.superseded_by, e.stop_reason, class, null::jsonb as seal
           from dispatch.released_alert left join dispatch.ended e using (alert_id);
     create table dispatch.growing_alert (alert_id uuid primary key);
     create table dispatch.late_recipient (resident_no int not null, alert_id uuid not null);
