@@ -14,18 +14,15 @@ use utoipa::ToSchema;
 
 use crate::citizen::{self, CitizenCase, Wish};
 use crate::intake::{self, CaseRequest, CaseTaken, RequestName, Source};
-use crate::service::Parts;
 use crate::numbered::Numbered;
+use crate::service::Parts;
 use crate::store::{self, Kept};
 use crate::{Error, Service};
 
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("casework")
-        .allow(Access::Public, routes!(bring))
-        .allow(Access::Public, routes!(look))
-        .allow(Access::Public, routes!(step))
+    Routes::new("casework").allow(Access::Public, routes!(bring)).allow(Access::Public, routes!(look)).allow(Access::Public, routes!(step))
 }
 
 /// Bring a matter: a question, a complaint, a call for help, a report
@@ -128,7 +125,8 @@ async fn admit(service: &Parts, from: IpAddr) -> Result<(), Error> {
     let settings = &service.settings;
     let network = Network::of(from);
     let of_network = settings.cases_per_minute_from_a_network.get();
-    for (bucket, a_minute) in [(format!("cases:network:{network}"), of_network), ("cases:city".to_owned(), settings.cases_per_minute.get())] {
+    for (bucket, a_minute) in [(format!("cases:network:{network}"), of_network), ("cases:city".to_owned(), settings.cases_per_minute.get())]
+    {
         let tokens = service.platform.cache.take_tokens(&bucket, f64::from(a_minute) / 60.0, a_minute, 1).await?;
         if let Tokens::WaitUntil(at) = tokens {
             metrics::counter!("casework_cases_refused_total").increment(1);

@@ -363,7 +363,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Screens, what they show, and proof of what they showed",
-        tables: &["display.screen", "display.alert", "display.stop", "display.hand_over"],
+        tables: &["display.screen", "display.alert", "display.stop", "display.hand_over", "display.unlike_approved"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "Shows later what a hall was told, how often, first and last. No personal data.",

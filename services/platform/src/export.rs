@@ -85,25 +85,23 @@ impl Listing {
         at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// A word in the language of the file.
+    pub fn word(&self, zh: &str, en: &str) -> String {
+        if self.language == Language::ZhCn { zh.to_owned() } else { en.to_owned() }
+    }
+
     /// A district by its name; none: the whole city.
     pub fn district(&self, code: Option<DistrictCode>) -> String {
-        let word = |zh: &str, en: &str| if self.language == Language::ZhCn { zh.to_owned() } else { en.to_owned() };
         match code.map(|code| (code, place::district(code))) {
-            None => word("全市", "whole city"),
-            Some((_, Some(district))) => word(district.name, district.name_en),
+            None => self.word("全市", "whole city"),
+            Some((_, Some(district))) => self.word(district.name, district.name_en),
             Some((code, None)) => code.to_string(),
         }
     }
 
     /// The word for yes or no in the language of the file.
     pub fn yes_or_no(&self, yes: bool) -> String {
-        let word = match (self.language, yes) {
-            (Language::ZhCn, true) => "是",
-            (Language::ZhCn, false) => "否",
-            (Language::En, true) => "yes",
-            (Language::En, false) => "no",
-        };
-        word.to_owned()
+        if yes { self.word("是", "yes") } else { self.word("否", "no") }
     }
 
     /// The file, of `pages` of rows with a cell for each column. `done` hears how many rows it had when it is whole, and not before.

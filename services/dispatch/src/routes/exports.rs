@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use domain::alert::DeliveryClass;
 use domain::alert_view::AlertView;
 use domain::area::DistrictCode;
 use domain::language::Language;
@@ -167,10 +168,10 @@ async fn page(
         vec![
             row.alert_id.to_string(),
             row.headline,
-            row.class,
+            class_word(&row.class, listing),
             listing.district(row.district.and_then(|code| DistrictCode::try_from(code).ok())),
             listing.yes_or_no(row.exercise),
-            row.state,
+            state_word(&row.state, listing),
             time(Some(row.approved_at)),
             time(row.released_at),
             time(Some(row.due_at)),
@@ -186,6 +187,29 @@ async fn page(
         ]
     });
     Ok((cells.collect(), next))
+}
+
+/// How soon an alert goes.
+fn class_word(class: &str, listing: &Listing) -> String {
+    match class.parse() {
+        Ok(DeliveryClass::Urgent) => listing.word("紧急", "urgent"),
+        Ok(DeliveryClass::Routine) => listing.word("一般", "routine"),
+        // of a newer version
+        Err(_) => class.to_owned(),
+    }
+}
+
+/// Where a delivery stands.
+fn state_word(state: &str, listing: &Listing) -> String {
+    match state {
+        "waiting" => listing.word("等待推送", "waiting"),
+        "dispatching" => listing.word("推送中", "being sent"),
+        "active" => listing.word("生效中", "in force"),
+        "closed" => listing.word("已结束", "over"),
+        "cancelled" => listing.word("已撤销", "cancelled"),
+        "superseded" => listing.word("已被更正", "corrected"),
+        other => other.to_owned(),
+    }
 }
 
 /// Which follow-up items.
