@@ -29,6 +29,14 @@ pub(crate) fn seal_of(alert_id: AlertId, stored: Option<serde_json::Value>) -> R
     stored.map(serde_json::from_value).transpose().map_err(|error| Error::damaged("seal", alert_id, error))
 }
 
+/// Whether an alert that was approved then has a seal: a missing one was taken away.
+pub(crate) async fn must_be_sealed(connection: &mut Connection, approved_at: DateTime<Utc>) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar!(r#"select $1 > at + interval '1 day' as "sealed!" from dispatch.seals_since"#, approved_at)
+        .fetch_optional(connection)
+        .await?
+        .unwrap_or(true))
+}
+
 /// How many more people than were approved may be planned.
 pub(crate) const fn tolerance(settings: &Settings) -> Tolerance {
     Tolerance { percent: settings.more_people_percent, people: settings.more_people }

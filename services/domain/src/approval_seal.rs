@@ -255,8 +255,10 @@ crate::words! {
         Audience => "受众",
         /// Class, validity, exercise, time to acknowledge, screens.
         Terms => "推送条件",
-        /// More people were found than the approver was shown.
+        /// More people were found than were counted when it was approved.
         People => "人数",
+        /// What was approved is not known: the seal itself is gone.
+        Seal => "批准封签",
     }
 }
 
@@ -380,6 +382,12 @@ impl Tolerance {
     }
 }
 
+/// An approval has left no seal although there are seals: what was approved is not known.
+#[must_use]
+pub fn unsealed() -> Difference {
+    Difference { part: Part::Seal, language: None, channel: None, approved: String::new(), found: String::new() }
+}
+
 /// Whether an officer of the city command may let it go on all the same: what nobody approved is sent by nobody's word, but that a district has grown is
 /// for an officer to say.
 #[must_use]
@@ -422,5 +430,6 @@ const fn english(part: Part) -> &'static str {
         Part::Audience => "audience",
         Part::Terms => "terms",
         Part::People => "people",
+        Part::Seal => "the seal of the approval",
     }
 }

@@ -317,6 +317,7 @@ pub const KINDS: &[Kind] = &[
             "dispatch.arrivals_seen",
             "dispatch.headcount",
             "dispatch.forecast",
+            "dispatch.seals_since",
             "dispatch.sent_text",
             "dispatch.unlike_approved",
         ],

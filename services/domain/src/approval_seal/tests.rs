@@ -144,6 +144,7 @@ fn who_could_not_be_counted_holds_nothing_up() {
 #[case::people(&[Part::People], true)]
 #[case::words(&[Part::Text], false)]
 #[case::both(&[Part::People, Part::Audience], false)]
+#[case::no_seal(&[Part::Seal], false)]
 fn an_officer_lets_more_people_go_on_and_nothing_else(#[case] parts: &[Part], #[case] may: bool) {
     assert_eq!(may_go_on(parts.iter().copied()), may);
 }
