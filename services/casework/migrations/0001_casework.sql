@@ -98,6 +98,11 @@ create unique index matter_request on casework.matter (request_hash);
 -- the lists of the desk and of supervision, in the order in which they are worked on
 create index matter_open on casework.matter (lane, due_at, number) where state not in ('closed', 'declined', 'withdrawn', 'merged');
 create index matter_open_district on casework.matter (district, lane, due_at, number) where state not in ('closed', 'declined', 'withdrawn', 'merged');
+-- everything of a district, newest first
+create index matter_district on casework.matter (district, number desc);
+-- whose names and numbers are to be forgotten
+create index matter_contact on casework.matter (changed_at)
+    where state in ('closed', 'declined', 'withdrawn', 'merged') and (phone_hash is not null or name_sealed is not null or resident_no is not null);
 -- the earlier cases of a caller, and of a resident
 create index matter_caller on casework.matter (phone_hash, received_at desc) where phone_hash is not null;
 create index matter_resident on casework.matter (resident_no, received_at desc) where resident_no is not null;

@@ -69,6 +69,9 @@ pub(crate) async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, step: &Ste
     let before = std::mem::replace(kept, after);
     kept.due_at = clocks::foremost(&turned).map_or(NOTHING_DUE, |foremost| foremost.clock.due.at);
     kept.warned = clocks::warned(&turned);
+    if kept.case.merge.is_none() && kept.case.state != State::Merged {
+        kept.merge_into = None;
+    }
     if event == Event::NotSatisfied {
         (kept.result_sealed, kept.answer_sealed, kept.told_by, kept.called_at) = (None, None, None, None);
     }

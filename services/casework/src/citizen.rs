@@ -1,5 +1,7 @@
 //! What whoever brought a case sees of it, in plain words: where it stands, who has it, until when, and why that day.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::casework::{CaseNumber, DeclineGround, Event, Kind, Promise, State, Step, TellBy, Urgency, open_events, raises};
 use domain::working_day::DayCounted;
@@ -91,6 +93,10 @@ pub(crate) struct Wish<'a> {
     pub(crate) text: Option<&'a str>,
 }
 
+const AN_HOUR: Duration = Duration::from_secs(3600);
+/// So many moments at which somebody chased a case are kept.
+const CHASES_KEPT: usize = 100;
+
 /// The steps that are theirs.
 const THEIRS: [Event; 5] = [Event::Supplement, Event::Chase, Event::Satisfied, Event::NotSatisfied, Event::Withdraw];
 
@@ -107,9 +113,17 @@ pub(crate) async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, wish: &Wis
         return Err(Error::Invalid(faults));
     }
     let now = parts.now();
+    if matches!(event, Event::Supplement | Event::Chase) {
+        let added = parts.platform.cache.incr(&format!("case-additions:{}", kept.number), AN_HOUR).await?;
+        if added > u64::from(parts.settings.additions_per_hour) {
+            return Err(Error::TooOften { after: AN_HOUR, hotline: parts.settings.hotline.clone() });
+        }
+    }
     if event == Event::Chase {
         let raised = raises(&kept.chased, now, &parts.settings.promises);
         kept.chased.push(now);
+        let older = kept.chased.len().saturating_sub(CHASES_KEPT);
+        kept.chased.drain(..older);
         if raised && kept.raised_at.is_none() {
             kept.raised_at = Some(now);
         }

@@ -174,6 +174,15 @@ pub(crate) fn turn(parts: &Parts, clocks: &mut Vec<KeptClock>, before: &Case, de
             kept.clock.pause(now);
         }
     }
+    warn_anew(parts, clocks, now);
+}
+
+/// Where an end was moved away, who was warned before is warned again when it comes near.
+pub(crate) fn warn_anew(parts: &Parts, clocks: &mut [KeptClock], now: DateTime<Utc>) {
+    for kept in clocks.iter_mut().filter(|kept| kept.clock.is_running() && !kept.clock.is_paused()) {
+        let warning = kept.clock.warning(now, &parts.calendar, parts.zone());
+        kept.warned = kept.warned.min(i16::try_from(warning).unwrap_or(100));
+    }
 }
 
 /// Starts the clock of a promise, if it is made to this case and does not run.

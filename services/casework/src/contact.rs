@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use domain::area::DistrictCode;
-use domain::casework::CaseNumber;
+use domain::casework::{CaseNumber, Event, Refusal};
+use domain::staff::Scope;
 use platform::crypto::Purpose;
 use platform::http::{Json, Problem, Routes, StaffCaller, routes};
 use proto::AuditEntry;
@@ -13,7 +14,8 @@ use utoipa::ToSchema;
 
 use crate::access::CALLING;
 use crate::numbered::Numbered;
-use crate::{Error, SCHEMA, Service, file, store, texts};
+use crate::store::{self, Kept};
+use crate::{Error, SCHEMA, Service, file, texts};
 
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -54,6 +56,7 @@ async fn open(
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
     let kept = store::load(&mut tx, number, false).await?;
     file::must_see(&mut tx, &caller, &kept).await?;
+    may_call(&caller, &kept)?;
     let phone = texts::open_some(keyring, Purpose::ResidentPhone, kept.phone_sealed.clone())?.ok_or(Error::NoPhone)?;
     let most = service.settings.contacts_per_day;
     if service.platform.cache.incr(&format!("case-contacts:{}", caller.id), A_DAY).await.map_err(Error::from)? > u64::from(most) {
@@ -68,4 +71,14 @@ async fn open(
     tx.publish(SCHEMA, &entry).await.map_err(Error::from)?;
     tx.commit().await.map_err(Error::from)?;
     Ok(axum::Json(CallerContact { name: texts::open_some(keyring, Purpose::CaseName, kept.name_sealed)?, phone }))
+}
+
+/// A unit calls while it leads the case, and not after its end: one that refused, assisted or was complained of has no business with who said so.
+fn may_call(caller: &StaffCaller, kept: &Kept) -> Result<(), Error> {
+    match caller.scope {
+        Scope::Unit(unit) if kept.case.lead != Some(unit) || !kept.case.state.is_open() => {
+            Err(Refusal::OutsideUnit { event: Event::CallBack }.into())
+        }
+        _ => Ok(()),
+    }
 }

@@ -43,6 +43,16 @@ pub enum Error {
     TooManyTries {
         /// After so long there are tries again.
         after: Duration,
+        /// Where to call instead.
+        hotline: String,
+    },
+    /// More than anybody does with a case, or asks for from one network.
+    #[error("too often")]
+    TooOften {
+        /// After so long it is taken again.
+        after: Duration,
+        /// Where to call instead.
+        hotline: String,
     },
     /// More cases than anybody brings.
     #[error("too many cases")]
@@ -127,11 +137,18 @@ impl From<Error> for Problem {
                 "编号或查询码不对。请核对受理时告知的编号和 6 位查询码。",
                 "The number or the PIN is wrong. Compare both with what you were told.",
             ),
-            Error::TooManyTries { after } => Self::new(
+            Error::TooManyTries { after, hotline } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_tries",
-                "该事项的查询码已输错多次，请一小时后再试，或拨打热线查询。",
-                "The PIN of this case was wrong too often. Try again in an hour, or call the hotline.",
+                format!("有人多次输错该事项的查询码，请一小时后再试，或拨打 {hotline} 查询。"),
+                format!("The PIN of this case was entered wrongly too often. Try again in an hour, or call {hotline}."),
+            )
+            .retry_after(after),
+            Error::TooOften { after, hotline } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_often",
+                format!("操作过于频繁，请稍后再试，或拨打 {hotline}。"),
+                format!("This came too often. Try again later, or call {hotline}."),
             )
             .retry_after(after),
             Error::TooManyCases { after, hotline } => Self::new(
@@ -223,7 +240,9 @@ pub(crate) fn english(refusal: Refusal) -> String {
         Refusal::ReviewUsedUp => "The case was reviewed as often as it may be.",
         Refusal::ReviewTooLate { days } => return format!("A review is asked for within {days} days of the answer."),
         Refusal::NoMergeProposed => "Nobody has proposed to join it with another case.",
-        Refusal::MergeWaits => "It waits already to be joined with another case.",
+        Refusal::OthersGoOnInIt => "Others go on in this case and are answered by it: it is neither declined nor joined with another.",
+        Refusal::NoSuchAssist => "This unit does not assist, or has finished.",
+        Refusal::PeriodOver => "The period is over: there is no more time to give.",
         Refusal::NotUpwards => "What is changed automatically goes upwards only.",
     };
     text.to_owned()

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
-use domain::area::CommunityCode;
+use domain::area::{CommunityCode, DistrictCode};
 use domain::casework::{CaseNumber, Change, Event, Nature, State, TellBy, open_events};
 use domain::ids::AlertId;
 use domain::phone::PhoneNumber;
@@ -11,6 +11,8 @@ use domain::working_day::DayCounted;
 use platform::crypto::Purpose;
 use platform::database::Connection;
 use platform::http::{Problem, Routes, StaffCaller, routes};
+use platform::reading;
+use proto::AuditEntry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,7 +26,7 @@ use crate::statements::{self, Statement};
 use crate::store::{self, Kept};
 use crate::texts::{self, Facts};
 use crate::units::UnitName;
-use crate::{Error, Service, error};
+use crate::{Error, SCHEMA, Service, error};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("casework").allow(CASEWORKERS, routes!(look))
@@ -238,7 +240,13 @@ async fn look(Shared(service): Shared<Service>, caller: StaffCaller, Numbered(nu
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     let kept = store::load(&mut connection, number, false).await?;
     must_see(&mut connection, &caller, &kept).await?;
-    Ok(axum::Json(shown(&mut connection, &service, &caller, &kept).await?))
+    let shown = shown(&mut connection, &service, &caller, &kept).await?;
+    drop(connection);
+    // people write what is personal into what they bring: the trace first, then the file
+    let entry = caller.did("case_read", "case", number, service.now());
+    let entry = AuditEntry { district: kept.case.district.map(DistrictCode::get), ..entry };
+    reading::note(&service.platform, SCHEMA, &caller, entry, &[store::stored(number), i64::from(kept.version)]).await.map_err(Error::from)?;
+    Ok(axum::Json(shown))
 }
 
 /// Refuses a case that is not the caller's to see: of another area, or one that their unit never had. The answer is the same as for one that does not

@@ -205,7 +205,7 @@ async fn insert(
 ) -> Result<Option<CaseTaken>, Error> {
     let (keyring, now) = (&parts.platform.keyring, parts.now());
     let anonymous = read.phone.is_none() && read.name.is_none() && from.resident.is_none();
-    let called_back = read.kind != Kind::Consultation && (!anonymous || is_drawn(parts, number));
+    let called_back = read.kind != Kind::Consultation && (read.phone.is_some() || anonymous && is_drawn(parts, number));
     let mut case = Case::received(read.kind, read.district, now, called_back);
     // what is written down for somebody belongs to the desk that wrote it, if nobody said where
     case.district = case.district.or_else(|| from.writer.and_then(|writer| writer.scope.district()));

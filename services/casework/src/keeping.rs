@@ -1,10 +1,11 @@
 //! What time does to cases: warnings, questions that nobody answered, answers that nobody objected to, help that waits.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::casework::{CaseNumber, Event, Promise, State, Step};
 use platform::jobs::{Did, Job};
 
 use crate::applying::{self, Said, Who};
+use crate::clocks::KeptClock;
 use crate::service::Parts;
 use crate::{Error, Service, clocks, store};
 
@@ -19,7 +20,20 @@ pub(crate) const KEEP: Job = Job {
 /// Clocks of one look; the rest has its turn in the same run.
 const TOGETHER: i64 = 200;
 
+pub(crate) const FORGET: Job = Job {
+    name: "casework.forget_contacts",
+    cron: "0 15 4 * * *",
+    about: "删除早已办结事项中来访人的姓名和电话；事项本身保留。",
+    about_en: "Removes names and phone numbers from cases that ended long ago; the cases stay.",
+    at_start: false,
+};
+
 pub(crate) fn keep(service: &Service) -> Result<(), Error> {
+    let own = service.clone();
+    service.platform.jobs.register(&FORGET, move || {
+        let service = own.clone();
+        async move { Ok(forget(&service).await?) }
+    })?;
     let own = service.clone();
     service.platform.jobs.register(&KEEP, move || {
         let service = own.clone();
@@ -39,6 +53,7 @@ struct Seen {
 
 async fn look(service: &Parts) -> Result<Did, Error> {
     let now = service.now();
+    help_waits(service, now).await?;
     let mut seen = Seen::default();
     let mut past = (DateTime::UNIX_EPOCH, 0, 0);
     loop {
@@ -53,7 +68,6 @@ async fn look(service: &Parts) -> Result<Did, Error> {
         }
     }
     seen.moved = recount(service, now).await?;
-    help_waits(service, now).await?;
     Ok(Did::nothing()
         .and("发出的时限预警", "warnings", seen.warned)
         .and("补充期满继续办理", "cases that go on", seen.resumed)
@@ -98,6 +112,14 @@ async fn due(service: &Parts, now: DateTime<Utc>, past: (DateTime<Utc>, i64, i32
 async fn attend(service: &Parts, due: &DueClock, seen: &mut Seen) -> Result<(), Error> {
     let mut tx = service.platform.database.begin().await?;
     let mut kept = store::load(&mut tx, due.number, true).await?;
+    let running = clocks::of(&mut tx, due.number).await?;
+    let now = service.now();
+    // somebody may have been quicker, and have been asked anew
+    let is_due = |one: &KeptClock| one.n == due.n && one.clock.is_running() && !one.clock.is_paused();
+    let Some(clock) = running.iter().find(|one| is_due(one)) else { return Ok(()) };
+    if !due.promise.is_ours() && clock.clock.due.at > now {
+        return Ok(());
+    }
     match (due.promise, kept.case.state) {
         (Promise::Citizen, State::Waiting) => {
             applying::take(&mut tx, service, &mut kept, &Step::Plain(Event::TimeOver), Who::Platform, Said::default()).await?;
@@ -108,10 +130,10 @@ async fn attend(service: &Parts, due: &DueClock, seen: &mut Seen) -> Result<(), 
             seen.closed += 1;
         }
         _ => {
-            let before = clocks::of(&mut tx, due.number).await?;
+            let before = running;
             let mut after = before.clone();
-            if let Some(clock) = after.iter_mut().find(|clock| clock.n == due.n && clock.clock.is_running()) {
-                let warning = clock.clock.warning(service.now(), &service.calendar, service.zone());
+            if let Some(clock) = after.iter_mut().find(|one| one.n == due.n) {
+                let warning = clock.clock.warning(now, &service.calendar, service.zone());
                 let warning = i16::try_from(warning).unwrap_or(100);
                 if warning > clock.warned {
                     clock.warned = warning;
@@ -130,34 +152,42 @@ async fn attend(service: &Parts, due: &DueClock, seen: &mut Seen) -> Result<(), 
 
 /// Counts again what runs and was due provisionally, where the notice of that year is known by now. What has ended stays as it was.
 async fn recount(service: &Parts, now: DateTime<Utc>) -> Result<u64, Error> {
-    let mut moved = 0;
+    let (mut moved, mut past) = (0, 0);
     loop {
         let numbers = sqlx::query_scalar!(
-            "select distinct number from casework.clock where stopped_at is null and provisional and due_day <= $1 limit $2",
+            "select distinct number from casework.clock where stopped_at is null and provisional and due_day <= $1 and number > $2
+              order by number limit $3",
             service.calendar.noticed_until(),
+            past,
             TOGETHER
         )
         .fetch_all(service.platform.database.pool())
         .await
         .map_err(Error::database("finding clocks that were due provisionally"))?;
-        for number in &numbers {
-            let number = store::number(*number)?;
-            let mut tx = service.platform.database.begin().await?;
-            let kept = store::load(&mut tx, number, true).await?;
-            let before = clocks::of(&mut tx, number).await?;
-            let mut after = before.clone();
-            for clock in &mut after {
-                clock.clock.recount(now, &service.calendar, service.zone());
+        let Some(last) = numbers.last() else { return Ok(moved) };
+        past = *last;
+        for number in numbers {
+            match count_again(service, number, now).await {
+                Ok(()) => moved += 1,
+                Err(error) => tracing::error!(case = number, %error, "the clocks of a case could not be counted again"),
             }
-            clocks::save(&mut tx, service, number, &before, &after).await?;
-            clocks::put_in_line(&mut tx, kept.number, &after).await?;
-            tx.commit().await?;
-            moved += 1;
-        }
-        if numbers.is_empty() {
-            return Ok(moved);
         }
     }
+}
+
+async fn count_again(service: &Parts, number: i64, now: DateTime<Utc>) -> Result<(), Error> {
+    let number = store::number(number)?;
+    let mut tx = service.platform.database.begin().await?;
+    store::load(&mut tx, number, true).await?;
+    let before = clocks::of(&mut tx, number).await?;
+    let mut after = before.clone();
+    for kept in &mut after {
+        kept.clock.recount(now, &service.calendar, service.zone());
+    }
+    clocks::warn_anew(service, &mut after, now);
+    clocks::save(&mut tx, service, number, &before, &after).await?;
+    clocks::put_in_line(&mut tx, number, &after).await?;
+    Ok(tx.commit().await?)
 }
 
 /// For how long the oldest call for urgent help waits for somebody.
@@ -175,4 +205,27 @@ async fn help_waits(service: &Parts, now: DateTime<Utc>) -> Result<(), Error> {
         tracing::warn!(waits_s = waits, "a call for urgent help waits for somebody at the desk");
     }
     Ok(())
+}
+
+/// Cases keep nobody's name and number for longer than somebody may have to be called.
+async fn forget(service: &Parts) -> Result<Did, Error> {
+    let before = service.now() - TimeDelta::days(service.settings.keep_contacts_days.into());
+    let (mut forgotten, mut some) = (0, TOGETHER.unsigned_abs());
+    while some == TOGETHER.unsigned_abs() {
+        some = sqlx::query!(
+            "update casework.matter set name_sealed = null, phone_sealed = null, phone_hash = null, resident_no = null
+              where number in (select number from casework.matter
+                                where state in ('closed', 'declined', 'withdrawn', 'merged')
+                                  and (phone_hash is not null or name_sealed is not null or resident_no is not null) and changed_at < $1
+                                limit $2)",
+            before,
+            TOGETHER
+        )
+        .execute(service.platform.database.pool())
+        .await
+        .map_err(Error::database("forgetting who brought a case"))?
+        .rows_affected();
+        forgotten += some;
+    }
+    Ok(Did::nothing().and("删除联系方式的事项", "cases whose contacts were removed", forgotten))
 }

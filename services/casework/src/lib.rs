@@ -16,7 +16,7 @@
 //! - a case that was answered with its number is stored; a repeat of the request, also after this process died, is told the same number and PIN, and no
 //!   number is given twice;
 //! - texts, names and numbers are sealed at rest; number and PIN together open a case, five wrong ones close it for an hour; opening a phone number
-//!   leaves a trace;
+//!   leaves a trace, as do reading a case and looking up who calls;
 //! - every step is in the case's history, every step of staff in the audit trail as well, written in the transaction of the step;
 //! - of two people who take a step at once, one gets a conflict;
 //! - what somebody sees is part of the statement that finds it: an area's cases, or what a unit has or had an order for.
@@ -64,7 +64,7 @@ use numbers::Numbers;
 use service::{Parts, Service};
 
 /// What it does on schedule.
-pub const JOBS: &[Job] = &[keeping::KEEP];
+pub const JOBS: &[Job] = &[keeping::FORGET, keeping::KEEP];
 
 /// Starts keeping the clocks, and returns the routes.
 ///

@@ -1,6 +1,7 @@
 //! Lists of cases: what waits for whom, in the order in which it is worked on. Whose cases somebody sees is part of the statement.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::State as Shared;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,6 +10,8 @@ use domain::casework::{CaseNumber, Channel, Grade, Kind, Promise, State, Urgency
 use domain::staff::{Role, Scope};
 use platform::database::readable;
 use platform::http::{FieldFault, Json, Problem, Query, Routes, StaffCaller, Within, routes};
+use platform::reading;
+use proto::AuditEntry;
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
 use utoipa::{IntoParams, ToSchema};
@@ -19,12 +22,13 @@ use crate::service::Parts;
 use crate::store;
 use crate::texts::Facts;
 use crate::units::UnitName;
-use crate::{Error, Service, intake};
+use crate::{Error, SCHEMA, Service, intake};
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("casework").allow(CASEWORKERS, routes!(list)).allow(OPERATORS, routes!(callers))
 }
 
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 /// Rows of one answer at the most.
 const MOST: u32 = 100;
 
@@ -241,7 +245,11 @@ async fn list(
         ListKind::All => last.number.to_string(),
         _ => After::of(last),
     });
-    Ok(axum::Json(CaseList { cases: lines(&service, rows).await?, next }))
+    let shown: Vec<i64> = rows.iter().map(|row| row.number).collect();
+    let cases = lines(&service, rows).await?;
+    let entry = caller.did("cases_read", "case_list", query.list, service.now());
+    reading::note(&service.platform, SCHEMA, &caller, entry, &shown).await.map_err(Error::from)?;
+    Ok(axum::Json(CaseList { cases, next }))
 }
 
 /// The unit whose orders somebody sees; none for whoever sees an area.
@@ -265,7 +273,7 @@ async fn open(service: &Parts, caller: &StaffCaller, query: &CaseQuery, limit: u
     let (within, list) = (Within::of(&caller.scope), query.list);
     rows!(
         "where m.state not in ('closed', 'declined', 'withdrawn', 'merged') and m.state = any($1)
-           and ($2 or m.district = $3 or exists (select from casework.work_order w where w.unit = $4 and w.number = m.number and w.ended_at is null))
+           and ($2 or m.district = $3 or m.number in (select w.number from casework.work_order w where w.unit = $4 and w.ended_at is null))
            and ($5::int is null or m.district = $5) and ($6::int is null or m.lead = $6)
            and ($7::text is null or m.state = $7) and ($8::text is null or m.kind = $8)
            and (not $9 or m.due_at < $10) and (not $11 or (m.warned >= 80 and m.due_at >= $10))
@@ -309,7 +317,7 @@ async fn newest(service: &Parts, caller: &StaffCaller, query: &CaseQuery, limit:
     let within = Within::of(&caller.scope);
     rows!(
         "where m.number < $1
-           and ($2 or m.district = $3 or exists (select from casework.work_order w where w.unit = $4 and w.number = m.number))
+           and ($2 or m.district = $3 or m.number in (select w.number from casework.work_order w where w.unit = $4))
            and ($5::int is null or m.district = $5) and ($6::int is null or m.lead = $6)
            and ($7::text is null or m.state = $7) and ($8::text is null or m.kind = $8)
          order by m.number desc limit $9",
@@ -391,7 +399,8 @@ struct EarlierCases {
 
 /// What somebody who calls has brought before, newest first
 ///
-/// Of the caller's area. The number goes in the body, so that it stands in no log.
+/// Of the caller's area; each question is traced. Reports of violations are left out: who reported whom is nobody's to look up. The number goes in the
+/// body, so that it stands in no log.
 #[utoipa::path(post, path = "/api/v1/casework/callers", request_body = Caller,
     responses((status = 200, description = "The last 20", body = EarlierCases)))]
 async fn callers(
@@ -401,9 +410,13 @@ async fn callers(
 ) -> Result<axum::Json<EarlierCases>, Problem> {
     let phone = request.phone.parse::<domain::phone::PhoneNumber>();
     let phone = phone.map_err(|fault| Error::field("phone", fault.chinese(), fault.to_string()))?;
-    let within = Within::of(&caller.scope);
+    let (within, most) = (Within::of(&caller.scope), service.settings.callers_per_day);
+    let asked = service.platform.cache.incr(&format!("case-callers:{}", caller.id), A_DAY).await.map_err(Error::from)?;
+    if asked > u64::from(most) {
+        return Err(Error::TooManyContacts { most }.into());
+    }
     let rows = rows!(
-        "where m.phone_hash = $1 and ($2 or m.district = $3) order by m.received_at desc limit 20",
+        "where m.phone_hash = $1 and ($2 or m.district = $3) and m.kind <> 'violation_report' order by m.received_at desc limit 20",
         intake::caller_hash(&service.platform.keyring, &phone),
         within.everywhere,
         within.district
@@ -411,5 +424,15 @@ async fn callers(
     .fetch_all(service.platform.database.pool())
     .await
     .map_err(Error::database("finding a caller's cases"))?;
-    Ok(axum::Json(EarlierCases { cases: lines(&service, rows).await? }))
+    let cases = lines(&service, rows).await?;
+    // the trace first, with what was found and never with the number that was asked about
+    let found: Vec<String> = cases.iter().map(|line| line.number.to_string()).collect();
+    let entry = AuditEntry {
+        detail_json: serde_json::json!({ "cases": found }).to_string(),
+        ..caller.did("case_callers_read", "caller", "phone", service.now())
+    };
+    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    tx.publish(SCHEMA, &entry).await.map_err(Error::from)?;
+    tx.commit().await.map_err(Error::from)?;
+    Ok(axum::Json(EarlierCases { cases }))
 }

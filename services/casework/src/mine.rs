@@ -38,8 +38,15 @@ async fn bring(
     Json(request): Json<CaseRequest>,
 ) -> Result<(StatusCode, axum::Json<CaseTaken>), Problem> {
     let name = RequestName::of(&headers)?;
-    let today = service.platform.cache.incr(&format!("cases-day:{}", caller.no), A_DAY).await.map_err(Error::from)?;
-    if today > u64::from(service.settings.cases_per_day) {
+    let within_a_day = sqlx::query_scalar!(
+        r#"select count(*) as "many!" from casework.matter where resident_no = $1 and received_at > $2"#,
+        caller.no.get().cast_signed(),
+        service.now() - A_DAY
+    )
+    .fetch_one(service.platform.database.pool())
+    .await
+    .map_err(Error::database("counting a resident's cases"))?;
+    if within_a_day >= i64::from(service.settings.cases_per_day) {
         return Err(Error::TooManyCases { after: A_DAY, hotline: service.settings.hotline.clone() }.into());
     }
     let from = Source { channel: Channel::App, resident: Some(caller.no), writer: None };

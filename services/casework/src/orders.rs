@@ -33,7 +33,11 @@ pub(crate) async fn follow(
             make(tx, kept, &[*lead], "lead", words.task_sealed, now).await?;
             make(tx, kept, &kept.case.assists, "assist", words.task_sealed, now).await?;
         }
-        Step::DecideDispute { lead } => make(tx, kept, &[*lead], "lead", words.task_sealed, now).await?,
+        Step::DecideDispute { lead } => {
+            end_assist(tx, kept, *lead, now).await?;
+            make(tx, kept, &[*lead], "lead", words.task_sealed, now).await?;
+        }
+        Step::ReleaseAssist { unit } => end_assist(tx, kept, *unit, now).await?,
         Step::RefuseCompetence { proposal } => refuse(tx, before, *proposal, words.ground_sealed, now).await?,
         Step::Plain(event) => note(tx, kept, *event, unit, now).await?,
         _ => {}
@@ -97,7 +101,8 @@ async fn note(tx: &mut Tx, kept: &Kept, event: Event, unit: Option<UnitId>, now:
              progress_at = case when $3 = 'report_progress' then $4 else progress_at end,
              done_at = case when $3 in ('finish_assist', 'submit_result') then $4 when $3 = 'send_back' then null else done_at end,
              ended_at = case when $3 = 'finish_assist' then $4 else ended_at end
-          where number = $1 and unit = $2 and ended_at is null",
+          where number = $1 and unit = $2 and ended_at is null
+            and part = case when $3 = 'finish_assist' then 'assist' when $3 = 'report_progress' then part else 'lead' end",
         store::stored(kept.number),
         unit.map(store::stored_unit),
         event.as_ref(),
@@ -106,6 +111,20 @@ async fn note(tx: &mut Tx, kept: &Kept, event: Event, unit: Option<UnitId>, now:
     .execute(&mut **tx)
     .await
     .map_err(Error::database("noting what a unit did"))?;
+    Ok(())
+}
+
+/// A unit does not assist any more.
+async fn end_assist(tx: &mut Tx, kept: &Kept, unit: UnitId, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!(
+        "update casework.work_order set ended_at = $3 where number = $1 and unit = $2 and part = 'assist' and ended_at is null",
+        store::stored(kept.number),
+        store::stored_unit(unit),
+        now
+    )
+    .execute(&mut **tx)
+    .await
+    .map_err(Error::database("ending an assisting order"))?;
     Ok(())
 }
 

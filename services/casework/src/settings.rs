@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use domain::casework::Promises;
+use domain::retention;
 use domain::working_day::Calendar;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,18 @@ pub struct Settings {
     ///
     /// Unit: tries
     pub wrong_pins_per_hour: u32,
+    /// Questions for cases by number and PIN in a minute that come from one network.
+    ///
+    /// People look now and then; who looks all the time tries numbers.
+    ///
+    /// Unit: questions
+    pub looks_per_minute_from_a_network: NonZeroU32,
+    /// How often whoever brought a case may add to it or chase it in an hour.
+    ///
+    /// Each makes a new version, and staff have to look again.
+    ///
+    /// Unit: times
+    pub additions_per_hour: u32,
     /// After so long without anybody at the desk a case of urgent help rings.
     ///
     /// Somebody waits who cannot wait.
@@ -70,6 +83,18 @@ pub struct Settings {
     ///
     /// Unit: people
     pub contacts_per_day: u32,
+    /// Numbers under which one operator looks for earlier cases in a day.
+    ///
+    /// A call is looked up once; whoever looks up hundreds is curious. Each is traced.
+    ///
+    /// Unit: numbers
+    pub callers_per_day: u32,
+    /// For so many days after its end a case keeps the name and number of whoever brought it.
+    ///
+    /// As long as somebody may have to be called about it; then both are gone, and the case stays without them.
+    ///
+    /// Unit: days
+    pub keep_contacts_days: u32,
     /// What is promised, and how much time citizens have.
     ///
     /// Every figure of the work plans is the city's to change.
@@ -77,6 +102,7 @@ pub struct Settings {
 }
 
 const THIRTY: NonZeroU32 = NonZeroU32::new(30).expect("not zero");
+const A_HUNDRED_AND_TWENTY: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
 const SIX_THOUSAND: NonZeroU32 = NonZeroU32::new(6_000).expect("not zero");
 
 impl Default for Settings {
@@ -90,8 +116,12 @@ impl Default for Settings {
             cases_per_minute: SIX_THOUSAND,
             cases_per_day: 20,
             wrong_pins_per_hour: 5,
+            looks_per_minute_from_a_network: A_HUNDRED_AND_TWENTY,
+            additions_per_hour: 10,
             help_waits_minutes: 2,
             contacts_per_day: 200,
+            callers_per_day: 400,
+            keep_contacts_days: retention::CASE_CONTACTS.keeping.length(),
             promises: Promises::default(),
         }
     }

@@ -2,7 +2,9 @@
 
 use axum::extract::State as Shared;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::casework::{CallOutcome, CaseNumber, Channel, DeclineGround, Event, Grade, Nature, Step, TellBy, Urgency};
+use domain::casework::{
+    CallOutcome, CaseNumber, Channel, DeclineGround, Event, Grade, Kind, Nature, Promise, Refusal, State, Step, TellBy, Urgency,
+};
 use domain::ids::UnitId;
 use platform::crypto::Purpose;
 use platform::database::Tx;
@@ -13,10 +15,12 @@ use utoipa::ToSchema;
 
 use crate::access::CASEWORKERS;
 use crate::applying::{self, Said, Who};
+use crate::clocks::{self, KeptClock};
 use crate::file::{self, CaseFile};
 use crate::numbered::Numbered;
 use crate::orders::Words;
 use crate::service::Parts;
+use crate::statements::{self, Speaker};
 use crate::store::{self, Kept};
 use crate::{Error, SCHEMA, Service, texts, units};
 
@@ -40,7 +44,7 @@ struct CaseStepRequest {
     #[serde(default)]
     text: Option<String>,
     /// Why, up to 1,000 characters: `correct_registration`, `decline`, `refuse_competence`, `decide_dispute`, `ask_extension`, `refuse_extension`,
-    /// `regrade`, `send_back`, `propose_merge`.
+    /// `regrade`, `send_back`, `propose_merge`, `refuse_merge`, `release_assist`.
     #[serde(default)]
     reason: Option<String>,
     /// On what ground it is declined.
@@ -67,6 +71,9 @@ struct CaseStepRequest {
     /// What the units are to do (`route`, `decide_dispute`), up to 500 characters.
     #[serde(default)]
     task: Option<String>,
+    /// The assisting unit that is let go (`release_assist`).
+    #[serde(default)]
+    unit: Option<u32>,
     /// The unit that is competent instead (`refuse_competence`).
     #[serde(default)]
     proposal: Option<u32>,
@@ -103,6 +110,11 @@ async fn step(
     Json(request): Json<CaseStepRequest>,
 ) -> Result<axum::Json<CaseFile>, Problem> {
     let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
+    if request.event == Event::Merge {
+        // both are changed: two people who join cases crosswise wait for each other, and neither for ever
+        let into = store::load(&mut tx, number, false).await?.merge_into;
+        store::lock_both(&mut tx, number, into.unwrap_or(number)).await?;
+    }
     let mut kept = store::load(&mut tx, number, true).await?;
     file::must_see(&mut tx, &caller, &kept).await?;
     if kept.version != request.version {
@@ -136,6 +148,9 @@ async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, caller: &StaffCaller,
         Step::RefuseCompetence { proposal } => units::must_exist(tx, &[proposal]).await?,
         _ => {}
     }
+    if matches!(event, Event::AskExtension | Event::GrantExtension) && is_over(tx, kept, now).await? {
+        return Err(Refusal::PeriodOver.into());
+    }
     let mut said = text.clone().or(reason.clone());
     let mut visible = false;
     match event {
@@ -155,11 +170,16 @@ async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, caller: &StaffCaller,
         Event::SubmitResult => {
             said = text.clone();
             kept.result_sealed = text.as_deref().map(|text| texts::seal(keyring, text));
-            kept.answer_sealed = Some(texts::seal(keyring, &given("answer", answer)?));
+            let answer = given("answer", answer.clone())?;
+            kept.answer_sealed = Some(texts::seal(keyring, &answer));
+        }
+        Event::Decide if answer.is_some() && kept.case.state == State::ToConfirm => {
+            let reason = "第二人审定时不能改动答复，如需修改请退回办理";
+            return Err(Error::field("answer", reason, "cannot be changed by the second person: send it back"));
         }
         Event::Decide => {
-            if let Some(answer) = answer {
-                kept.answer_sealed = Some(texts::seal(keyring, &answer));
+            if let Some(answer) = &answer {
+                kept.answer_sealed = Some(texts::seal(keyring, answer));
             }
         }
         Event::Tell => {
@@ -167,21 +187,42 @@ async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, caller: &StaffCaller,
             said = texts::open_some(keyring, Purpose::CaseText, kept.answer_sealed.clone())?;
             visible = true;
         }
-        Event::CallBack => kept.called_at = Some(now),
+        Event::CallBack => {
+            let outcome = given("outcome", request.outcome)?;
+            if outcome != CallOutcome::Unreachable {
+                kept.called_at = Some(now);
+            }
+            said = Some(text.as_deref().map_or_else(|| outcome.title().to_owned(), |text| format!("{}：{text}", outcome.title())));
+        }
         Event::ProposeMerge => kept.merge_into = Some(mergeable(tx, kept, caller, request).await?),
-        Event::Merge => join(tx, kept, now).await?,
+        Event::Merge => join(tx, kept, caller, now).await?,
         _ => {}
     }
     let task_sealed = task.as_deref().map(|task| texts::seal(keyring, task));
     let ground_sealed = said.as_deref().map(|ground| texts::seal(keyring, ground));
     let order = Words { task_sealed: task_sealed.as_deref(), ground_sealed: ground_sealed.as_deref() };
     applying::take(tx, parts, kept, &step, Who::Staff(caller), Said { text: said.as_deref(), visible, order }).await?;
+    if let (Event::SubmitResult | Event::Decide, Some(answer)) = (event, &answer) {
+        // what the citizen is to be told is kept as each wrote it
+        let unit = kept.case.lead;
+        statements::add(tx, keyring, kept.number, Speaker::Staff { caller, unit }, event, (answer.as_str(), false), now).await?;
+    }
     match (event, request.outcome) {
         (Event::Tell, _) => tell(tx, parts, kept).await,
+        (Event::AskCitizen, _) => send_news(tx, parts, kept, "需要您补充材料").await,
+        (Event::Decline, _) => send_news(tx, parts, kept, "已有处理意见").await,
+        (Event::AnswerAtOnce, _) if kept.channel != Channel::Call => send_news(tx, parts, kept, "已有答复").await,
         (Event::CallBack, Some(CallOutcome::Satisfied)) => on_behalf(tx, parts, kept, Event::Satisfied, said.as_deref()).await,
         (Event::CallBack, Some(CallOutcome::NotSatisfied)) => on_behalf(tx, parts, kept, Event::NotSatisfied, said.as_deref()).await,
         _ => Ok(()),
     }
+}
+
+/// Whether the time for a result is over.
+async fn is_over(tx: &mut Tx, kept: &Kept, now: DateTime<Utc>) -> Result<bool, Error> {
+    let clocks = clocks::of(tx, kept.number).await?;
+    let over = |one: &KeptClock| matches!(one.clock.promise, Promise::Finish | Promise::Review) && one.clock.is_running() && one.clock.is_late(now);
+    Ok(clocks.iter().any(over))
 }
 
 /// The step that was asked for, with what it needs.
@@ -194,10 +235,8 @@ fn asked<'a>(request: &CaseStepRequest, assists: &'a [UnitId]) -> Result<Step<'a
         event @ (Event::Accept | Event::Regrade) => {
             Step::Class { event, urgency: given("urgency", request.urgency)?, grade: given("grade", request.grade)? }
         }
-        Event::CallBack => {
-            given("outcome", request.outcome)?;
-            Step::Plain(Event::CallBack)
-        }
+        Event::CallBack => Step::CallBack { reached: given("outcome", request.outcome)? != CallOutcome::Unreachable },
+        Event::ReleaseAssist => Step::ReleaseAssist { unit: UnitId::new(given("unit", request.unit)?) },
         plain => Step::Plain(plain),
     })
 }
@@ -206,31 +245,39 @@ fn given<T>(field: &str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::field(field, "缺少此字段", "is missing"))
 }
 
-/// What somebody said on the phone counts as theirs.
+/// What somebody said on the phone counts as theirs. Where there is no further review, what they said is kept all the same.
 async fn on_behalf(tx: &mut Tx, parts: &Parts, kept: &mut Kept, event: Event, text: Option<&str>) -> Result<(), Error> {
-    applying::take(tx, parts, kept, &Step::Plain(event), Who::Citizen, Said { text, visible: true, ..Said::default() }).await
+    let said = Said { text, visible: true, ..Said::default() };
+    match applying::take(tx, parts, kept, &Step::Plain(event), Who::Citizen, said).await {
+        Err(Error::Refused(Refusal::ReviewUsedUp | Refusal::ReviewTooLate { .. })) => Ok(()),
+        taken => taken,
+    }
 }
 
-/// Has whoever left a number told by SMS that there is an answer. It says neither what it is about nor what the answer is.
+/// Has whoever left a number told that there is an answer, unless they are called or written to.
 async fn tell(tx: &mut Tx, parts: &Parts, kept: &Kept) -> Result<(), Error> {
-    let (keyring, settings, now) = (&parts.platform.keyring, &parts.settings, parts.now());
     match (kept.told_by, &kept.phone_sealed) {
         (Some(TellBy::Sms), None) => Err(Error::NoPhone),
-        (Some(TellBy::Sms | TellBy::App), Some(phone_sealed)) => {
-            let text = format!(
-                "【{}】您反映的事项（编号 {}）已有答复，请凭编号和查询码在网上查看，或拨打 {}。",
-                settings.signature, kept.number, settings.hotline
-            );
-            let message = CodeRequested {
-                request_id: uuid::Uuid::now_v7().to_string(),
-                phone_sealed: phone_sealed.clone(),
-                text_sealed: keyring.seal(Purpose::SmsText, text.as_bytes()).into_bytes(),
-                expires_at_ms: (now + NEWS).timestamp_millis(),
-            };
-            Ok(tx.publish(SCHEMA, &message).await?)
-        }
+        (Some(TellBy::Sms | TellBy::App), _) => send_news(tx, parts, kept, "已有答复").await,
         _ => Ok(()),
     }
+}
+
+/// Has whoever left a number told by SMS that there is something new. It says neither what the case is about nor what was said.
+async fn send_news(tx: &mut Tx, parts: &Parts, kept: &Kept, news: &str) -> Result<(), Error> {
+    let (keyring, settings, now) = (&parts.platform.keyring, &parts.settings, parts.now());
+    let Some(phone_sealed) = &kept.phone_sealed else { return Ok(()) };
+    let text = format!(
+        "【{}】您反映的事项（编号 {}）{news}，请凭编号和查询码在网上查看，或拨打 {}。",
+        settings.signature, kept.number, settings.hotline
+    );
+    let message = CodeRequested {
+        request_id: uuid::Uuid::now_v7().to_string(),
+        phone_sealed: phone_sealed.clone(),
+        text_sealed: keyring.seal(Purpose::SmsText, text.as_bytes()).into_bytes(),
+        expires_at_ms: (now + NEWS).timestamp_millis(),
+    };
+    Ok(tx.publish(SCHEMA, &message).await?)
 }
 
 /// The case that this one is to be joined with: another that is open, and that the caller may see.
@@ -241,17 +288,22 @@ async fn mergeable(tx: &mut Tx, kept: &Kept, caller: &StaffCaller, request: &Cas
     }
     let other = store::load(tx, into, false).await?;
     file::must_see(tx, caller, &other).await?;
-    if other.case.state.is_open() { Ok(into) } else { Err(Error::CannotMergeInto) }
+    // what endangers others is not hidden in another kind of case
+    let fitting = kept.case.kind != Kind::ViolationReport || other.case.kind == Kind::ViolationReport;
+    if other.case.state.is_open() && fitting { Ok(into) } else { Err(Error::CannotMergeInto) }
 }
 
 /// Links both cases; nothing is moved, so nobody's number or answer is lost.
-async fn join(tx: &mut Tx, kept: &Kept, now: DateTime<Utc>) -> Result<(), Error> {
+async fn join(tx: &mut Tx, kept: &Kept, caller: &StaffCaller, now: DateTime<Utc>) -> Result<(), Error> {
     let Some(into) = kept.merge_into else { return Ok(()) };
-    if !store::load(tx, into, true).await?.case.state.is_open() {
+    let other = store::load(tx, into, true).await?;
+    file::must_see(tx, caller, &other).await?;
+    if !other.case.state.is_open() {
         return Err(Error::CannotMergeInto);
     }
     sqlx::query!(
-        "insert into casework.link (number, kind, other, at) values ($1, 'merged_into', $2, $3), ($2, 'merged_from', $1, $3)",
+        "insert into casework.link (number, kind, other, at) values ($1, 'merged_into', $2, $3), ($2, 'merged_from', $1, $3)
+         on conflict do nothing",
         store::stored(kept.number),
         store::stored(into),
         now

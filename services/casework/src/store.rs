@@ -77,6 +77,18 @@ fn stored_people(people: &[StaffId]) -> Vec<Uuid> {
     people.iter().map(|person| person.uuid()).collect()
 }
 
+/// Keeps two cases from being changed by others until the transaction ends; whoever locks both does so in the same order.
+pub(crate) async fn lock_both(tx: &mut Tx, one: CaseNumber, other: CaseNumber) -> Result<(), Error> {
+    sqlx::query!(
+        "select number from casework.matter where number = any($1) order by number for update",
+        &[stored(one), stored(other)][..]
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(Error::database("locking two cases"))?;
+    Ok(())
+}
+
 /// Reads a case. With `lock`, nobody else changes it until the transaction ends.
 pub(crate) async fn load(connection: &mut Connection, number: CaseNumber, lock: bool) -> Result<Kept, Error> {
     if lock {
@@ -91,7 +103,8 @@ pub(crate) async fn load(connection: &mut Connection, number: CaseNumber, lock: 
                   m.binding, m.earlier_units, m.handlers, m.author, m.decider, m.second_decider, m.earlier_deciders, m.paused_days,
                   m.extension_days, m.extension_at, m.extended, m.merge_into, m.merge_by, m.chased, m.raised_at, m.result_sealed,
                   m.answer_sealed, m.told_at, m.told_by, m.declined_ground, m.called_back, m.called_at, m.due_at, m.warned,
-                  u.parent as "parent?"
+                  u.parent as "parent?",
+                  exists (select from casework.link l where l.number = m.number and l.kind = 'merged_from') as "joined!"
              from casework.matter m left join casework.unit u on u.unit_id = m.lead
             where m.number = $1"#,
         stored(number)
@@ -127,6 +140,7 @@ pub(crate) async fn load(connection: &mut Connection, number: CaseNumber, lock: 
         merge: row.merge_by.map(|by| MergeProposed { by: StaffId::from_uuid(by) }),
         told_at: row.told_at,
         is_called_back: row.called_back,
+        joined: row.joined,
     };
     Ok(Kept {
         number,

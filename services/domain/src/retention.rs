@@ -97,6 +97,16 @@ pub const FEEDBACK: Kind = Kind {
     requirement: "CQ12",
 };
 
+/// Who brought a case.
+pub const CASE_CONTACTS: Kind = Kind {
+    what: "Name and phone number of whoever brought a case, sealed; they stand with the case",
+    tables: &[],
+    keeping: Keeping::Days(400),
+    setting: Some("casework.keep_contacts_days"),
+    why: "As long after its end as somebody may have to be called about it; the case stays without them.",
+    requirement: "CQ14",
+};
+
 /// Who was sent what: the batches of every wave with one outcome a recipient.
 pub const LEDGER: Kind = Kind {
     what: "Who was sent an alert, on which channel, with which outcome",
@@ -538,10 +548,11 @@ pub const KINDS: &[Kind] = &[
         tables: &["casework.matter", "casework.statement", "casework.work_order", "casework.clock", "casework.step", "casework.link"],
         keeping: Keeping::ForGood,
         setting: None,
-        why: "One file a matter, from which nothing may be missing: an answer is asked for again, reviewed and inspected years later. Texts, names and \
-              phone numbers are sealed, and found by keyed hash alone.",
+        why: "One file a matter, from which nothing may be missing: an answer is asked for again, reviewed and inspected years later. Texts are \
+              sealed.",
         requirement: "CQ15",
     },
+    CASE_CONTACTS,
     Kind {
         what: "Units that work on what citizens bring, and blocks of numbers that were given out",
         tables: &["casework.unit", "casework.number_block"],
@@ -579,7 +590,7 @@ mod tests {
 
     #[test]
     fn whoever_reads_a_length_here_finds_one() {
-        for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, WAITING_LISTS, STAFF_SESSIONS, CODES] {
+        for kind in [LEDGER, MESSAGES, ACKNOWLEDGEMENTS, RECEIPTS, WAITING_LISTS, STAFF_SESSIONS, CODES, CASE_CONTACTS] {
             assert!(KINDS.contains(&kind) && kind.keeping.length() > 0 && kind.setting.is_some(), "{}", kind.what);
         }
     }
