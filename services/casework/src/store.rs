@@ -148,11 +148,7 @@ pub(crate) async fn load(connection: &mut Connection, number: CaseNumber, lock: 
         case,
         channel: row.channel.parse().map_err(Error::stored("channel"))?,
         nature: row.nature.map(|nature| nature.parse()).transpose().map_err(Error::stored("nature"))?,
-        community: row
-            .community
-            .map(|code| CommunityCode::try_from(code.unsigned_abs()))
-            .transpose()
-            .map_err(Error::stored("community"))?,
+        community: row.community.map(|code| CommunityCode::try_from(code.unsigned_abs())).transpose().map_err(Error::stored("community"))?,
         alert: row.alert_id.map(AlertId::from_uuid),
         resident: row.resident_no.map(|no| ResidentNo::new(no.unsigned_abs())),
         facts_sealed: row.facts_sealed,
