@@ -167,8 +167,8 @@ pub(crate) async fn take_one(
     Ok(detail)
 }
 
-/// Takes the step with all that follows from it, inside the transaction. `counted`: how many people whoever sends it was shown, if they could be
-/// counted.
+/// Takes the step with all that follows from it, inside the transaction. `counted`: how many people it is for at this moment, if they could
+/// be counted.
 async fn take(
     service: &Service,
     tx: &mut Tx,

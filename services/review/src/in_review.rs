@@ -103,7 +103,7 @@ impl LineInReview {
 }
 
 /// What was answered of an item, with what was asked.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AnswerShown {
     item: Item,
     /// In Chinese.
