@@ -81,6 +81,7 @@ struct AlertExport {
     rule: Option<RuleId>,
     /// CSV unless asked otherwise.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
     /// The language of the columns' heads; Chinese unless asked otherwise.
     #[serde(default)]

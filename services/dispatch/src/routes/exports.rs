@@ -57,6 +57,7 @@ pub(super) struct DeliveryExport {
     to: Option<DateTime<Utc>>,
     /// CSV unless asked otherwise.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
     /// The language of the columns' heads; Chinese unless asked otherwise.
     #[serde(default)]
@@ -222,6 +223,7 @@ pub(super) struct FollowUpExport {
     closed: bool,
     /// CSV unless asked otherwise.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
     /// The language of the columns' heads; Chinese unless asked otherwise.
     #[serde(default)]

@@ -25,7 +25,7 @@ const READING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Rol
 
 pub(super) fn routes() -> Routes<Service> {
     Routes::new("review")
-        .allow(Access::Staff(READING), routes!(read))
+        .allow(Access::Staff(READING), routes!(read_comments))
         .allow(Access::Staff(WORKING), routes!(make))
         .allow(Access::Staff(WORKING), routes!(resolve))
 }
@@ -90,7 +90,7 @@ struct CommentResolution {
 /// Remarks on an alert while it was written and reviewed
 #[utoipa::path(get, path = "/api/v1/alerts/{alert_id}/comments", params(("alert_id" = AlertId, Path, description = "The alert")),
     responses((status = 200, description = "All of them", body = AlertComments)))]
-async fn read(
+async fn read_comments(
     Shared(service): Shared<Service>,
     caller: StaffCaller,
     Path(id): Path<AlertId>,
