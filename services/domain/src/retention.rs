@@ -177,7 +177,7 @@ pub const DIRECTORY_ARRIVALS: Kind = Kind {
     keeping: Keeping::Days(14),
     setting: None,
     why: "So that administrators can bind an account without typing what a directory calls somebody; the last 200 at most. Who is bound stands here no \
-          more, and what is older goes when the next one comes.",
+          more; what is older goes every night, also where the directory was switched off.",
     requirement: "CQ13",
 };
 

@@ -76,7 +76,8 @@ impl Service {
             Self::Ingest => ingest::JOBS,
             Self::Audit => audit::JOBS,
             Self::Casework => casework::JOBS,
-            Self::Identity | Self::Push => &[],
+            Self::Identity => identity::JOBS,
+            Self::Push => &[],
         }
     }
 

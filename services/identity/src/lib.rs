@@ -58,6 +58,7 @@ use platform::Platform;
 use platform::clock::Clock;
 use platform::compiled_once;
 use platform::http::{Authenticator, Routes};
+use platform::jobs::Job;
 
 pub use account::NewStaff;
 pub use command_line::{Code, first_administrators, recover_administrator};
@@ -86,6 +87,9 @@ impl City {
     }
 }
 
+/// What it does on schedule.
+pub const JOBS: &[Job] = &[directory::arrival::FORGET];
+
 /// Starts the service and returns its routes.
 #[compiled_once]
 pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Error> {
@@ -95,6 +99,7 @@ pub async fn start(platform: &Platform, settings: Settings) -> Result<Routes, Er
 async fn begin(platform: &Platform, settings: &Settings, city: City) -> Result<Routes, Error> {
     platform.bus.start_relay(SCHEMA);
     grace::note(platform, settings).await?;
+    directory::arrival::forget_old(platform)?;
     routes::routes(platform, settings, city).await
 }
 

@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::directory::{SubjectIdentifier, proposed_login};
 use domain::ids::StaffId;
 use domain::retention;
+use platform::Platform;
 use platform::database::{Connection, Tx};
+use platform::jobs::{Did, Job};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,6 +34,28 @@ fn kept_since(now: DateTime<Utc>) -> DateTime<Utc> {
     now - TimeDelta::days(retention::DIRECTORY_ARRIVALS.keeping.length().into())
 }
 
+pub(crate) const FORGET: Job = Job {
+    name: "identity.forget_arrivals",
+    cron: "0 35 3 * * *",
+    about: "清理两周前从统一身份目录来过、未绑定账号的记录。",
+    about_en: "Forgets who came by the city's directory more than two weeks ago and is bound to no account.",
+    at_start: false,
+};
+
+/// Forgets every night who came too long ago, also where the directory was switched off since.
+pub(crate) fn forget_old(platform: &Platform) -> Result<(), platform::Error> {
+    let (database, clock) = (platform.database.clone(), platform.clock.clone());
+    platform.jobs.register(&FORGET, move || {
+        let (database, now) = (database.clone(), clock.now());
+        async move {
+            let gone = sqlx::query!("delete from identity.directory_arrival where came_at <= $1", kept_since(now))
+                .execute(database.pool())
+                .await?;
+            Ok(Did::nothing().and("清理的目录来访记录", "arrivals by the directory forgotten", gone.rows_affected()))
+        }
+    })
+}
+
 /// Notes that somebody came.
 pub(crate) async fn note(tx: &mut Tx, issuer: &str, arrived: &Arrived, now: DateTime<Utc>) -> Result<(), Error> {
     sqlx::query!(
@@ -46,9 +70,8 @@ pub(crate) async fn note(tx: &mut Tx, issuer: &str, arrived: &Arrived, now: Date
     .execute(&mut **tx)
     .await?;
     sqlx::query!(
-        "delete from identity.directory_arrival where came_at <= $1 or (issuer, subject) not in
-             (select issuer, subject from identity.directory_arrival order by came_at desc limit $2)",
-        kept_since(now),
+        "delete from identity.directory_arrival where (issuer, subject) not in
+             (select issuer, subject from identity.directory_arrival order by came_at desc limit $1)",
         MOST,
     )
     .execute(&mut **tx)
