@@ -20,7 +20,7 @@ use crate::{Error, Service};
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("casework")
+    Routes::new("own cases")
         .allow(Access::Resident, routes!(bring))
         .allow(Access::Resident, routes!(list))
         .allow(Access::Resident, routes!(look))
@@ -93,7 +93,7 @@ async fn list(Shared(service): Shared<Service>, caller: ResidentCaller) -> Resul
 }
 
 /// How one of my cases stands
-#[utoipa::path(get, path = "/api/v1/me/cases/{number}", params(("number" = CaseNumber, Path, description = "The case")),
+#[utoipa::path(get, path = "/api/v1/me/cases/{number}", params(("number" = String, Path, description = "The case")),
     responses((status = 200, description = "How it stands", body = CitizenCase)))]
 async fn look(
     Shared(service): Shared<Service>,
@@ -118,7 +118,7 @@ struct CitizenStep {
 }
 
 /// Add to a case of mine, chase it, rate the answer, or take it back
-#[utoipa::path(post, path = "/api/v1/me/cases/{number}/steps", params(("number" = CaseNumber, Path, description = "The case")),
+#[utoipa::path(post, path = "/api/v1/me/cases/{number}/steps", params(("number" = String, Path, description = "The case")),
     request_body = CitizenStep, responses((status = 200, description = "Done; how it stands", body = CitizenCase)))]
 async fn step(
     Shared(service): Shared<Service>,

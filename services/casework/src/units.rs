@@ -16,7 +16,7 @@ use crate::texts::{needed, optional};
 use crate::{Error, SCHEMA, Service, store};
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("casework").allow(READING_UNITS, routes!(list)).allow(MAKING_UNITS, routes!(make))
+    Routes::new("casework units").allow(READING_UNITS, routes!(list)).allow(MAKING_UNITS, routes!(make))
 }
 
 domain::words! {
