@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use domain::area::DistrictCode;
-use domain::casework::{CaseNumber, Event, Refusal};
+use domain::casework::{Event, Refusal};
 use domain::staff::Scope;
 use platform::crypto::Purpose;
 use platform::http::{Json, Problem, Routes, StaffCaller, routes};

@@ -20,18 +20,18 @@ use crate::{Error, Service};
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("casework")
-        .allow(Access::Resident, routes!(bring_mine))
-        .allow(Access::Resident, routes!(list_mine))
-        .allow(Access::Resident, routes!(look_at_mine))
-        .allow(Access::Resident, routes!(step_of_mine))
+    Routes::new("own cases")
+        .allow(Access::Resident, routes!(bring))
+        .allow(Access::Resident, routes!(list))
+        .allow(Access::Resident, routes!(look))
+        .allow(Access::Resident, routes!(step))
 }
 
 /// Bring a matter of mine
 #[utoipa::path(post, path = "/api/v1/me/cases", request_body = CaseRequest,
     params(("Idempotency-Key" = String, Header, description = "The app's own name for this request, 8 to 64 characters")),
     responses((status = 201, description = "Taken: number and PIN", body = CaseTaken)))]
-async fn bring_mine(
+async fn bring(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
     headers: HeaderMap,
@@ -69,7 +69,7 @@ struct CitizenLine {
 
 /// My cases, newest first
 #[utoipa::path(get, path = "/api/v1/me/cases", responses((status = 200, description = "The last 50", body = Vec<CitizenLine>)))]
-async fn list_mine(Shared(service): Shared<Service>, caller: ResidentCaller) -> Result<axum::Json<Vec<CitizenLine>>, Problem> {
+async fn list(Shared(service): Shared<Service>, caller: ResidentCaller) -> Result<axum::Json<Vec<CitizenLine>>, Problem> {
     let rows = sqlx::query!(
         r#"select m.number, m.kind, m.state, m.received_at, m.due_at, u.name as "name?"
              from casework.matter m left join casework.unit u on u.unit_id = m.lead
@@ -95,7 +95,7 @@ async fn list_mine(Shared(service): Shared<Service>, caller: ResidentCaller) -> 
 /// How one of my cases stands
 #[utoipa::path(get, path = "/api/v1/me/cases/{number}", params(("number" = String, Path, description = "The case")),
     responses((status = 200, description = "How it stands", body = CitizenCase)))]
-async fn look_at_mine(
+async fn look(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
     Numbered(number): Numbered,
@@ -120,7 +120,7 @@ struct CitizenStep {
 /// Add to a case of mine, chase it, rate the answer, or take it back
 #[utoipa::path(post, path = "/api/v1/me/cases/{number}/steps", params(("number" = String, Path, description = "The case")),
     request_body = CitizenStep, responses((status = 200, description = "Done; how it stands", body = CitizenCase)))]
-async fn step_of_mine(
+async fn step(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
     Numbered(number): Numbered,

@@ -22,7 +22,7 @@ use crate::{Error, Service};
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("casework")
+    Routes::new("cases")
         .allow(Access::Public, routes!(bring))
         .allow(Access::Public, routes!(look_by_pin))
         .allow(Access::Public, routes!(step_by_pin))
