@@ -55,10 +55,20 @@ async fn trace(platform: &Platform, caller: &Caller, from: TurnedAway<'_>) -> Re
     };
     let of_network = if matches!(caller, Caller::Source(_)) { network.widest() } else { String::new() };
     let same = TokenHash::of(&format!("{}|{code}|{route}|{of_network}", entry.actor));
-    if !platform.cache.set_if_absent(&format!("identity:turned-away:{}", same.hex()), b"1", TRACED_EVERY).await? {
+    let lately = format!("identity:turned-away:{}", same.hex());
+    if !platform.cache.set_if_absent(&lately, b"1", TRACED_EVERY).await? {
         return Ok(());
     }
+    let written = write(platform, AuditEntry { detail_json: detail.to_string(), ..entry }).await;
+    if written.is_err() {
+        // the next time it is tried again
+        platform.cache.delete(&lately).await?;
+    }
+    written
+}
+
+async fn write(platform: &Platform, entry: AuditEntry) -> Result<(), Error> {
     let mut tx = platform.database.begin().await?;
-    tx.publish(bus::SCHEMA, &AuditEntry { detail_json: detail.to_string(), ..entry }).await?;
+    tx.publish(bus::SCHEMA, &entry).await?;
     Ok(tx.commit().await?)
 }
