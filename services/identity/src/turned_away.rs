@@ -17,6 +17,8 @@ use crate::token::TokenHash;
 
 /// How often the same is traced.
 const TRACED_EVERY: Duration = Duration::from_secs(3_600);
+/// Within this time it is written, or the next time.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Counts it, and traces it unless it was lately. That somebody was turned away holds whether or not it can be.
 pub(crate) async fn note(platform: &Platform, caller: &Caller, from: TurnedAway<'_>) {
@@ -59,12 +61,16 @@ async fn trace(platform: &Platform, caller: &Caller, from: TurnedAway<'_>) -> Re
     if !platform.cache.set_if_absent(&lately, b"1", TRACED_EVERY).await? {
         return Ok(());
     }
-    let written = write(platform, AuditEntry { detail_json: detail.to_string(), ..entry }).await;
-    if written.is_err() {
+    // whoever was turned away does not wait for a database that hangs
+    let written = tokio::time::timeout(PATIENCE, write(platform, AuditEntry { detail_json: detail.to_string(), ..entry })).await;
+    if !matches!(written, Ok(Ok(()))) {
         // the next time it is tried again
         platform.cache.delete(&lately).await?;
     }
-    written
+    written.unwrap_or_else(|_| {
+        tracing::warn!(code, "that a caller was turned away could not be traced in time");
+        Ok(())
+    })
 }
 
 async fn write(platform: &Platform, entry: AuditEntry) -> Result<(), Error> {
