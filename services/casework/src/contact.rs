@@ -40,7 +40,7 @@ struct CallerContact {
 }
 
 /// Open the number of whoever brought a case, to call them
-#[utoipa::path(post, path = "/api/v1/casework/cases/{number}/phone", params(("number" = CaseNumber, Path, description = "The case")),
+#[utoipa::path(post, path = "/api/v1/casework/cases/{number}/phone", params(("number" = String, Path, description = "The case")),
     request_body = CallPurpose, responses((status = 200, description = "Traced and opened", body = CallerContact)))]
 async fn open(
     Shared(service): Shared<Service>,

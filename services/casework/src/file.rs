@@ -234,7 +234,7 @@ struct EventRefusal {
 }
 
 /// A case with its whole file
-#[utoipa::path(get, path = "/api/v1/casework/cases/{number}", params(("number" = CaseNumber, Path, description = "The case")),
+#[utoipa::path(get, path = "/api/v1/casework/cases/{number}", params(("number" = String, Path, description = "The case")),
     responses((status = 200, description = "Facts, statements, orders, clocks, history, and what is open to the caller", body = CaseFile)))]
 async fn look(Shared(service): Shared<Service>, caller: StaffCaller, Numbered(number): Numbered) -> Result<axum::Json<CaseFile>, Problem> {
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;

@@ -5,7 +5,6 @@ use domain::casework::{CaseNumber, Event, Promise, State, Step};
 use platform::jobs::{Did, Job};
 
 use crate::applying::{self, Said, Who};
-use crate::clocks::KeptClock;
 use crate::service::Parts;
 use crate::{Error, Service, clocks, store};
 
@@ -115,8 +114,9 @@ async fn attend(service: &Parts, due: &DueClock, seen: &mut Seen) -> Result<(), 
     let running = clocks::of(&mut tx, due.number).await?;
     let now = service.now();
     // somebody may have been quicker, and have been asked anew
-    let is_due = |one: &KeptClock| one.n == due.n && one.clock.is_running() && !one.clock.is_paused();
-    let Some(clock) = running.iter().find(|one| is_due(one)) else { return Ok(()) };
+    let Some(clock) = running.iter().find(|one| one.n == due.n && one.clock.is_running() && !one.clock.is_paused()) else {
+        return Ok(());
+    };
     if !due.promise.is_ours() && clock.clock.due.at > now {
         return Ok(());
     }
@@ -152,7 +152,7 @@ async fn attend(service: &Parts, due: &DueClock, seen: &mut Seen) -> Result<(), 
 
 /// Counts again what runs and was due provisionally, where the notice of that year is known by now. What has ended stays as it was.
 async fn recount(service: &Parts, now: DateTime<Utc>) -> Result<u64, Error> {
-    let (mut moved, mut past) = (0, 0);
+    let (mut moved, mut past) = (0, 0_i64);
     loop {
         let numbers = sqlx::query_scalar!(
             "select distinct number from casework.clock where stopped_at is null and provisional and due_day <= $1 and number > $2

@@ -89,6 +89,7 @@ impl ListKind {
 #[into_params(parameter_in = Query)]
 struct CaseQuery {
     /// What the list holds; everything where it is left out.
+    #[param(inline)]
     list: ListKind,
     /// Of this district.
     #[param(value_type = Option<String>, example = "500103")]

@@ -21,17 +21,17 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("casework")
-        .allow(Access::Resident, routes!(bring))
-        .allow(Access::Resident, routes!(list))
-        .allow(Access::Resident, routes!(look))
-        .allow(Access::Resident, routes!(step))
+        .allow(Access::Resident, routes!(bring_mine))
+        .allow(Access::Resident, routes!(list_mine))
+        .allow(Access::Resident, routes!(look_at_mine))
+        .allow(Access::Resident, routes!(step_of_mine))
 }
 
 /// Bring a matter of mine
 #[utoipa::path(post, path = "/api/v1/me/cases", request_body = CaseRequest,
     params(("Idempotency-Key" = String, Header, description = "The app's own name for this request, 8 to 64 characters")),
     responses((status = 201, description = "Taken: number and PIN", body = CaseTaken)))]
-async fn bring(
+async fn bring_mine(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
     headers: HeaderMap,
@@ -69,7 +69,7 @@ struct CitizenLine {
 
 /// My cases, newest first
 #[utoipa::path(get, path = "/api/v1/me/cases", responses((status = 200, description = "The last 50", body = Vec<CitizenLine>)))]
-async fn list(Shared(service): Shared<Service>, caller: ResidentCaller) -> Result<axum::Json<Vec<CitizenLine>>, Problem> {
+async fn list_mine(Shared(service): Shared<Service>, caller: ResidentCaller) -> Result<axum::Json<Vec<CitizenLine>>, Problem> {
     let rows = sqlx::query!(
         r#"select m.number, m.kind, m.state, m.received_at, m.due_at, u.name as "name?"
              from casework.matter m left join casework.unit u on u.unit_id = m.lead
@@ -93,9 +93,9 @@ async fn list(Shared(service): Shared<Service>, caller: ResidentCaller) -> Resul
 }
 
 /// How one of my cases stands
-#[utoipa::path(get, path = "/api/v1/me/cases/{number}", params(("number" = CaseNumber, Path, description = "The case")),
+#[utoipa::path(get, path = "/api/v1/me/cases/{number}", params(("number" = String, Path, description = "The case")),
     responses((status = 200, description = "How it stands", body = CitizenCase)))]
-async fn look(
+async fn look_at_mine(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
     Numbered(number): Numbered,
@@ -118,9 +118,9 @@ struct CitizenStep {
 }
 
 /// Add to a case of mine, chase it, rate the answer, or take it back
-#[utoipa::path(post, path = "/api/v1/me/cases/{number}/steps", params(("number" = CaseNumber, Path, description = "The case")),
+#[utoipa::path(post, path = "/api/v1/me/cases/{number}/steps", params(("number" = String, Path, description = "The case")),
     request_body = CitizenStep, responses((status = 200, description = "Done; how it stands", body = CitizenCase)))]
-async fn step(
+async fn step_of_mine(
     Shared(service): Shared<Service>,
     caller: ResidentCaller,
     Numbered(number): Numbered,

@@ -24,8 +24,8 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new("casework")
         .allow(Access::Public, routes!(bring))
-        .allow(Access::Public, routes!(look))
-        .allow(Access::Public, routes!(step))
+        .allow(Access::Public, routes!(look_by_pin))
+        .allow(Access::Public, routes!(step_by_pin))
 }
 
 /// Bring a matter: a question, a complaint, a call for help, a report
@@ -58,9 +58,9 @@ struct CasePin {
 /// How my matter stands
 ///
 /// In plain words: the step, who has it, until when and why that day, the answer. Five wrong PINs in an hour close the case for that hour.
-#[utoipa::path(post, path = "/api/v1/cases/{number}/state", params(("number" = CaseNumber, Path, description = "As told or dictated")),
+#[utoipa::path(post, path = "/api/v1/cases/{number}/state", params(("number" = String, Path, description = "As told or dictated")),
     request_body = CasePin, responses((status = 200, description = "How it stands", body = CitizenCase)))]
-async fn look(
+async fn look_by_pin(
     Shared(service): Shared<Service>,
     ClientAddress(from): ClientAddress,
     Numbered(number): Numbered,
@@ -87,9 +87,9 @@ struct CaseStepByPin {
 }
 
 /// Add to my matter, chase it, rate the answer, or take it back
-#[utoipa::path(post, path = "/api/v1/cases/{number}/steps", params(("number" = CaseNumber, Path, description = "As told or dictated")),
+#[utoipa::path(post, path = "/api/v1/cases/{number}/steps", params(("number" = String, Path, description = "As told or dictated")),
     request_body = CaseStepByPin, responses((status = 200, description = "Done; how it stands", body = CitizenCase)))]
-async fn step(
+async fn step_by_pin(
     Shared(service): Shared<Service>,
     ClientAddress(from): ClientAddress,
     Numbered(number): Numbered,

@@ -101,7 +101,7 @@ struct CaseStepRequest {
 ///
 /// Which steps are open to the caller, and why others are not, is in the file's `open_events`. Somebody else's step in between is a conflict
 /// (`version_passed`): reload, look, decide again.
-#[utoipa::path(post, path = "/api/v1/casework/cases/{number}/steps", params(("number" = CaseNumber, Path, description = "The case")),
+#[utoipa::path(post, path = "/api/v1/casework/cases/{number}/steps", params(("number" = String, Path, description = "The case")),
     request_body = CaseStepRequest, responses((status = 200, description = "Taken; the file as it is now", body = CaseFile)))]
 async fn step(
     Shared(service): Shared<Service>,

@@ -16,7 +16,7 @@ use crate::texts::{needed, optional};
 use crate::{Error, SCHEMA, Service, store};
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("casework").allow(READING_UNITS, routes!(list)).allow(MAKING_UNITS, routes!(make))
+    Routes::new("casework").allow(READING_UNITS, routes!(units)).allow(MAKING_UNITS, routes!(make))
 }
 
 domain::words! {
@@ -94,7 +94,7 @@ const MOST: i64 = 5_000;
 
 /// All units, by level and name
 #[utoipa::path(get, path = "/api/v1/casework/units", responses((status = 200, description = "At most 5,000", body = Vec<Unit>)))]
-async fn list(Shared(service): Shared<Service>) -> Result<axum::Json<Vec<Unit>>, Problem> {
+async fn units(Shared(service): Shared<Service>) -> Result<axum::Json<Vec<Unit>>, Problem> {
     let rows = sqlx::query!(
         "select unit_id, name, name_en, level, parent, district, community, liaison, phone from casework.unit
           order by array_position(array['city', 'district', 'township', 'community'], level), name limit $1",

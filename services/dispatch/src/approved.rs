@@ -1,7 +1,7 @@
 //! An approved alert becomes dispatch's: copied once, with its deadline and the moment from which it may be sent.
 
 use domain::alert::{AlertContent, DeliveryClass};
-use domain::approval_seal::Terms;
+use domain::approval_seal::{Terms, unsealed};
 use domain::audience::Audience;
 use domain::deadline;
 use domain::ids::AlertId;
@@ -32,7 +32,11 @@ pub(crate) async fn on_approved(platform: &Platform, settings: &Settings, alert_
     let release_at = deadline::release_at(class, row.approved_at, &settings.quiet_hours);
     let seal = unlike::seal_of(alert_id, row.seal.clone())?;
     let terms = Terms { exercise: row.exercise, ..Terms::of(class, &content) };
-    let differences = seal.map(|seal| seal.unlike(&terms, &content, &audience)).unwrap_or_default();
+    let differences = match seal {
+        Some(seal) => seal.unlike(&terms, &content, &audience),
+        None if unlike::must_be_sealed(&mut tx, row.approved_at).await? => vec![unsealed()],
+        None => Vec::new(),
+    };
     sqlx::query!(
         r#"insert into dispatch.alert (alert_id, short_code, class, exercise, content, audience, personal, approved_at, release_at, due_at,
                                        expires_at, ack_window_s, district, state, ended_at, corrects, root_id, held_at, for_holders, seal)

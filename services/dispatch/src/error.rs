@@ -3,6 +3,7 @@
 use domain::approval_seal::{Difference, sentence};
 use domain::ids::{AlertId, BatchId};
 use platform::BoxError;
+use platform::export::{self, Format};
 use platform::http::Problem;
 
 /// A failure of dispatch.
@@ -57,6 +58,9 @@ pub enum Error {
         /// As it is told.
         planned: String,
     },
+    /// A list has more rows than one file takes.
+    #[error("more rows than one file takes")]
+    ExportTooLarge(Format),
     /// No such alert, or not yet approved.
     #[error("no such alert in dispatch")]
     NoSuchAlert,
@@ -136,6 +140,7 @@ impl From<Error> for Problem {
                 let (zh, en) = sentence(differences);
                 Problem::conflict("not_as_approved", zh, en)
             }
+            Error::ExportTooLarge(format) => export::too_large(*format),
             Error::NothingHeld => Problem::conflict(
                 "nothing_held",
                 "这条弹窗没有因与批准不一致而暂停，无须放行。请刷新页面。",

@@ -29,6 +29,14 @@ pub(crate) fn seal_of(alert_id: AlertId, stored: Option<serde_json::Value>) -> R
     stored.map(serde_json::from_value).transpose().map_err(|error| Error::damaged("seal", alert_id, error))
 }
 
+/// Whether an alert that was approved then has a seal: a missing one was taken away.
+pub(crate) async fn must_be_sealed(connection: &mut Connection, approved_at: DateTime<Utc>) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar!(r#"select $1 > at + interval '1 day' as "sealed!" from dispatch.seals_since"#, approved_at)
+        .fetch_optional(connection)
+        .await?
+        .unwrap_or(true))
+}
+
 /// How many more people than were approved may be planned.
 pub(crate) const fn tolerance(settings: &Settings) -> Tolerance {
     Tolerance { percent: settings.more_people_percent, people: settings.more_people }
@@ -193,7 +201,8 @@ pub(crate) async fn go_on(tx: &mut Tx, alert_id: AlertId, word: &Word<'_>, now: 
         .await?
         .ok_or(Error::NoSuchAlert)?;
     let unlike = of(tx, alert_id).await?;
-    if row.unlike_at.is_none() || unlike.is_empty() {
+    let is_over = !matches!(row.state.as_str(), "waiting" | "dispatching" | "active");
+    if is_over || row.unlike_at.is_none() || unlike.is_empty() {
         return Err(Error::NothingHeld);
     }
     if !may_go_on(unlike.iter().map(|unlike| unlike.difference.part)) {
@@ -247,9 +256,17 @@ pub(crate) async fn sent(
     connection: &mut Connection,
     alert_id: AlertId,
 ) -> Result<BTreeMap<(Language, Channel), (String, DateTime<Utc>)>, Error> {
-    let rows = sqlx::query!("select channel, language, digest, sent_at from dispatch.sent_text where alert_id = $1", alert_id.uuid())
-        .fetch_all(connection)
-        .await?;
+    // composed is not sent: it has left when somebody was handed it
+    let rows = sqlx::query!(
+        r#"select t.channel, t.language, t.digest, coalesce(b.first_at, t.sent_at) as "sent_at!"
+             from dispatch.sent_text t join dispatch.alert a using (alert_id)
+            cross join lateral (select min(first_hand_over_at) as first_at, coalesce(sum(accepted), 0) as accepted from dispatch.batch
+                                 where batch.alert_id = t.alert_id and batch.channel = t.channel and batch.wave < 9) as b
+            where t.alert_id = $1 and (b.accepted > 0 or a.handed_over_at is not null)"#,
+        alert_id.uuid()
+    )
+    .fetch_all(connection)
+    .await?;
     let read =
         rows.into_iter().filter_map(|row| Some(((row.language.parse().ok()?, row.channel.parse().ok()?), (row.digest, row.sent_at))));
     Ok(read.collect())

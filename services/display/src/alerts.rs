@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    alert::AlertContent,
-    approval_seal::{ApprovalSeal, words},
+    alert::{AlertContent, DeliveryClass},
+    approval_seal::{ApprovalSeal, Terms, words},
     area::{Area, DistrictCode},
     audience::Audience,
     ids::AlertId,
@@ -22,8 +22,11 @@ use platform::{
     sweep::{GRACE, Sweep},
     worker::Wake,
 };
+use proto::AuditEntry;
+use uuid::Uuid;
 
 use crate::{
+    SCHEMA,
     error::Error,
     playlist::{self, Shown},
 };
@@ -73,10 +76,13 @@ impl Alerts {
         let seal: Option<ApprovalSeal> =
             row.seal.map(serde_json::from_value).transpose().map_err(|error| Error::damaged("seal", alert_id, error))?;
         // what was approved is what screens show: anything else is shown by none
-        if seal.as_ref().is_some_and(|seal| !seal.unlike_words(&content, Channel::Display).is_empty()) {
-            metrics::counter!("display_unlike_approved_total").increment(1);
-            tracing::error!(%alert_id, "what screens would show is not what was approved: no screen shows it");
-            return Ok(());
+        let class: DeliveryClass = row.class.parse().map_err(|error: strum::ParseError| Error::damaged("class", alert_id, error))?;
+        let terms = Terms { exercise: row.exercise, ..Terms::of(class, &content) };
+        let is_unlike =
+            |seal: &ApprovalSeal| !seal.unlike_words(&content, Channel::Display).is_empty() || seal.unlike_terms(&terms).is_some();
+        if seal.as_ref().is_some_and(is_unlike) {
+            note_unlike(&mut tx, alert_id, self.platform.clock.now()).await?;
+            return Ok(tx.commit().await?);
         }
         let given = seal.map(|_| given(&content)).transpose().map_err(|error| Error::damaged("content", alert_id, error))?;
         let audience = Audience::from_bytes(&row.audience).map_err(|error| Error::damaged("audience", alert_id, error))?;
@@ -232,6 +238,36 @@ impl Alerts {
         });
         Ok(readable("alerts of screens", alerts))
     }
+}
+
+/// Notes, once, that an alert is shown by no screen since it is not what was approved.
+async fn note_unlike(tx: &mut Tx, alert_id: AlertId, now: DateTime<Utc>) -> Result<(), Error> {
+    let is_news = sqlx::query!(
+        "insert into display.unlike_approved (alert_id, found_at) values ($1, $2) on conflict (alert_id) do nothing",
+        alert_id.uuid(),
+        now
+    )
+    .execute(&mut **tx)
+    .await?
+    .rows_affected()
+        > 0;
+    if is_news {
+        metrics::counter!("display_unlike_approved_total").increment(1);
+        tracing::error!(%alert_id, "what screens would show is not what was approved: no screen shows it");
+        let entry = AuditEntry {
+            entry_id: Uuid::now_v7().to_string(),
+            actor_kind: "system".to_owned(),
+            actor: "display".to_owned(),
+            action: "alert.unlike_approved".to_owned(),
+            object_kind: "alert".to_owned(),
+            object: alert_id.to_string(),
+            at_ms: now.timestamp_millis(),
+            detail_json: serde_json::json!({ "channel": Channel::Display }).to_string(),
+            ..AuditEntry::default()
+        };
+        tx.publish(SCHEMA, &entry).await?;
+    }
+    Ok(())
 }
 
 /// The digests of the words that screens are given, by language.

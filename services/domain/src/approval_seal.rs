@@ -20,9 +20,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::alert::{AlertContent, AlertText, DeliveryClass};
+use crate::alert::{AlertContent, AlertText, DeliveryClass, PlaceNote};
 use crate::audience::Audience;
-use crate::cap::{Severity, Status};
+use crate::cap::{MsgType, Severity, Status, Urgency};
 use crate::exercise::Sendable;
 use crate::headcount::HeadCount;
 use crate::language::Language;
@@ -105,7 +105,7 @@ pub fn words(content: &AlertContent, language: Language, channel: Channel) -> Op
 
 /// The terms on which an alert is sent, beside its words and its people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct Terms<'a> {
     /// How soon, and whether quiet hours hold it back.
     pub class: DeliveryClass,
     /// Whether it reaches participants of an exercise only.
@@ -118,12 +118,20 @@ pub struct Terms {
     pub display: bool,
     /// How it ranks among others.
     pub severity: Severity,
+    /// How soon to act, as the app says.
+    pub urgency: Urgency,
+    /// First information, correction or end.
+    pub msg_type: MsgType,
+    /// What it is for, as the app says.
+    pub purpose: &'a str,
+    /// The place that it is about: the app shows it, and screens of an alert to people who are named go by it.
+    pub place: Option<&'a PlaceNote>,
 }
 
-impl Terms {
+impl<'a> Terms<'a> {
     /// Those of an alert of this class.
     #[must_use]
-    pub fn of(class: DeliveryClass, content: &AlertContent) -> Self {
+    pub fn of(class: DeliveryClass, content: &'a AlertContent) -> Self {
         Self {
             class,
             exercise: content.status == Status::Exercise,
@@ -131,6 +139,10 @@ impl Terms {
             ack_window_s: content.ack_window_s.seconds(),
             display: content.display,
             severity: content.severity,
+            urgency: content.urgency,
+            msg_type: content.msg_type,
+            purpose: &content.purpose,
+            place: content.place.as_ref(),
         }
     }
 
@@ -140,7 +152,11 @@ impl Terms {
         let flags = [u8::from(self.exercise), u8::from(self.display)];
         // tables keep microseconds, contents more
         let (until, window) = (self.expires_at.timestamp_millis().to_be_bytes(), self.ack_window_s.to_be_bytes());
-        Digest::of("terms.1", &[self.class.as_ref().as_bytes(), &flags, &until, &window, self.severity.as_ref().as_bytes()])
+        let words = [self.class.as_ref(), self.severity.as_ref(), self.urgency.as_ref(), self.msg_type.as_ref(), self.purpose];
+        let place = self.place.map(|place| (place.name.clone(), place.area.to_string())).unwrap_or_default();
+        let words = words.into_iter().chain([place.0.as_str(), place.1.as_str()]).map(str::as_bytes);
+        let parts: Vec<&[u8]> = words.chain([&flags[..], &until[..], &window[..]]).collect();
+        Digest::of("terms.1", &parts)
     }
 }
 
@@ -164,9 +180,12 @@ pub struct ApprovalSeal {
     pub texts: BTreeMap<Language, SealedText>,
     /// For whom.
     pub audience: Digest,
+    /// For whom it is since it was withdrawn for some of the people whom it names; none: it was for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience_since: Option<Digest>,
     /// On which terms.
     pub terms: Digest,
-    /// How many people they were shown; none: they could not be counted, or people are named, who need not be counted.
+    /// How many people were counted when it was approved; none: they could not be counted, or people are named, who need not be counted.
     #[serde(default)]
     pub people: Option<u64>,
 }
@@ -205,7 +224,7 @@ pub struct ToldSeal {
     pub audience: Digest,
     /// On which terms.
     pub terms: Digest,
-    /// About how many people the approver was shown; none: they could not be counted, or are named.
+    /// About how many people were counted when it was approved; none: they could not be counted, or are named.
     pub people: Option<HeadCount>,
 }
 
@@ -236,8 +255,10 @@ crate::words! {
         Audience => "受众",
         /// Class, validity, exercise, time to acknowledge, screens.
         Terms => "推送条件",
-        /// More people were found than the approver was shown.
+        /// More people were found than were counted when it was approved.
         People => "人数",
+        /// What was approved is not known: the seal itself is gone.
+        Seal => "批准封签",
     }
 }
 
@@ -267,10 +288,16 @@ impl ApprovalSeal {
         Self {
             texts: texts.collect(),
             audience: for_whom(audience),
+            audience_since: None,
             terms: Terms::of(class, content).digest(),
             // who is named is sealed one by one
             people: people.filter(|_| matches!(audience, Audience::Query(_))),
         }
+    }
+
+    /// It was withdrawn for some of the people whom it names, by somebody who may: it is for these from now on. What was approved stays as it was.
+    pub fn withdrawn_for_some(&mut self, rest: &Audience) {
+        self.audience_since = Some(for_whom(rest));
     }
 
     /// The words that are not as they were approved on this channel: changed, missing, or of a language that nobody approved.
@@ -297,18 +324,18 @@ impl ApprovalSeal {
     /// Whether it is for somebody else than was approved.
     #[must_use]
     pub fn unlike_audience(&self, audience: &Audience) -> Option<Difference> {
-        differ(Part::Audience, self.audience, for_whom(audience))
+        differ(Part::Audience, self.audience_since.unwrap_or(self.audience), for_whom(audience))
     }
 
     /// Whether it would be sent on other terms than were approved.
     #[must_use]
-    pub fn unlike_terms(&self, terms: &Terms) -> Option<Difference> {
+    pub fn unlike_terms(&self, terms: &Terms<'_>) -> Option<Difference> {
         differ(Part::Terms, self.terms, terms.digest())
     }
 
     /// Everything of a planned alert that is not as it was approved, people aside.
     #[must_use]
-    pub fn unlike(&self, terms: &Terms, content: &AlertContent, audience: &Audience) -> Vec<Difference> {
+    pub fn unlike(&self, terms: &Terms<'_>, content: &AlertContent, audience: &Audience) -> Vec<Difference> {
         let words = [Channel::App, Channel::Sms, Channel::Display].into_iter().flat_map(|channel| self.unlike_words(content, channel));
         words.chain(self.unlike_audience(audience)).chain(self.unlike_terms(terms)).collect()
     }
@@ -355,6 +382,12 @@ impl Tolerance {
     }
 }
 
+/// An approval has left no seal although there are seals: what was approved is not known.
+#[must_use]
+pub fn unsealed() -> Difference {
+    Difference { part: Part::Seal, language: None, channel: None, approved: String::new(), found: String::new() }
+}
+
 /// Whether an officer of the city command may let it go on all the same: what nobody approved is sent by nobody's word, but that a district has grown is
 /// for an officer to say.
 #[must_use]
@@ -397,5 +430,6 @@ const fn english(part: Part) -> &'static str {
         Part::Audience => "audience",
         Part::Terms => "terms",
         Part::People => "people",
+        Part::Seal => "the seal of the approval",
     }
 }

@@ -57,7 +57,12 @@ impl Caution {
     #[must_use]
     pub const fn must_be_confirmed(self) -> bool {
         match self {
-            Self::ReachesNobody | Self::CutByQuietHours | Self::NoReminder | Self::ContradictsAnother | Self::OpenComments | Self::ClaimedByOther => true,
+            Self::ReachesNobody
+            | Self::CutByQuietHours
+            | Self::NoReminder
+            | Self::ContradictsAnother
+            | Self::OpenComments
+            | Self::ClaimedByOther => true,
             Self::OtherLanguage => false,
         }
     }

@@ -88,6 +88,13 @@ fn works_on(state: State, area: Area, actor: &Actor) -> Result<(), Refusal> {
     }
 }
 
+/// Whether somebody who takes an alert forward knows of its open remarks: there are none, or they say that they know, and none has come since they
+/// counted `seen` of them. Who does not say how many they saw is taken to have seen all.
+#[must_use]
+pub fn are_known(open: i64, said: bool, seen: Option<i64>) -> bool {
+    open == 0 || said && seen.is_none_or(|seen| open <= seen)
+}
+
 /// The words of a remark, without blanks around them.
 ///
 /// # Errors
@@ -159,6 +166,17 @@ mod tests {
         let actor = staff(number, Role::DistrictReviewer, "district:500103");
         let remark = Remark { by: person(2), is_reply };
         assert_eq!(may_resolve(State::DistrictReview, yuzhong(), &participants, &actor, remark), expected);
+    }
+
+    #[rstest]
+    #[case::none(0, false, None, true)]
+    #[case::unknown(1, false, None, false)]
+    #[case::known(2, true, None, true)]
+    #[case::known_and_counted(2, true, Some(2), true)]
+    #[case::one_has_come_since(3, true, Some(2), false)]
+    #[case::one_was_settled_since(1, true, Some(2), true)]
+    fn who_goes_on_knows_of_every_open_remark(#[case] open: i64, #[case] said: bool, #[case] seen: Option<i64>, #[case] known: bool) {
+        assert_eq!(are_known(open, said, seen), known);
     }
 
     #[rstest]

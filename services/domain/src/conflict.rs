@@ -22,7 +22,8 @@ use crate::ids::{AlertId, StaffId};
 use crate::language::Language;
 
 pub use demands::{Demand, Measure, demands};
-pub use overlap::{Overlap, overlap};
+pub use overlap::Overlap;
+use overlap::{Reach, overlap};
 
 /// Conflicts that are shown at most: nobody reads more before a decision.
 pub const MOST: usize = 50;
@@ -78,55 +79,70 @@ pub struct Conflict {
     pub contradiction: Option<(Demand, Demand)>,
 }
 
+/// An alert, ready to be compared with many: what is told by its texts is found out once.
+#[derive(Debug)]
+pub struct Compared<'a> {
+    said: Said<'a>,
+    demands: BTreeSet<Demand>,
+    pairs: BTreeSet<(char, char)>,
+    reach: Reach<'a>,
+}
+
+impl<'a> Compared<'a> {
+    /// Looks at an alert.
+    #[must_use]
+    pub fn of(said: Said<'a>) -> Self {
+        let (demands, pairs, reach) = (demands(said.content), pairs(said.content), Reach::of(&said));
+        Self { said, demands, pairs, reach }
+    }
+}
+
 /// What stands between two alerts; none: nothing does, or one takes the other's place.
 #[must_use]
-pub fn between(one: &Said<'_>, other: &Said<'_>) -> Option<Conflict> {
+pub fn between(one: &Compared<'_>, other: &Compared<'_>) -> Option<Conflict> {
     let takes_its_place = |later: &Said<'_>, earlier: &Said<'_>| later.corrects.is_some() && later.corrects == earlier.alert;
-    let is_itself = one.alert.is_some() && one.alert == other.alert;
+    let (own, theirs) = (&one.said, &other.said);
+    let is_itself = own.alert.is_some() && own.alert == theirs.alert;
     // two corrections of one alert exclude each other when they are approved
-    let corrects_the_same = one.corrects.is_some() && one.corrects == other.corrects;
+    let corrects_the_same = own.corrects.is_some() && own.corrects == theirs.corrects;
     let exercise = |said: &Said<'_>| said.content.status == Status::Exercise;
-    if is_itself || corrects_the_same || takes_its_place(one, other) || takes_its_place(other, one) || exercise(one) != exercise(other) {
+    if is_itself || corrects_the_same || takes_its_place(own, theirs) || takes_its_place(theirs, own) || exercise(own) != exercise(theirs) {
         return None;
     }
-    let (overlap, areas) = overlap(one, other)?;
-    let (demands, other_demands) = (demands(one.content), demands(other.content));
-    let contradiction = demands
+    let (overlap, areas) = overlap(&one.reach, &other.reach)?;
+    let contradiction = one
+        .demands
         .iter()
-        .flat_map(|demand| other_demands.iter().map(move |other| (*demand, *other)))
+        .flat_map(|demand| other.demands.iter().map(move |other| (*demand, *other)))
         .find(|(demand, other)| demand.contradicts(*other));
     let kind = if contradiction.is_some() {
         Kind::Contradicts
-    } else if tell_of_one_event(one.content, other.content) {
+    } else if tell_of_one_event(one, other) {
         Kind::Doubles
-    } else if one.author != other.author {
+    } else if own.author != theirs.author {
         Kind::Overlaps
     } else {
         return None;
     };
-    Some(Conflict { kind, overlap, areas, demands, other_demands, contradiction })
+    Some(Conflict { kind, overlap, areas, demands: one.demands.clone(), other_demands: other.demands.clone(), contradiction })
 }
 
 /// Whether two texts tell of one event: the same kind of event, and the same place by name or mostly the same words.
-fn tell_of_one_event(one: &AlertContent, other: &AlertContent) -> bool {
-    let place = |content: &AlertContent| content.place.as_ref().map(|place| (place.area, place.name.trim().to_owned()));
+fn tell_of_one_event(one: &Compared<'_>, other: &Compared<'_>) -> bool {
+    let place = |compared: &Compared<'_>| compared.said.content.place.as_ref().map(|place| (place.area, place.name.trim().to_owned()));
     let same_place = place(one).is_some_and(|own| place(other) == Some(own));
-    one.category == other.category && (same_place || share_of_pairs(&told(one), &told(other)) >= ALIKE_PERCENT)
-}
-
-fn told(content: &AlertContent) -> String {
-    let text = content.text(Language::ZhCn);
-    text.map(|text| format!("{}{}", text.headline, text.body)).unwrap_or_default()
-}
-
-/// Of the pairs of neighbouring characters of the shorter text, how many in the hundred stand in the other one too.
-fn share_of_pairs(one: &str, other: &str) -> usize {
-    let pairs = |text: &str| {
-        let letters: Vec<char> = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
-        letters.windows(2).map(|pair| (pair[0], pair[1])).collect::<BTreeSet<_>>()
+    let same_words = || {
+        let shorter = one.pairs.len().min(other.pairs.len());
+        (one.pairs.intersection(&other.pairs).count() * 100).checked_div(shorter).unwrap_or(0) >= ALIKE_PERCENT
     };
-    let (one, other) = (pairs(one), pairs(other));
-    (one.intersection(&other).count() * 100).checked_div(one.len().min(other.len())).unwrap_or(0)
+    one.said.content.category == other.said.content.category && (same_place || same_words())
+}
+
+/// The pairs of neighbouring characters of what an alert tells.
+fn pairs(content: &AlertContent) -> BTreeSet<(char, char)> {
+    let Some(text) = content.text(Language::ZhCn) else { return BTreeSet::new() };
+    let letters: Vec<char> = text.headline.chars().chain(text.body.chars()).filter(|letter| letter.is_alphanumeric()).collect();
+    letters.windows(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
 impl Conflict {

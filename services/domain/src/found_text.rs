@@ -37,6 +37,12 @@ pub fn of_alert(content: &AlertContent) -> String {
     normal(&said)
 }
 
+/// A question as a trace may tell of it that is never erased: no longer than one that is looked at, and without what tells of a person.
+#[must_use]
+pub fn told_of(question: &str) -> String {
+    without_persons(&question.chars().take(LONGEST).collect::<String>(), "").replace('\n', "…")
+}
+
 /// The text with what tells of a person taken out.
 fn without_persons(text: &str, contact: &str) -> String {
     let mut rest = text.to_owned();
@@ -204,6 +210,14 @@ mod tests {
         let said = of_alert(&content);
         assert!(!said.contains("13812345678") && !said.contains("500103199001011234"), "{said}");
         assert!(said.contains("请联系"));
+    }
+
+    #[test]
+    fn a_trace_tells_of_a_question_without_the_person_in_it() {
+        assert_eq!(told_of("市场 消杀"), "市场 消杀");
+        let told = told_of("居家 13812345678");
+        assert!(told.starts_with("居家") && !told.contains("13812345678"), "{told}");
+        assert!(told_of(&"隔离".repeat(10_000)).chars().count() <= LONGEST);
     }
 
     #[rstest]

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::alert::{AlertContent, AlertText};
 use crate::language::Language;
+use crate::privacy;
 
 /// Longest quote, in characters: a passage, not the text.
 pub const LONGEST_QUOTE: usize = 300;
@@ -55,6 +56,13 @@ impl Passage {
         !self.quote.trim().is_empty() && self.quote.chars().count() <= LONGEST_QUOTE
     }
 
+    /// Whether somebody can be recognised from it. It is kept when the text has long been mended, so such words are not quoted; numbers that stand in
+    /// `contact`, whom the alert names to be asked, may be.
+    #[must_use]
+    pub fn names_somebody(&self, contact: &str) -> bool {
+        !privacy::find(&self.quote, contact).is_empty()
+    }
+
     /// Whether the words stand in what the alert says. How they are broken into lines and spaced is no matter: a browser marks other blanks
     /// than were written.
     #[must_use]
@@ -89,6 +97,14 @@ mod tests {
         #[case] stands: bool,
     ) {
         assert_eq!(passage(language, field, quote).stands_in(&content()), stands);
+    }
+
+    #[rstest]
+    #[case::a_phone_number("请拨打 13800138000", true)]
+    #[case::whom_the_alert_names("请拨打 13912345678", false)]
+    #[case::words("请前往渝州宾馆隔离点", false)]
+    fn words_that_name_somebody_are_not_quoted(#[case] quote: &str, #[case] names_somebody: bool) {
+        assert_eq!(passage(Language::ZhCn, TextField::Body, quote).names_somebody("值班 139 1234 5678"), names_somebody);
     }
 
     #[test]

@@ -327,6 +327,7 @@ pub const KINDS: &[Kind] = &[
             "dispatch.arrivals_seen",
             "dispatch.headcount",
             "dispatch.forecast",
+            "dispatch.seals_since",
             "dispatch.sent_text",
             "dispatch.unlike_approved",
         ],
@@ -373,7 +374,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         what: "Screens, what they show, and proof of what they showed",
-        tables: &["display.screen", "display.alert", "display.stop", "display.hand_over"],
+        tables: &["display.screen", "display.alert", "display.stop", "display.hand_over", "display.unlike_approved"],
         keeping: Keeping::ForGood,
         setting: None,
         why: "Shows later what a hall was told, how often, first and last. No personal data.",

@@ -179,8 +179,9 @@ async fn by_id(intake: &Intake, id: &str, source: Option<&str>, limit: i64) -> R
 async fn walk(intake: &Intake, asked: &Asked, source: Option<&str>, limit: i64) -> Result<FoundRecords, Error> {
     let rows = sqlx::query!(
         r#"with bounds as materialized (
-               select case when $5::timestamptz is null then 0 else ingest.first_record_since($5) end as low,
-                      least($1::bigint, case when $6::timestamptz is not null then ingest.first_record_since($6) end) as high
+               -- numbers and times grow together but for what is stored beside each other: a few minutes more are looked at
+               select case when $5::timestamptz is null then 0 else ingest.first_record_since($5 - interval '5 minutes') end as low,
+                      least($1::bigint, case when $6::timestamptz is not null then ingest.first_record_since($6 + interval '5 minutes') end) as high
            ), walked as materialized (
                select record_id, source, source_id, kind, level, district, township, community, subject_kind, occurred_at, received_at, version,
                       retracted_at
@@ -194,6 +195,7 @@ async fn walk(intake: &Intake, asked: &Asked, source: Option<&str>, limit: i64) 
              from (select count(*) as walked, min(record_id) as lowest from walked) as edge
              left join (select * from walked where ($2::text is null or source = $2) and ($3::text is null or kind = $3)
                            and ($4::int is null or district = $4)
+                           and ($5::timestamptz is null or received_at >= $5) and ($6::timestamptz is null or received_at < $6)
                          order by record_id desc limit $8) as f on true
             order by f.record_id desc"#,
         asked.cursor,

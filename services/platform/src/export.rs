@@ -85,25 +85,23 @@ impl Listing {
         at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// A word in the language of the file.
+    pub fn word(&self, zh: &str, en: &str) -> String {
+        if self.language == Language::ZhCn { zh.to_owned() } else { en.to_owned() }
+    }
+
     /// A district by its name; none: the whole city.
     pub fn district(&self, code: Option<DistrictCode>) -> String {
-        let word = |zh: &str, en: &str| if self.language == Language::ZhCn { zh.to_owned() } else { en.to_owned() };
         match code.map(|code| (code, place::district(code))) {
-            None => word("全市", "whole city"),
-            Some((_, Some(district))) => word(district.name, district.name_en),
+            None => self.word("全市", "whole city"),
+            Some((_, Some(district))) => self.word(district.name, district.name_en),
             Some((code, None)) => code.to_string(),
         }
     }
 
     /// The word for yes or no in the language of the file.
     pub fn yes_or_no(&self, yes: bool) -> String {
-        let word = match (self.language, yes) {
-            (Language::ZhCn, true) => "是",
-            (Language::ZhCn, false) => "否",
-            (Language::En, true) => "yes",
-            (Language::En, false) => "no",
-        };
-        word.to_owned()
+        if yes { self.word("是", "yes") } else { self.word("否", "no") }
     }
 
     /// The file, of `pages` of rows with a cell for each column. `done` hears how many rows it had when it is whole, and not before.
@@ -131,26 +129,28 @@ impl Listing {
 /// # Errors
 /// 422 `export_too_large`.
 pub fn not_too_large(format: Format, rows: u64) -> Result<(), Problem> {
+    if rows <= format.most_rows() { Ok(()) } else { Err(too_large(format)) }
+}
+
+/// 422 `export_too_large`: more rows than a file of this format takes.
+pub fn too_large(format: Format) -> Problem {
     let most = format.most_rows();
-    if rows <= most {
-        return Ok(());
-    }
-    Err(Problem::new(
+    Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "export_too_large",
         format!("符合条件的超过 {most} 条，不能一次导出。请缩小时间或范围，或改用 CSV 分批导出。"),
         format!(
             "More than {most} rows match, which is more than one file takes. Narrow the time or the place, or export it in parts as CSV."
         ),
-    ))
+    )
 }
 
-/// Counts a list that somebody takes along, and refuses one more than a day may have. While the cache is away every one goes, and is traced.
+/// Counts a list that somebody takes along, and refuses one more than a day of the city may have. While the cache is away every one goes, and is traced.
 ///
 /// # Errors
 /// 429 `exports_spent`.
-pub async fn count(platform: &Platform, staff: StaffId, most: u32) -> Result<(), Problem> {
-    let day = platform.clock.now().format("%Y-%m-%d");
+pub async fn count(platform: &Platform, staff: StaffId, most: u32, zone: Tz) -> Result<(), Problem> {
+    let day = platform.clock.now().with_timezone(&zone).format("%Y-%m-%d");
     match platform.cache.incr(&format!("exports:{staff}:{day}"), DAY).await {
         Ok(taken) if taken > u64::from(most) => {
             metrics::counter!("exports_total", "outcome" => "refused").increment(1);

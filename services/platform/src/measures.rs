@@ -685,6 +685,12 @@ pub const MEASURES: &[Measure] = &[
         "Any: as `dispatch_unlike_approved_total`.",
     ),
     counter(
+        "resident_unlike_approved_total",
+        &[],
+        "Times that an alert was not taken into inboxes because what it says is not what was approved; asked anew every minute.",
+        "Any: as `dispatch_unlike_approved_total`.",
+    ),
+    counter(
         "exports_total",
         &[("outcome", "`answered`, `refused`")],
         "Lists that staff took along as files; `refused`: one more than a day may have.",

@@ -5,7 +5,10 @@
 
 use std::str::FromStr;
 
+use domain::alert::{AlertContent, DeliveryClass};
+use domain::approval_seal::{ApprovalSeal, Terms};
 use domain::ids::AlertId;
+use domain::outcome::Channel;
 use platform::BoxError;
 use platform::bus::understood;
 use platform::database::Tx;
@@ -137,6 +140,9 @@ async fn sweep(service: &Service) -> Result<Did, BoxError> {
 async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     let mut tx = service.platform.database.begin().await?;
     one_at_a_time(&mut tx, alert).await?;
+    if !is_as_approved(&mut tx, alert).await? {
+        return Ok(());
+    }
     let rows = sqlx::query!(
         "insert into resident.alert (alert_id, short_code, content, audience, released_at, expires_at, ack_by, audience_revision, growing,
                                      state, superseded_by, stop_reason, checked_since)
@@ -163,6 +169,29 @@ async fn released(service: &Service, alert: AlertId) -> Result<(), Error> {
     standing::follow(service, alert).await?;
     tracing::info!(%alert, changed = rows == 1, "alert in inboxes");
     Ok(())
+}
+
+/// Whether what inboxes would show is what was approved ([`domain::approval_seal`]): asked when an alert is taken in, since what it says is taken in once.
+async fn is_as_approved(tx: &mut Tx, alert: AlertId) -> Result<bool, Error> {
+    let row = sqlx::query!(
+        r#"select class as "class!", content as "content!", seal as "seal!" from dispatch.shown_alert
+            where alert_id = $1 and seal is not null and not exists (select from resident.alert where alert_id = $1)"#,
+        alert.uuid()
+    )
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(Error::database("reading what was approved"))?;
+    // it is there already, or was approved before there were seals
+    let Some(row) = row else { return Ok(true) };
+    let content: AlertContent = serde_json::from_value(row.content).map_err(Error::stored_alert("content", alert))?;
+    let seal: ApprovalSeal = serde_json::from_value(row.seal).map_err(Error::stored_alert("seal", alert))?;
+    let same_terms = row.class.parse().is_ok_and(|class: DeliveryClass| seal.unlike_terms(&Terms::of(class, &content)).is_none());
+    let same = same_terms && seal.unlike_words(&content, Channel::App).is_empty();
+    if !same {
+        metrics::counter!("resident_unlike_approved_total").increment(1);
+        tracing::error!(%alert, "what inboxes would show is not what was approved: they do not show it");
+    }
+    Ok(same)
 }
 
 /// Opens what stands against people by it, once it is in inboxes.

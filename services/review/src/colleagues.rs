@@ -13,6 +13,7 @@ use crate::Error;
 
 /// A member of staff.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = StoryPerson)]
 pub(crate) struct Colleague {
     pub(crate) id: StaffId,
     /// None: the account is not known any more.

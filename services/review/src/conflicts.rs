@@ -4,12 +4,12 @@
 //! that is being reviewed; what it says it reads only where it may see the alert. Before an approval a contradiction has to be confirmed by name.
 
 use axum::extract::State as Shared;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::alert::{AlertContent, DeliveryClass};
 use domain::alert_state::{self, State};
 use domain::area::{Area, DistrictCode};
 use domain::audience::Audience;
-use domain::conflict::{COMPARED, Conflict, Demand, Kind, MOST, Measure, Overlap, Said, between};
+use domain::conflict::{COMPARED, Compared, Conflict, Demand, Kind, MOST, Measure, Overlap, Said, between};
 use domain::ids::{AlertId, StaffId};
 use domain::language::Language;
 use domain::staff::{Role, Scope};
@@ -140,6 +140,9 @@ async fn of_draft(
     caller: StaffCaller,
     Json(draft): Json<BeingWritten>,
 ) -> Result<axum::Json<AlertConflicts>, Problem> {
+    // what could not be kept as a draft is compared with nothing
+    draft.content.check_draft().map_err(Error::Content)?;
+    draft.audience.as_ref().map_or(Ok(()), Audience::validate).map_err(Error::Audience)?;
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     let own = match draft.alert_id {
         None => None,
@@ -177,9 +180,11 @@ async fn of_draft(
 
 /// What contradicts an alert first of all; none: nothing does.
 pub(crate) async fn contradiction(connection: &mut Connection, alert: &Alert, now: DateTime<Utc>) -> Result<Option<Conflict>, Error> {
-    let (others, _) = others(connection, &said(alert), now).await?;
-    let found = others.iter().find_map(|other| between(&said(alert), &other.said()).filter(Conflict::must_be_confirmed));
-    Ok(found)
+    let (others, more) = others(connection, &said(alert), now).await?;
+    let own = Compared::of(said(alert));
+    let found = others.iter().find_map(|other| between(&own, &Compared::of(other.said())).filter(Conflict::must_be_confirmed));
+    // that nothing was found among a part of them is not that there is nothing
+    if found.is_none() && more { Err(Error::NotAllCompared) } else { Ok(found) }
 }
 
 fn said(alert: &Alert) -> Said<'_> {
@@ -195,7 +200,9 @@ fn said(alert: &Alert) -> Said<'_> {
 
 async fn shown(service: &Service, connection: &mut Connection, caller: &StaffCaller, own: &Said<'_>) -> Result<AlertConflicts, Error> {
     let (others, mut more) = others(connection, own, service.platform.clock.now()).await?;
-    let mut found: Vec<(Conflict, &Other)> = others.iter().filter_map(|other| Some((between(own, &other.said())?, other))).collect();
+    let own = Compared::of(*own);
+    let mut found: Vec<(Conflict, &Other)> =
+        others.iter().filter_map(|other| Some((between(&own, &Compared::of(other.said()))?, other))).collect();
     // the order of time stays within each kind
     found.sort_by_key(|(conflict, _)| conflict.kind);
     more |= found.len() > MOST;
@@ -258,7 +265,8 @@ impl Other {
     }
 }
 
-/// What may be between it and something else: what holds or is being reviewed for its district or the city, the newest first; whether there is more.
+/// What may be between it and something else: what holds or is being reviewed for its district or the city, those first that
+/// select people by where they live, which reach whoever a contradiction would, and the newest of each; whether there is more.
 /// A row that cannot be read holds nobody's approval up.
 async fn others(connection: &mut Connection, own: &Said<'_>, now: DateTime<Utc>) -> Result<(Vec<Other>, bool), Error> {
     let states: Vec<String> = STANDING.iter().map(|state| state.as_ref().to_owned()).collect();
@@ -266,11 +274,14 @@ async fn others(connection: &mut Connection, own: &Said<'_>, now: DateTime<Utc>)
         "select alert_id, short_code, state, class, district, content, audience, submitter, corrects, approved_at, changed_at
            from review.alert
           where state = any($1) and alert_id is distinct from $2 and ($3::int is null or district is null or district = $3)
-          order by changed_at desc limit $4",
+            -- as contents are written, in UTC, so that text is compared
+            and content ->> 'expires_at' > $5
+          order by substring(audience from 1 for 1) desc, changed_at desc limit $4",
         &states,
         own.alert.map(AlertId::uuid),
         own.district.map(stored_district),
-        i64::try_from(COMPARED + 1).unwrap_or(i64::MAX)
+        i64::try_from(COMPARED + 1).unwrap_or(i64::MAX),
+        now.to_rfc3339_opts(SecondsFormat::Secs, true)
     )
     .fetch_all(connection)
     .await

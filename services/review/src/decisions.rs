@@ -65,6 +65,9 @@ pub(crate) struct DecisionRequest {
     /// What is known, and meant, although it is unusual: an alert with a caution that has to be confirmed is not approved without it.
     #[serde(default)]
     known: Vec<Caution>,
+    /// How many open comments were there when it was looked at: one more by now is asked about again, whatever is known.
+    #[serde(default)]
+    seen_comments: Option<i64>,
 }
 
 impl DecisionRequest {
@@ -148,7 +151,7 @@ pub(crate) async fn take_one(
         (_, Some(expected)) => return Err(Error::Conflict { expected, found: alert.version, state: alert.state }.into()),
         (_, None) => return Err(Error::Invalid(vec![FieldFault::new("version", "缺少此字段", "is missing")]).into()),
     }
-    passage::check(request.passage.as_ref(), &request.checked)?;
+    passage::check(request.passage.as_ref(), &alert.content.contact, &request.checked)?;
     match request.public_reason {
         Some(_) if !matches!(request.action, Action::Cancel | Action::Stop) => {
             let fault = FieldFault::new("public_reason", "只有撤销才对公众说明原因", "is told to the public of a cancellation only");
@@ -164,8 +167,8 @@ pub(crate) async fn take_one(
     Ok(detail)
 }
 
-/// Takes the step with all that follows from it, inside the transaction. `counted`: how many people whoever sends it was shown, if they could be
-/// counted.
+/// Takes the step with all that follows from it, inside the transaction. `counted`: how many people it is for at this moment, if they could
+/// be counted.
 async fn take(
     service: &Service,
     tx: &mut Tx,
@@ -179,7 +182,7 @@ async fn take(
     let now = service.platform.clock.now();
     let decision = alert_state::next(alert.state, action, &alert.participants, &actor_for(caller, alert), reason)?;
     checklist::check(alert.state, action, &alert.nature(), &request.answers)?;
-    in_review::cautions(tx, alert, caller.id, action, &request.known, now).await?;
+    in_review::cautions(tx, alert, caller.id, action, &request.known, request.seen_comments, now).await?;
     // A text is checked whenever it goes forward: time passes between the steps, and a draft may expire.
     if matches!(action, Action::Submit | Action::ComposeUrgent | Action::PassDistrict | Action::Approve | Action::Confirm) {
         message_kind::check(&alert.content, alert.corrects)?;

@@ -73,6 +73,9 @@ pub enum Error {
     /// Another alert asks people in the same place for the opposite.
     #[error("another alert for the same place contradicts it")]
     ContradictsAnother(Box<Conflict>),
+    /// More alerts hold for the same place than are compared, and none of those that were contradicts it.
+    #[error("not all alerts for the same place were compared")]
+    NotAllCompared,
     /// Records behind it hold no longer, and nobody has decided about whom they brought into it.
     #[error("{0} records behind the alert ended and were not decided about")]
     RecordsEnded(i64),
@@ -238,6 +241,11 @@ impl From<Error> for Problem {
                     format!("{sentence_en} Settle it with its author first, or approve it with the mark that you know."),
                 )
             }
+            Error::NotAllCompared => Self::conflict(
+                "contradicts_another",
+                "同一地区有效或正在审核的弹窗过多，未能逐一比对是否矛盾。请自行核对；如确需批准，请勾选“知道有矛盾”后再批准。",
+                "More alerts hold or are being reviewed for the same place than can be compared. Look yourself whether one contradicts this, or approve it with the mark that you know.",
+            ),
             Error::RecordsEnded(records) => Self::conflict(
                 "records_ended",
                 format!("有 {records} 条来源记录已被更正或撤回。请先逐条决定（移出受众或维持），再继续审核。"),

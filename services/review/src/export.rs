@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::alert::DeliveryClass;
 use domain::alert_state::State;
 use domain::area::DistrictCode;
-use domain::found_text::Wanted;
+use domain::found_text::{Wanted, told_of};
 use domain::ids::RuleId;
 use domain::language::Language;
 use futures::stream;
@@ -81,6 +81,7 @@ struct AlertExport {
     rule: Option<RuleId>,
     /// CSV unless asked otherwise.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
     /// The language of the columns' heads; Chinese unless asked otherwise.
     #[serde(default)]
@@ -110,9 +111,11 @@ async fn export(Shared(service): Shared<Service>, caller: StaffCaller, Query(que
     let most = i64::try_from(query.format.most_rows()).unwrap_or(i64::MAX);
     let rows = most_of(&service, &caller, &asked, most.saturating_add(1)).await?;
     export::not_too_large(query.format, rows.unsigned_abs())?;
-    export::count(&service.platform, caller.id, service.exports_a_day).await?;
-    leave(&service, &caller, "alerts.export", json!({ "filters": &query })).await?;
-    let listing = Listing { format: query.format, language: query.language, name: "alerts", heads: HEADS, zone: service.quiet_hours.tz };
+    export::count(&service.platform, caller.id, service.exports_a_day, service.quiet_hours.tz).await?;
+    let filters = AlertExport { q: told_of(&query.q), ..query };
+    leave(&service, &caller, "alerts.export", json!({ "filters": &filters })).await?;
+    let listing =
+        Listing { format: filters.format, language: filters.language, name: "alerts", heads: HEADS, zone: service.quiet_hours.tz };
     let (reading, own, columns) = (service.clone(), caller.clone(), listing.clone());
     let pages = stream::try_unfold(Some((None, asked)), move |at| {
         let (service, caller, listing) = (reading.clone(), own.clone(), columns.clone());
@@ -135,18 +138,17 @@ async fn leave(service: &Service, caller: &StaffCaller, action: &str, detail: se
 }
 
 fn cells(listing: &Listing, found: &Found) -> Vec<String> {
-    let word = |zh: &'static str, en: &'static str| if listing.language == Language::ZhCn { zh } else { en };
     let class = match found.class {
-        DeliveryClass::Urgent => word("紧急", "urgent"),
-        DeliveryClass::Routine => word("一般", "routine"),
+        DeliveryClass::Urgent => listing.word("紧急", "urgent"),
+        DeliveryClass::Routine => listing.word("一般", "routine"),
     };
     let time = |at: Option<DateTime<Utc>>| at.map(|at| listing.time(at)).unwrap_or_default();
     vec![
         found.id.to_string(),
         found.short_code.clone(),
         found.headline.clone(),
-        word(found.state.title(), found.state.into()).to_owned(),
-        class.to_owned(),
+        listing.word(found.state.title(), found.state.into()),
+        class,
         listing.district(found.district),
         listing.yes_or_no(found.exercise),
         time(Some(found.created_at)),

@@ -93,12 +93,17 @@ impl Feed {
                     *reader = Reader::from(platform.clock.now());
                     return Ok(Turn::Idle);
                 }
-                let news = News { alerts: reader.read(&platform).await?, work: reader.read_work(&platform).await? };
-                let more = i64::try_from(news.alerts.len().max(news.work.len())).is_ok_and(|changes| changes >= A_TURN);
-                reader.forget();
-                if !news.alerts.is_empty() || !news.work.is_empty() {
-                    // Whoever stopped listening meanwhile is not missed.
-                    let _ = told.send(Arc::new(news));
+                let alerts = reader.read(&platform).await?;
+                let mut more = is_full(alerts.len());
+                // Whoever stopped listening meanwhile is not missed.
+                if !alerts.is_empty() {
+                    let _ = told.send(Arc::new(News { alerts, work: Vec::new() }));
+                }
+                // what was read is told, whatever becomes of the rest
+                let work = reader.read_work(&platform).await?;
+                more |= is_full(work.len());
+                if !work.is_empty() {
+                    let _ = told.send(Arc::new(News { alerts: Vec::new(), work }));
                 }
                 Ok(if more { Turn::More } else { Turn::Idle })
             }
@@ -112,25 +117,25 @@ impl Feed {
     }
 }
 
+/// Whether there may be more than what was read at once.
+fn is_full(read: usize) -> bool {
+    i64::try_from(read).is_ok_and(|read| read >= A_TURN)
+}
+
 /// How far the history has been read.
 struct Reader {
     since: DateTime<Utc>,
     /// The versions told of lately, with their times.
     known: BTreeMap<(Uuid, i32), DateTime<Utc>>,
+    /// How far the work has been read.
+    since_work: DateTime<Utc>,
     /// The work told of lately, with its times.
     known_work: BTreeMap<(Uuid, What, i64), DateTime<Utc>>,
 }
 
 impl Reader {
     const fn from(since: DateTime<Utc>) -> Self {
-        Self { since, known: BTreeMap::new(), known_work: BTreeMap::new() }
-    }
-
-    /// What is so old that it is not read again.
-    fn forget(&mut self) {
-        let oldest = self.since - LATEST_COMMIT;
-        self.known.retain(|_, at| *at >= oldest);
-        self.known_work.retain(|_, at| *at >= oldest);
+        Self { since, known: BTreeMap::new(), since_work: since, known_work: BTreeMap::new() }
     }
 
     async fn read(&mut self, platform: &Platform) -> Result<Vec<Change>, BoxError> {
@@ -165,7 +170,10 @@ impl Reader {
                 approved: row.approved,
             })
         });
-        Ok(readable("changes of alerts", read))
+        let changes = readable("changes of alerts", read);
+        let oldest = self.since - LATEST_COMMIT;
+        self.known.retain(|_, at| *at >= oldest);
+        Ok(changes)
     }
 
     async fn read_work(&mut self, platform: &Platform) -> Result<Vec<WorkChange>, BoxError> {
@@ -180,7 +188,7 @@ impl Reader {
                 and not exists (select from unnest($2::uuid[], $3::text[], $4::bigint[]) as known (alert_id, what, nth)
                                 where known.alert_id = work.alert_id and known.what = work.what and known.nth = work.nth)
               order by work.at, work.alert_id, work.what limit $5",
-            self.since - LATEST_COMMIT,
+            self.since_work - LATEST_COMMIT,
             &alerts,
             &whats,
             &nths,
@@ -190,11 +198,14 @@ impl Reader {
         .await?;
         let read = rows.into_iter().map(|row| {
             let what: What = row.what.parse().map_err(|_| Error::Stored { what: "work" })?;
-            self.since = self.since.max(row.at);
+            self.since_work = self.since_work.max(row.at);
             self.known_work.insert((row.alert_id, what, row.nth), row.at);
             let district = row.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?;
             Ok::<_, Error>(WorkChange { alert_id: row.alert_id, what, at: row.at, district })
         });
-        Ok(readable("work on alerts", read))
+        let changes = readable("work on alerts", read);
+        let oldest = self.since_work - LATEST_COMMIT;
+        self.known_work.retain(|_, at| *at >= oldest);
+        Ok(changes)
     }
 }

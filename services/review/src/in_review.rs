@@ -18,6 +18,7 @@ use domain::alert_state::{Action, State};
 use domain::before_sending::Caution;
 use domain::checklist::{Answer, Answered, Checklist, Item};
 use domain::claim::{Claim, is_in_the_way, may_claim};
+use domain::comment::are_known;
 use domain::ids::StaffId;
 use domain::since_return::Changed;
 use domain::staff::Role;
@@ -102,7 +103,7 @@ impl LineInReview {
 }
 
 /// What was answered of an item, with what was asked.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AnswerShown {
     item: Item,
     /// In Chinese.
@@ -173,6 +174,7 @@ pub(crate) async fn cautions(
     by: StaffId,
     action: Action,
     known: &[Caution],
+    seen_comments: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     if action.reviews() && !known.contains(&Caution::ClaimedByOther) {
@@ -181,9 +183,9 @@ pub(crate) async fn cautions(
             return Err(domain::claim::Refusal::ClaimedByOther.into());
         }
     }
-    if action.goes_forward() && !known.contains(&Caution::OpenComments) {
+    if action.goes_forward() {
         let open = comments::open(connection, alert.id).await?;
-        if open > 0 {
+        if !are_known(open, known.contains(&Caution::OpenComments), seen_comments) {
             return Err(Error::OpenComments(open));
         }
     }

@@ -9,9 +9,9 @@ use crate::Error;
 const MOST_MARKS: usize = 20;
 const LONGEST_MARK: usize = 64;
 
-/// Refuses what is too long to be a passage or a mark.
-pub(crate) fn check(passage: Option<&Passage>, checked: &[String]) -> Result<(), Error> {
-    let mut faults: Vec<_> = passage.and_then(fault).into_iter().collect();
+/// Refuses what is no passage to be kept, or too many marks; `contact` is whom the alert names to be asked.
+pub(crate) fn check(passage: Option<&Passage>, contact: &str, checked: &[String]) -> Result<(), Error> {
+    let mut faults: Vec<_> = passage.and_then(|passage| fault(passage, contact)).into_iter().collect();
     if checked.len() > MOST_MARKS || checked.iter().any(|mark| mark.is_empty() || mark.chars().count() > LONGEST_MARK) {
         faults.push(FieldFault::new("checked", "核对项过多或过长", "has too many or too long marks"));
     }
@@ -19,8 +19,16 @@ pub(crate) fn check(passage: Option<&Passage>, checked: &[String]) -> Result<(),
 }
 
 /// What is wrong with a passage.
-pub(crate) fn fault(passage: &Passage) -> Option<FieldFault> {
-    let told =
-        || FieldFault::new("passage.quote", format!("请标注 1 至 {LONGEST_QUOTE} 个字"), format!("mark 1 to {LONGEST_QUOTE} characters"));
-    (!passage.is_one()).then(told)
+pub(crate) fn fault(passage: &Passage, contact: &str) -> Option<FieldFault> {
+    let (reason, english) = if !passage.is_one() {
+        (format!("请标注 1 至 {LONGEST_QUOTE} 个字"), format!("mark 1 to {LONGEST_QUOTE} characters"))
+    } else if passage.names_somebody(contact) {
+        (
+            "所标文字含个人信息，请改标旁边的文字并加以说明".to_owned(),
+            "has personal data in it: mark the words beside it, and say so".to_owned(),
+        )
+    } else {
+        return None;
+    };
+    Some(FieldFault::new("passage.quote", reason, english))
 }

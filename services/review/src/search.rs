@@ -65,6 +65,7 @@ struct AlertSearch {
     /// Only alerts written before this time.
     to: Option<DateTime<Utc>>,
     /// Only alerts that the caller answers for.
+    #[param(inline)]
     author: Option<Author>,
     /// Only alerts of this rule.
     rule: Option<RuleId>,

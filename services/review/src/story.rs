@@ -6,6 +6,7 @@
 mod gathered;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
@@ -25,6 +26,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::colleagues::Colleague;
+use crate::in_review::AnswerShown;
 use crate::reading::{self, READING};
 use crate::{Error, Service, store};
 
@@ -115,6 +117,8 @@ enum StoryEvent {
         public_reason: Option<PublicReason>,
         passage: Option<Passage>,
         checked: Vec<String>,
+        /// What was answered to the checklist.
+        answers: Vec<AnswerShown>,
         /// It said something else from then on.
         content_changed: bool,
     },
@@ -178,6 +182,48 @@ domain::words! {
     }
 }
 
+/// How far somebody has read: up to a time, and so many entries of that time. What comes in before it meanwhile doubles nothing and leaves out nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    until: i64,
+    then: usize,
+}
+
+impl Seen {
+    fn read(text: &str) -> Result<Self, Error> {
+        let read = text.split_once(',').and_then(|(until, then)| Some(Self { until: until.parse().ok()?, then: then.parse().ok()? }));
+        read.ok_or_else(|| {
+            Error::Invalid(vec![FieldFault::new("cursor", "请填写上一页返回的 next。", "Give the `next` of the page before.")])
+        })
+    }
+
+    /// What follows.
+    fn rest(entries: Vec<StoryEntry>, after: Option<Self>) -> Vec<StoryEntry> {
+        let Some(Self { until, then }) = after else { return entries };
+        let mut of_then = 0;
+        let is_new = |entry: &StoryEntry| {
+            let at = entry.at.timestamp_micros();
+            of_then += usize::from(at == until);
+            at > until || at == until && of_then > then
+        };
+        entries.into_iter().filter(is_new).collect()
+    }
+
+    /// How far one has read with these; none: there are none.
+    fn next(shown: &[StoryEntry], after: Option<Self>) -> Option<Self> {
+        let until = shown.last()?.at.timestamp_micros();
+        let of_then = shown.iter().filter(|entry| entry.at.timestamp_micros() == until).count();
+        let before = after.filter(|seen| seen.until == until).map_or(0, |seen| seen.then);
+        Some(Self { until, then: before + of_then })
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{}", self.until, self.then)
+    }
+}
+
 /// The whole story of an alert, the oldest first
 ///
 /// Records behind it, every step with who took it and why, what was approved, planning, hand-over by wave and channel, screens, acknowledgements by
@@ -190,13 +236,7 @@ async fn story(
     Path(id): Path<AlertId>,
     Query(page): Query<StoryPage>,
 ) -> Result<axum::Json<AlertStory>, Problem> {
-    let seen = match page.cursor.as_deref() {
-        None => 0,
-        Some(cursor) => cursor.parse::<u32>().map_err(|_| {
-            Error::Invalid(vec![FieldFault::new("cursor", "请填写上一页返回的 next。", "Give the `next` of the page before.")])
-        })?,
-    };
-    let seen = usize::try_from(seen).unwrap_or(usize::MAX);
+    let after = page.cursor.as_deref().map(Seen::read).transpose()?;
     let limit = page.limit.map_or(USUAL_PAGE, usize::from).clamp(1, LARGEST_PAGE);
     let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
     let alert = store::load(&mut connection, id, false).await?;
@@ -206,10 +246,10 @@ async fn story(
     let mut entries = gathered::entries(&mut connection, &alert, reading::view(&caller)).await?;
     // what has one time stays in the order in which it is told: records, steps, what follows from them
     entries.sort_by_key(|entry| entry.at);
-    let whole = entries.len();
-    let entries: Vec<StoryEntry> = entries.into_iter().skip(seen).take(limit).collect();
-    let shown = seen.saturating_add(entries.len());
-    let next = (shown < whole).then(|| shown.to_string());
+    let mut rest = Seen::rest(entries, after);
+    let more = rest.split_off(limit.min(rest.len()));
+    let next = Seen::next(&rest, after).filter(|_| !more.is_empty()).map(|seen| seen.to_string());
+    let entries = rest;
     let headline = alert.content.texts.get(&Language::ZhCn).map(|text| text.headline.clone()).unwrap_or_default();
     let alert = StoryHead {
         alert_id: alert.id,

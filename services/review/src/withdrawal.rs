@@ -4,7 +4,6 @@
 //! no event has told is found there all the same. Whoever was told is told that it does not hold for them; who was not hears nothing of it.
 
 use chrono::{DateTime, Utc};
-use domain::approval_seal::for_whom;
 use domain::audience::Audience;
 use domain::ids::{AlertId, StaffId};
 use domain::record_life::Remedy;
@@ -35,8 +34,7 @@ pub(crate) async fn withdraw_for(
         }
     }
     if let Some(seal) = &mut alert.seal {
-        // it is for fewer now, as somebody who may has decided
-        seal.audience = for_whom(&alert.audience);
+        seal.withdrawn_for_some(&alert.audience);
     }
     let numbers: Vec<i32> = people.iter().map(u32::cast_signed).collect();
     let withdrawn = sqlx::query!(

@@ -59,13 +59,13 @@ pub const DISPATCH: &str = "
     create schema dispatch;
     create table dispatch.released_alert (alert_id uuid primary key, short_code text, class text, content jsonb, audience_bitmap bytea,
                                           released_at timestamptz, expires_at timestamptz, ack_by timestamptz, exercise bool, audience bytea,
-                                          audience_revision int not null default 1);
+                                          audience_revision int not null default 1, seal jsonb);
     create table dispatch.alert_progress (alert_id uuid primary key, state text, released_at timestamptz, handed_over_at timestamptz,
                                           ended_at timestamptz);
     create table dispatch.ended (alert_id uuid primary key, state text, superseded_by uuid, stop_reason text);
     create view dispatch.shown_alert as
         select alert_id, short_code, content, audience_bitmap, released_at, expires_at, ack_by, audience_revision,
-               coalesce(e.state, 'live') as state, e.superseded_by, e.stop_reason
+               coalesce(e.state, 'live') as state, e.superseded_by, e.stop_reason, class, seal
           from dispatch.released_alert left join dispatch.ended e using (alert_id);
     create table dispatch.growing_alert (alert_id uuid primary key);
     create table dispatch.late_recipient (resident_no int not null, alert_id uuid not null);

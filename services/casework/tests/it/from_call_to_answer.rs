@@ -35,7 +35,7 @@ async fn a_mother_calls_two_units_work_and_the_answer_satisfies() {
     assert_eq!(told["answer"]["by_unit"], "渝中区疾控中心");
     let said: Vec<_> = told["statements"].as_array().unwrap().iter().map(|said| said["text"].as_str().unwrap()).collect();
     assert_eq!(said, ["孩子体温多少？", "三十七度六", "正在联系接种点", "退热后，周六上午九点可接种。"], "and nothing that is for units alone");
-    until("the SMS goes out", async || city.messages.count() == 1).await;
+    until("she is told of the question and of the answer", async || city.messages.count() == 2).await;
 
     let (status, closed) = city.says(&case, "satisfied", None).await;
     assert_eq!((status, &closed["state"]), (StatusCode::OK, &json!("closed")));
@@ -116,6 +116,40 @@ async fn two_callers_of_one_matter_keep_their_numbers_and_read_the_same_answer()
     assert_eq!(city.looks(&other).await["merged_into"], json!(main.number));
     city.answered_by(&main, HANDLER, LEAD).await;
     assert_eq!(city.looks(&other).await["answer"]["text"], "周六上午九点可接种");
+    city.close().await;
+}
+
+#[tokio::test]
+async fn who_goes_on_in_another_case_is_answered_though_its_citizen_takes_it_back() {
+    let city = City::open(Store::Embedded).await;
+    let main = city.at_work("simple").await;
+    let other = city.calls(question()).await;
+    city.does(OPERATOR, &other, "propose_merge", json!({ "into": main.number, "reason": "同一问题" })).await;
+    assert_eq!(city.refuses(SECOND_OPERATOR, &other, "refuse_merge", json!({})).await, "reason_missing");
+    city.does(SECOND_OPERATOR, &other, "refuse_merge", json!({ "reason": "不是同一接种点" })).await;
+    assert_eq!(city.refuses(SECOND_OPERATOR, &other, "merge", json!({})).await, "no_merge_proposed");
+    city.does(OPERATOR, &other, "propose_merge", json!({ "into": main.number, "reason": "经核实为同一接种点" })).await;
+    city.does(SECOND_OPERATOR, &other, "merge", json!({})).await;
+
+    let (status, kept_on) = city.says(&main, "withdraw", Some("不用了")).await;
+    assert_eq!((status, &kept_on["state"]), (StatusCode::OK, &json!("working")), "somebody else waits for it");
+    city.answered_by(&main, HANDLER, LEAD).await;
+    assert_eq!(city.looks(&other).await["answer"]["text"], "周六上午九点可接种");
+    city.close().await;
+}
+
+#[tokio::test]
+async fn a_unit_that_said_it_was_not_its_business_opens_nobody_s_number() {
+    let city = City::open(Store::Embedded).await;
+    let case = city.calls(question()).await;
+    city.does(OPERATOR, &case, "register", json!({})).await;
+    city.accepted(&case, "simple").await;
+    city.routed(&case, CENTRE, &[]).await;
+    city.does(LEAD, &case, "refuse_competence", json!({ "reason": "属卫生服务中心", "proposal": CLINIC })).await;
+    city.file(LEAD, &case).await;
+    let path = format!("/api/v1/casework/cases/{}/phone", case.number);
+    let (status, problem) = city.post(LEAD, &path, json!({ "purpose": "电话核实情况" })).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("outside_unit")));
     city.close().await;
 }
 

@@ -89,7 +89,7 @@ async fn a_flood_from_one_network_is_stopped_and_told_the_hotline() {
     let city = City::open_with(Store::Embedded, stages::noon(), settings).await;
     let mut last = (StatusCode::OK, Value::Null);
     for number in 0..3 {
-        last = city.named(NOBODY, "/api/v1/cases", &format!("flood-{number}"), question()).await;
+        last = city.named(NOBODY, "/api/v1/cases", &format!("of-a-flood-{number}"), question()).await;
     }
     assert_eq!((last.0, &last.1["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("too_many_cases")));
     assert!(last.1["detail"].as_str().unwrap().contains("12320"));

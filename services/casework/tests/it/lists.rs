@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::json;
-use stages::{MINUTE, Store};
+use stages::{MINUTE, Store, until};
 
 use crate::city::{CENTRE, City, HANDLER, OPERATOR, OTHER_HANDLER, SUPERVISOR, question};
 
@@ -57,6 +57,18 @@ async fn a_caller_s_earlier_cases_are_found_by_their_number() {
     assert_eq!(found["cases"][0]["number"], json!(case.number));
     let (_, nobody) = city.post(OPERATOR, "/api/v1/casework/callers", json!({ "phone": "19012345679" })).await;
     assert_eq!(nobody["cases"].as_array().unwrap().len(), 0);
+    let traced = async || city.trail.take().iter().any(|entry| entry.action == "case_callers_read" && !entry.detail_json.contains("190"));
+    until("the question is in the trail, without the number", traced).await;
+    city.close().await;
+}
+
+#[tokio::test]
+async fn who_reported_a_violation_is_not_found_by_their_number() {
+    let city = City::open(Store::Embedded).await;
+    let report = json!({ "kind": "violation_report", "text": "隐瞒行程", "against": "某人", "district": "500103", "phone": "19012345678" });
+    city.calls(report).await;
+    let (_, found) = city.post(OPERATOR, "/api/v1/casework/callers", json!({ "phone": "19012345678" })).await;
+    assert_eq!(found["cases"].as_array().unwrap().len(), 0);
     city.close().await;
 }
 

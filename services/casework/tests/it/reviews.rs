@@ -76,6 +76,8 @@ async fn who_is_called_back_and_not_satisfied_gets_a_review() {
     assert_eq!(list["cases"][0]["number"], json!(case.number));
     assert_eq!(city.refuses(HANDLER, &case, "call_back", json!({ "outcome": "satisfied" })).await, "wrong_role");
     city.does(OPERATOR, &case, "call_back", json!({ "outcome": "unreachable" })).await;
+    let (_, list) = city.get(OPERATOR, "/api/v1/casework/cases?list=callback").await;
+    assert_eq!(list["cases"][0]["number"], json!(case.number), "who was not reached is called again");
     let file = city.does(OPERATOR, &case, "call_back", json!({ "outcome": "not_satisfied", "text": "无人联系我" })).await;
     assert_eq!((&file["state"], &file["round"]), (&json!("routed"), &json!(2)));
     city.close().await;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stages::Store;
 
-use crate::city::{CENTRE, CLINIC, City, HANDLER, LEAD, OPERATOR, OTHER_LEAD, SUPERVISOR, question};
+use crate::city::{CENTRE, CLINIC, COMMISSION, City, HANDLER, LEAD, OPERATOR, OTHER_HANDLER, OTHER_LEAD, SUPERVISOR, UPPER_LEAD, question};
 
 #[tokio::test]
 async fn an_order_is_refused_once_then_decided_and_then_done() {
@@ -39,6 +39,24 @@ async fn an_order_is_refused_once_then_decided_and_then_done() {
         .collect();
     let (centre, clinic) = (u64::from(CENTRE), u64::from(CLINIC));
     assert_eq!(orders, [(centre, true, false), (clinic, true, false), (centre, false, true)]);
+    city.close().await;
+}
+
+#[tokio::test]
+async fn an_assisting_unit_that_is_found_competent_has_the_case_in_its_inbox() {
+    let city = City::open(Store::Embedded).await;
+    let case = city.calls(question()).await;
+    city.does(OPERATOR, &case, "register", json!({})).await;
+    city.accepted(&case, "simple").await;
+    city.routed(&case, CENTRE, &[CLINIC]).await;
+    city.does(LEAD, &case, "refuse_competence", json!({ "reason": "非本单位", "proposal": COMMISSION })).await;
+    city.routed(&case, COMMISSION, &[CLINIC]).await;
+    city.does(UPPER_LEAD, &case, "refuse_competence", json!({ "reason": "非本单位", "proposal": CENTRE })).await;
+    city.does(SUPERVISOR, &case, "decide_dispute", json!({ "lead": CLINIC, "reason": "接种点由其管理" })).await;
+    city.does(OTHER_HANDLER, &case, "sign_for", json!({})).await;
+    let (_, inbox) = city.get(OTHER_HANDLER, "/api/v1/casework/cases?list=inbox").await;
+    assert_eq!(inbox["cases"][0]["number"], json!(case.number));
+    city.answered_by(&case, OTHER_HANDLER, OTHER_LEAD).await;
     city.close().await;
 }
 

@@ -3,7 +3,7 @@
 //! Compared is what the channel makes its messages of, once for each alert and channel in a process. What differs is noted, which holds the alert
 //! ([`crate::unlike`]); its batches wait, those of others go on. What leaves is noted too, for the proof of delivery.
 
-use domain::approval_seal::{Difference, words};
+use domain::approval_seal::{Difference, unsealed, words};
 
 use super::claim::UNREADABLE;
 use super::{BatchKey, Claimed, Ledger, PoisonError};
@@ -13,6 +13,9 @@ impl Ledger {
     /// Refuses a batch whose words are not what was approved.
     pub(super) async fn must_be_as_approved(&self, claimed: &Claimed) -> Result<(), Error> {
         let (alert, channel) = (&claimed.alert, claimed.channel);
+        if alert.unsealed {
+            return Err(Error::NotAsApproved(vec![unsealed()]));
+        }
         let Some(seal) = &alert.seal else { return Ok(()) };
         if alert.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&channel) {
             return Ok(());

@@ -68,6 +68,8 @@ pub struct SentAlert {
     last_word: Option<WaveNo>,
     /// What was approved; none: before there were seals, or it is the word of an end, which two people have said.
     seal: Option<ApprovalSeal>,
+    /// It was approved when there were seals, and has none.
+    unsealed: bool,
     /// The channels on which this process has noted what leaves.
     noted: Arc<Mutex<BTreeSet<Channel>>>,
 }
@@ -209,7 +211,8 @@ impl Ledger {
         }
         let row = sqlx::query!(
             r#"select a.short_code, a.class, a.exercise, a.content, a.personal, a.for_holders, coalesce(a.root_id, a.alert_id) as "root_id!", a.withdrawal_until, s.how as "how?", s.reason,
-                      s.texts, a.seal
+                      s.texts, a.seal,
+                      a.seal is null and a.approved_at > (select since.at + interval '1 day' from dispatch.seals_since since) as unsealed
                  from dispatch.alert a left join dispatch.stop s on s.alert_id = a.alert_id where a.alert_id = $1"#,
             alert_id.uuid()
         )
@@ -244,6 +247,7 @@ impl Ledger {
             for_holders: row.for_holders,
             last_word,
             seal: if last_word.is_some() { None } else { unlike::seal_of(alert_id, row.seal)? },
+            unsealed: last_word.is_none() && row.unsealed.unwrap_or_default(),
             noted: Arc::default(),
         });
         let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -184,6 +184,9 @@ impl Planner {
         } else if wave.of.wave == WaveNo::FIRST {
             let audience = match self.audience(&mut tx, wave.of.alert_id).await {
                 Err(Error::NotAsApproved(differences)) => {
+                    // an alert is locked before its waves
+                    drop(tx);
+                    let tx = self.database.begin().await?;
                     self.hold_back(tx, wave.of.alert_id, &differences).await?;
                     return Ok(true);
                 }

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::alert::{AlertContent, DeliveryClass};
-use domain::approval_seal::Terms;
+use domain::approval_seal::{Terms, unsealed};
 use domain::audience::Audience;
 use domain::deadline::{self, Release};
 use domain::ids::AlertId;
@@ -27,7 +27,7 @@ impl Planner {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         let Some(row) = sqlx::query!(
-            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", a.for_holders, a.content, a.ack_window_s, a.seal, s.failures is not null as "again!"
+            r#"select a.alert_id, a.class, a.exercise, a.audience, a.expires_at, a.due_at, a.corrects is not null as "corrects!", a.for_holders, a.approved_at, a.content, a.ack_window_s, a.seal, s.failures is not null as "again!"
                  from dispatch.alert a
                  left join dispatch.set_aside s on s.alert_id = a.alert_id and s.wave = 0 and s.step = 'release'
                 where a.state = 'waiting' and a.held_at is null and (a.release_at <= $1 or a.corrects is not null) and a.expires_at > $1 and (a.class = 'urgent' or not $2)
@@ -65,6 +65,10 @@ impl Planner {
         if let Some(later) = later {
             sqlx::query!("update dispatch.alert set release_at = $2 where alert_id = $1", row.alert_id, later).execute(&mut *tx).await?;
             tx.commit().await?;
+            return Ok(true);
+        }
+        if row.seal.is_none() && unlike::must_be_sealed(&mut tx, row.approved_at).await? {
+            self.hold_back(tx, alert_id, &[unsealed()]).await?;
             return Ok(true);
         }
         if let Some(seal) = unlike::seal_of(alert_id, row.seal.clone())? {

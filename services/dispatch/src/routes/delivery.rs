@@ -146,6 +146,8 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
     let first_hand_over_at = first_hand_over_at(&waves);
     let district = alert.district.map(DistrictCode::try_from).transpose().map_err(|error| Error::damaged("district", alert_id, error))?;
     let Counted { whole: follow_ups, districts } = shared.visits.of(alert_id).await?;
+    // what is over waits for nobody's word
+    let held_since = alert.unlike_at.filter(|_| matches!(alert.state.as_str(), "waiting" | "dispatching" | "active"));
     let delivery = Delivery {
         acknowledged: shared.acknowledged.total(alert_id).await?,
         wrote_back: shared.wrote_back.of(alert_id).await?,
@@ -175,7 +177,7 @@ pub(super) async fn load(shared: &Shared, alert_id: AlertId) -> Result<(Delivery
         withdrawn_for: withdrawn_for::count(&shared.database, alert_id).await?,
         sent_again: sending_again::rounds(shared, alert_id).await?,
         proof: proof::proof(shared, alert_id).await?,
-        unlike: proof::held(shared, alert_id, alert.unlike_at).await?,
+        unlike: proof::held(shared, alert_id, held_since).await?,
     };
     Ok((delivery, district))
 }

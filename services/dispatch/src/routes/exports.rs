@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use domain::alert::DeliveryClass;
 use domain::alert_view::AlertView;
 use domain::area::DistrictCode;
 use domain::language::Language;
@@ -56,6 +57,7 @@ pub(super) struct DeliveryExport {
     to: Option<DateTime<Utc>>,
     /// CSV unless asked otherwise.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
     /// The language of the columns' heads; Chinese unless asked otherwise.
     #[serde(default)]
@@ -98,7 +100,7 @@ pub(super) async fn deliveries(
     .await
     .map_err(Error::from)?;
     export::not_too_large(query.format, rows.unsigned_abs())?;
-    export::count(&shared.platform, caller.id, shared.exports_a_day).await?;
+    export::count(&shared.platform, caller.id, shared.exports_a_day, shared.quiet_hours.tz).await?;
     leave(&shared, &caller, "deliveries.export", "deliveries", json!({ "filters": &query })).await?;
     let listing =
         Listing { format: query.format, language: query.language, name: "deliveries", heads: DELIVERIES, zone: shared.quiet_hours.tz };
@@ -128,13 +130,15 @@ async fn page(
     let (before, last) = after.unzip();
     let rows = sqlx::query!(
         r#"with page as (
-               select a.* from dispatch.alert a
+               select a.alert_id, a.content #>> '{texts,zh-CN,headline}' as headline, a.class, a.district, a.exercise, a.state, a.approved_at,
+                      a.released_at, a.due_at, a.handed_over_at, a.expires_at
+                 from dispatch.alert a
                 where ($1 or a.district is null or a.district = $2)
                   and ($3::timestamptz is null or a.approved_at >= $3) and ($4::timestamptz is null or a.approved_at < $4)
                   and ($5::timestamptz is null or (a.approved_at, a.alert_id) < ($5, $6::uuid))
                 order by a.approved_at desc, a.alert_id desc limit $7
            )
-           select p.alert_id as "alert_id!", coalesce(p.content #>> '{texts,zh-CN,headline}', '') as "headline!", p.class as "class!", p.district,
+           select p.alert_id as "alert_id!", coalesce(p.headline, '') as "headline!", p.class as "class!", p.district,
                   p.exercise as "exercise!", p.state as "state!", p.approved_at as "approved_at!", p.released_at, p.due_at as "due_at!",
                   p.handed_over_at, p.expires_at as "expires_at!",
                   coalesce(w.recipients, 0)::bigint as "recipients!", coalesce(w.no_channel, 0)::bigint as "no_channel!",
@@ -165,10 +169,10 @@ async fn page(
         vec![
             row.alert_id.to_string(),
             row.headline,
-            row.class,
+            class_word(&row.class, listing),
             listing.district(row.district.and_then(|code| DistrictCode::try_from(code).ok())),
             listing.yes_or_no(row.exercise),
-            row.state,
+            state_word(&row.state, listing),
             time(Some(row.approved_at)),
             time(row.released_at),
             time(Some(row.due_at)),
@@ -186,6 +190,29 @@ async fn page(
     Ok((cells.collect(), next))
 }
 
+/// How soon an alert goes.
+fn class_word(class: &str, listing: &Listing) -> String {
+    match class.parse() {
+        Ok(DeliveryClass::Urgent) => listing.word("紧急", "urgent"),
+        Ok(DeliveryClass::Routine) => listing.word("一般", "routine"),
+        // of a newer version
+        Err(_) => class.to_owned(),
+    }
+}
+
+/// Where a delivery stands.
+fn state_word(state: &str, listing: &Listing) -> String {
+    match state {
+        "waiting" => listing.word("等待推送", "waiting"),
+        "dispatching" => listing.word("推送中", "being sent"),
+        "active" => listing.word("生效中", "in force"),
+        "closed" => listing.word("已结束", "over"),
+        "cancelled" => listing.word("已撤销", "cancelled"),
+        "superseded" => listing.word("已被更正", "corrected"),
+        other => other.to_owned(),
+    }
+}
+
 /// Which follow-up items.
 #[derive(Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -196,6 +223,7 @@ pub(super) struct FollowUpExport {
     closed: bool,
     /// CSV unless asked otherwise.
     #[serde(default)]
+    #[param(inline)]
     format: Format,
     /// The language of the columns' heads; Chinese unless asked otherwise.
     #[serde(default)]
@@ -207,6 +235,7 @@ pub(super) struct FollowUpExport {
 /// What the list shows, all of it, the oldest first. Residents appear by number only. So many files a day as the operator has set; each export is in the trace.
 #[utoipa::path(get, path = "/api/v1/follow-ups/export", operation_id = "export_follow_ups", params(FollowUpExport), responses(
     (status = 200, description = "The file", content((String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    (status = 422, description = "More rows than a workbook takes"),
     (status = 429, description = "More files than a day may have")
 ))]
 pub(super) async fn follow_ups(
@@ -214,7 +243,7 @@ pub(super) async fn follow_ups(
     caller: StaffCaller,
     Query(query): Query<FollowUpExport>,
 ) -> Result<Response, Problem> {
-    export::count(&shared.platform, caller.id, shared.exports_a_day).await?;
+    export::count(&shared.platform, caller.id, shared.exports_a_day, shared.quiet_hours.tz).await?;
     leave(&shared, &caller, "follow_ups.export", "follow_ups", json!({ "filters": &query })).await?;
     let listing = Listing {
         format: query.format,
@@ -224,8 +253,7 @@ pub(super) async fn follow_ups(
         zone: shared.quiet_hours.tz,
     };
     let (reading, columns, within) = (shared.clone(), listing.clone(), Within::of(&caller.scope));
-    // an area has no more than its people; what goes beyond a file is in the next list
-    let most = query.format.most_rows();
+    let (format, most) = (query.format, query.format.most_rows());
     let pages = stream::try_unfold(Some((0_u64, 0_i64)), move |at| {
         let (shared, listing) = (reading.clone(), columns.clone());
         async move {
@@ -233,8 +261,12 @@ pub(super) async fn follow_ups(
             let items = follow_ups::load(&shared, within, &Wanted { closed: query.closed, after }).await?;
             let Some(last) = items.last().map(|item| item.id()) else { return Ok(None) };
             let taken = taken + items.len() as u64;
+            if taken > most {
+                // of CSV the answer breaks off there, and is seen not to be whole
+                return Err(Error::ExportTooLarge(format));
+            }
             let rows = items.iter().map(|item| item.cells(&listing)).collect();
-            Ok(Some((rows, (taken < most).then_some((taken, last)))))
+            Ok(Some((rows, Some((taken, last)))))
         }
     });
     let done = move |rows| async move { leave(&shared, &caller, "follow_ups.exported", "follow_ups", json!({ "rows": rows })).await };

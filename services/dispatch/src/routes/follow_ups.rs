@@ -80,10 +80,19 @@ impl FollowUp {
             listing.yes_or_no(self.exercise),
             self.resident_no.to_string(),
             self.community.to_string(),
-            self.reason.to_string(),
+            match self.reason {
+                Reason::Silent => listing.word("未确认", "silent"),
+                Reason::Unreachable => listing.word("未送达", "not reached"),
+            },
             listing.yes_or_no(self.wrote_back),
             listing.time(self.opened_at),
-            self.outcome.map(|outcome| outcome.to_string()).unwrap_or_default(),
+            match self.outcome {
+                None => String::new(),
+                Some(VisitOutcome::Informed) => listing.word("已告知", "informed"),
+                Some(VisitOutcome::NotFound) => listing.word("未找到", "not found"),
+                Some(VisitOutcome::Refused) => listing.word("拒绝", "refused"),
+                Some(VisitOutcome::NeedsHelp) => listing.word("需要帮助", "needs help"),
+            },
             self.closed_at.map(|at| listing.time(at)).unwrap_or_default(),
         ]
     }

@@ -25,7 +25,7 @@ const LONGEST_REASON: usize = 500;
 /// What was approved, and what left.
 #[derive(Serialize, ToSchema)]
 pub(super) struct DeliveryProof {
-    /// About how many people the approver was shown; none: they could not be counted, or are named.
+    /// About how many people were counted when it was approved; none: they could not be counted, or are named.
     people_approved: Option<HeadCount>,
     /// People found so far in the audience.
     people_planned: i64,

@@ -212,6 +212,29 @@ async fn what_was_approved_before_there_were_seals_goes_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_seal_that_was_taken_away_is_no_way_round_it() {
+    let city = City::new(Store::Embedded).await;
+    city.residents(1..=3, true, false, false).await;
+    // there have been seals for long
+    sqlx::query("update dispatch.seals_since set at = $1")
+        .bind(super::city::noon() - chrono::TimeDelta::days(30))
+        .execute(city.database().pool())
+        .await
+        .unwrap();
+    let never = city.approve(Urgent, alert(), named(1..=3)).await;
+    let later = city.sealed(Urgent, alert(), named(1..=3), None).await;
+    city.hear_of_approval(later).await;
+    city.plan().await;
+    city.damage("update dispatch.alert set seal = null where alert_id = $1", later).await;
+    city.settle().await;
+    assert_eq!(told(&city), NOBODY);
+    for alert_id in [never, later] {
+        assert!(is_held(&city, alert_id).await);
+        assert_eq!(held_by(&city, alert_id).await, ["seal"]);
+    }
+}
+
+#[tokio::test]
 async fn an_alert_that_is_held_stays_so_when_review_finds_that_it_holds() {
     let city = City::new(Store::Embedded).await;
     city.residents(1..=3, true, false, false).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use chrono::TimeDelta;
-use domain::alert::AlertContent;
+use domain::alert::{AlertContent, DeliveryClass};
 use domain::area::Area;
 use domain::audience::{Audience, AudienceQuery};
 use domain::cap::Severity;
@@ -90,6 +90,16 @@ impl Hall {
             .await
             .unwrap();
         alert_id
+    }
+
+    /// Somebody has approved the alert with this headline.
+    pub async fn approve(&self, alert: AlertId, headline: &str, area: &str) {
+        let content = sqlx::query_scalar("select content from dispatch.released_alert where alert_id = $1").bind(alert.uuid());
+        let mut content: AlertContent = serde_json::from_value(content.fetch_one(self.pool()).await.unwrap()).unwrap();
+        content.texts.get_mut(&Language::ZhCn).unwrap().headline = headline.to_owned();
+        let audience = Audience::Query(AudienceQuery::everybody_in(area.parse().unwrap()));
+        views::approved(&self.platform, alert, DeliveryClass::Urgent, &content, &audience).await;
+        views::sealed(&self.platform, alert, DeliveryClass::Urgent, &content, &audience, None).await;
     }
 
     pub async fn tell_of_release(&self, alert: AlertId) {

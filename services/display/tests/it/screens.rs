@@ -264,3 +264,20 @@ async fn only_registrars_register_and_everybody_sees_the_own_area(#[values(Embed
     assert_eq!(fields, ["name", "area"]);
     hall.close().await;
 }
+
+#[rstest]
+#[tokio::test]
+async fn what_is_not_as_it_was_approved_is_on_no_screen_and_is_noted_once(#[values(Embedded, Postgres)] store: Store) {
+    let hall = Hall::open(store).await;
+    let key = hall.screen("500103", false).await;
+    let spoilt = hall.prepare("请撤离", Severity::Severe, true, "500103").await;
+    hall.approve(spoilt, "请居家", "500103").await;
+    let right = hall.prepare("请检测", Severity::Severe, true, "500103").await;
+    hall.approve(right, "请检测", "500103").await;
+    for alert in [spoilt, spoilt, right] {
+        hall.tell_of_release(alert).await;
+    }
+    hall.until_shown(&key, &["请检测"]).await;
+    assert_eq!(hall.count("select count(*) from display.unlike_approved").await, 1);
+    assert_eq!(hall.count("select count(*) from display.alert where given is not null").await, 1);
+}

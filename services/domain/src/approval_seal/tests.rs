@@ -61,6 +61,11 @@ fn a_language_that_got_lost_or_that_nobody_approved_is_found() {
 #[case::another_window(|content: &mut AlertContent| content.ack_window_s = AckWindow::capped(60), true)]
 #[case::on_screens(|content: &mut AlertContent| content.display = true, true)]
 #[case::graver(|content: &mut AlertContent| content.severity = Severity::Extreme, true)]
+#[case::another_purpose(|content: &mut AlertContent| content.purpose.push('x'), true)]
+#[case::less_urgent(|content: &mut AlertContent| content.urgency = Urgency::Future, true)]
+#[case::a_place_by_another_name(|content: &mut AlertContent| content.place.as_mut().unwrap().name.push('x'), true)]
+#[case::on_every_screen(|content: &mut AlertContent| content.place.as_mut().unwrap().area = crate::area::Area::City, true)]
+#[case::no_place(|content: &mut AlertContent| content.place = None, true)]
 #[case::what_recipients_never_see(|content: &mut AlertContent| content.source_note.push('x'), false)]
 fn terms_are_sealed(#[case] spoil: fn(&mut AlertContent), #[case] found: bool) {
     let mut content = content();
@@ -103,6 +108,16 @@ fn somebody_more_or_less_among_the_named_is_found() {
     }
 }
 
+#[test]
+fn an_alert_that_was_withdrawn_for_some_is_for_the_others_and_was_approved_for_all() {
+    let named = |numbers: &[u32]| Audience::Residents(numbers.iter().copied().collect());
+    let mut sealed = ApprovalSeal::of(CLASS, &content(), &named(&[3, 5]), None);
+    let approved = sealed.audience;
+    sealed.withdrawn_for_some(&named(&[5]));
+    assert_eq!((sealed.audience, sealed.unlike_audience(&named(&[5]))), (approved, None));
+    assert!(sealed.unlike_audience(&named(&[3, 5])).is_some(), "it is for her no more");
+}
+
 #[rstest]
 #[case::as_many(4_100, None)]
 #[case::somewhat_more(5_020, None)]
@@ -129,6 +144,7 @@ fn who_could_not_be_counted_holds_nothing_up() {
 #[case::people(&[Part::People], true)]
 #[case::words(&[Part::Text], false)]
 #[case::both(&[Part::People, Part::Audience], false)]
+#[case::no_seal(&[Part::Seal], false)]
 fn an_officer_lets_more_people_go_on_and_nothing_else(#[case] parts: &[Part], #[case] may: bool) {
     assert_eq!(may_go_on(parts.iter().copied()), may);
 }

@@ -103,7 +103,8 @@ fn deeds() -> impl Strategy<Value = Deed> {
 }
 
 proptest! {
-    /// Whatever is claimed, released, taken over and decided: for an alert that waits there is somebody who may decide about it at once.
+    /// Whatever is claimed, released, taken over and decided: for an alert that waits there is somebody who may decide about it at once, and nobody who
+    /// may is kept from it by a claim that they know of or take over.
     #[test]
     fn nothing_leaves_an_alert_that_nobody_may_decide(author in select(vec![0_usize, 4]), deeds in prop::collection::vec(deeds(), 0..40)) {
         let district = (author == 0).then(|| "500103".parse().unwrap());
@@ -131,10 +132,16 @@ proptest! {
                 Deed::Wait { minutes } => now += TimeDelta::minutes(minutes),
             }
             if state.waits() {
-                let decide = |number: usize| may_claim(state, &participants, &actor(number)).is_ok();
-                prop_assert!((0..STAFF.len()).any(decide), "{state:?} {participants:?}");
-                let free = |number: usize| decide(number) && claimed(claim, person(number), true, now, LASTS).is_ok();
-                prop_assert!((0..STAFF.len()).filter(|number| decide(*number)).all(free));
+                let reviews = |number: usize| open_actions(state, &participants, &actor(number)).into_iter().filter(|step| step.reviews());
+                prop_assert!((0..STAFF.len()).any(|number| reviews(number).next().is_some()), "{state:?} {participants:?}");
+                for number in 0..STAFF.len() {
+                    for step in reviews(number) {
+                        prop_assert!(next(state, step, &participants, &actor(number), "理由").is_ok());
+                        // whoever is not at it themselves says that they know, or takes it over and is in nobody's way
+                        let own = claimed(claim, person(number), true, now, LASTS);
+                        prop_assert!(own.is_ok_and(|own| own.stands(true, now) && !is_in_the_way(Some(own), person(number), step)));
+                    }
+                }
             }
         }
     }

@@ -62,7 +62,7 @@ impl One {
 }
 
 fn found(one: &One, other: &One) -> Option<(Kind, Overlap)> {
-    between(&one.said(), &other.said()).map(|conflict| (conflict.kind, conflict.overlap))
+    between(&Compared::of(one.said()), &Compared::of(other.said())).map(|conflict| (conflict.kind, conflict.overlap))
 }
 
 const STAY: &str = "请居家，不外出。";
@@ -114,8 +114,9 @@ fn who_is_left_out_there_is_reached_by_one_only() {
 fn a_correction_an_exercise_and_ones_own_next_alert_are_no_conflict() {
     let (one, mut other) = (One::new(Some("500103"), STAY, areas(&["500103"])), One::new(Some("500103"), LEAVE, areas(&["500103"])));
     let (earlier, later) = (AlertId::new(), AlertId::new());
-    let corrected =
-        between(&Said { alert: Some(later), corrects: Some(earlier), ..one.said() }, &Said { alert: Some(earlier), ..other.said() });
+    let later_one = Said { alert: Some(later), corrects: Some(earlier), ..one.said() };
+    let earlier_one = Said { alert: Some(earlier), ..other.said() };
+    let corrected = between(&Compared::of(later_one), &Compared::of(earlier_one));
     assert_eq!(corrected, None);
     other.content.status = Status::Exercise;
     assert_eq!(found(&one, &other), None);
@@ -127,7 +128,7 @@ fn a_correction_an_exercise_and_ones_own_next_alert_are_no_conflict() {
 #[test]
 fn a_contradiction_says_in_both_languages_what_each_asks_for() {
     let (one, other) = (One::new(None, STAY, areas(&["500103"])), One::new(None, LEAVE, areas(&["500103"])));
-    let conflict = between(&one.said(), &other.said()).unwrap();
+    let conflict = between(&Compared::of(one.said()), &Compared::of(other.said())).unwrap();
     let (zh, en) = conflict.sentence();
     assert!(conflict.must_be_confirmed());
     assert!(zh.contains("要求居家") && zh.contains("要求撤离"), "{zh}");

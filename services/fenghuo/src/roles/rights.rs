@@ -50,6 +50,7 @@ const LEDGER: &[&str] = &[
 const LEDGER_DRAWS: &[&str] = &["dispatch.batch_number"];
 const LEDGER_READS: &[&str] = &[
     "dispatch.alert",
+    "dispatch.seals_since",
     "dispatch.stop",
     "dispatch.withdrawn_for",
     "resident.answered",

@@ -49,6 +49,7 @@ async fn offered(State(identity): State<Identity>) -> Json<DirectoryOffered> {
 #[derive(Deserialize, IntoParams)]
 struct Going {
     /// The page of the console to which it goes in the end; left out, the first.
+    #[param(value_type = Option<String>)]
     to: Option<ConsolePath>,
 }
 

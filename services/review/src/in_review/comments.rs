@@ -25,7 +25,7 @@ const READING: &[Role] = &[Role::CityCommandOfficer, Role::DistrictReviewer, Rol
 
 pub(super) fn routes() -> Routes<Service> {
     Routes::new("review")
-        .allow(Access::Staff(READING), routes!(read))
+        .allow(Access::Staff(READING), routes!(read_comments))
         .allow(Access::Staff(WORKING), routes!(make))
         .allow(Access::Staff(WORKING), routes!(resolve))
 }
@@ -90,7 +90,7 @@ struct CommentResolution {
 /// Remarks on an alert while it was written and reviewed
 #[utoipa::path(get, path = "/api/v1/alerts/{alert_id}/comments", params(("alert_id" = AlertId, Path, description = "The alert")),
     responses((status = 200, description = "All of them", body = AlertComments)))]
-async fn read(
+async fn read_comments(
     Shared(service): Shared<Service>,
     caller: StaffCaller,
     Path(id): Path<AlertId>,
@@ -244,7 +244,7 @@ fn check_passage(alert: &Alert, about: Option<&Passage>, reply_to: Option<Uuid>)
         let fault = FieldFault::new("passage", "回复不另标文字，去掉后再发送", "a reply is about what its remark is about: leave it out");
         return Err(Error::Invalid(vec![fault]));
     }
-    if let Some(fault) = passage::fault(about) {
+    if let Some(fault) = passage::fault(about, &alert.content.contact) {
         return Err(Error::Invalid(vec![fault]));
     }
     if about.stands_in(&alert.content) { Ok(()) } else { Err(Error::PassageGone) }
@@ -291,13 +291,32 @@ pub(crate) async fn as_history(
     if !sees_draft(caller, alert) {
         return Ok(steps);
     }
-    let kept = kept(connection, alert.id).await?;
-    let made = kept.iter().map(|one| ("comment", one.version, one.made_by, one.made_at));
-    let settled = kept.iter().filter_map(|one| Some(("resolve_comment", one.version, one.resolved_by?, one.resolved_at?)));
-    let beside = made.chain(settled).map(|(action, version, by, at)| HistoryLine::beside(&steps, version, action, by, at));
-    let beside: Vec<_> = beside.collect();
-    let mut lines = steps;
+    let rows = sqlx::query!(
+        "select version, made_by, made_at, resolved_at, resolved_by from review.comment where alert_id = $1 order by made_at, comment_id",
+        alert.id.uuid()
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::database("reading who remarked on an alert"))?;
+    let made = rows.iter().map(|row| ("comment", row.version, row.made_by, row.made_at));
+    let settled = rows.iter().filter_map(|row| Some(("resolve_comment", row.version, row.resolved_by?, row.resolved_at?)));
+    let beside =
+        made.chain(settled).map(|(action, version, by, at)| HistoryLine::beside(&steps, version, action, StaffId::from_uuid(by), at));
+    let mut beside: Vec<_> = beside.collect();
+    beside.sort_by_key(HistoryLine::at);
+    Ok(merged(steps, beside))
+}
+
+/// The steps in their own order, with what was done beside them before the first step that came later.
+fn merged(steps: Vec<HistoryLine>, beside: Vec<HistoryLine>) -> Vec<HistoryLine> {
+    let mut lines = Vec::with_capacity(steps.len() + beside.len());
+    let mut beside = beside.into_iter().peekable();
+    for step in steps {
+        while let Some(line) = beside.next_if(|line| line.at() < step.at()) {
+            lines.push(line);
+        }
+        lines.push(step);
+    }
     lines.extend(beside);
-    lines.sort_by_key(HistoryLine::at);
-    Ok(lines)
+    lines
 }

@@ -1,12 +1,13 @@
 //! Decisions about many alerts at once, each for itself: what is refused holds up nothing else.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::extract::State as Shared;
 use domain::alert_state::State;
 use domain::ids::AlertId;
 use domain::many_decisions::{MOST, permit};
-use platform::http::{Access, FieldFault, Json, Problem, Routes, StaffCaller, routes};
+use platform::http::{Access, FieldFault, Json, Limits, Problem, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,8 +15,11 @@ use super::{REVIEWING, looks};
 use crate::decisions::{self, DecisionRequest};
 use crate::{Error, Service};
 
+/// Each of them may count an audience: whoever asked hears what became of every one.
+const LIMITS: Limits = Limits { body: 1024 * 1024, time: Some(Duration::from_secs(180)) };
+
 pub(super) fn routes() -> Routes<Service> {
-    Routes::new("review").allow(Access::Staff(REVIEWING), routes!(decide_many))
+    Routes::new("review").allow_within(LIMITS, Access::Staff(REVIEWING), routes!(decide_many))
 }
 
 /// Decisions about several alerts.
@@ -58,7 +62,7 @@ struct OneDecided {
 /// Decide about several alerts, each for itself
 ///
 /// Only about alerts that the caller has said they have before them (`/look`), in that version. Each decision is checked, taken and kept as if it
-/// were made singly; one that is refused says why and holds up none of the others.
+/// were made singly; one that is refused says why and holds up none of the others. Whoever gets no answer reads the alerts again: some may be decided.
 #[utoipa::path(post, path = "/api/v1/alerts/decisions", request_body = ManyDecisions,
     responses((status = 200, description = "What became of each", body = ManyDecided)))]
 async fn decide_many(

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::ids::{AlertId, StaffId};
 use domain::presence::{LASTS, Present, arrived, left, still_there};
 use http::StatusCode;
+use platform::database::Connection;
 use platform::http::{Access, Json, Path, Problem, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,6 +19,8 @@ use crate::{Error, Service, store};
 
 /// Tries to write over nobody, before a heartbeat is let go: the next one comes within seconds.
 const TRIES: usize = 5;
+/// So long a page waits to hear who else is there; it asks again within seconds.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 pub(super) fn routes() -> Routes<Service> {
     Routes::new("review").allow(Access::Staff(WORKING), routes!(stay)).allow(Access::Staff(WORKING), routes!(leave))
@@ -86,21 +89,31 @@ async fn change(
     now: DateTime<Utc>,
     change: impl Fn(Vec<Present>) -> (Vec<Present>, bool),
 ) -> Result<Option<Vec<Present>>, Error> {
-    let mut connection = service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))?;
+    let mut connection = connect(service).await?;
     let alert = store::load(&mut connection, id, false).await?;
     must_see_draft(caller, &alert)?;
-    let (people, is_news) = match keep(service, id, change).await {
-        Ok(kept) => kept,
-        Err(error) => {
+    // nobody who decides waits for a connection because a cache is slow
+    drop(connection);
+    let (people, is_news) = match tokio::time::timeout(PATIENCE, keep(service, id, change)).await {
+        Ok(Ok(kept)) => kept,
+        Ok(Err(error)) => {
             tracing::debug!(alert = %id, error = platform::tasks::chain(&error), "who has an alert open is not known");
+            return Ok(None);
+        }
+        Err(_) => {
+            tracing::debug!(alert = %id, "who has an alert open is not known: the cache does not answer");
             return Ok(None);
         }
     };
     if is_news {
-        work::tell(&mut connection, id, What::Presence, now).await?;
+        work::tell(&mut connect(service).await?, id, What::Presence, now).await?;
         service.changed.wake();
     }
     Ok(Some(people))
+}
+
+async fn connect(service: &Service) -> Result<Connection, Error> {
+    service.platform.database.pool().acquire().await.map_err(Error::database("taking a connection"))
 }
 
 async fn keep(

@@ -52,11 +52,15 @@ async fn fill_page(platform: &Platform) -> Result<Option<u64>, Error> {
         .await
         .map_err(Error::database("asking how far alerts are indexed"))?;
     let Some(after) = after else { return Ok(None) };
-    let rows =
-        sqlx::query!("select alert_id, created_at, content from review.alert where alert_id > $1 order by alert_id limit $2", after, PAGE)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(Error::database("reading alerts to index"))?;
+    // an edit holds its alert and then waits for its row here, so these are held first, too
+    let rows = sqlx::query!(
+        "select alert_id, created_at, content from review.alert where alert_id > $1 order by alert_id limit $2 for key share",
+        after,
+        PAGE
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(Error::database("reading alerts to index"))?;
     let last: Option<Uuid> = rows.last().map(|row| row.alert_id);
     let (mut alerts, mut times, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {

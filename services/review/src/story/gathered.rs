@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{StoryEntry, StoryEvent, WaveEvent};
 use crate::Error;
 use crate::colleagues::Colleagues;
+use crate::in_review::shown_answers;
 use crate::store::Alert;
 
 /// Of each part at most: the newest records, acknowledgements by the hour of a whole month, steps of a long life.
@@ -70,7 +71,7 @@ async fn records(connection: &mut Connection, alert: &Alert) -> Result<Vec<Story
 /// Every step, with who took it.
 async fn steps(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryEntry>, Error> {
     let rows = sqlx::query!(
-        r#"select version, action, from_state, to_state, actor, reason, public_reason, passage, checked, content is not null as "writes!", at
+        r#"select version, action, from_state, to_state, actor, reason, public_reason, passage, checked, answers, content is not null as "writes!", at
              from review.step where alert_id = $1 order by version limit $2"#,
         alert.id.uuid(),
         MOST
@@ -92,6 +93,7 @@ async fn steps(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryEn
             public_reason: row.public_reason.and_then(|word| word.parse().ok()),
             passage: row.passage.and_then(|passage| serde_json::from_value(passage).ok()),
             checked: row.checked,
+            answers: row.answers.and_then(|answers| serde_json::from_value(answers).ok()).map(shown_answers).unwrap_or_default(),
             content_changed: row.writes,
         },
     });
@@ -277,7 +279,7 @@ async fn unlike(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryE
 /// Who acknowledged it by the hour, and what was said about it, in numbers.
 async fn answers(connection: &mut Connection, alert: &Alert, by_the_hour: bool) -> Result<Vec<StoryEntry>, Error> {
     let hours = sqlx::query!(
-        r#"select people as "people!", last_at as "last_at!" from resident.acknowledged_story where $3 and alert_id = $1 order by hour limit $2"#,
+        r#"select people as "people!", first_at as "first_at!" from resident.acknowledged_story where $3 and alert_id = $1 order by hour limit $2"#,
         alert.id.uuid(),
         MOST,
         by_the_hour
@@ -286,9 +288,9 @@ async fn answers(connection: &mut Connection, alert: &Alert, by_the_hour: bool) 
     .await
     .map_err(Error::database("reading when an alert was acknowledged"))?;
     let mut entries: Vec<StoryEntry> =
-        hours.into_iter().map(|row| StoryEntry { at: row.last_at, event: StoryEvent::Acknowledged { people: row.people } }).collect();
+        hours.into_iter().map(|row| StoryEntry { at: row.first_at, event: StoryEvent::Acknowledged { people: row.people } }).collect();
     let said = sqlx::query!(
-        r#"select kind as "kind!", times as "times!", last_at as "last_at!" from resident.feedback_story where alert_id = $1 order by kind limit $2"#,
+        r#"select kind as "kind!", times as "times!", first_at as "first_at!" from resident.feedback_story where alert_id = $1 order by kind limit $2"#,
         alert.id.uuid(),
         MOST
     )
@@ -296,7 +298,7 @@ async fn answers(connection: &mut Connection, alert: &Alert, by_the_hour: bool) 
     .await
     .map_err(Error::database("reading what was said about an alert"))?;
     entries.extend(
-        said.into_iter().map(|row| StoryEntry { at: row.last_at, event: StoryEvent::Feedback { kind_of: row.kind, count: row.times } }),
+        said.into_iter().map(|row| StoryEntry { at: row.first_at, event: StoryEvent::Feedback { kind_of: row.kind, count: row.times } }),
     );
     Ok(entries)
 }
@@ -304,7 +306,7 @@ async fn answers(connection: &mut Connection, alert: &Alert, by_the_hour: bool) 
 /// Who was to be visited, by what came of it.
 async fn visits(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryEntry>, Error> {
     let rows = sqlx::query!(
-        r#"select outcome as "outcome!", people as "people!", last_at as "last_at!" from dispatch.follow_up_story where alert_id = $1
+        r#"select outcome as "outcome!", people as "people!", first_at as "first_at!" from dispatch.follow_up_story where alert_id = $1
             order by outcome limit $2"#,
         alert.id.uuid(),
         MOST
@@ -314,6 +316,6 @@ async fn visits(connection: &mut Connection, alert: &Alert) -> Result<Vec<StoryE
     .map_err(Error::database("reading what came of visits"))?;
     let entries = rows
         .into_iter()
-        .map(|row| StoryEntry { at: row.last_at, event: StoryEvent::FollowUps { outcome: row.outcome, people: row.people } });
+        .map(|row| StoryEntry { at: row.first_at, event: StoryEvent::FollowUps { outcome: row.outcome, people: row.people } });
     Ok(entries.collect())
 }

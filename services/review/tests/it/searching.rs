@@ -105,7 +105,7 @@ async fn pages_follow_each_other_without_a_gap_or_a_repeat() {
 #[case::a_wildcard("q=%25%25")]
 #[case::an_underscore("q=__")]
 #[case::a_quote("q=%27%20or%201%3D1")]
-#[case::a_zero("q=%00%E5%B8%82")]
+#[case::a_backslash("q=%5C%5C")]
 #[tokio::test]
 async fn a_question_that_is_no_words_finds_nothing_and_harms_nothing(#[case] query: &str) {
     let city = City::open(Embedded).await;
