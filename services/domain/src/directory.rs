@@ -12,12 +12,15 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::digits::is_invisible;
 use crate::second_factor::CameWith;
 
 /// The directory's clock may differ from ours by so much.
 pub const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// Who goes to the directory has come back within this time.
 pub const GONE_FOR: TimeDelta = TimeDelta::minutes(10);
+/// Longest name that is kept for administrators, in characters.
+const LONGEST_NAME: usize = 128;
 /// Longest subject, as the standard has it.
 const LONGEST_SUBJECT: usize = 255;
 
@@ -101,6 +104,13 @@ pub fn came_with(told: &Told, second_factors: &[String]) -> Result<CameWith, Not
     Ok(if counts { CameWith::DirectoryFactors } else { CameWith::Password })
 }
 
+/// A name that the directory tells, as administrators are shown it: without signs that nobody sees, with which one name looks like another, and not
+/// longer than anybody reads.
+#[must_use]
+pub fn shown_name(told: &str) -> String {
+    told.chars().filter(|sign| !sign.is_control() && !is_invisible(*sign)).take(LONGEST_NAME).collect()
+}
+
 /// The login name that a name in the directory proposes: the part before an `@`, in small letters.
 #[must_use]
 pub fn proposed_login(name: &str) -> String {
@@ -150,6 +160,14 @@ mod tests {
     #[case("@", "")]
     fn a_name_in_the_directory_proposes_a_login(#[case] name: &str, #[case] login: &str) {
         assert_eq!(proposed_login(name), login);
+    }
+
+    #[rstest]
+    #[case("张三", "张三")]
+    #[case("li\u{200b}.si\u{202e}\n", "li.si")]
+    fn a_name_in_the_directory_looks_like_no_other(#[case] told: &str, #[case] shown: &str) {
+        assert_eq!(shown_name(told), shown);
+        assert_eq!(shown_name(&"a".repeat(1_000)).len(), LONGEST_NAME);
     }
 
     #[rstest]

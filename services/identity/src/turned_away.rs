@@ -17,6 +17,8 @@ use crate::token::TokenHash;
 
 /// How often the same is traced.
 const TRACED_EVERY: Duration = Duration::from_secs(3_600);
+/// Within this time it is written, or the next time.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Counts it, and traces it unless it was lately. That somebody was turned away holds whether or not it can be.
 pub(crate) async fn note(platform: &Platform, caller: &Caller, from: TurnedAway<'_>) {
@@ -55,10 +57,24 @@ async fn trace(platform: &Platform, caller: &Caller, from: TurnedAway<'_>) -> Re
     };
     let of_network = if matches!(caller, Caller::Source(_)) { network.widest() } else { String::new() };
     let same = TokenHash::of(&format!("{}|{code}|{route}|{of_network}", entry.actor));
-    if !platform.cache.set_if_absent(&format!("identity:turned-away:{}", same.hex()), b"1", TRACED_EVERY).await? {
+    let lately = format!("identity:turned-away:{}", same.hex());
+    if !platform.cache.set_if_absent(&lately, b"1", TRACED_EVERY).await? {
         return Ok(());
     }
+    // whoever was turned away does not wait for a database that hangs
+    let written = tokio::time::timeout(PATIENCE, write(platform, AuditEntry { detail_json: detail.to_string(), ..entry })).await;
+    if !matches!(written, Ok(Ok(()))) {
+        // the next time it is tried again
+        platform.cache.delete(&lately).await?;
+    }
+    written.unwrap_or_else(|_| {
+        tracing::warn!(code, "that a caller was turned away could not be traced in time");
+        Ok(())
+    })
+}
+
+async fn write(platform: &Platform, entry: AuditEntry) -> Result<(), Error> {
     let mut tx = platform.database.begin().await?;
-    tx.publish(bus::SCHEMA, &AuditEntry { detail_json: detail.to_string(), ..entry }).await?;
+    tx.publish(bus::SCHEMA, &entry).await?;
     Ok(tx.commit().await?)
 }

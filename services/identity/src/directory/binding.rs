@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use domain::directory::SubjectIdentifier;
 use domain::ids::StaffId;
 use platform::database::{Connection, Tx};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Error;
 use crate::account;
@@ -52,9 +54,20 @@ pub(crate) async fn unbind(tx: &mut Tx, staff: StaffId) -> Result<bool, Error> {
     Ok(unbound.rows_affected() > 0)
 }
 
-/// Since when accounts are bound to this directory.
-pub(crate) async fn of_everybody(connection: &mut Connection, issuer: &str) -> Result<Vec<(StaffId, DateTime<Utc>)>, Error> {
-    let rows =
-        sqlx::query!("select staff_id, bound_at from identity.directory_subject where issuer = $1", issuer).fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|row| (row.staff_id.into(), row.bound_at)).collect())
+/// An account that is bound to somebody in a directory.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BoundAccount)]
+pub(crate) struct Bound {
+    /// The account.
+    staff_id: StaffId,
+    /// In which directory. One that is not the city's any more lets nobody in, until it is set again.
+    issuer: String,
+    /// Since when.
+    bound_at: DateTime<Utc>,
+}
+
+/// The accounts that are bound, to this directory or to another that was set before.
+pub(crate) async fn of_everybody(connection: &mut Connection) -> Result<Vec<Bound>, Error> {
+    let rows = sqlx::query!("select staff_id, issuer, bound_at from identity.directory_subject").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|row| Bound { staff_id: row.staff_id.into(), issuer: row.issuer, bound_at: row.bound_at }).collect())
 }

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use super::Fault;
 use super::settings::Sound;
-use super::wire::{Wire, is_safe};
+use super::wire::{Wire, may_lead_to};
 use crate::Error;
 
 /// A description is fetched again after so long.
@@ -108,13 +108,13 @@ impl Provider {
         let mut state = self.state.lock().await;
         let now = self.clock.now();
         if let Some((known, at)) = &state.known
-            && now - *at < GOOD_FOR
+            && is_within(GOOD_FOR, *at, now)
         {
             return Ok(Arc::clone(known));
         }
         let last = state.known.as_ref().map(|(known, _)| Arc::clone(known));
         let failed = match state.failed {
-            Some((fault, at)) if now - at < PEACE => Err(fault),
+            Some((fault, at)) if is_within(PEACE, at, now) => Err(fault),
             _ => self.described().await,
         };
         match failed {
@@ -124,7 +124,7 @@ impl Provider {
                 Ok(known)
             }
             Err(fault) => {
-                if !state.failed.is_some_and(|(_, at)| now - at < PEACE) {
+                if !state.failed.is_some_and(|(_, at)| is_within(PEACE, at, now)) {
                     tracing::warn!(
                         fault = fault.as_ref(),
                         "the directory does not describe itself: staff sign in with passwords and passkeys"
@@ -140,7 +140,7 @@ impl Provider {
     pub(super) async fn with_new_keys(&self) -> Result<Arc<Known>, Fault> {
         let mut state = self.state.lock().await;
         let now = self.clock.now();
-        if state.keys_at.is_some_and(|at| now - at < PEACE) {
+        if state.keys_at.is_some_and(|at| is_within(PEACE, at, now)) {
             return state.known.as_ref().map(|(known, _)| Arc::clone(known)).ok_or(Fault::Unsigned);
         }
         state.keys_at = Some(now);
@@ -153,7 +153,7 @@ impl Provider {
     async fn described(&self) -> Result<Known, Fault> {
         let metadata = Metadata::discover_async(self.issuer.clone(), &self.wire).await.map_err(fault)?;
         let addresses = [Some(metadata.authorization_endpoint().url()), metadata.token_endpoint().map(|address| address.url())];
-        if !addresses.into_iter().flatten().all(is_safe) {
+        if !addresses.into_iter().flatten().all(|address| may_lead_to(address, self.issuer.url())) {
             return Err(Fault::NotItself);
         }
         let keys: JsonWebKeySet<CoreJsonWebKey> = metadata.jwks().clone();
@@ -162,6 +162,11 @@ impl Provider {
         }
         Ok(Known(metadata))
     }
+}
+
+/// Whether it was so lately, by a clock that may have been set back since.
+fn is_within(time: TimeDelta, at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    (now - at).abs() < time
 }
 
 fn fault(error: DiscoveryError<Fault>) -> Fault {

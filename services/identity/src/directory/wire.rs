@@ -18,7 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// No description, set of keys or token is longer (bytes).
 const LARGEST: usize = 256 * 1024;
 
-/// Whether an address of the directory may be asked or shown to a browser: encrypted, or on this machine.
+/// Whether what the directory of this issuer names may be asked or shown to a browser. Only one on this machine leads to this machine without
+/// encryption: another would have us send codes and our secret to a service of ours.
+pub(super) fn may_lead_to(address: &Url, issuer: &Url) -> bool {
+    address.scheme() == "https" || (issuer.scheme() == "http" && is_safe(issuer) && is_safe(address))
+}
+
+/// Whether a directory may be here: encrypted, or on this machine.
 pub(super) fn is_safe(address: &Url) -> bool {
     let here = match address.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -31,7 +37,10 @@ pub(super) fn is_safe(address: &Url) -> bool {
 
 /// The way to the directory.
 #[derive(Clone)]
-pub(super) struct Wire(Client);
+pub(super) struct Wire {
+    client: Client,
+    issuer: Url,
+}
 
 impl Wire {
     pub(super) fn to(settings: &Sound) -> Result<Self, Error> {
@@ -45,17 +54,17 @@ impl Wire {
             let text = std::fs::read(path).map_err(|error| unusable(&format!("{} cannot be read: {error}", path.display())))?;
             client = client.tls_certs_merge(Certificate::from_pem_bundle(&text).map_err(|error| unusable(&error))?);
         }
-        Ok(Self(client.build().map_err(|error| unusable(&error))?))
+        Ok(Self { client: client.build().map_err(|error| unusable(&error))?, issuer: settings.issuer.url().clone() })
     }
 }
 
 /// Asks, and gives the answer whole.
-async fn answer(client: Client, request: HttpRequest) -> Result<HttpResponse, Fault> {
+async fn answer(wire: Wire, request: HttpRequest) -> Result<HttpResponse, Fault> {
     let request = reqwest::Request::try_from(request).map_err(|_| Fault::NotItself)?;
-    if !is_safe(request.url()) {
+    if !may_lead_to(request.url(), &wire.issuer) {
         return Err(Fault::NotItself);
     }
-    let mut answer = client.execute(request).await.map_err(|_| Fault::Away)?;
+    let mut answer = wire.client.execute(request).await.map_err(|_| Fault::Away)?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(|_| Fault::Away)? {
@@ -77,7 +86,7 @@ impl AsyncHttpClient<'_> for Wire {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Fault>> + Send>>;
 
     fn call(&self, request: HttpRequest) -> Self::Future {
-        Box::pin(answer(self.0.clone(), request))
+        Box::pin(answer(self.clone(), request))
     }
 }
 
@@ -97,5 +106,15 @@ mod tests {
     #[case("file:///etc/passwd", false)]
     fn only_what_is_encrypted_or_on_this_machine_is_asked(#[case] address: &str, #[case] safe: bool) {
         assert_eq!(is_safe(&address.parse().unwrap()), safe);
+    }
+
+    #[rstest]
+    #[case("https://login.example.cn", "https://keys.example.cn/keys", true)]
+    #[case("https://login.example.cn", "http://127.0.0.1:9000/token", false)]
+    #[case("https://login.example.cn", "http://login.example.cn/token", false)]
+    #[case("http://127.0.0.1:4711", "http://127.0.0.1:4711/token", true)]
+    #[case("http://127.0.0.1:4711", "http://login.example.cn/token", false)]
+    fn a_directory_elsewhere_leads_nobody_to_this_machine(#[case] issuer: &str, #[case] address: &str, #[case] may: bool) {
+        assert_eq!(may_lead_to(&address.parse().unwrap(), &issuer.parse().unwrap()), may);
     }
 }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use domain::directory::{SKEW, SubjectIdentifier, Told, came_with};
+use domain::directory::{SKEW, SubjectIdentifier, Told, came_with, shown_name};
 use domain::second_factor::CameWith;
 use openidconnect::core::{CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm};
 use openidconnect::{ClaimsVerificationError, ClientId, Nonce, SignatureVerificationError};
@@ -26,8 +26,6 @@ const PROVING: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EcdsaP384Sha384,
     CoreJwsSigningAlgorithm::EdDsa,
 ];
-/// Longest name that is kept for administrators, in characters.
-const LONGEST_NAME: usize = 128;
 
 /// What a word is held against.
 pub(super) struct Expected<'a> {
@@ -88,8 +86,7 @@ pub(super) fn read(token: &CoreIdToken, claims: &CoreIdTokenClaims, expected: &E
     };
     let came_with = came_with(&told, &settings.second_factors).map_err(|_| Fault::NotAskedAnew)?;
     let name = text_of(token, &settings.name_claim).unwrap_or_default();
-    let name = name.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
-    Ok(Arrived { subject, name, came_with })
+    Ok(Arrived { subject, name: shown_name(&name), came_with })
 }
 
 /// The text of any claim, also of one that the standard does not know.

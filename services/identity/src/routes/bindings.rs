@@ -1,7 +1,6 @@
 //! Administrators decide who in the city's directory may sign in as which account.
 
 use axum::extract::State;
-use chrono::{DateTime, Utc};
 use domain::directory::SubjectIdentifier;
 use domain::ids::StaffId;
 use domain::second_factor::Act;
@@ -16,7 +15,7 @@ use super::identity::{Identity, ProposalMade, Waiting};
 use super::staff::{of_account, silenced};
 use crate::account;
 use crate::directory::arrival::{self, Arrival};
-use crate::directory::binding;
+use crate::directory::binding::{self, Bound};
 use crate::proposal::Proposed;
 use crate::{Error, SCHEMA};
 
@@ -28,22 +27,13 @@ pub(super) fn routes() -> Routes<Identity> {
         .allow(ADMINISTRATOR, routes!(unbind))
 }
 
-/// An account that is bound to somebody in the directory.
-#[derive(Serialize, ToSchema)]
-struct BoundAccount {
-    /// The account.
-    staff_id: StaffId,
-    /// Since when.
-    bound_at: DateTime<Utc>,
-}
-
 /// How accounts and the directory belong together.
 #[derive(Serialize, ToSchema)]
 struct DirectoryBindings {
     /// Which directory it is, as it calls itself; none: the city has none.
     issuer: Option<String>,
-    /// Accounts that are bound to somebody in it.
-    bound: Vec<BoundAccount>,
+    /// Accounts that are bound to somebody in it, or in another that was set before.
+    bound: Vec<Bound>,
     /// Who came by it lately and is bound to none, the last first.
     arrivals: Vec<Arrival>,
 }
@@ -51,15 +41,14 @@ struct DirectoryBindings {
 /// Which accounts are bound to somebody in the city's directory, and who came by it lately and is bound to none
 #[utoipa::path(get, path = "/api/v1/staff-directory", responses((status = 200, description = "How they belong together", body = DirectoryBindings)))]
 async fn bindings(State(identity): State<Identity>) -> Result<Json<DirectoryBindings>, Problem> {
-    let Some(directory) = identity.directory.as_deref() else {
-        return Ok(Json(DirectoryBindings { issuer: None, bound: Vec::new(), arrivals: Vec::new() }));
-    };
-    let issuer = directory.issuer();
+    let issuer = identity.directory.as_deref().map(|directory| directory.issuer().to_owned());
     let mut connection = identity.platform.database.pool().acquire().await?;
-    let bound = binding::of_everybody(&mut connection, issuer).await?;
-    let bound = bound.into_iter().map(|(staff_id, bound_at)| BoundAccount { staff_id, bound_at }).collect();
-    let arrivals = arrival::listed(&mut connection, issuer, identity.now()).await?;
-    Ok(Json(DirectoryBindings { issuer: Some(issuer.to_owned()), bound, arrivals }))
+    let bound = binding::of_everybody(&mut connection).await?;
+    let arrivals = match &issuer {
+        Some(issuer) => arrival::listed(&mut connection, issuer, identity.now()).await?,
+        None => Vec::new(),
+    };
+    Ok(Json(DirectoryBindings { issuer, bound, arrivals }))
 }
 
 /// Who is meant.
@@ -103,6 +92,7 @@ async fn bind(
 /// Its password stays. Takes a fresh proof.
 #[utoipa::path(delete, path = "/api/v1/staff/{id}/directory", params(("id" = StaffId, Path, description = "The account")), responses(
     (status = 204, description = "Unbound"),
+    (status = 403, description = "A fresh proof is needed first"),
     (status = 404, description = "There is no such account"),
     (status = 409, description = "It is one's own account, or bound to nobody"),
 ))]

@@ -38,7 +38,8 @@ pub struct HttpSettings {
     pub drain_seconds: u64,
     /// Addresses and networks of proxies of ours: only they are believed about whom they speak for (`X-Forwarded-For`).
     ///
-    /// Attempts to sign in are slowed down by address; a client that could name its own would get round that.
+    /// Attempts to sign in are slowed down by address, and keys are good from their networks alone; a client that could name its own address would get
+    /// round both. Name the proxies themselves, not the network in which they stand with others.
     pub trusted_proxies: Vec<AddressBlock>,
     /// Addresses and networks that may read `/metrics`, and in `/readyz` why something is not ready; empty: this machine itself, unless a proxy speaks for
     /// somebody (`X-Forwarded-For`). Behind a proxy on this machine that does not say for whom it speaks, name addresses.

@@ -5,6 +5,9 @@ test.each([
   ['/console', '', '/console'],
   ['/console/alerts', '?state=draft', '/console/alerts?state=draft'],
   ['/console/alerts', '?state=draft&directory=away', '/console/alerts?state=draft'],
+  ['/console/alerts', '?words=*', '/console/alerts'],
+  ['/console/alerts', `?words=${'a'.repeat(256)}`, '/console/alerts'],
+  [`/console/${'a'.repeat(256)}`, '', '/console'],
 ])('from %s%s one comes back to the page that one was on', (path, search, to) => {
   const way = new URL(wayToDirectory(path, search), 'https://alerts.example.cn');
   expect([way.pathname, way.searchParams.get('to')]).toEqual(['/api/v1/session/directory/begin', to]);

@@ -3,6 +3,9 @@
 const WHY = 'directory';
 const refusals = ['away', 'broken_off', 'refused', 'not_bound', 'too_many'] as const;
 
+/** Whether the platform leads somebody back to this page (`domain::console_path`): else the way to the directory would end at a problem. */
+const isTaken = (page: string) => page.length <= 256 && /^[\w/.~%?&=+:,-]*$/.test(page);
+
 /** Why somebody was led back from the directory without being let in. */
 export type Refusal = (typeof refusals)[number];
 
@@ -10,7 +13,7 @@ export type Refusal = (typeof refusals)[number];
 export function wayToDirectory(pathname: string, search: string): string {
   const query = new URLSearchParams(search);
   query.delete(WHY);
-  const to = pathname + (query.size ? `?${query}` : '');
+  const to = [pathname + (query.size ? `?${query}` : ''), pathname].find(isTaken) ?? '/console';
   return `/api/v1/session/directory/begin?${new URLSearchParams({ to })}`;
 }
 
