@@ -55,7 +55,7 @@ impl<'a> Reach<'a> {
                 let whole = |selection: &&Selection| selection.industries.is_empty() && selection.languages.is_empty();
                 let excluded = exclude.iter().filter(whole).flat_map(places).collect();
                 let included = include.iter().map(|selection| Places {
-                    areas: places(selection),
+                    areas: places(selection).into_iter().collect(),
                     industries: &selection.industries,
                     languages: &selection.languages,
                 });
