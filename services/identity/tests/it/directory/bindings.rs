@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use stages::NOBODY;
 
 use super::{SUBJECT, Town};
+use crate::city::City;
 
 #[tokio::test]
 async fn no_account_comes_of_the_word_of_a_directory_and_a_name_only_proposes() {
@@ -121,6 +122,20 @@ async fn who_is_unbound_is_out_at_once_and_signs_in_with_their_password() {
         town.city.ask(Method::PUT, NOBODY, &format!("/api/v1/{path}"), json!({ "subject": "a" })).await.status,
         StatusCode::UNAUTHORIZED
     );
+}
+
+#[tokio::test]
+async fn who_is_bound_to_a_directory_that_was_switched_off_is_seen_and_unbound() {
+    let town = Town::founded().await;
+    let off = City::set(town.city.platform.clone(), &identity::Settings::default()).await;
+    let listed = off.look(&town.administrators.one, "/api/v1/staff-directory").await.body;
+    assert_eq!((&listed["issuer"], &listed["arrivals"]), (&Value::Null, &json!([])));
+    assert_eq!(listed["bound"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&listed["bound"][0]["staff_id"], &listed["bound"][0]["issuer"]), (&json!(town.officer), &json!(town.provider.issuer())));
+    off.proves(&town.administrators.one).await;
+    let unbound = off.ask(Method::DELETE, &town.administrators.one, &format!("/api/v1/staff/{}/directory", town.officer), Value::Null).await;
+    assert_eq!(unbound.status, StatusCode::NO_CONTENT, "{}", unbound.body);
+    assert_eq!(off.look(&town.administrators.one, "/api/v1/staff-directory").await.body["bound"], json!([]));
 }
 
 #[tokio::test]
