@@ -14,18 +14,15 @@ use utoipa::ToSchema;
 
 use crate::citizen::{self, CitizenCase, Wish};
 use crate::intake::{self, CaseRequest, CaseTaken, RequestName, Source};
-use crate::service::Parts;
 use crate::numbered::Numbered;
+use crate::service::Parts;
 use crate::store::{self, Kept};
 use crate::{Error, Service};
 
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("cases")
-        .allow(Access::Public, routes!(bring))
-        .allow(Access::Public, routes!(look))
-        .allow(Access::Public, routes!(step))
+    Routes::new("cases").allow(Access::Public, routes!(bring)).allow(Access::Public, routes!(look)).allow(Access::Public, routes!(step))
 }
 
 /// Bring a matter: a question, a complaint, a call for help, a report
