@@ -50,7 +50,8 @@ async fn the_table_tells_of_every_job_what_it_does_and_how_it_went() {
     at_rest(&whole).await;
     let jobs = table(&whole).await;
     let declared =
-        [identity::JOBS, audit::JOBS, resident::JOBS, ingest::JOBS, rules::JOBS, review::JOBS, dispatch::JOBS, sms::JOBS, display::JOBS].concat();
+        [identity::JOBS, audit::JOBS, resident::JOBS, ingest::JOBS, rules::JOBS, review::JOBS, dispatch::JOBS, sms::JOBS, display::JOBS]
+            .concat();
     assert_eq!(jobs.keys().map(String::as_str).collect::<Vec<_>>(), {
         let mut names: Vec<&str> = declared.iter().map(|job| job.name).collect();
         names.sort_unstable();
@@ -70,6 +71,21 @@ async fn the_table_tells_of_every_job_what_it_does_and_how_it_went() {
         assert_eq!((&job["state"], &job["last"]["outcome"]), (&json!("waiting"), &json!("done")), "{name}: {job}");
         assert!(job["due_at"].as_str().unwrap() > "2026-03-03T02:00:00Z", "{name} is planned: {job}");
     }
+    whole.end().await;
+}
+
+#[tokio::test]
+async fn who_came_by_the_directory_two_weeks_ago_is_forgotten_in_the_night() {
+    let whole = Whole::start(morning()).await;
+    let came = "insert into identity.directory_arrival (issuer, subject, name, proposed_login, came_at)
+                values ('https://login.example.cn', 'one', '张三', 'zhang.san', '2026-02-17T02:00:00Z'),
+                       ('https://login.example.cn', 'two', '李四', 'li.si', '2026-02-18T02:00:00Z')";
+    sqlx::query(came).execute(whole.platform.database.pool()).await.unwrap();
+    at_rest(&whole).await;
+    whole.platform.clock.forward(DAY);
+    at_rest(&whole).await;
+    let forgot = &table(&whole).await["identity.forget_arrivals"]["last"];
+    assert_eq!((&forgot["outcome"], &forgot["did"][0]["number"]), (&json!("done"), &json!(1)), "{forgot}");
     whole.end().await;
 }
 
