@@ -189,7 +189,15 @@ mod tests {
             "never_sent",
             "too_many_parts",
         ]);
-        are_the_words::<before_sending::Caution>(&["reaches_nobody", "cut_by_quiet_hours", "no_reminder", "other_language"]);
+        are_the_words::<before_sending::Caution>(&[
+            "reaches_nobody",
+            "cut_by_quiet_hours",
+            "no_reminder",
+            "contradicts_another",
+            "other_language",
+            "open_comments",
+            "claimed_by_other",
+        ]);
         are_the_words::<cap::Status>(&["actual", "exercise", "system", "test", "draft"]);
         are_the_words::<cap::MsgType>(&["alert", "update", "cancel"]);
         are_the_words::<cap::Category>(&[

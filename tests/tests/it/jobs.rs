@@ -49,9 +49,19 @@ async fn the_table_tells_of_every_job_what_it_does_and_how_it_went() {
     let whole = Whole::start(morning()).await;
     at_rest(&whole).await;
     let jobs = table(&whole).await;
-    let declared =
-        [identity::JOBS, audit::JOBS, resident::JOBS, ingest::JOBS, rules::JOBS, review::JOBS, dispatch::JOBS, sms::JOBS, display::JOBS]
-            .concat();
+    let declared = [
+        identity::JOBS,
+        audit::JOBS,
+        resident::JOBS,
+        ingest::JOBS,
+        rules::JOBS,
+        review::JOBS,
+        dispatch::JOBS,
+        sms::JOBS,
+        display::JOBS,
+        casework::JOBS,
+    ]
+    .concat();
     assert_eq!(jobs.keys().map(String::as_str).collect::<Vec<_>>(), {
         let mut names: Vec<&str> = declared.iter().map(|job| job.name).collect();
         names.sort_unstable();

@@ -60,6 +60,7 @@ async fn every_part_of_an_alerts_life_stands_in_its_story_in_the_order_of_time(#
     assert_eq!(of("record")["area"], "500103");
     let approved = whole["entries"].as_array().unwrap().iter().find(|entry| entry["action"] == "approve").unwrap();
     assert_eq!(approved["by"]["name"], OFFICER, "who took it");
+    assert_eq!(words(&approved["answers"], "answer"), ["yes"; 5], "what was answered to the checklist");
     assert!(!whole.to_string().contains("resident_no"), "nobody is named but staff");
 
     // page by page it is the same
