@@ -57,14 +57,7 @@ pub(crate) struct Said<'a> {
 }
 
 /// Takes one step.
-pub(crate) async fn take(
-    tx: &mut Tx,
-    parts: &Parts,
-    kept: &mut Kept,
-    step: &Step<'_>,
-    who: Who<'_>,
-    said: Said<'_>,
-) -> Result<(), Error> {
+pub(crate) async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, step: &Step<'_>, who: Who<'_>, said: Said<'_>) -> Result<(), Error> {
     let (event, now) = (step.event(), parts.now());
     let mut decision = next(&kept.case, step, &who.actor(), said.text.is_some(), now, &parts.settings.promises)?;
     let running = clocks::of(tx, kept.number).await?;

@@ -237,10 +237,15 @@ fn sentence(state: State) -> (&'static str, &'static str) {
         State::ToCheck => ("已登记，第二位坐席正在核对。", "It is registered; a second person is checking it."),
         State::Registered => ("已登记，正在判断是否受理。", "It is registered; whether it is accepted comes next."),
         State::Accepted => ("已受理，正在派给承办单位。", "It is accepted, and on its way to a unit."),
-        State::Disputed => ("两个单位对职责有不同意见，督办正在裁定由谁办理；办理时限照常计算。", "Two units disagree about who is competent; supervision is deciding. The time runs on."),
+        State::Disputed => (
+            "两个单位对职责有不同意见，督办正在裁定由谁办理；办理时限照常计算。",
+            "Two units disagree about who is competent; supervision is deciding. The time runs on.",
+        ),
         State::Routed => ("已派给承办单位，等待签收。", "It is with a unit, which has yet to sign for it."),
         State::Working => ("承办单位正在办理。", "The unit is working on it."),
-        State::Waiting => ("承办单位请您补充材料；补充之前暂停计时。", "The unit has asked you something; the time stands still until you answer."),
+        State::Waiting => {
+            ("承办单位请您补充材料；补充之前暂停计时。", "The unit has asked you something; the time stands still until you answer.")
+        }
         State::ToDecide => ("已有结果，正在审定。", "There is a result, which is being decided."),
         State::ToConfirm => ("已有结果，重大事项由第二人审定。", "There is a result; in a major matter a second person decides."),
         State::Decided => ("结果已审定，即将答复您。", "The result is decided; you will be told soon."),
@@ -248,6 +253,8 @@ fn sentence(state: State) -> (&'static str, &'static str) {
         State::Closed => ("已办结。", "It is closed."),
         State::Declined => ("未受理，原因和办理去处见下。", "It was not taken; why, and where to go, is below."),
         State::Withdrawn => ("已按您的要求撤回。", "You have taken it back."),
-        State::Merged => ("已并入同一事项一并办理，答复也会显示在这里。", "It goes on together with another case; the answer is shown here too."),
+        State::Merged => {
+            ("已并入同一事项一并办理，答复也会显示在这里。", "It goes on together with another case; the answer is shown here too.")
+        }
     }
 }

@@ -43,7 +43,8 @@ async fn write_down(
         _ => matches!(written.channel, Channel::Call | Channel::Visit | Channel::Proxy),
     };
     if !fitting {
-        let (reason, reason_en) = ("坐席登记来电、来访或代办，社区登记代办", "is call, visit or proxy at the hotline, proxy in a community");
+        let (reason, reason_en) =
+            ("坐席登记来电、来访或代办，社区登记代办", "is call, visit or proxy at the hotline, proxy in a community");
         return Err(Error::field("channel", reason, reason_en).into());
     }
     let request = &written.request;

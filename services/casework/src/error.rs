@@ -169,8 +169,12 @@ impl From<Error> for Problem {
                 "Somebody else took a step with this case just now. Reload it, look, and decide again.",
             ),
             Error::Refused(refusal) => refused(refusal),
-            Error::NoSuchUnit => Self::not_found("no_such_unit", "没有此承办单位，请刷新单位列表。", "There is no such unit. Reload the list."),
-            Error::UnitExists => Self::conflict("unit_exists", "已有同名单位，请核对名称。", "A unit has this name already. Check the name."),
+            Error::NoSuchUnit => {
+                Self::not_found("no_such_unit", "没有此承办单位，请刷新单位列表。", "There is no such unit. Reload the list.")
+            }
+            Error::UnitExists => {
+                Self::conflict("unit_exists", "已有同名单位，请核对名称。", "A unit has this name already. Check the name.")
+            }
             Error::KeyMissing => Self::bad_request(
                 "idempotency_key_missing",
                 "请在请求头 Idempotency-Key 中给出 8 到 64 个字符的唯一标识，以免重复受理。",
@@ -186,7 +190,11 @@ impl From<Error> for Problem {
                 "不能并入该事项：它就是本事项，或已经办结。请核对编号。",
                 "It cannot be joined with that case: it is the same one, or has ended. Check the number.",
             ),
-            Error::NoPhone => Self::conflict("no_phone", "来访人没有留下电话，请以网上答复或书面方式联系。", "Nobody left a phone number. Answer on line or by letter."),
+            Error::NoPhone => Self::conflict(
+                "no_phone",
+                "来访人没有留下电话，请以网上答复或书面方式联系。",
+                "Nobody left a phone number. Answer on line or by letter.",
+            ),
             Error::TooManyContacts { most } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_contacts",

@@ -245,7 +245,9 @@ async fn look(Shared(service): Shared<Service>, caller: StaffCaller, Numbered(nu
     // people write what is personal into what they bring: the trace first, then the file
     let entry = caller.did("case_read", "case", number, service.now());
     let entry = AuditEntry { district: kept.case.district.map(DistrictCode::get), ..entry };
-    reading::note(&service.platform, SCHEMA, &caller, entry, &[store::stored(number), i64::from(kept.version)]).await.map_err(Error::from)?;
+    reading::note(&service.platform, SCHEMA, &caller, entry, &[store::stored(number), i64::from(kept.version)])
+        .await
+        .map_err(Error::from)?;
     Ok(axum::Json(shown))
 }
 

@@ -269,7 +269,15 @@ async fn insert(
         tx.publish(SCHEMA, &entry).await?;
     }
     let answer_by = running.first().map_or(now, |take| take.clock.due.at);
-    Ok(Some(CaseTaken { number, pin: pin.digits().to_owned(), kind: case.kind, state: case.state, received_at: now, answer_by, version: 1 }))
+    Ok(Some(CaseTaken {
+        number,
+        pin: pin.digits().to_owned(),
+        kind: case.kind,
+        state: case.state,
+        received_at: now,
+        answer_by,
+        version: 1,
+    }))
 }
 
 /// The same answer as before, to the same request.

@@ -72,9 +72,7 @@ impl ListKind {
             Self::Desk => &[State::Received, State::Registered, State::Accepted],
             Self::Check => &[State::ToCheck],
             Self::Callback => &[State::Told],
-            Self::Inbox => {
-                &[State::Routed, State::Working, State::Waiting, State::ToDecide, State::ToConfirm, State::Decided]
-            }
+            Self::Inbox => &[State::Routed, State::Working, State::Waiting, State::ToDecide, State::ToConfirm, State::Decided],
             Self::Decide => &[State::ToDecide, State::ToConfirm],
             Self::Disputes => &[State::Disputed],
             Self::Late | Self::Endangered | Self::Chased | Self::Extensions | Self::Merges | Self::All => State::VARIANTS,
@@ -234,7 +232,11 @@ impl After {
 ///
 /// Operators and supervisors see their area, people of units what their unit has or had an order for.
 #[utoipa::path(get, path = "/api/v1/casework/cases", params(CaseQuery), responses((status = 200, description = "A page", body = CaseList)))]
-async fn list(Shared(service): Shared<Service>, caller: StaffCaller, Query(query): Query<CaseQuery>) -> Result<axum::Json<CaseList>, Problem> {
+async fn list(
+    Shared(service): Shared<Service>,
+    caller: StaffCaller,
+    Query(query): Query<CaseQuery>,
+) -> Result<axum::Json<CaseList>, Problem> {
     let limit = query.limit.unwrap_or(50).clamp(1, MOST);
     let rows = match query.list {
         ListKind::All => newest(&service, &caller, &query, limit).await?,
@@ -367,7 +369,11 @@ fn line(service: &Parts, row: Row, clocks: &BTreeMap<i64, Vec<KeptClock>>) -> Re
 }
 
 /// The line of one case.
-pub(crate) async fn line_of(service: &Parts, connection: &mut platform::database::Connection, number: CaseNumber) -> Result<CaseLine, Error> {
+pub(crate) async fn line_of(
+    service: &Parts,
+    connection: &mut platform::database::Connection,
+    number: CaseNumber,
+) -> Result<CaseLine, Error> {
     let row = rows!("where m.number = $1", store::stored(number))
         .fetch_optional(&mut *connection)
         .await

@@ -17,9 +17,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Numbered {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
         text.parse().map(Self).map_err(|fault: NumberError| {
             let problem = match fault {
-                NumberError::Signs => {
-                    Problem::bad_request("invalid_path", "路径中的 number 无效，请核对地址。", "The address is not valid at number. Check it.")
-                }
+                NumberError::Signs => Problem::bad_request(
+                    "invalid_path",
+                    "路径中的 number 无效，请核对地址。",
+                    "The address is not valid at number. Check it.",
+                ),
                 NumberError::Check | NumberError::Date => Error::Number(fault).into(),
             };
             problem.fault("number", fault.to_string(), fault.english())

@@ -14,18 +14,15 @@ use utoipa::ToSchema;
 
 use crate::citizen::{self, CitizenCase, Wish};
 use crate::intake::{self, CaseRequest, CaseTaken, RequestName, Source};
-use crate::service::Parts;
 use crate::numbered::Numbered;
+use crate::service::Parts;
 use crate::store::{self, Kept};
 use crate::{Error, Service};
 
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn routes() -> Routes<Service> {
-    Routes::new("cases")
-        .allow(Access::Public, routes!(bring))
-        .allow(Access::Public, routes!(look_by_pin))
-        .allow(Access::Public, routes!(step_by_pin))
+    Routes::new("cases").allow(Access::Public, routes!(bring)).allow(Access::Public, routes!(look)).allow(Access::Public, routes!(step))
 }
 
 /// Bring a matter: a question, a complaint, a call for help, a report
@@ -60,7 +57,7 @@ struct CasePin {
 /// In plain words: the step, who has it, until when and why that day, the answer. Five wrong PINs in an hour close the case for that hour.
 #[utoipa::path(post, path = "/api/v1/cases/{number}/state", params(("number" = String, Path, description = "As told or dictated")),
     request_body = CasePin, responses((status = 200, description = "How it stands", body = CitizenCase)))]
-async fn look_by_pin(
+async fn look(
     Shared(service): Shared<Service>,
     ClientAddress(from): ClientAddress,
     Numbered(number): Numbered,
@@ -89,7 +86,7 @@ struct CaseStepByPin {
 /// Add to my matter, chase it, rate the answer, or take it back
 #[utoipa::path(post, path = "/api/v1/cases/{number}/steps", params(("number" = String, Path, description = "As told or dictated")),
     request_body = CaseStepByPin, responses((status = 200, description = "Done; how it stands", body = CitizenCase)))]
-async fn step_by_pin(
+async fn step(
     Shared(service): Shared<Service>,
     ClientAddress(from): ClientAddress,
     Numbered(number): Numbered,

@@ -136,7 +136,10 @@ impl Settings {
         }
         let days = [promises.finish_simple_days, promises.finish_complex_days, promises.finish_major_days, promises.review_days];
         if days.contains(&0) {
-            return Err(Error::Setting { name: "casework.promises", reason: "gives no time for a result: at least one working day".to_owned() });
+            return Err(Error::Setting {
+                name: "casework.promises",
+                reason: "gives no time for a result: at least one working day".to_owned(),
+            });
         }
         let Some(file) = &self.days_file else { return Ok(Calendar::china().clone()) };
         let wrong = |reason: String| Error::Setting { name: "casework.days_file", reason };

@@ -221,7 +221,9 @@ async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, caller: &StaffCaller,
 /// Whether the time for a result is over.
 async fn is_over(tx: &mut Tx, kept: &Kept, now: DateTime<Utc>) -> Result<bool, Error> {
     let clocks = clocks::of(tx, kept.number).await?;
-    let over = |one: &KeptClock| matches!(one.clock.promise, Promise::Finish | Promise::Review) && one.clock.is_running() && one.clock.is_late(now);
+    let over = |one: &KeptClock| {
+        matches!(one.clock.promise, Promise::Finish | Promise::Review) && one.clock.is_running() && one.clock.is_late(now)
+    };
     Ok(clocks.iter().any(over))
 }
 

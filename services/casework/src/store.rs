@@ -79,13 +79,10 @@ fn stored_people(people: &[StaffId]) -> Vec<Uuid> {
 
 /// Keeps two cases from being changed by others until the transaction ends; whoever locks both does so in the same order.
 pub(crate) async fn lock_both(tx: &mut Tx, one: CaseNumber, other: CaseNumber) -> Result<(), Error> {
-    sqlx::query!(
-        "select number from casework.matter where number = any($1) order by number for update",
-        &[stored(one), stored(other)][..]
-    )
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(Error::database("locking two cases"))?;
+    sqlx::query!("select number from casework.matter where number = any($1) order by number for update", &[stored(one), stored(other)][..])
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(Error::database("locking two cases"))?;
     Ok(())
 }
 
@@ -148,7 +145,11 @@ pub(crate) async fn load(connection: &mut Connection, number: CaseNumber, lock: 
         case,
         channel: row.channel.parse().map_err(Error::stored("channel"))?,
         nature: row.nature.map(|nature| nature.parse()).transpose().map_err(Error::stored("nature"))?,
-        community: row.community.map(|code| CommunityCode::try_from(code.unsigned_abs())).transpose().map_err(Error::stored("community"))?,
+        community: row
+            .community
+            .map(|code| CommunityCode::try_from(code.unsigned_abs()))
+            .transpose()
+            .map_err(Error::stored("community"))?,
         alert: row.alert_id.map(AlertId::from_uuid),
         resident: row.resident_no.map(|no| ResidentNo::new(no.unsigned_abs())),
         facts_sealed: row.facts_sealed,

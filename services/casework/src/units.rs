@@ -111,7 +111,11 @@ async fn list(Shared(service): Shared<Service>) -> Result<axum::Json<Vec<Unit>>,
             level: row.level.parse().map_err(Error::stored("level"))?,
             parent: row.parent.map(i32::unsigned_abs),
             district: row.district.map(DistrictCode::try_from).transpose().map_err(Error::stored("district"))?,
-            community: row.community.map(|code| CommunityCode::try_from(code.unsigned_abs())).transpose().map_err(Error::stored("community"))?,
+            community: row
+                .community
+                .map(|code| CommunityCode::try_from(code.unsigned_abs()))
+                .transpose()
+                .map_err(Error::stored("community"))?,
             liaison: row.liaison,
             phone: row.phone,
         })

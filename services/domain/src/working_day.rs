@@ -41,7 +41,9 @@ static CHINA: LazyLock<Calendar> = LazyLock::new(|| {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// Not a day, `rest` or `work`, and a holiday's word.
-    #[error("line {0} of the list of days is not a day of 2004 to 2099, rest or work, and the word of a holiday, such as 2026-10-01,rest,national_day")]
+    #[error(
+        "line {0} of the list of days is not a day of 2004 to 2099, rest or work, and the word of a holiday, such as 2026-10-01,rest,national_day"
+    )]
     Line(usize),
     /// The same day stands in it twice.
     #[error("line {0} of the list of days tells of a day that an earlier line tells of")]

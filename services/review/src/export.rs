@@ -75,6 +75,7 @@ struct AlertExport {
     to: Option<DateTime<Utc>>,
     /// Only alerts that the caller answers for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
     author: Option<Author>,
     /// Only alerts of this rule.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,7 +34,11 @@ async fn a_mother_calls_two_units_work_and_the_answer_satisfies() {
     assert_eq!(told["answer"]["text"], "退热后，周六上午九点可接种。");
     assert_eq!(told["answer"]["by_unit"], "渝中区疾控中心");
     let said: Vec<_> = told["statements"].as_array().unwrap().iter().map(|said| said["text"].as_str().unwrap()).collect();
-    assert_eq!(said, ["孩子体温多少？", "三十七度六", "正在联系接种点", "退热后，周六上午九点可接种。"], "and nothing that is for units alone");
+    assert_eq!(
+        said,
+        ["孩子体温多少？", "三十七度六", "正在联系接种点", "退热后，周六上午九点可接种。"],
+        "and nothing that is for units alone"
+    );
     until("she is told of the question and of the answer", async || city.messages.count() == 2).await;
 
     let (status, closed) = city.says(&case, "satisfied", None).await;
@@ -109,7 +113,10 @@ async fn two_callers_of_one_matter_keep_their_numbers_and_read_the_same_answer()
     let main = city.at_work("simple").await;
     let other = city.calls(question()).await;
     let proposed = json!({ "into": main.number, "reason": "同一接种点的同一问题" });
-    assert_eq!(city.refuses(OPERATOR, &other, "propose_merge", json!({ "into": other.number, "reason": "本件" })).await, "cannot_merge_into");
+    assert_eq!(
+        city.refuses(OPERATOR, &other, "propose_merge", json!({ "into": other.number, "reason": "本件" })).await,
+        "cannot_merge_into"
+    );
     city.does(OPERATOR, &other, "propose_merge", proposed).await;
     assert_eq!(city.refuses(OPERATOR, &other, "merge", json!({})).await, "same_person");
     city.does(SECOND_OPERATOR, &other, "merge", json!({})).await;
@@ -176,7 +183,9 @@ async fn what_was_brought_stands_nowhere_in_the_clear() {
     let case = city.at_work("simple").await;
     city.does(HANDLER, &case, "report_progress", json!({ "text": "孩子发热的情况已核实" })).await;
     for table in ["matter", "statement", "work_order", "step", "outbox"] {
-        let query = format!("select count(*) from casework.{table} t where t::text like any(array['%发热%', '%19012345678%', '%王女士%', '%' || encode('发热'::bytea, 'hex') || '%'])");
+        let query = format!(
+            "select count(*) from casework.{table} t where t::text like any(array['%发热%', '%19012345678%', '%王女士%', '%' || encode('发热'::bytea, 'hex') || '%'])"
+        );
         assert_eq!(city.count(sqlx::AssertSqlSafe(query)).await, 0, "{table}");
     }
     let (status, _) = city.post(NOBODY, &format!("/api/v1/cases/{}/state", case.number), json!({ "pin": "000000" })).await;

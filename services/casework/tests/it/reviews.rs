@@ -4,7 +4,9 @@ use http::StatusCode;
 use serde_json::json;
 use stages::{DAY, HOUR, Store};
 
-use crate::city::{CENTRE, CLINIC, COMMISSION, City, HANDLER, LEAD, OPERATOR, OTHER_HANDLER, OTHER_LEAD, SUPERVISOR, UPPER_HANDLER, UPPER_LEAD};
+use crate::city::{
+    CENTRE, CLINIC, COMMISSION, City, HANDLER, LEAD, OPERATOR, OTHER_HANDLER, OTHER_LEAD, SUPERVISOR, UPPER_HANDLER, UPPER_LEAD,
+};
 
 #[tokio::test]
 async fn what_did_not_satisfy_goes_one_level_up_and_to_another_lead() {

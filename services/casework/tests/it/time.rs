@@ -61,7 +61,11 @@ async fn more_time_is_asked_for_once_and_given_by_supervision() {
     assert_eq!(asked["cases"][0]["number"], json!(case.number));
     let file = city.does(SUPERVISOR, &case, "grant_extension", json!({})).await;
     let finish = clock(&file, "finish");
-    assert_eq!((&before, &finish["due_day"], &finish["extended_days"]), (&json!("2026-03-31"), &json!("2026-04-08"), &json!(5)), "over Qingming");
+    assert_eq!(
+        (&before, &finish["due_day"], &finish["extended_days"]),
+        (&json!("2026-03-31"), &json!("2026-04-08"), &json!(5)),
+        "over Qingming"
+    );
     assert_eq!(city.refuses(LEAD, &case, "ask_extension", json!({ "working_days": 1, "reason": "再延" })).await, "extension_used");
     city.close().await;
 }

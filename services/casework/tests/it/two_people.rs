@@ -35,7 +35,11 @@ async fn who_writes_the_result_does_not_decide_it_and_a_major_matter_takes_two()
     assert_eq!(city.refuses(HANDLER, &case, "decide", json!({})).await, "wrong_role");
     assert_eq!(city.does(SECOND_LEAD, &case, "decide", json!({})).await["state"], "to_confirm");
     assert_eq!(city.refuses(HANDLER, &case, "tell", json!({ "by": "app" })).await, "not_from_here");
-    assert_eq!(city.refuses(SUPERVISOR, &case, "decide", json!({ "answer": "另一个答复" })).await, "invalid_fields", "the second agrees or sends back");
+    assert_eq!(
+        city.refuses(SUPERVISOR, &case, "decide", json!({ "answer": "另一个答复" })).await,
+        "invalid_fields",
+        "the second agrees or sends back"
+    );
     city.does(SUPERVISOR, &case, "decide", json!({})).await;
     assert_eq!(city.does(HANDLER, &case, "tell", json!({ "by": "letter" })).await["state"], "told");
     city.close().await;

@@ -202,7 +202,8 @@ mod tests {
     /// A keyed function good enough for a test: FNV with a key, spread over 32 bytes.
     fn keyed(key: u64) -> impl Fn(&[u8]) -> [u8; 32] {
         move |asked| {
-            let hash = asked.iter().fold(key ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+            let hash =
+                asked.iter().fold(key ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
             let mixed = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9).to_be_bytes();
             std::array::from_fn(|at| mixed[at % 8])
         }
@@ -233,8 +234,10 @@ mod tests {
         let written = number(42);
         let plain = format!("{:015}", written.get());
         let full_width: String = plain.chars().map(|digit| char::from_u32(digit as u32 - '0' as u32 + '０' as u32).unwrap()).collect();
-        let spoken: String =
-            plain.chars().map(|digit| ['零', '幺', '二', '三', '四', '五', '六', '七', '八', '九'][digit.to_digit(10).unwrap() as usize]).collect();
+        let spoken: String = plain
+            .chars()
+            .map(|digit| ['零', '幺', '二', '三', '四', '五', '六', '七', '八', '九'][digit.to_digit(10).unwrap() as usize])
+            .collect();
         let spaced: String = plain.chars().flat_map(|digit| [digit, ' ']).collect();
         for text in [written.to_string(), plain, full_width, spoken, spaced, format!("  {written}\u{200b}")] {
             assert_eq!(text.parse(), Ok(written), "{text}");

@@ -268,15 +268,8 @@ const NOT_ASKED: &[State] = &[
     State::Told,
 ];
 /// Classed, and not yet answered.
-const CLASSED: &[State] = &[
-    State::Accepted,
-    State::Disputed,
-    State::Routed,
-    State::Working,
-    State::Waiting,
-    State::ToDecide,
-    State::ToConfirm,
-];
+const CLASSED: &[State] =
+    &[State::Accepted, State::Disputed, State::Routed, State::Working, State::Waiting, State::ToDecide, State::ToConfirm];
 /// At a unit that has signed for it.
 const AT_WORK: &[State] = &[State::Working, State::Waiting, State::ToDecide, State::ToConfirm];
 
@@ -328,9 +321,7 @@ pub const TRANSITIONS: &[Transition] = &[
         .stops(&[Promise::Finish, Promise::Review]),
     row(&[State::ToDecide], Event::SendBack, State::Working, By::UnitLead).said().starts(&[Promise::Progress]),
     row(&[State::ToConfirm], Event::SendBack, State::Working, By::SecondDecider).said().starts(&[Promise::Progress]),
-    row(&[State::Decided], Event::Tell, State::Told, By::LeadUnit)
-        .starts(&[Promise::CallBack, Promise::Silence])
-        .stops(&[Promise::Tell]),
+    row(&[State::Decided], Event::Tell, State::Told, By::LeadUnit).starts(&[Promise::CallBack, Promise::Silence]).stops(&[Promise::Tell]),
     stays(&[State::Told], Event::CallBack, By::CallerBack).stops(&[Promise::CallBack]),
     row(&[State::Told], Event::Satisfied, State::Closed, By::Citizen),
     row(&[State::Told], Event::Silence, State::Closed, By::System),

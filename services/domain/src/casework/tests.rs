@@ -238,11 +238,8 @@ fn where_words_are_due_none_is_refused() {
 fn a_district_does_not_take_steps_in_another() {
     let mut case = received(Kind::Consultation);
     case.district = Some("500103".parse().unwrap());
-    let of = |district: &str| Actor::Staff {
-        id: person(1),
-        role: Role::HotlineOperator,
-        scope: Scope::District(district.parse().unwrap()),
-    };
+    let of =
+        |district: &str| Actor::Staff { id: person(1), role: Role::HotlineOperator, scope: Scope::District(district.parse().unwrap()) };
     assert!(take(&case, Step::Plain(Event::Register), of("500103")).is_ok());
     assert_eq!(take(&case, Step::Plain(Event::Register), of("500101")), Err(Refusal::OutsideScope { event: Event::Register }));
 }
@@ -302,9 +299,7 @@ fn tried((what, who, one, other): (Index, Index, Index, Index), assists: &[UnitI
         Event::DecideDispute => Step::DecideDispute { lead },
         Event::ReleaseAssist => Step::ReleaseAssist { unit: lead },
         Event::AskExtension => Step::AskExtension { working_days: u32::try_from(one.index(20)).unwrap() },
-        Event::Accept | Event::Regrade => {
-            Step::Class { event, urgency: *one.get(Urgency::VARIANTS), grade: *other.get(Grade::VARIANTS) }
-        }
+        Event::Accept | Event::Regrade => Step::Class { event, urgency: *one.get(Urgency::VARIANTS), grade: *other.get(Grade::VARIANTS) },
         Event::Raise => Step::Raise { urgency: *one.get(Urgency::VARIANTS) },
         plain => Step::Plain(plain),
     };

@@ -12,8 +12,21 @@ use toml::Value;
 use crate::configuration::{Configuration, Given};
 
 /// Sections that say how a city works: they name no store and nobody outside.
-const OF_THE_CITY: [&str; 13] =
-    ["casework", "server", "http", "telemetry", "jobs", "identity", "resident", "ingest", "rules", "review", "dispatch", "display", "audit"];
+const OF_THE_CITY: [&str; 13] = [
+    "casework",
+    "server",
+    "http",
+    "telemetry",
+    "jobs",
+    "identity",
+    "resident",
+    "ingest",
+    "rules",
+    "review",
+    "dispatch",
+    "display",
+    "audit",
+];
 
 /// Sections below those that lead outside all the same.
 const OUTSIDE: [&str; 1] = ["identity.directory"];

@@ -36,7 +36,8 @@ impl City {
 
         // With two units: the mother waits for an answer.
         let mother = self.call(&desk, 1, "consultation", "孩子昨晚发热，今天预约的疫苗还能打吗？", None).await?;
-        self.accepted(&desk, &mother, "simple", json!({ "lead": disease_control, "assists": [clinic], "task": "请核实接种安排并答复" })).await?;
+        self.accepted(&desk, &mother, "simple", json!({ "lead": disease_control, "assists": [clinic], "task": "请核实接种安排并答复" }))
+            .await?;
         self.casework(&desk.disease_control, &mother, "sign_for", json!({})).await?;
         self.casework(&desk.clinic, &mother, "finish_assist", json!({ "text": "周六上午可接种，需退热满三日" })).await?;
         // Answered, and told.
