@@ -186,7 +186,7 @@ export interface paths {
             cookie?: never;
         };
         /** Remarks on an alert while it was written and reviewed */
-        get: operations["review_read"];
+        get: operations["review_read_2"];
         put?: never;
         /**
          * Remark on a draft
@@ -937,7 +937,7 @@ export interface paths {
             cookie?: never;
         };
         /** A case with its whole file */
-        get: operations["casework_look"];
+        get: operations["casework_look_2"];
         put?: never;
         post?: never;
         delete?: never;
@@ -977,7 +977,7 @@ export interface paths {
          * @description Which steps are open to the caller, and why others are not, is in the file's `open_events`. Somebody else's step in between is a conflict
          *     (`version_passed`): reload, look, decide again.
          */
-        post: operations["casework_step"];
+        post: operations["casework_step_2"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1009,7 +1009,7 @@ export interface paths {
             cookie?: never;
         };
         /** All units, by level and name */
-        get: operations["casework_list"];
+        get: operations["casework_list_2"];
         put?: never;
         /** Make a unit */
         post: operations["casework_make"];
@@ -1598,10 +1598,10 @@ export interface paths {
             cookie?: never;
         };
         /** My cases, newest first */
-        get: operations["casework_list"];
+        get: operations["casework_list_3"];
         put?: never;
         /** Bring a matter of mine */
-        post: operations["casework_bring"];
+        post: operations["casework_bring_2"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1616,7 +1616,7 @@ export interface paths {
             cookie?: never;
         };
         /** How one of my cases stands */
-        get: operations["casework_look"];
+        get: operations["casework_look_3"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1635,7 +1635,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Add to a case of mine, chase it, rate the answer, or take it back */
-        post: operations["casework_step"];
+        post: operations["casework_step_3"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4161,6 +4161,7 @@ export interface components {
             bound_at: string;
             /** @description The account. */
             staff_id: components["schemas"]["StaffId"];
+            issuer: string;
         };
         /** @description What holds an alert up. */
         Brake: {
@@ -8274,6 +8275,8 @@ export interface components {
              * @description When it was proved last.
              */
             proved_at?: string | null;
+            /** Format: date-time */
+            on_password_at?: string | null;
         };
         /** @description Residents by what is known of them: *and* between the kinds, *or* inside each; an empty kind asks nothing. */
         Selection: {
@@ -8905,6 +8908,7 @@ export interface components {
             to: string;
             /** Format: int32 */
             version: number;
+            answers: components["schemas"]["AnswerShown"][];
         } | {
             /** @enum {string} */
             kind: "sealed";
@@ -9188,7 +9192,7 @@ export interface components {
          * @description What of an alert is not as it was approved.
          * @enum {string}
          */
-        UnlikePart: "text" | "audience" | "terms" | "people";
+        UnlikePart: "text" | "audience" | "terms" | "people" | "seal";
         /** @description A part of a condition that a record does not meet. */
         UnmetPart: {
             /**
@@ -10145,7 +10149,7 @@ export interface operations {
             };
         };
     };
-    review_read: {
+    review_read_2: {
         parameters: {
             query?: never;
             header?: never;
@@ -12562,7 +12566,7 @@ export interface operations {
             };
         };
     };
-    casework_look: {
+    casework_look_2: {
         parameters: {
             query?: never;
             header?: never;
@@ -12666,7 +12670,7 @@ export interface operations {
             };
         };
     };
-    casework_step: {
+    casework_step_2: {
         parameters: {
             query?: never;
             header?: never;
@@ -12767,7 +12771,7 @@ export interface operations {
             };
         };
     };
-    casework_list: {
+    casework_list_2: {
         parameters: {
             query?: never;
             header?: never;
@@ -14748,7 +14752,7 @@ export interface operations {
             };
         };
     };
-    casework_list: {
+    casework_list_3: {
         parameters: {
             query?: never;
             header?: never;
@@ -14795,7 +14799,7 @@ export interface operations {
             };
         };
     };
-    casework_bring: {
+    casework_bring_2: {
         parameters: {
             query?: never;
             header: {
@@ -14849,7 +14853,7 @@ export interface operations {
             };
         };
     };
-    casework_look: {
+    casework_look_3: {
         parameters: {
             query?: never;
             header?: never;
@@ -14899,7 +14903,7 @@ export interface operations {
             };
         };
     };
-    casework_step: {
+    casework_step_3: {
         parameters: {
             query?: never;
             header?: never;

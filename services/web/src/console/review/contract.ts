@@ -14,7 +14,8 @@ export type KeptAnswer = Schema['AnswerShown'];
 export type Returned = Schema['Returned'];
 /** One field that is another since the return; of the audience only that it is. */
 export type Changed = Schema['Changed'];
-export type Claim = Schema['Claimed'];
+/** Who has claimed it and until when, where somebody has. */
+export type Claim = Partial<Schema['Claimed']>;
 
 export type Comment = Schema['AlertComment'];
 export type CommentPage = Schema['AlertComments'];
@@ -34,7 +35,7 @@ export interface Work { alert_id: string; what: 'claim' | 'comments' | 'presence
 
 const of = (alert: string) => ({ path: { alert_id: alert } });
 
-export const decide = (alert: string, body: Decision) => data(api.POST('/api/v1/alerts/{id}/decisions', { params: { path: { id: alert } }, body }));
+export const decide = (alert: string, body: Decision) => data(api.POST('/api/v1/alerts/{alert_id}/decisions', { params: of(alert), body }));
 export const decideMany = (decisions: OneOfMany[]) => data(api.POST('/api/v1/alerts/decisions', { body: { decisions } }));
 /** Says that the whole of this version is before the caller. */
 export const look = (alert: string, version: number) => data(api.POST('/api/v1/alerts/{alert_id}/look', { params: of(alert), body: { version } }));

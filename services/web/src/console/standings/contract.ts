@@ -18,4 +18,4 @@ export const readStandings = ({ state, reason }: Asked, after?: string | null): 
   data(api.GET('/api/v1/standings', { params: { query: { state, ...(reason && { reason }), ...(after && { after }) } } }));
 export const readSummary = async (): Promise<StandingSummary[]> => (await data(api.GET('/api/v1/standings/summary'))) as StandingSummary[];
 export const readNamedByHand = (after?: string | null): Promise<NamedByHandPage> => data(api.GET('/api/v1/alerts/named-by-hand', { params: { query: after ? { after } : {} } }));
-export const lift = (id: number, reason: string) => data(api.POST('/api/v1/standings/{id}/lift', { params: { path: { id } }, body: { reason } }));
+export const lift = (id: number, reason: string) => data(api.POST('/api/v1/standings/{standing_id}/lift', { params: { path: { standing_id: id } }, body: { reason } }));
