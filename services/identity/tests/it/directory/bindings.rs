@@ -133,7 +133,8 @@ async fn who_is_bound_to_a_directory_that_was_switched_off_is_seen_and_unbound()
     assert_eq!(listed["bound"].as_array().map(Vec::len), Some(1));
     assert_eq!((&listed["bound"][0]["staff_id"], &listed["bound"][0]["issuer"]), (&json!(town.officer), &json!(town.provider.issuer())));
     off.proves(&town.administrators.one).await;
-    let unbound = off.ask(Method::DELETE, &town.administrators.one, &format!("/api/v1/staff/{}/directory", town.officer), Value::Null).await;
+    let unbound =
+        off.ask(Method::DELETE, &town.administrators.one, &format!("/api/v1/staff/{}/directory", town.officer), Value::Null).await;
     assert_eq!(unbound.status, StatusCode::NO_CONTENT, "{}", unbound.body);
     assert_eq!(off.look(&town.administrators.one, "/api/v1/staff-directory").await.body["bound"], json!([]));
 }
