@@ -22,6 +22,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same for a draft while it is written */
+        post: operations["review_conflicts_of_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide about several alerts, each for itself
+         * @description Only about alerts that the caller has said they have before them (`/look`), in that version. Each decision is checked, taken and kept as if it
+         *     were made singly; one that is refused says why and holds up none of the others.
+         */
+        post: operations["review_decide_many"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export alerts as CSV or as a workbook
+         * @description What a search with the same filters finds, the newest first: at most 1,000,000 rows of CSV or 100,000 of a workbook, and so many files a day as the
+         *     operator has set. Each export is in the trace, with its filters and its number of rows.
+         */
+        get: operations["review_export_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/named-by-hand": {
         parameters: {
             query?: never;
@@ -56,6 +115,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find alerts by words, place, time, author and rule, the newest first
+         * @description Among all that the caller may see, however old. Words are looked for in the texts of every language, the contact and the place.
+         */
+        get: operations["review_search_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}": {
         parameters: {
             query?: never;
@@ -67,6 +146,90 @@ export interface paths {
         get: operations["review_read"];
         /** Change a draft; whoever does answers for it from then on */
         put: operations["review_edit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that I review an alert just now
+         * @description Colleagues see it, and are asked before they decide; nothing is locked. It lapses by itself, with a decision, and when I sign out. Said again, it
+         *     lasts longer. What a colleague has claimed is taken over with `take_over`; they are told on the live line.
+         */
+        put: operations["review_claim"];
+        post?: never;
+        /**
+         * Say that I do not review an alert any more
+         * @description What a colleague has claimed stays theirs.
+         */
+        delete: operations["review_release"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Remarks on an alert while it was written and reviewed */
+        get: operations["review_read_2"];
+        put?: never;
+        /**
+         * Remark on a draft
+         * @description About a passage of a text or the whole, or in reply to another remark. A passage has to stand in the alert as it is now. Remarks end when the
+         *     alert is approved or thrown away.
+         */
+        post: operations["review_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/comments/{comment_id}/resolved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say that a remark is settled, or is not after all */
+        put: operations["review_resolve"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts for the same place that contradict this one, tell of the same event, or come from somebody else
+         * @description Of what holds or is being reviewed, at most 50. Of an alert that the caller may not read it is told that there is one, whose it is and what it asks for.
+         */
+        get: operations["review_conflicts_of_alert"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -103,8 +266,8 @@ export interface paths {
         /**
          * Decide about an alert
          * @description Which actions are open to the caller is in the alert's `open_actions`. Somebody else's decision in between is a
-         *     conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder,
-         *     unless `known` names that caution. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
+         *     conflict: reload, look, decide again. So is an approval that would reach nobody, or some not in time, or leave no time for a reminder, or contradict
+         *     another alert for the same place, unless `known` names that caution; so is a step forward while comments are open, and a review of what a colleague has claimed. Confirming an urgent alert, approving one to very many people, cancelling and stopping take a fresh proof of the
          *     second factor.
          *
          *     `stop` keeps everything more of an approved alert from being sent, at once and by one person, and asks for its withdrawal in the same action: a
@@ -141,6 +304,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that I have the whole alert before me
+         * @description Many alerts are decided about at once only by somebody who has said this of each, in the version that is decided about.
+         */
+        post: operations["review_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/playbook": {
         parameters: {
             query?: never;
@@ -153,6 +336,27 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that I have an alert open, and hear who else has
+         * @description To be said every few seconds: after 45 of them somebody counts as gone. Never refused because it cannot be known who is there.
+         */
+        put: operations["review_stay"];
+        post?: never;
+        /** Say that I have left it */
+        delete: operations["review_leave"];
         options?: never;
         head?: never;
         patch?: never;
@@ -210,6 +414,27 @@ export interface paths {
          * @description Confirming takes a fresh proof of the second factor. Everybody who has the alert is told at once, and at any hour where the alert was urgent.
          */
         post: operations["review_decide_about_retraction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole story of an alert, the oldest first
+         * @description Records behind it, every step with who took it and why, what was approved, planning, hand-over by wave and channel, screens, acknowledgements by
+         *     the hour, visits, corrections, words back. Numbers of people, no persons.
+         */
+        get: operations["review_alert_story"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -285,6 +510,26 @@ export interface paths {
         get: operations["dispatch_live"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/delivery/go-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets an alert go on to more people than were approved.
+         * @description Only where nothing else differs: words, audience or terms that nobody approved are sent by nobody's word. Takes a fresh proof of the second factor.
+         */
+        post: operations["dispatch_let_delivery_go_on"];
         delete?: never;
         options?: never;
         head?: never;
@@ -399,6 +644,26 @@ export interface paths {
         post?: never;
         /** Revoke an API key: it stops at once, without a second administrator. Doing it twice changes nothing. */
         delete: operations["api_keys_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}/networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Propose that an API key is good from other networks. Another administrator confirms it
+         * @description Asked from elsewhere it is refused (`key_elsewhere`), and that leaves a trace. Behind a proxy it counts whom the proxy brings.
+         */
+        put: operations["api_keys_move_key"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -545,6 +810,215 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a matter: a question, a complaint, a call for help, a report
+         * @description Nobody has to sign in or say who they are. The request is named by the header `Idempotency-Key`; a repeat is told the same number and PIN.
+         */
+        post: operations["casework_bring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{number}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How my matter stands
+         * @description In plain words: the step, who has it, until when and why that day, the answer. Five wrong PINs in an hour close the case for that hour.
+         */
+        post: operations["casework_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{number}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add to my matter, chase it, rate the answer, or take it back */
+        post: operations["casework_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count working days */
+        get: operations["casework_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What somebody who calls has brought before, newest first
+         * @description Of the caller's area; each question is traced. Reports of violations are left out: who reported whom is nobody's to look up. The number goes in the
+         *     body, so that it stands in no log.
+         */
+        post: operations["casework_callers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cases of mine to work on, or to look after
+         * @description Operators and supervisors see their area, people of units what their unit has or had an order for.
+         */
+        get: operations["casework_list"];
+        put?: never;
+        /**
+         * Write down what somebody calls about, comes with, or has entered for them
+         * @description Number and PIN are read out or handed over. An operator then answers at once or registers it, as a step.
+         */
+        post: operations["casework_write_down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/cases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case with its whole file */
+        get: operations["casework_look_2"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/cases/{number}/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open the number of whoever brought a case, to call them */
+        post: operations["casework_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/cases/{number}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a step with a case
+         * @description Which steps are open to the caller, and why others are not, is in the file's `open_events`. Somebody else's step in between is a conflict
+         *     (`version_passed`): reload, look, decide again.
+         */
+        post: operations["casework_step_2"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How casework stands */
+        get: operations["casework_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/casework/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All units, by level and name */
+        get: operations["casework_list_2"];
+        put?: never;
+        /** Make a unit */
+        post: operations["casework_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/colleagues": {
         parameters: {
             query?: never;
@@ -647,6 +1121,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export deliveries as CSV or as a workbook.
+         * @description A row for each approved alert that the caller sees, the newest first, with its numbers. So many files a day as the operator has set; each export is in
+         *     the trace, with its filters and its number of rows.
+         */
+        get: operations["dispatch_export_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/in-danger": {
         parameters: {
             query?: never;
@@ -712,7 +1207,9 @@ export interface paths {
         /**
          * What changes, live
          * @description Server-sent events: `clock` with the platform's time, first and after every jump of the clock; `alert` with a list of
-         *     `{alert_id, version, state, urgent, retraction}` of alerts in the caller's area that changed. An empty list says that some were missed: look at everything.
+         *     `{alert_id, version, state, urgent, retraction}` of alerts in the caller's area that changed; `work` with a list of `{alert_id, what, at}` of drafts that
+         *     the caller sees, where a `claim`, the `comments` or the `presence` of colleagues is to be read again. An empty list says that some were missed: look at
+         *     everything.
          */
         get: operations["review_events"];
         put?: never;
@@ -789,6 +1286,26 @@ export interface paths {
         };
         /** The follow-up items of the caller's area, oldest first, 100 at a time. Who has acknowledged in the meantime is not among the open ones, nor who wrote back and was answered, nor anybody whose alert was withdrawn, for all or for them, corrected, or for a whole area and is over. */
         get: operations["dispatch_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/follow-ups/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the follow-up items of the caller's area as CSV or as a workbook.
+         * @description What the list shows, all of it, the oldest first. Residents appear by number only. So many files a day as the operator has set; each export is in the trace.
+         */
+        get: operations["dispatch_export_follow_ups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1067,6 +1584,58 @@ export interface paths {
         put?: never;
         /** Say something about an alert of mine: that it is unclear, wrong, or a question */
         post: operations["feedback_say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My cases, newest first */
+        get: operations["casework_list_3"];
+        put?: never;
+        /** Bring a matter of mine */
+        post: operations["casework_bring_2"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/cases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one of my cases stands */
+        get: operations["casework_look_3"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/cases/{number}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add to a case of mine, chase it, rate the answer, or take it back */
+        post: operations["casework_step_3"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1599,6 +2168,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find records by id, source, kind, district and time, the newest first
+         * @description Sources see their own records, the city command and the technical operator everybody's. An id is looked for to the letter. A page looks at 20,000
+         *     records and may be empty although there are more: `next` says so.
+         */
+        get: operations["records_search_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/records/stream": {
         parameters: {
             query?: never;
@@ -2033,6 +2623,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What I did, newest first.
+         * @description The caller's own entries of the audit trace.
+         */
+        get: operations["audit_own_acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/devices": {
         parameters: {
             query?: never;
@@ -2045,6 +2655,65 @@ export interface paths {
         post?: never;
         /** Forget all known devices of one's account, this one too. Takes a fresh proof. */
         delete: operations["second_factor_forget_devices"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether staff can sign in through a directory of the city, and what they call it */
+        get: operations["session_offered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/directory/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go to the directory to sign in: for a browser, which is led there and comes back to `/api/v1/session/directory/return`
+         * @description It takes a cookie along by which it is known again when it comes back. Where the directory does not answer, it is led to the sign-in page, which
+         *     says so.
+         */
+        get: operations["session_begin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/directory/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from the directory: the session begins, in its cookie, and the browser is led to the page that it wanted
+         * @description Whoever has a second factor shows it then, unless the directory has asked for one that counts here. Where it comes to nothing, the browser is led
+         *     to the sign-in page, which says why (`?directory=…`).
+         */
+        get: operations["session_come_back"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2335,6 +3004,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff-directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which accounts are bound to somebody in the city's directory, and who came by it lately and is bound to none */
+        get: operations["staff_bindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/{id}": {
         parameters: {
             query?: never;
@@ -2353,6 +3039,30 @@ export interface paths {
          * @description What only lessens its power holds from its next request on; anything else is proposed, and another administrator confirms it.
          */
         patch: operations["staff_change"];
+        trace?: never;
+    };
+    "/api/v1/staff/{id}/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Propose that somebody in the city's directory may sign in as this account. Another administrator confirms it; no emergency takes their place
+         * @description Whoever it was bound to before is signed out and may no longer. An account that approves, confirms or sends waits then, as after a reset.
+         */
+        put: operations["staff_bind"];
+        post?: never;
+        /**
+         * Nobody in the directory may sign in as this account any more: its sessions end at once, without a second administrator
+         * @description Its password stays. Takes a fresh proof.
+         */
+        delete: operations["staff_unbind"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/staff/{id}/disable": {
@@ -2635,7 +3345,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counters and timings in the Prometheus text format, for this machine and the addresses of `http.operations_from`. */
+        /** Counters and timings in the Prometheus text format, for this machine and the addresses and networks of `http.operations_from`. */
         get: operations["operation_render_metrics"];
         put?: never;
         post?: never;
@@ -2720,6 +3430,20 @@ export interface components {
             /** @description The half that the administrator has who confirmed it. */
             second_half: string;
         };
+        /** @description A page of what the caller did, newest first. */
+        ActsPage: {
+            acts: components["schemas"]["OwnAct"][];
+            /**
+             * Format: int64
+             * @description What to give as `before` for the next page, if there may be one.
+             */
+            next?: number | null;
+        };
+        /**
+         * @description an address, or a network as <address>/<bits>
+         * @example 198.51.100.0/24
+         */
+        AddressBlock: string;
         /**
          * @description A step in an alert's life.
          * @enum {string}
@@ -2759,6 +3483,85 @@ export interface components {
              * @description Its version from then on.
              */
             version: number;
+        };
+        /** @description A remark on a draft. */
+        AlertComment: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["StaffId"];
+            /** Format: uuid */
+            comment_id: string;
+            /** @description Whether the caller may say that it is settled, or is not after all. */
+            may_resolve: boolean;
+            passage?: components["schemas"]["Passage"] | null;
+            /**
+             * Format: uuid
+             * @description The remark that it replies to.
+             */
+            reply_to?: string | null;
+            /**
+             * Format: date-time
+             * @description When somebody said that it is settled; a reply is settled with its remark.
+             */
+            resolved_at?: string | null;
+            resolved_by?: components["schemas"]["StaffId"] | null;
+            /** @description Whether the passage still stands in the alert; none where there is none. */
+            stands?: boolean | null;
+            text: string;
+            /**
+             * Format: int32
+             * @description The version that was looked at.
+             */
+            version: number;
+        };
+        /** @description The remarks on an alert. */
+        AlertComments: {
+            /** @description The first one first, replies among them. */
+            comments: components["schemas"]["AlertComment"][];
+            /** @description Whether the caller may make another. */
+            may_comment: boolean;
+            /** @description How many are not settled. */
+            open: number;
+        };
+        /** @description Another alert for people in the same place. */
+        AlertConflict: {
+            alert_id?: components["schemas"]["AlertId"] | null;
+            /** @description Some of the places in which both hold. */
+            areas: string[];
+            by: components["schemas"]["ConflictAuthor"];
+            /** Format: date-time */
+            changed_at: string;
+            class: components["schemas"]["DeliveryClass"];
+            /** @description None: the whole city. */
+            district?: string | null;
+            /** @description In Chinese. */
+            headline?: string | null;
+            kind: components["schemas"]["ConflictKind"];
+            /** @description What this alert asks for. */
+            measures: components["schemas"]["DemandNote"][];
+            /** @description Whether approving takes `known: ["contradicts_another"]`. */
+            must_be_confirmed: boolean;
+            /** @description What the other asks for. */
+            other_measures: components["schemas"]["DemandNote"][];
+            overlap: components["schemas"]["ConflictOverlap"];
+            /**
+             * Format: date-time
+             * @description When it was approved.
+             */
+            sent_at?: string | null;
+            /** @description What is between them, in Chinese. */
+            sentence: string;
+            /** @description The same in English. */
+            sentence_en: string;
+            short_code?: string | null;
+            state: components["schemas"]["AlertState"];
+        };
+        /** @description What is found beside an alert. */
+        AlertConflicts: {
+            /** @description Contradictions first, then what is told twice, then what overlaps; the newest first within each. */
+            conflicts: components["schemas"]["AlertConflict"][];
+            /** @description Whether there are more than are shown, or more alerts than are compared. */
+            more: boolean;
         };
         /** @description One alert's content. */
         AlertContent: {
@@ -2800,7 +3603,7 @@ export interface components {
             urgency: components["schemas"]["Urgency"];
         };
         /** @description One alert. */
-        AlertDetail: {
+        AlertDetail: components["schemas"]["InReview"] & {
             alert_id: components["schemas"]["AlertId"];
             /** Format: date-time */
             approved_at?: string | null;
@@ -2845,6 +3648,7 @@ export interface components {
             rule_id?: string | null;
             /** Format: int32 */
             rule_version?: number | null;
+            seal?: components["schemas"]["ApprovalSeal"] | null;
             short_code: string;
             /** @description The SMS as it will be sent, by language. */
             sms: {
@@ -2872,7 +3676,7 @@ export interface components {
          */
         AlertId: string;
         /** @description One line of a queue. */
-        AlertLine: {
+        AlertLine: components["schemas"]["LineInReview"] & {
             /**
              * Format: int32
              * @description How long recipients have to acknowledge, in seconds.
@@ -2916,6 +3720,14 @@ export interface components {
          * @enum {string}
          */
         AlertState: "draft" | "district_review" | "city_review" | "awaiting_confirmation" | "approved" | "dispatching" | "active" | "closed" | "refused" | "cancelled" | "superseded" | "all_clear";
+        /** @description An alert's story. */
+        AlertStory: {
+            alert: components["schemas"]["StoryHead"];
+            /** @description The oldest first. */
+            entries: components["schemas"]["StoryEntry"][];
+            /** @description Give it as `cursor` for the next page; none: this is the last. */
+            next?: string | null;
+        };
         /** @description One language's texts. */
         AlertText: {
             /** @description What happened, and to whom it matters. */
@@ -3008,6 +3820,25 @@ export interface components {
             /** @description Of them: by neither way. */
             unreachable: components["schemas"]["HeadCount"];
         };
+        /** @description What was answered of an item, with what was asked. */
+        AnswerShown: {
+            answer: components["schemas"]["ChecklistAnswer"];
+            item: components["schemas"]["ChecklistItem"];
+            note?: string | null;
+            /** @description In Chinese. */
+            question: string;
+            /** @description In English. */
+            question_en: string;
+        };
+        /** @description What somebody says of an item. */
+        AnsweredItem: {
+            /** @description What they say. */
+            answer: components["schemas"]["ChecklistAnswer"];
+            /** @description Of which. */
+            item: components["schemas"]["ChecklistItem"];
+            /** @description In words, at most 200 characters without personal data; a `no` needs it. */
+            note?: string | null;
+        };
         /** @description A key, without its secret. */
         ApiKey: {
             /** @description The city, or the one district that the unit reports for. */
@@ -3030,6 +3861,8 @@ export interface components {
             id: components["schemas"]["ApiKeyId"];
             /** @description Kinds of record that it may deliver. */
             kinds: components["schemas"]["RecordKind"][];
+            /** @description From where it is good, as addresses and networks (CIDR); none: from everywhere. */
+            networks: components["schemas"]["AddressBlock"][];
             /** @description Which of the three kinds of source the unit is. */
             origin: components["schemas"]["Origin"];
             /**
@@ -3045,6 +3878,16 @@ export interface components {
          * @description The key with which a source system calls.
          */
         ApiKeyId: string;
+        /** @description A seal as it may be told. */
+        ApprovalSeal: {
+            /** @description For whom. */
+            audience: components["schemas"]["Digest"];
+            people?: components["schemas"]["HeadCount"] | null;
+            /** @description On which terms. */
+            terms: components["schemas"]["Digest"];
+            /** @description The words of each language. */
+            texts: components["schemas"]["ToldText"][];
+        };
         /**
          * @description "city", or the code of a district, township or community
          * @example 500103
@@ -3083,6 +3926,17 @@ export interface components {
             at: string;
             /** Format: int64 */
             count: number;
+        };
+        /** @description An item with what is asked. */
+        AskedItem: {
+            /** @description Which. */
+            item: components["schemas"]["ChecklistItem"];
+            /** @description Whether `not_applicable` is an answer. */
+            may_not_apply: boolean;
+            /** @description What is asked, in Chinese. */
+            question: string;
+            /** @description The same in English. */
+            question_en: string;
         };
         /** @description For what it may be asked whether a person stands. */
         AskingPurpose: {
@@ -3287,6 +4141,28 @@ export interface components {
         BTreeMap: {
             [key: string]: string;
         };
+        /** @description A draft that is being written. */
+        BeingWritten: {
+            alert_id?: components["schemas"]["AlertId"] | null;
+            audience?: components["schemas"]["Audience"] | null;
+            content: components["schemas"]["AlertContent"];
+            /**
+             * @description The district whose alert it is; left out for the whole city.
+             * @example 500103
+             */
+            district?: string | null;
+        };
+        /** @description An account that is bound to somebody in the directory. */
+        BoundAccount: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            bound_at: string;
+            /** @description The account. */
+            staff_id: components["schemas"]["StaffId"];
+            issuer: string;
+        };
         /** @description What holds an alert up. */
         Brake: {
             /** @enum {string} */
@@ -3308,10 +4184,485 @@ export interface components {
             of: components["schemas"]["Channel"];
         };
         /**
+         * @description What a call back found (RP5).
+         * @enum {string}
+         */
+        CallOutcome: "satisfied" | "not_satisfied" | "unreachable";
+        /** @description Why they are called. */
+        CallPurpose: {
+            /** @description At least five characters; kept in the trace. */
+            purpose: string;
+        };
+        /** @description Who is calling. */
+        Caller: {
+            /**
+             * @description The number that is shown.
+             * @example 138 1234 5678
+             */
+            phone: string;
+        };
+        /** @description How to reach whoever brought a case. */
+        CallerContact: {
+            name?: string | null;
+            /** @example +8613812345678 */
+            phone: string;
+        };
+        /**
          * @description `status`: how the message is to be handled. The platform sends the first two and nothing else.
          * @enum {string}
          */
         CapStatus: "actual" | "exercise" | "system" | "test" | "draft";
+        /** @description The answer to the citizen. */
+        CaseAnswer: {
+            by?: components["schemas"]["TellBy"] | null;
+            /** @description Whether it was decided. */
+            decided: boolean;
+            text: string;
+            /** Format: date-time */
+            told_at?: string | null;
+        };
+        /** @description Whoever brought it, masked. */
+        CaseCaller: {
+            /** @description The first character of their name. */
+            name?: string | null;
+            /**
+             * @description First and last digits of their number; the whole is opened with a purpose.
+             * @example 138****1234
+             */
+            phone?: string | null;
+        };
+        /**
+         * @description How it came.
+         * @enum {string}
+         */
+        CaseChannel: "web" | "app" | "call" | "visit" | "proxy";
+        /** @description A clock with its history. */
+        CaseClock: components["schemas"]["ClockLine"] & {
+            changes: components["schemas"]["ClockChange"][];
+            /**
+             * Format: int32
+             * @description Working days that were added.
+             */
+            extended_days: number;
+            /** @description Whether the promise was kept; none while it runs. */
+            met?: boolean | null;
+            paused: boolean;
+            /**
+             * Format: int32
+             * @description Working days for which it stood still.
+             */
+            paused_days: number;
+            /** Format: int32 */
+            round: number;
+            /** Format: date-time */
+            stopped_at?: string | null;
+            /** @description Each day from its beginning to its last, and whether it counts. */
+            why: components["schemas"]["DayCounted"][];
+        };
+        /**
+         * @description What can happen to a case.
+         * @enum {string}
+         */
+        CaseEvent: "answer_at_once" | "register" | "confirm_registration" | "correct_registration" | "decline" | "accept" | "route" | "sign_for" | "refuse_competence" | "decide_dispute" | "report_progress" | "ask_citizen" | "finish_assist" | "release_assist" | "ask_extension" | "grant_extension" | "refuse_extension" | "regrade" | "submit_result" | "decide" | "send_back" | "tell" | "call_back" | "propose_merge" | "merge" | "refuse_merge" | "supplement" | "chase" | "satisfied" | "not_satisfied" | "withdraw" | "time_over" | "silence" | "raise";
+        /** @description More time that is asked for. */
+        CaseExtension: {
+            /** Format: date-time */
+            asked_at: string;
+            reason: string;
+            /** Format: int32 */
+            working_days: number;
+        };
+        /** @description A case with its whole file. */
+        CaseFile: components["schemas"]["CaseLine"] & {
+            /** @description The body complained of, or who or what is reported. */
+            against?: string | null;
+            alert_id?: components["schemas"]["AlertId"] | null;
+            answer?: components["schemas"]["CaseAnswer"] | null;
+            caller?: components["schemas"]["CaseCaller"] | null;
+            clocks: components["schemas"]["CaseClock"][];
+            /** @example 500103001001 */
+            community?: string | null;
+            extension?: components["schemas"]["CaseExtension"] | null;
+            links: components["schemas"]["CaseLink"][];
+            merge?: components["schemas"]["CaseMerge"] | null;
+            nature?: components["schemas"]["CaseNature"] | null;
+            /** @description What can happen from here that the caller's role takes part in: what they may do, and why not the rest. */
+            open_events: components["schemas"]["OpenCaseEvent"][];
+            orders: components["schemas"]["WorkOrder"][];
+            place?: string | null;
+            /** @description What outcome is wanted. */
+            request?: string | null;
+            /** @description The finding. */
+            result?: string | null;
+            statements: components["schemas"]["CaseStatement"][];
+            steps: components["schemas"]["CaseStep"][];
+            text: string;
+        };
+        /**
+         * @description How much there is to find out and decide (RP3).
+         * @enum {string}
+         */
+        CaseGrade: "simple" | "complex" | "major";
+        /**
+         * @description What a citizen brings (HL1, RP1).
+         * @enum {string}
+         */
+        CaseKind: "consultation" | "complaint" | "urgent_help" | "psychological" | "problem_report" | "violation_report" | "feedback" | "objection";
+        /** @description A case, as a list shows it. */
+        CaseLine: {
+            /** @description Whether nobody said who they are. */
+            anonymous: boolean;
+            channel: components["schemas"]["CaseChannel"];
+            /** Format: int32 */
+            chases: number;
+            /** @example 500103 */
+            district?: string | null;
+            due?: components["schemas"]["ClockLine"] | null;
+            grade: components["schemas"]["CaseGrade"];
+            kind: components["schemas"]["CaseKind"];
+            lead?: components["schemas"]["CaseUnitName"] | null;
+            /** @example 261128-4071-3392-1 */
+            number: string;
+            /** @description Whether those who chased it brought it to supervision. */
+            raised: boolean;
+            /** Format: date-time */
+            received_at: string;
+            /** Format: int32 */
+            round: number;
+            state: components["schemas"]["CaseState"];
+            /** @description The beginning of what was said. */
+            summary: string;
+            urgency: components["schemas"]["CaseUrgency"];
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description Another case that belongs to it. */
+        CaseLink: {
+            kind: components["schemas"]["CaseLinkKind"];
+            number: string;
+        };
+        /**
+         * @description How two cases belong together.
+         * @enum {string}
+         */
+        CaseLinkKind: "merged_into" | "merged_from";
+        /** @description Cases, and where the next page begins. */
+        CaseList: {
+            cases: components["schemas"]["CaseLine"][];
+            /** @description For `after`; none at the end. */
+            next?: string | null;
+        };
+        /** @description What it is to be joined with. */
+        CaseMerge: {
+            into: string;
+            reason: string;
+        };
+        /**
+         * @description What it is by its nature, as whoever accepts it found (RP3).
+         * @enum {string}
+         */
+        CaseNature: "consultation" | "complaint" | "request_for_help" | "suggestion" | "report" | "objection" | "commendation" | "other";
+        /** @description What somebody brings, as it is written down for them. */
+        CaseOfCaller: components["schemas"]["CaseRequest"] & {
+            /** @description `call`, `visit`, or `proxy` where a community enters it for somebody. */
+            channel: components["schemas"]["CaseChannel"];
+        };
+        /** @description How casework stands in an area. */
+        CaseOverview: {
+            /**
+             * Format: int64
+             * @description Raised by those who chased them.
+             */
+            chased: number;
+            /** Format: int64 */
+            disputes: number;
+            districts: components["schemas"]["CasesOfDistrict"][];
+            /**
+             * Format: int64
+             * @description With four fifths of the time gone.
+             */
+            endangered: number;
+            /**
+             * Format: int64
+             * @description More time is asked for.
+             */
+            extensions: number;
+            /**
+             * Format: int64
+             * @description Past what was promised.
+             */
+            late: number;
+            /** @description The twenty that are longest past what was promised. */
+            oldest: components["schemas"]["CaseLine"][];
+            /** Format: int64 */
+            open: number;
+            /** @description The units with the most open cases, up to 200. */
+            units: components["schemas"]["CasesOfUnit"][];
+            /**
+             * Format: int64
+             * @description For how many seconds the oldest call for urgent help has waited for somebody; none: none waits.
+             */
+            urgent_waiting_s?: number | null;
+        };
+        /** @description What opens a case. */
+        CasePin: {
+            /**
+             * @description The six digits that were told with the number.
+             * @example 402917
+             */
+            pin: string;
+        };
+        /** @description What a citizen brings. */
+        CaseRequest: {
+            /** @description The body complained of, or who or what is reported, up to 200 characters; a complaint and a report of a violation name one. */
+            against?: string | null;
+            alert_id?: components["schemas"]["AlertId"] | null;
+            /**
+             * @description The community that it is about; its district is then known.
+             * @example 500103001001
+             */
+            community?: string | null;
+            /**
+             * @description The district that it is about.
+             * @example 500103
+             */
+            district?: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["CaseKind"];
+            /** @description Their name, up to 50 characters. */
+            name?: string | null;
+            /**
+             * @description A mobile number under which whoever brings it is reached. Without it the answer is read by number and PIN.
+             * @example 138 1234 5678
+             */
+            phone?: string | null;
+            /** @description Where, in words, up to 200 characters. */
+            place?: string | null;
+            /** @description What outcome is wanted, up to 1,000 characters. */
+            request?: string | null;
+            /** @description What happened, or what is asked: 1 to 5,000 characters. */
+            text: string;
+        };
+        /**
+         * @description Where a case stands.
+         * @enum {string}
+         */
+        CaseState: "received" | "to_check" | "registered" | "accepted" | "disputed" | "routed" | "working" | "waiting" | "to_decide" | "to_confirm" | "decided" | "told" | "closed" | "declined" | "withdrawn" | "merged";
+        /** @description Something that was said. */
+        CaseStatement: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description By whom. */
+            by: components["schemas"]["CaseVoice"];
+            /** @description With which step. */
+            event: components["schemas"]["CaseEvent"];
+            /** @description Their name, where it was staff. */
+            name?: string | null;
+            /**
+             * Format: int32
+             * @description Its number within the case.
+             */
+            statement_id: number;
+            /** @description The words. */
+            text: string;
+            /**
+             * Format: int32
+             * @description Their unit.
+             */
+            unit?: number | null;
+            /** @description Whether the citizen reads them. */
+            visible: boolean;
+        };
+        /** @description Something that happened. */
+        CaseStep: {
+            /** Format: date-time */
+            at: string;
+            /** @description What: a word of `CaseEvent`, or `received`. */
+            event: string;
+            from: components["schemas"]["CaseState"];
+            /**
+             * Format: int32
+             * @description Its number within the case.
+             */
+            n: number;
+            /** @description A role of staff, `citizen` or `platform`. */
+            role: string;
+            /**
+             * Format: int32
+             * @description What was said with it.
+             */
+            statement_id?: number | null;
+            to: components["schemas"]["CaseState"];
+            /** Format: int32 */
+            unit?: number | null;
+            /** @description The name of the member of staff. */
+            who?: string | null;
+        };
+        /** @description What is done with a case by number and PIN. */
+        CaseStepByPin: {
+            /** @description `supplement`, `chase`, `satisfied`, `not_satisfied` or `withdraw`. */
+            event: components["schemas"]["CaseEvent"];
+            /**
+             * @description The six digits that were told with the number.
+             * @example 402917
+             */
+            pin: string;
+            /** @description What there is to say, up to 5,000 characters; a supplement and what did not satisfy need it. */
+            text?: string | null;
+        };
+        /** @description A step with a case. Which fields it takes goes by the event. */
+        CaseStepRequest: {
+            /** @description The answer to the citizen: drafted (`submit_result`), or put better (`decide`). Up to 5,000 characters. */
+            answer?: string | null;
+            /** @description Units that assist (`route`), up to ten. */
+            assists?: number[];
+            by?: components["schemas"]["TellBy"] | null;
+            /** @description What is done. */
+            event: components["schemas"]["CaseEvent"];
+            grade?: components["schemas"]["CaseGrade"] | null;
+            ground?: components["schemas"]["DeclineGround"] | null;
+            /** @description The case that it is joined with. */
+            into?: string | null;
+            /**
+             * Format: int32
+             * @description The unit that leads (`route`, `decide_dispute`).
+             */
+            lead?: number | null;
+            nature?: components["schemas"]["CaseNature"] | null;
+            outcome?: components["schemas"]["CallOutcome"] | null;
+            /**
+             * Format: int32
+             * @description The unit that is competent instead (`refuse_competence`).
+             */
+            proposal?: number | null;
+            /**
+             * @description Why, up to 1,000 characters: `correct_registration`, `decline`, `refuse_competence`, `decide_dispute`, `ask_extension`, `refuse_extension`,
+             *     `regrade`, `send_back`, `propose_merge`, `refuse_merge`, `release_assist`.
+             */
+            reason?: string | null;
+            /** @description What the units are to do (`route`, `decide_dispute`), up to 500 characters. */
+            task?: string | null;
+            /**
+             * @description What is said: the answer (`answer_at_once`), progress, the question to the citizen, what an assisting unit found, the finding
+             *     (`submit_result`), what the citizen said (`call_back`). Up to 5,000 characters.
+             */
+            text?: string | null;
+            /**
+             * Format: int32
+             * @description The assisting unit that is let go (`release_assist`).
+             */
+            unit?: number | null;
+            urgency?: components["schemas"]["CaseUrgency"] | null;
+            /**
+             * Format: int32
+             * @description The version that was looked at.
+             */
+            version: number;
+            /** @description Whether the citizen reads the progress. */
+            visible?: boolean;
+            /** @description Where to go instead of what is declined, up to 200 characters. */
+            where_to?: string | null;
+            /**
+             * Format: int32
+             * @description How much more time is asked for, in working days.
+             */
+            working_days?: number | null;
+        };
+        /** @description A case that was taken. Number and PIN are told once: together they open its state. */
+        CaseTaken: {
+            /**
+             * Format: date-time
+             * @description Until when somebody takes it up.
+             */
+            answer_by: string;
+            kind: components["schemas"]["CaseKind"];
+            /** @example 261128-4071-3392-1 */
+            number: string;
+            /**
+             * @description Six digits.
+             * @example 402917
+             */
+            pin: string;
+            /** Format: date-time */
+            received_at: string;
+            state: components["schemas"]["CaseState"];
+            /**
+             * Format: int32
+             * @description For the first step with it.
+             */
+            version: number;
+        };
+        /** @description A unit. */
+        CaseUnit: {
+            /** @example 500103001001 */
+            community?: string | null;
+            /** @example 500103 */
+            district?: string | null;
+            level: components["schemas"]["UnitLevel"];
+            liaison: string;
+            name: string;
+            name_en?: string | null;
+            /** Format: int32 */
+            parent?: number | null;
+            phone?: string | null;
+            /** Format: int32 */
+            unit_id: number;
+        };
+        /** @description A unit as others name it. */
+        CaseUnitName: {
+            name: string;
+            /** Format: int32 */
+            unit_id: number;
+        };
+        /**
+         * @description How soon it is begun (RP3).
+         * @enum {string}
+         */
+        CaseUrgency: "ordinary" | "urgent" | "top";
+        /**
+         * @description Who says something about a case.
+         * @enum {string}
+         */
+        CaseVoice: "citizen" | "operator" | "unit" | "supervisor";
+        /** @description How it stands in a district. */
+        CasesOfDistrict: {
+            /**
+             * @description None: nobody said where.
+             * @example 500103
+             */
+            district?: string | null;
+            /** Format: int64 */
+            endangered: number;
+            /** Format: int64 */
+            late: number;
+            /** Format: int64 */
+            open: number;
+        };
+        /** @description How it stands with a unit. */
+        CasesOfUnit: {
+            /** Format: int64 */
+            endangered: number;
+            /** Format: int64 */
+            late: number;
+            /**
+             * Format: int64
+             * @description Its part of what all units have open, in percent.
+             */
+            load_share: number;
+            name: string;
+            /** Format: int64 */
+            open: number;
+            /**
+             * Format: int64
+             * @description Orders that it said were not its business, in 30 days.
+             */
+            refused: number;
+            /** Format: int32 */
+            unit_id: number;
+        };
         /**
          * @description `category`.
          * @enum {string}
@@ -3321,7 +4672,7 @@ export interface components {
          * @description What whoever sends an alert has to know, although nothing in it is wrong.
          * @enum {string}
          */
-        Caution: "reaches_nobody" | "cut_by_quiet_hours" | "no_reminder" | "other_language";
+        Caution: "reaches_nobody" | "cut_by_quiet_hours" | "no_reminder" | "contradicts_another" | "other_language" | "open_comments" | "claimed_by_other";
         /** @description A caution with what it means. */
         CautionNote: {
             /** @description Which. */
@@ -3345,6 +4696,21 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             name?: string | null;
         };
+        /** @description One part that is another one than it was. */
+        Changed: {
+            /** @description Which. */
+            field: components["schemas"]["ChangedField"];
+            /** @description What it is. */
+            is?: string | null;
+            language?: components["schemas"]["Language"] | null;
+            /** @description What it was; none: nothing, or, of an audience, not told. */
+            was?: string | null;
+        };
+        /**
+         * @description A part of an alert that may be another one than it was.
+         * @enum {string}
+         */
+        ChangedField: "headline" | "body" | "instruction" | "sms" | "purpose" | "contact" | "expires_at" | "ack_window_s" | "place" | "display" | "source_note" | "category" | "urgency" | "severity" | "certainty" | "status" | "audience";
         /**
          * @description A way to reach people (CQ9).
          * @enum {string}
@@ -3401,6 +4767,108 @@ export interface components {
              */
             withdrawn: number;
         };
+        /** @description What whoever takes the next step forward answers. */
+        Checklist: {
+            /** @description The step. */
+            action: components["schemas"]["AlertAction"];
+            /** @description What is asked. */
+            items: components["schemas"]["AskedItem"][];
+        };
+        /**
+         * @description What a reviewer says of an item.
+         * @enum {string}
+         */
+        ChecklistAnswer: "yes" | "no" | "not_applicable";
+        /**
+         * @description One thing to make sure of.
+         * @enum {string}
+         */
+        ChecklistItem: "complete" | "accurate" | "source_known" | "measure_reasonable" | "audience_needed" | "compliant" | "no_personal_data" | "true_emergency" | "area_right" | "people_evidenced" | "correction_clear" | "districts_informed";
+        /** @description The answer as it was told. */
+        CitizenAnswer: {
+            by?: components["schemas"]["TellBy"] | null;
+            by_unit?: string | null;
+            text: string;
+            /** Format: date-time */
+            told_at: string;
+        };
+        /** @description A case, as whoever brought it sees it. */
+        CitizenCase: {
+            answer?: components["schemas"]["CitizenAnswer"] | null;
+            /** @description What was asked, while it waits for the answer. */
+            asked?: string | null;
+            chases: number;
+            declined?: components["schemas"]["Declined"] | null;
+            due?: components["schemas"]["CitizenDue"] | null;
+            kind: components["schemas"]["CaseKind"];
+            /** @description The case that it goes on in; its answer is shown here. */
+            merged_into?: string | null;
+            /** @example 261128-4071-3392-1 */
+            number: string;
+            /** @description What may be done now. */
+            open_events: components["schemas"]["CaseEvent"][];
+            /** Format: date-time */
+            received_at: string;
+            /**
+             * Format: int32
+             * @description The first time it is 1; each review adds one.
+             */
+            round: number;
+            state: components["schemas"]["CaseState"];
+            /** @description What was said on both sides, oldest first. */
+            statements: components["schemas"]["CitizenStatement"][];
+            /** @description Where it stands, in a sentence. */
+            step: string;
+            step_en: string;
+            /** @description Who has it now. */
+            who?: string | null;
+        };
+        /** @description Until when something is promised. */
+        CitizenDue: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date
+             * @description The last day, where it is counted in working days.
+             */
+            day?: string | null;
+            late: boolean;
+            promise: components["schemas"]["Promise"];
+            /** @description Whether it may still move, since the holidays of its year are not announced. */
+            provisional: boolean;
+            /** @description Each day from the day on which it came to the last, and whether it counts. */
+            why: components["schemas"]["DayCounted"][];
+        };
+        /** @description One of my cases. */
+        CitizenLine: {
+            /**
+             * Format: date-time
+             * @description Until when what is next is promised.
+             */
+            due?: string | null;
+            kind: components["schemas"]["CaseKind"];
+            /** @example 261128-4071-3392-1 */
+            number: string;
+            /** Format: date-time */
+            received_at: string;
+            state: components["schemas"]["CaseState"];
+            /** @description The unit that has it. */
+            who?: string | null;
+        };
+        /** @description Something that was said. */
+        CitizenStatement: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["CaseVoice"];
+            text: string;
+        };
+        /** @description What is done with a case of mine. */
+        CitizenStep: {
+            /** @description `supplement`, `chase`, `satisfied`, `not_satisfied` or `withdraw`. */
+            event: components["schemas"]["CaseEvent"];
+            /** @description What there is to say, up to 5,000 characters; a supplement and what did not satisfy need it. */
+            text?: string | null;
+        };
         /** @description Hours and limits. */
         CityLimits: {
             lanes: components["schemas"]["LaneLimit"][];
@@ -3415,6 +4883,71 @@ export interface components {
              * @description Minutes in which an urgent alert has to be with everybody (CQ10).
              */
             urgent_minutes: number;
+        };
+        /** @description How an alert is claimed. */
+        ClaimRequest: {
+            /** @description Whether it is taken over from a colleague who reviews it. */
+            take_over?: boolean;
+        };
+        /** @description Who reviews an alert just now. */
+        Claimed: {
+            claimed_by: components["schemas"]["StaffId"];
+            /**
+             * Format: date-time
+             * @description Until when, unless they say so again.
+             */
+            claimed_until: string;
+        };
+        /** @description One move of an end. */
+        ClockChange: {
+            /**
+             * Format: date-time
+             * @description When it was moved.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Where the end was.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Where it is.
+             */
+            to: string;
+            /** @description Why. */
+            why: components["schemas"]["ClockChangeWhy"];
+        };
+        /**
+         * @description What moved the end of a clock.
+         * @enum {string}
+         */
+        ClockChangeWhy: "pause" | "extension" | "regrade" | "notice";
+        /** @description A clock, as a list shows it. */
+        ClockLine: {
+            /** Format: date-time */
+            due_at: string;
+            /**
+             * Format: date
+             * @description The last day, where it is counted in working days.
+             */
+            due_day?: string | null;
+            late: boolean;
+            promise: components["schemas"]["Promise"];
+            /** @description Whether it may still move, since the holidays of its year are not announced. */
+            provisional: boolean;
+            /**
+             * Format: int32
+             * @description How much of it is used up, in percent.
+             */
+            share: number;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: int32
+             * @description 0, 50, 80 or 100 percent.
+             */
+            warning: number;
         };
         /** @description Asks for a one-time code. */
         CodeRequest: {
@@ -3457,6 +4990,11 @@ export interface components {
             /** @description As it stands in the header. */
             name: string;
         };
+        /** @description Whether a remark is settled. */
+        CommentResolution: {
+            /** @description `false` opens it again. */
+            resolved: boolean;
+        };
         /**
          * @description Code of an area (GB/T 2260 and its longer forms)
          * @example 500101001001
@@ -3475,6 +5013,24 @@ export interface components {
             /** @description Where they are it. */
             scope: components["schemas"]["Scope"];
         };
+        /** @description Who answers for the other alert. */
+        ConflictAuthor: {
+            /** @description None also where the caller does not read the alert. */
+            name?: string | null;
+            role?: components["schemas"]["Role"] | null;
+            /** @example city */
+            scope?: string | null;
+        };
+        /**
+         * @description How two alerts for one place stand to each other, the gravest first.
+         * @enum {string}
+         */
+        ConflictKind: "contradicts" | "doubles" | "overlaps";
+        /**
+         * @description How the places of one alert lie to those of another.
+         * @enum {string}
+         */
+        ConflictOverlap: "same" | "contains" | "within" | "partly" | "people";
         /** @description Consents to the notice. */
         Consenting: {
             /**
@@ -3550,6 +5106,29 @@ export interface components {
             /** @description Of those reached by the app: in a browser, by Web Push. Whoever has a phone's app too is counted there as well. */
             web: components["schemas"]["HeadCount"];
         };
+        /** @description One day of a period, and whether it counts. */
+        DayCounted: {
+            /** @description Whether it is one of the period's working days. */
+            counts: boolean;
+            /**
+             * Format: date
+             * @description The day.
+             */
+            day: string;
+            holiday?: components["schemas"]["Holiday"] | null;
+            /**
+             * Format: int32
+             * @description The how-many-th working day of the period it is.
+             */
+            n?: number | null;
+            /** @description What it is. */
+            reason: components["schemas"]["DayKind"];
+        };
+        /**
+         * @description What a day is for a period in working days.
+         * @enum {string}
+         */
+        DayKind: "intake_day" | "working_day" | "make_up_workday" | "weekend" | "holiday" | "provisional_holiday" | "paused";
         /** @description A message given up, for people to look at. Its payload is left out: it may hold personal data. */
         DeadLetter: {
             /**
@@ -3635,7 +5214,12 @@ export interface components {
         DecisionRequest: {
             /** @description What is decided. */
             action: components["schemas"]["AlertAction"];
-            /** @description What of the checklist was ticked, for the history. */
+            /**
+             * @description What is said of the alert's `checklist`, item by item: a step forward from a review takes an answer to each and no `no`, a step back or a refusal
+             *     takes any of them.
+             */
+            answers?: components["schemas"]["AnsweredItem"][];
+            /** @description Marks for the history, as they were sent before items were answered. They stand for no answer. */
             checked?: string[];
             /** @description What is known, and meant, although it is unusual: an alert with a caution that has to be confirmed is not approved without it. */
             known?: components["schemas"]["Caution"][];
@@ -3648,6 +5232,18 @@ export interface components {
              * @description The version that was looked at. A cancellation, a stop and letting go on need none: they hold for whatever version there is.
              */
             version?: number | null;
+            seen_comments?: number | null;
+        };
+        /**
+         * @description Why something is not taken (RP2).
+         * @enum {string}
+         */
+        DeclineGround: "out_of_scope" | "state_secret" | "trade_secret" | "privacy_of_others" | "in_court" | "already_answered";
+        /** @description Why it was not taken. */
+        Declined: {
+            ground: components["schemas"]["DeclineGround"];
+            /** @description The reason, and where to go instead. */
+            reason: string;
         };
         /** @description What was delivered again. */
         DeliveredAgain: {
@@ -3695,6 +5291,7 @@ export interface components {
              *     whose validity ended before has not held it. Of how many people a deadline was missed stands with each wave.
              */
             on_time: boolean;
+            proof?: components["schemas"]["DeliveryProof"] | null;
             /**
              * Format: date-time
              * @description From when it may be sent: later than approval where quiet hours hold a routine alert back.
@@ -3716,6 +5313,7 @@ export interface components {
              * @description People whom an SMS did not reach although the SMS centre had taken it; the app or a visit tells them.
              */
             undelivered: number;
+            unlike?: components["schemas"]["UnlikeApproved"] | null;
             waves: components["schemas"]["WaveDelivery"][];
             withdrawal?: components["schemas"]["WaveDelivery"] | null;
             /** @description For whom alone it was withdrawn, while it stands for everybody else. */
@@ -3728,6 +5326,19 @@ export interface components {
          * @enum {string}
          */
         DeliveryClass: "routine" | "urgent";
+        /** @description What was approved, and what left. */
+        DeliveryProof: {
+            audience: components["schemas"]["Digest"];
+            people_approved?: components["schemas"]["HeadCount"] | null;
+            /**
+             * Format: int64
+             * @description People found so far in the audience.
+             */
+            people_planned: number;
+            terms: components["schemas"]["Digest"];
+            /** @description Each language on each channel that carries it. */
+            texts: components["schemas"]["ProvenText"][];
+        };
         /** @description A delivery over time. */
         DeliverySeries: {
             acknowledgements: components["schemas"]["Acknowledgements"][];
@@ -3749,6 +5360,12 @@ export interface components {
              */
             to: string;
         };
+        /** @description Something that is asked of people. */
+        DemandNote: {
+            measure: components["schemas"]["Measure"];
+            /** @description Whether it is to be taken; else it was lifted, or is not to be taken. */
+            taken: boolean;
+        };
         /** @description A phone to be reached. */
         Device: {
             kind: components["schemas"]["TokenKind"];
@@ -3758,6 +5375,40 @@ export interface components {
         DeviceAdded: {
             /** Format: int64 */
             endpoint_id: number;
+        };
+        /**
+         * @description A SHA-256 in hexadecimal characters
+         * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+         */
+        Digest: string;
+        /** @description Somebody whom the directory knows and nobody here. */
+        DirectoryArrival: {
+            /**
+             * Format: date-time
+             * @description When they came last.
+             */
+            came_at: string;
+            /** @description The name that it tells; it binds nothing. */
+            name: string;
+            proposes?: components["schemas"]["StaffId"] | null;
+            /** @description What the directory calls them. */
+            subject: components["schemas"]["SubjectIdentifier"];
+        };
+        /** @description How accounts and the directory belong together. */
+        DirectoryBindings: {
+            /** @description Who came by it lately and is bound to none, the last first. */
+            arrivals: components["schemas"]["DirectoryArrival"][];
+            /** @description Accounts that are bound to somebody in it. */
+            bound: components["schemas"]["BoundAccount"][];
+            /** @description Which directory it is, as it calls itself; none: the city has none. */
+            issuer?: string | null;
+        };
+        /** @description What the sign-in page offers beside password and passkey. */
+        DirectoryOffered: {
+            /** @description What staff call the city's directory, in Chinese; none: there is none to sign in through. */
+            name?: string | null;
+            /** @description The same in English. */
+            name_en?: string | null;
         };
         /** @description Why a list is discarded. */
         Discarding: {
@@ -3831,6 +5482,10 @@ export interface components {
             district?: string | null;
             /** @description Why, where the audience names people: 10 to 500 characters, which the auditor reads. */
             named_because?: string | null;
+        };
+        /** @description What they have brought before. */
+        EarlierCases: {
+            cases: components["schemas"]["CaseLine"][];
         };
         /** @description Changes of a draft. */
         Edit: {
@@ -3911,6 +5566,12 @@ export interface components {
              * @description What to give as `before` for the next page, if there may be one.
              */
             next?: number | null;
+        };
+        /** @description Why not. */
+        EventRefusal: {
+            code: string;
+            detail: string;
+            detail_en: string;
         };
         /** @description A factor as its owner sees it. */
         Factor: {
@@ -4120,6 +5781,87 @@ export interface components {
          * @enum {string}
          */
         Form: "scrolling" | "full";
+        /** @description An alert that was found, as a line of a queue has it. */
+        FoundAlert: {
+            /**
+             * Format: int32
+             * @description How long recipients have to acknowledge, in seconds.
+             */
+            ack_window_s?: number | null;
+            alert_id: components["schemas"]["AlertId"];
+            /** Format: date-time */
+            approved_at?: string | null;
+            /** Format: date-time */
+            changed_at: string;
+            class: components["schemas"]["DeliveryClass"];
+            corrects?: components["schemas"]["AlertId"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description None: the whole city. */
+            district?: string | null;
+            exercise: boolean;
+            /** Format: date-time */
+            expires_at?: string | null;
+            /** Format: date-time */
+            handed_over_at?: string | null;
+            /** @description In Chinese. */
+            headline: string;
+            /**
+             * Format: date-time
+             * @description Since when it is stopped, until it is known whether it holds.
+             */
+            held_at?: string | null;
+            /** @description Why it was last returned, refused or cancelled. */
+            last_reason?: string | null;
+            retraction?: components["schemas"]["RetractionKind"] | null;
+            /** Format: date-time */
+            retraction_asked_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The rule that made it.
+             */
+            rule_id?: string | null;
+            short_code: string;
+            state: components["schemas"]["AlertState"];
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description A page of alerts, the newest first. */
+        FoundAlerts: {
+            alerts: components["schemas"]["FoundAlert"][];
+            /** @description Give it as `cursor` for the next page, which may be empty and name another; none: this is the last. */
+            next?: string | null;
+        };
+        /** @description A record that was found, without whom it is about. */
+        FoundRecord: {
+            /** @description Of a person the district; of a place as closely as is known. */
+            area: components["schemas"]["Area"];
+            kind: components["schemas"]["RecordKind"];
+            level: components["schemas"]["RiskLevel"];
+            /** Format: date-time */
+            occurred_at: string;
+            /** Format: date-time */
+            received_at: string;
+            /** Format: int64 */
+            record_no: number;
+            source: string;
+            source_id: string;
+            state: components["schemas"]["FoundRecordState"];
+        };
+        /**
+         * @description Whether a record holds.
+         * @enum {string}
+         */
+        FoundRecordState: "in_force" | "corrected" | "retracted";
+        /** @description A page of records, the newest first. */
+        FoundRecords: {
+            /**
+             * Format: int64
+             * @description Give it as `cursor` for the next page, which may be empty and name another; none: this is the last.
+             */
+            next?: number | null;
+            records: components["schemas"]["FoundRecord"][];
+        };
         /** @description One consent. */
         Given: {
             /** Format: date-time */
@@ -4133,6 +5875,16 @@ export interface components {
              * @description When it was taken back, if it was.
              */
             withdrawn_at?: string | null;
+        };
+        /** @description An officer's word. */
+        GoOn: {
+            /**
+             * Format: int64
+             * @description How many people are planned, as it was shown: of another number it does not hold.
+             */
+            planned: number;
+            /** @description Why, in 1 to 500 characters; it is in the trace. */
+            reason: string;
         };
         /** @description What one channel was done with in one stretch, in people. */
         HandOvers: {
@@ -4242,7 +5994,8 @@ export interface components {
         HistoryLine: {
             /**
              * @description An action, or `gathered`, `write`, `edit`, `correct`, `records_ended`, `leave_out`, `withdraw` (for some people), `ask_withdraw`, `ask_all_clear`,
-             *     `ask_correct`, `confirm_withdraw`, `confirm_all_clear`, `confirm_correct`, `refuse_retraction`, `take_back_retraction`.
+             *     `ask_correct`, `confirm_withdraw`, `confirm_all_clear`, `confirm_correct`, `refuse_retraction`, `take_back_retraction`; beside the
+             *     steps, for those who see drafts, `comment` and `resolve_comment`.
              */
             action: string;
             /**
@@ -4250,9 +6003,11 @@ export interface components {
              * @description None: the platform.
              */
             actor?: string | null;
+            /** @description What was answered of the checklist, item by item. */
+            answers: components["schemas"]["AnswerShown"][];
             /** Format: date-time */
             at: string;
-            /** @description What of the checklist was ticked. */
+            /** @description What of the checklist was ticked, before items were answered. */
             checked: string[];
             content?: components["schemas"]["AlertContent"] | null;
             from: string;
@@ -4263,6 +6018,11 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        /**
+         * @description Why a day differs from the week's usual.
+         * @enum {string}
+         */
+        Holiday: "new_year" | "spring_festival" | "tomb_sweeping" | "labour_day" | "dragon_boat" | "mid_autumn" | "national_day" | "victory_day" | "local";
         /** @description What came of a check. */
         IdentityChecked: {
             /** @description Whether the document was bound to somebody else until now. They are told, and may object. */
@@ -4297,6 +6057,25 @@ export interface components {
             identity_kind?: components["schemas"]["IdentityKind"] | null;
             /** @description Its number. Only its keyed hash is kept. */
             identity_number: string;
+        };
+        /** @description What an alert shows of the work on it. */
+        InReview: {
+            /** @description What it says otherwise since then. */
+            changed_since_return: components["schemas"]["Changed"][];
+            checklist?: components["schemas"]["Checklist"] | null;
+            claimed_by?: components["schemas"]["StaffId"] | null;
+            /** Format: date-time */
+            claimed_until?: string | null;
+            /** @description Whether the caller has said that they have this version before them. */
+            looked: boolean;
+            /** @description Whether the caller may decide about it, and so may claim it. */
+            may_claim: boolean;
+            /**
+             * Format: int64
+             * @description Remarks that nobody has said are settled.
+             */
+            open_comments: number;
+            returned?: components["schemas"]["Returned"] | null;
         };
         /** @description One alert in an inbox. */
         InboxItem: {
@@ -4461,6 +6240,11 @@ export interface components {
             /** @description The member of staff who saved it. */
             written_by: components["schemas"]["StaffId"];
         };
+        /** @description From where a key is to be good. */
+        KeyNetworks: {
+            /** @description Addresses and networks (CIDR), at most 32; none: from everywhere. */
+            networks: components["schemas"]["AddressBlock"][];
+        };
         /**
          * @description The accounts that share the load of one provider.
          * @enum {string}
@@ -4547,6 +6331,19 @@ export interface components {
              */
             times?: number;
         };
+        /** @description What a line of a queue shows of it. */
+        LineInReview: {
+            claimed_by?: components["schemas"]["StaffId"] | null;
+            /** Format: date-time */
+            claimed_until?: string | null;
+            /**
+             * Format: int64
+             * @description Remarks that nobody has said are settled.
+             */
+            open_comments: number;
+            /** @description Whether it was sent back before, and has not been approved since. */
+            returned: boolean;
+        };
         /** @description An account, with what its owner has beside the password. */
         ListedStaff: components["schemas"]["Staff"] & {
             /**
@@ -4554,6 +6351,11 @@ export interface components {
              * @description When the newest was enrolled.
              */
             factor_enrolled_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When one was enrolled by who had shown a password alone, if one was: ask its owner whether it was they.
+             */
+            factor_on_password_at?: string | null;
             /** @description Kinds of second factors that it has. */
             factors: components["schemas"]["FactorKind"][];
         };
@@ -4610,11 +6412,34 @@ export interface components {
             /** @description Who sent it. */
             source: string;
         };
+        /** @description What somebody has before them. */
+        Look: {
+            /**
+             * Format: int32
+             * @description The version.
+             */
+            version: number;
+        };
         /** @description My new number, and the code that came to it. */
         LostNumber: {
             new_code: string;
             new_request: string;
             phone: string;
+        };
+        /** @description What became of them, in the order in which they were asked. */
+        ManyDecided: {
+            results: components["schemas"]["OneDecided"][];
+        };
+        /** @description Decisions about several alerts. */
+        ManyDecisions: {
+            /** @description 1 to 30 of them. */
+            decisions: components["schemas"]["OneOfMany"][];
+        };
+        /** @description A passage that was marked. */
+        MarkedPassage: {
+            passage: components["schemas"]["Passage"];
+            /** @description Whether its words still stand there; not, where something was done about them. */
+            stands: boolean;
         };
         /** @description One record, without whom it is about. */
         MatchedRecord: {
@@ -4655,6 +6480,11 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        /**
+         * @description Something that people are asked to do, of which doing and not doing exclude each other.
+         * @enum {string}
+         */
+        Measure: "stay_in" | "leave" | "isolate" | "test" | "boil_water" | "keep_away";
         /**
          * @description `msgType`, as far as the platform writes it: acknowledgements and errors are no alerts here.
          * @enum {string}
@@ -4756,10 +6586,28 @@ export interface components {
             expires_at: string;
             /** @description Kinds of record that it may deliver. */
             kinds: components["schemas"]["RecordKind"][];
+            /** @description From where it is to be good, as addresses and networks (CIDR); left out, from everywhere. */
+            networks?: components["schemas"]["AddressBlock"][];
             /** @description Which of the three kinds of source the unit is. */
             origin: components["schemas"]["Origin"];
             /** @description Unit that will hold it. */
             unit: string;
+        };
+        /** @description A remark to make. */
+        NewComment: {
+            passage?: components["schemas"]["Passage"] | null;
+            /**
+             * Format: uuid
+             * @description The remark that it replies to. A reply to a reply stands under the remark of both.
+             */
+            reply_to?: string | null;
+            /** @description In words: 1 to 1,000 characters, without personal data. */
+            text: string;
+            /**
+             * Format: int32
+             * @description The version that was looked at.
+             */
+            version: number;
         };
         /** @description What a person expects of a source. */
         NewExpectation: {
@@ -4868,6 +6716,40 @@ export interface components {
             /** @description `city` or the code of an area. */
             place: components["schemas"]["Area"];
         };
+        /** @description A unit as it is made. */
+        NewUnit: {
+            /**
+             * @description The community that it works for.
+             * @example 500103001001
+             */
+            community?: string | null;
+            /**
+             * @description The district that it works for; none: the city.
+             * @example 500103
+             */
+            district?: string | null;
+            /** @description How high it stands. */
+            level: components["schemas"]["UnitLevel"];
+            /**
+             * @description Who takes its orders 联络员, in words: a post, not a person's number.
+             * @example 值班联络员
+             */
+            liaison: string;
+            /**
+             * @description Its name, up to 60 characters; no two units share one.
+             * @example 渝中区疾控中心
+             */
+            name: string;
+            /** @description Its English name. */
+            name_en?: string | null;
+            /**
+             * Format: int32
+             * @description The unit above it, to which reviews go.
+             */
+            parent?: number | null;
+            /** @description Where it is called on duty. */
+            phone?: string | null;
+        };
         /**
          * @description Why a rule has nobody to tell of a record that meets its condition.
          * @enum {string}
@@ -4921,6 +6803,27 @@ export interface components {
              */
             feedback_id: number;
         };
+        /** @description What became of one. */
+        OneDecided: {
+            alert_id: components["schemas"]["AlertId"];
+            decided: boolean;
+            problem?: components["schemas"]["Problem"] | null;
+            state?: components["schemas"]["AlertState"] | null;
+            /** Format: int32 */
+            version?: number | null;
+        };
+        /** @description A decision about one of them. */
+        OneOfMany: {
+            alert_id: components["schemas"]["AlertId"];
+            /** @description As it is made singly: pass, approve, confirm, return, refuse or decline. */
+            decision: components["schemas"]["DecisionRequest"];
+        };
+        /** @description A step that could be taken. */
+        OpenCaseEvent: {
+            allowed: boolean;
+            event: components["schemas"]["CaseEvent"];
+            refusal?: components["schemas"]["EventRefusal"] | null;
+        };
         /** @description A draft that is gathering. */
         OpenDraft: {
             /** Format: date-time */
@@ -4951,10 +6854,29 @@ export interface components {
             version: number;
         };
         /**
+         * @description What a unit does.
+         * @enum {string}
+         */
+        OrderPart: "lead" | "assist";
+        /**
          * @description Which of the three kinds of source it comes from (CQ6 a, b, c).
          * @enum {string}
          */
         Origin: "surveillance" | "analysis" | "grassroots";
+        /** @description A colleague who has it open. */
+        OtherPresent: {
+            /** @description Whether they are writing in it. */
+            editing: boolean;
+            /** Format: date-time */
+            since: string;
+            staff: components["schemas"]["StaffId"];
+        };
+        /** @description Who else has it open. */
+        OthersPresent: {
+            /** @description Whether that is known at the moment. */
+            known: boolean;
+            others: components["schemas"]["OtherPresent"][];
+        };
         /**
          * @description What became of one recipient in one batch. One byte in the batch ledger.
          * @enum {string}
@@ -5041,6 +6963,29 @@ export interface components {
             /** Format: date-time */
             held_at: string;
             held_by: components["schemas"]["StaffId"];
+        };
+        /** @description Something that the caller did. */
+        OwnAct: {
+            /** @description What, such as `alert_approve`. */
+            action: string;
+            /** Format: date-time */
+            at: string;
+            /** @description What else belongs to it; never personal data. */
+            detail: unknown;
+            /**
+             * Format: int32
+             * @description In which district, where it is of one.
+             */
+            district?: number | null;
+            /** @description To which one. */
+            object: string;
+            /** @description To what kind of thing. */
+            object_kind: string;
+            /**
+             * Format: int64
+             * @description Its place in the trace.
+             */
+            sequence: number;
         };
         /** @description What one has beside the password. */
         OwnFactors: {
@@ -5293,6 +7238,11 @@ export interface components {
                 [key: string]: components["schemas"]["AlertText"];
             };
         };
+        /** @description How somebody has an alert open. */
+        Presence: {
+            /** @description Whether they are writing in it. */
+            editing: boolean;
+        };
         /** @description What would become of a delivery. */
         Preview: {
             /**
@@ -5409,6 +7359,11 @@ export interface components {
             resident_no: number;
         };
         /**
+         * @description What is promised by when.
+         * @enum {string}
+         */
+        Promise: "take" | "first_check" | "order" | "begin" | "progress" | "finish" | "review" | "reroute" | "dispute" | "citizen" | "tell" | "call_back" | "silence";
+        /**
          * @description What proved that an identity document is a person's.
          * @enum {string}
          */
@@ -5521,10 +7476,40 @@ export interface components {
             /** @enum {string} */
             kind: "lift_waiting";
         } | {
+            /** @description Which directory. */
+            issuer: string;
+            /** @enum {string} */
+            kind: "bind_directory";
+            /** @description Whom it means. */
+            subject: components["schemas"]["SubjectIdentifier"];
+        } | {
             /** @description As it is to be. */
             key: components["schemas"]["NewApiKey"];
             /** @enum {string} */
             kind: "make_key";
+        } | {
+            /** @description From where it is to be good; none: from everywhere. */
+            after: components["schemas"]["AddressBlock"][];
+            /** @description From where it was good when it was proposed; none: from everywhere. */
+            before: components["schemas"]["AddressBlock"][];
+            /** @description The key. */
+            key: components["schemas"]["ApiKeyId"];
+            /** @enum {string} */
+            kind: "move_key";
+            /** @description The unit that holds it. */
+            unit: string;
+        };
+        /** @description The words of one language on one channel. */
+        ProvenText: {
+            approved: components["schemas"]["Digest"];
+            channel: components["schemas"]["Channel"];
+            language: components["schemas"]["Language"];
+            /** @description Whether what left is what was approved. */
+            same?: boolean | null;
+            /** @description None: nothing has left yet on this channel. */
+            sent?: string | null;
+            /** Format: date-time */
+            sent_at?: string | null;
         };
         /** @description The public half of the key that signs heads. As text: 64 hexadecimal digits. */
         PublicKey: string;
@@ -5650,6 +7635,13 @@ export interface components {
             reason: string;
             /** @description The same in English. */
             reason_en: string;
+        };
+        /** @description Why a unit is not competent, and which is. */
+        RefusedOrder: {
+            /** Format: date-time */
+            at: string;
+            ground: string;
+            proposal?: components["schemas"]["CaseUnitName"] | null;
         };
         /** @description A registered resident's way in. */
         Registered: {
@@ -5873,6 +7865,22 @@ export interface components {
             /** Format: uuid */
             retraction_id: string;
         };
+        /** @description How an alert was sent back last. */
+        Returned: {
+            /** @description `return_district`, `return_city` or `decline`. */
+            action: components["schemas"]["AlertAction"];
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["StaffId"];
+            /** @description What was marked: by whoever sent it back, and in remarks that were open then. */
+            passages: components["schemas"]["MarkedPassage"][];
+            reason: string;
+            /**
+             * Format: int32
+             * @description The version that was sent back.
+             */
+            version: number;
+        };
         /**
          * @description How high its source puts the risk.
          * @enum {string}
@@ -5906,7 +7914,7 @@ export interface components {
          * @description What a member of staff is (CQ5).
          * @enum {string}
          */
-        Role: "city_command_officer" | "district_reviewer" | "submitting_unit" | "industry_supervisor" | "community_worker" | "technical_operator" | "auditor" | "administrator";
+        Role: "city_command_officer" | "district_reviewer" | "submitting_unit" | "industry_supervisor" | "community_worker" | "technical_operator" | "auditor" | "administrator" | "hotline_operator" | "unit_handler" | "unit_lead" | "supervisor";
         /** @description A row as it is understood. Whom it is about is not shown. */
         RowView: {
             /** @description What else it says. */
@@ -6174,7 +8182,7 @@ export interface components {
             time_zone: string;
         };
         /**
-         * @description city, district:<code>, industry:<name> or community:<code>
+         * @description city, district:<code>, industry:<name>, community:<code> or unit:<number>
          * @example district:500103
          */
         Scope: string;
@@ -6233,6 +8241,15 @@ export interface components {
              */
             place: string;
         };
+        /** @description The words of one language. */
+        SealedText: {
+            /** @description In the app. */
+            app: components["schemas"]["Digest"];
+            /** @description On screens. */
+            screen: components["schemas"]["Digest"];
+            /** @description In a short message, without what is added to every one. */
+            sms: components["schemas"]["Digest"];
+        };
         /** @description How a session stands to the second factor of its owner. */
         SecondFactor: {
             /**
@@ -6258,6 +8275,8 @@ export interface components {
              * @description When it was proved last.
              */
             proved_at?: string | null;
+            /** Format: date-time */
+            on_password_at?: string | null;
         };
         /** @description Residents by what is known of them: *and* between the kinds, *or* inside each; an empty kind asks nothing. */
         Selection: {
@@ -6850,6 +8869,180 @@ export interface components {
             /** @description Which staff may lift it; at least one. */
             who: components["schemas"]["StandingLifter"][];
         };
+        /** @description Something that happened. */
+        StoryEntry: components["schemas"]["StoryEvent"] & {
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description What happened. */
+        StoryEvent: {
+            /** @description Of a person the district alone. */
+            area: string;
+            /**
+             * Format: date-time
+             * @description Its source corrected it or took it back.
+             */
+            ended_at?: string | null;
+            /** @enum {string} */
+            kind: "record";
+            /** Format: date-time */
+            occurred_at: string;
+            /** @description It is about a place. */
+            place: boolean;
+            record_kind?: string | null;
+            /** Format: int64 */
+            record_no: number;
+            source: string;
+        } | {
+            action: string;
+            by?: components["schemas"]["Colleague"] | null;
+            checked: string[];
+            /** @description It said something else from then on. */
+            content_changed: boolean;
+            from: string;
+            /** @enum {string} */
+            kind: "step";
+            passage?: components["schemas"]["Passage"] | null;
+            public_reason?: components["schemas"]["PublicReason"] | null;
+            reason?: string | null;
+            to: string;
+            /** Format: int32 */
+            version: number;
+            answers: components["schemas"]["AnswerShown"][];
+        } | {
+            /** @enum {string} */
+            kind: "sealed";
+            seal: components["schemas"]["ApprovalSeal"];
+        } | {
+            by?: components["schemas"]["Colleague"] | null;
+            /** @enum {string} */
+            kind: "word";
+            progress: components["schemas"]["RetractionState"];
+            reason?: string | null;
+            /** Format: uuid */
+            retraction_id: string;
+            texts: {
+                [key: string]: components["schemas"]["AlertText"];
+            };
+            what: components["schemas"]["RetractionKind"];
+        } | {
+            /** @enum {string} */
+            kind: "released";
+        } | {
+            event: components["schemas"]["StoryWaveEvent"];
+            /** @enum {string} */
+            kind: "wave";
+            /** Format: int64 */
+            no_channel: number;
+            /** Format: int64 */
+            people: number;
+            /** Format: int32 */
+            wave: number;
+        } | {
+            channel: components["schemas"]["Channel"];
+            /** Format: date-time */
+            first_at?: string | null;
+            /** Format: int64 */
+            handed_over: number;
+            /** @enum {string} */
+            kind: "handed";
+            /**
+             * Format: int64
+             * @description Still to be sent to.
+             */
+            open: number;
+            /** Format: int64 */
+            unreachable: number;
+            /** Format: int32 */
+            wave: number;
+            /** Format: int64 */
+            withdrawn: number;
+        } | {
+            approved: string;
+            channel?: components["schemas"]["Channel"] | null;
+            found: string;
+            /** @enum {string} */
+            kind: "unlike_approved";
+            language?: components["schemas"]["Language"] | null;
+            part: components["schemas"]["UnlikePart"];
+        } | {
+            by: components["schemas"]["Colleague"];
+            /** @enum {string} */
+            kind: "went_on";
+            planned: string;
+            reason?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "screens";
+            /** Format: date-time */
+            last_at?: string | null;
+            /** Format: int64 */
+            plays: number;
+            /** Format: int64 */
+            screens: number;
+        } | {
+            /** @enum {string} */
+            kind: "acknowledged";
+            /** Format: int64 */
+            people: number;
+        } | {
+            /** @enum {string} */
+            kind: "follow_ups";
+            outcome: string;
+            /** Format: int64 */
+            people: number;
+        } | {
+            /** @enum {string} */
+            kind: "withdrawn_for";
+            /** Format: int64 */
+            people: number;
+        } | {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            kind: "feedback";
+            kind_of: string;
+        } | {
+            alert_id: components["schemas"]["AlertId"];
+            headline: string;
+            /** @enum {string} */
+            kind: "corrected_by";
+            state: components["schemas"]["AlertState"];
+        } | {
+            how: string;
+            /** @enum {string} */
+            kind: "ended";
+        };
+        /** @description Whose story it is. */
+        StoryHead: {
+            alert_id: components["schemas"]["AlertId"];
+            /** Format: date-time */
+            approved_at?: string | null;
+            class: components["schemas"]["DeliveryClass"];
+            corrects?: components["schemas"]["AlertId"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description None: the whole city. */
+            district?: string | null;
+            /** @description In Chinese. */
+            headline: string;
+            /**
+             * Format: int32
+             * @description How many records are behind it.
+             */
+            records: number;
+            /** Format: uuid */
+            rule_id?: string | null;
+            /** Format: int32 */
+            rule_version?: number | null;
+            short_code: string;
+            state: components["schemas"]["AlertState"];
+        };
+        /**
+         * @description What became of a pass.
+         * @enum {string}
+         */
+        StoryWaveEvent: "began" | "planned" | "done";
         /** @description Whom or what the fact is about. As JSON: `{"resident": 17}`, `{"phone_hash": "…"}`, `{"place": "500103"}`. */
         Subject: {
             /** @description A registered resident. */
@@ -6869,6 +9062,21 @@ export interface components {
          * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
          */
         SubjectHash: string;
+        /**
+         * @description the `sub` of somebody in the city's directory
+         * @example f3b0c442-98fc-4c14
+         */
+        SubjectIdentifier: string;
+        /** @description Who is meant. */
+        SubjectNamed: {
+            /** @description What the directory calls somebody (`sub`): neither a name nor an address. */
+            subject: components["schemas"]["SubjectIdentifier"];
+        };
+        /**
+         * @description How a result is told (HL3).
+         * @enum {string}
+         */
+        TellBy: "app" | "sms" | "call" | "letter";
         /** @description One language's text, cut to the form of the screen. */
         Text: {
             /** @description What happened; empty on a scrolling screen. */
@@ -6890,6 +9098,11 @@ export interface components {
          * @enum {string}
          */
         TokenKind: "apns" | "fcm_token" | "fcm_fid";
+        /** @description The words of one language, as they may be told. */
+        ToldText: components["schemas"]["SealedText"] & {
+            /** @description Which. */
+            language: components["schemas"]["Language"];
+        };
         /** @description A secret for an authenticator app. */
         TotpOffered: components["schemas"]["ForApp"] & {
             /**
@@ -6938,6 +9151,48 @@ export interface components {
             /** @description Why it does not match although its condition might have, for the author. */
             why_not?: string | null;
         };
+        /**
+         * @description How high a unit stands.
+         * @enum {string}
+         */
+        UnitLevel: "city" | "district" | "township" | "community";
+        /** @description A unit that was made. */
+        UnitMade: {
+            /**
+             * Format: int32
+             * @description Accounts of its people have the scope `unit:` with this number.
+             */
+            unit_id: number;
+        };
+        /** @description That an alert is held because what would leave is not what was approved. */
+        UnlikeApproved: {
+            /** @description There are only more people than were approved: an officer of the city command may let it go on. */
+            may_go_on: boolean;
+            parts: components["schemas"]["UnlikeNote"][];
+            /** @description What it means and what to do, in Chinese. */
+            sentence: string;
+            /** @description The same in English. */
+            sentence_en: string;
+            /** Format: date-time */
+            since: string;
+        };
+        /** @description Something that is not as it was approved. */
+        UnlikeNote: {
+            /** @description A digest, or a number of people. */
+            approved: string;
+            channel?: components["schemas"]["Channel"] | null;
+            /** @description Empty: it is missing. */
+            found: string;
+            /** Format: date-time */
+            found_at: string;
+            language?: components["schemas"]["Language"] | null;
+            part: components["schemas"]["UnlikePart"];
+        };
+        /**
+         * @description What of an alert is not as it was approved.
+         * @enum {string}
+         */
+        UnlikePart: "text" | "audience" | "terms" | "people" | "seal";
         /** @description A part of a condition that a record does not meet. */
         UnmetPart: {
             /**
@@ -7154,6 +9409,42 @@ export interface components {
             /** Format: int64 */
             unreachable: number;
         };
+        /** @description A unit's part. */
+        WorkOrder: {
+            /** @description Decided by supervision: it cannot be refused. */
+            binding: boolean;
+            /** Format: date-time */
+            done_at?: string | null;
+            /** Format: date-time */
+            ended_at?: string | null;
+            /** @description Who takes the unit's orders. */
+            liaison: string;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: int64 */
+            order_id: number;
+            part: components["schemas"]["OrderPart"];
+            /** Format: date-time */
+            progress_at?: string | null;
+            refused?: components["schemas"]["RefusedOrder"] | null;
+            /** Format: int32 */
+            round: number;
+            /** Format: date-time */
+            signed_at?: string | null;
+            task?: string | null;
+            unit: components["schemas"]["CaseUnitName"];
+        };
+        /** @description A last day, and why it is that day. */
+        WorkingDays: {
+            days: components["schemas"]["DayCounted"][];
+            /**
+             * Format: date
+             * @description It ends at midnight.
+             */
+            due: string;
+            /** @description Whether it may still move, since the holidays of its year are not announced. */
+            provisional: boolean;
+        };
         /**
          * @description People who wrote back about an alert, in the app or by SMS, and have not acknowledged it, nor was it withdrawn for
          *     them.
@@ -7295,6 +9586,195 @@ export interface operations {
             };
         };
     };
+    review_conflicts_of_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeingWritten"];
+            };
+        };
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertConflicts"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_decide_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyDecisions"];
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyDecided"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_export_alerts: {
+        parameters: {
+            query?: {
+                /** @description Words, a code or an id, as in a search. */
+                q?: string;
+                /** @description Only alerts in this state. */
+                state?: components["schemas"]["AlertState"];
+                /** @description Only alerts of this class. */
+                class?: components["schemas"]["DeliveryClass"];
+                /** @description Only alerts of this district. */
+                district?: string;
+                /** @description Only alerts written at this time or later. */
+                from?: string;
+                /** @description Only alerts written before this time. */
+                to?: string;
+                /** @description Only alerts that the caller answers for. */
+                author?: "mine";
+                /** @description Only alerts of this rule. */
+                rule?: components["schemas"]["RuleId"];
+                /** @description CSV unless asked otherwise. */
+                format?: "csv" | "xlsx";
+                /** @description The language of the columns' heads; Chinese unless asked otherwise. */
+                language?: components["schemas"]["Language"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More rows than one file takes */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More files than a day may have */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     review_named_by_hand: {
         parameters: {
             query?: {
@@ -7361,6 +9841,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_search_alerts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Words set apart by spaces, all of which have to stand in the alert; two characters or more each. A code or an id finds its alert. There are no
+                 *     wildcards; what is longer than 200 characters is passed over.
+                 */
+                q?: string;
+                /** @description Only alerts in this state. */
+                state?: components["schemas"]["AlertState"];
+                /** @description Only alerts of this class. */
+                class?: components["schemas"]["DeliveryClass"];
+                /** @description Only alerts of this district. */
+                district?: string;
+                /** @description Only alerts written at this time or later. */
+                from?: string;
+                /** @description Only alerts written before this time. */
+                to?: string;
+                /** @description Only alerts that the caller answers for. */
+                author?: "mine";
+                /** @description Only alerts of this rule. */
+                rule?: components["schemas"]["RuleId"];
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description At most so many, 1 to 100; usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundAlerts"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -7465,6 +10016,318 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimRequest"];
+            };
+        };
+        responses: {
+            /** @description Claimed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Claimed"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not the caller's */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_read_2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertComments"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description All remarks on it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertComments"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_resolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+                /** @description The remark */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentResolution"];
+            };
+        };
+        responses: {
+            /** @description All remarks on it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertComments"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_conflicts_of_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertConflicts"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -7658,6 +10521,58 @@ export interface operations {
             };
         };
     };
+    review_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Look"];
+            };
+        };
+        responses: {
+            /** @description Noted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     review_read_playbook: {
         parameters: {
             query?: never;
@@ -7678,6 +10593,108 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RetractionPlaybook"];
                 };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_stay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Presence"];
+            };
+        };
+        responses: {
+            /** @description Who else is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OthersPresent"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description No session or key, or one that is not valid any more */
             401: {
@@ -7897,6 +10914,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RetractionAnswer"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_alert_story: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description At most so many entries, 1 to 500; usually 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The alert */
+                alert_id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertStory"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -8161,6 +11233,76 @@ export interface operations {
             };
             /** @description Not approved yet, or unknown */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dispatch_let_delivery_go_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: components["schemas"]["AlertId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoOn"];
+            };
+        };
+        responses: {
+            /** @description It goes on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not approved, or unknown */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is held, something else differs too, or there are more people by now */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8543,6 +11685,87 @@ export interface operations {
             };
             /** @description There is no such key */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_move_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key */
+                id: components["schemas"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyNetworks"];
+            };
+        };
+        responses: {
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fresh proof is needed first */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such key in force */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is good from there already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A network is none, or there are too many */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9013,6 +12236,639 @@ export interface operations {
             };
         };
     };
+    casework_bring: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The client's own name for this request, 8 to 64 characters */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken: number and PIN */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseTaken"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As told or dictated */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CasePin"];
+            };
+        };
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenCase"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As told or dictated */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseStepByPin"];
+            };
+        };
+        responses: {
+            /** @description Done; how it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenCase"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_count: {
+        parameters: {
+            query: {
+                /** @description The day of the cause; counting begins on the next working day. */
+                from: string;
+                /** @description How many working days: 1 to 250. */
+                working_days: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last day, and each day before it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkingDays"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_callers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Caller"];
+            };
+        };
+        responses: {
+            /** @description The last 20 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EarlierCases"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_list: {
+        parameters: {
+            query?: {
+                /** @description What the list holds; everything where it is left out. */
+                list?: "desk" | "check" | "callback" | "inbox" | "decide" | "late" | "endangered" | "disputes" | "chased" | "extensions" | "merges" | "all";
+                /**
+                 * @description Of this district.
+                 * @example 500103
+                 */
+                district?: string;
+                /** @description Of this leading unit. */
+                unit?: number;
+                /** @description In this state. */
+                state?: components["schemas"]["CaseState"];
+                /** @description Of this kind. */
+                kind?: components["schemas"]["CaseKind"];
+                /** @description Where the page before ended. */
+                after?: string;
+                /** @description Rows, up to 100; 50 where it is left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_write_down: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The page's own name for this request, 8 to 64 characters */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseOfCaller"];
+            };
+        };
+        responses: {
+            /** @description Taken: number and PIN, to be told */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseTaken"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_look_2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Facts, statements, orders, clocks, history, and what is open to the caller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFile"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallPurpose"];
+            };
+        };
+        responses: {
+            /** @description Traced and opened */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallerContact"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_step_2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseStepRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken; the file as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFile"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the caller's area */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOverview"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_list_2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 5,000 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseUnit"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnit"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitMade"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staff_colleagues: {
         parameters: {
             query?: never;
@@ -9271,6 +13127,81 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dispatch_export_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Of alerts approved at this time or later. */
+                from?: string;
+                /** @description Of alerts approved before this time. */
+                to?: string;
+                /** @description CSV unless asked otherwise. */
+                format?: "csv" | "xlsx";
+                /** @description The language of the columns' heads; Chinese unless asked otherwise. */
+                language?: components["schemas"]["Language"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More rows than one file takes */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More files than a day may have */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9734,6 +13665,70 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dispatch_export_follow_ups: {
+        parameters: {
+            query?: {
+                /** @description Those that have an outcome instead of those that are open. */
+                closed?: boolean;
+                /** @description CSV unless asked otherwise. */
+                format?: "csv" | "xlsx";
+                /** @description The language of the columns' heads; Chinese unless asked otherwise. */
+                language?: components["schemas"]["Language"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More files than a day may have */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10726,6 +14721,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeedbackTaken"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_list_3: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last 50 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenLine"][];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_bring_2: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The app's own name for this request, 8 to 64 characters */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken: number and PIN */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseTaken"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_look_3: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenCase"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    casework_step_3: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CitizenStep"];
+            };
+        };
+        responses: {
+            /** @description Done; how it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenCase"];
                 };
             };
             /** @description No session or key, or one that is not valid any more */
@@ -12533,6 +16733,70 @@ export interface operations {
             };
         };
     };
+    records_search_records: {
+        parameters: {
+            query?: {
+                /** @description The id under which it was delivered, to the letter. */
+                id?: string;
+                /** @description Only records of this source. */
+                source?: string;
+                /** @description Only records of this kind. */
+                kind?: components["schemas"]["RecordKind"];
+                /** @description Only records of this district. */
+                district?: string;
+                /** @description Only records that came at this time or later. */
+                from?: string;
+                /** @description Only records that came before this time. */
+                to?: string;
+                /** @description `next` of the page before. */
+                cursor?: number;
+                /** @description At most so many, 1 to 100; usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundRecords"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     records_stream: {
         parameters: {
             query?: never;
@@ -13925,6 +18189,67 @@ export interface operations {
             };
         };
     };
+    audit_own_acts: {
+        parameters: {
+            query?: {
+                /** @description Only entries before this number: `next` of the page before. */
+                before?: number;
+                /** @description Entries on the page, 1 to 500; usually 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActsPage"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     second_factor_forget_devices: {
         parameters: {
             query?: never;
@@ -13952,6 +18277,126 @@ export interface operations {
             };
             /** @description A fresh proof is needed first */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_offered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is offered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryOffered"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_begin: {
+        parameters: {
+            query?: {
+                /** @description The page of the console to which it goes in the end; left out, the first. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the directory, or back to the sign-in page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The city has no directory */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `to` is no page of the console */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_come_back: {
+        parameters: {
+            query?: {
+                /** @description A code, where it let somebody in. */
+                code?: string | null;
+                /** @description What the browser was sent with. */
+                state?: string;
+                /** @description Which directory it is (RFC 9207). */
+                iss?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page of the console, or back to the sign-in page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The city has no directory */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14985,6 +19430,53 @@ export interface operations {
             };
         };
     };
+    staff_bindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How they belong together */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryBindings"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staff_change: {
         parameters: {
             query?: never;
@@ -15057,6 +19549,153 @@ export interface operations {
             };
             /** @description The role does not go with the scope */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_bind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectNamed"];
+            };
+        };
+        responses: {
+            /** @description Proposed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such account, or the city has no directory */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account, or somebody else's is bound to this subject */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is nobody's subject */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else that went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staff_unbind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account */
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Unbound */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No session or key, or one that is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not do this, or not to this object */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is one's own account, or bound to nobody */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

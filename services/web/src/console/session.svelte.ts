@@ -1,13 +1,11 @@
 // Who is signed in at the console. The session is a cookie that no script can read.
 import { client, data, onSignedOut, Problem, type Schema } from '../api/client.ts';
-import type { Role } from '../words/alert.ts';
 import { onSecondFactorNeeded } from '../api/proving.ts';
 import { showPasskey, type Assertion } from '../api/passkey.ts';
 import { challenge, prove, signInWithPasskey, type Proof, type SecondFactor } from './security/contract.ts';
 import { forget } from './security/kept.ts';
 
-// TO GO: from the interface's types: the roles of casework are the platform's own once its description has them.
-export type SignedIn = Omit<Schema['SignedInStaff'], 'role'> & { role: Role };
+export type SignedIn = Schema['SignedInStaff'];
 
 /** The console's way to the platform. */
 export const api = client();

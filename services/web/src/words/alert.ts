@@ -5,8 +5,7 @@ import { say } from './say.svelte.ts';
 
 export type State = Schema['AlertState'];
 export type Action = Schema['AlertAction'];
-// TO GO: from the interface's types: the roles of casework are the platform's own once its description has them.
-export type Role = Schema['Role'] | 'hotline_operator' | 'unit_handler' | 'unit_lead' | 'supervisor';
+export type Role = Schema['Role'];
 export type PublicReason = Schema['PublicReason'];
 export type Tone = 'plain' | 'fire' | 'amber' | 'jade' | 'sky' | 'drill' | 'night';
 

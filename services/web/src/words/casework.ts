@@ -1,23 +1,15 @@
 // The words of casework as citizens and staff read them. What may be done in which state the platform says (`open_events`); only the wording is here.
+import type { Schema } from '../api/client.ts';
 import { say } from './say.svelte.ts';
 
-// TO GO: from the interface's types: each of these is `Schema['…']` of the same name.
-export const caseKinds = ['consultation', 'complaint', 'urgent_help', 'psychological', 'problem_report', 'violation_report', 'feedback', 'objection'] as const;
-export type CaseKind = (typeof caseKinds)[number];
-export type CaseState =
-  | 'received' | 'to_check' | 'registered' | 'accepted' | 'disputed' | 'routed' | 'working' | 'waiting' | 'to_decide' | 'to_confirm' | 'decided' | 'told'
-  | 'closed' | 'declined' | 'withdrawn' | 'merged';
-export type TellBy = 'app' | 'sms' | 'call' | 'letter';
-export type DeclineGround = 'out_of_scope' | 'state_secret' | 'trade_secret' | 'privacy_of_others' | 'in_court' | 'already_answered';
-export type Holiday = 'new_year' | 'spring_festival' | 'tomb_sweeping' | 'labour_day' | 'dragon_boat' | 'mid_autumn' | 'national_day' | 'victory_day' | 'local';
+export type CaseKind = Schema['CaseKind'];
+export const caseKinds = ['consultation', 'complaint', 'urgent_help', 'psychological', 'problem_report', 'violation_report', 'feedback', 'objection'] as const satisfies readonly CaseKind[];
+export type CaseState = Schema['CaseState'];
+export type TellBy = Schema['TellBy'];
+export type DeclineGround = Schema['DeclineGround'];
+export type Holiday = Schema['Holiday'];
 /** A day on the way to a deadline, and why it counts or does not. */
-export interface DayCounted {
-  day: string;
-  counts: boolean;
-  reason: 'intake_day' | 'working_day' | 'make_up_workday' | 'weekend' | 'holiday' | 'paused' | 'provisional_holiday';
-  holiday?: Holiday | null;
-  n?: number | null;
-}
+export type DayCounted = Schema['DayCounted'];
 
 /** Numbers that answer at once in the whole country: rescue, the health hotline, and somebody to talk to. */
 export const lines = { rescue: '120', health: '12320', talk: '12356' } as const;

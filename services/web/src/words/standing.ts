@@ -1,4 +1,5 @@
 // What stands against a person, in words: where it comes from, what lifts it and who may, and how it was lifted.
+import type { Schema } from '../api/client.ts';
 import { say, tongue, type Tongue } from './say.svelte.ts';
 
 /** A text in the languages of the city; Chinese and English are always there. */
@@ -9,12 +10,12 @@ export function inTongue(texts: InTongues, of: Tongue = tongue()): string {
   return texts[of] || texts['zh-CN'] || Object.values(texts)[0] || '';
 }
 
-export type Lifter = 'community' | 'district' | 'city';
-export type How = 'record' | 'decision' | 'time' | 'alert_withdrawn' | 'withdrawn_for_person' | 'evidence_ended';
+export type Lifter = Schema['StandingLifter'];
+export type How = Schema['StandingLiftedHow'];
 
 /** A record behind it, without what is in it. */
-export interface Evidence { kind: string | null; occurred_at: string; place: string | null; source: string; ended_at: string | null }
-export interface LiftedBy { kinds: string[]; times: number; counted: number; apart_hours: number; after_hours: number; lifts: InTongues }
+export type Evidence = Schema['StandingEvidence'];
+export type LiftedBy = Schema['StandingLiftedBy'];
 
 const lifters: Record<Lifter, [string, string]> = { community: ['所在社区', 'the community'], district: ['所在区县', 'the district'], city: ['市级指挥部', 'the city command'] };
 export const lifterWord = (who: Lifter) => say(...lifters[who]);
@@ -41,8 +42,8 @@ const evidence: Record<string, [string, string]> = {
   analysis_finding: ['数据分析结果', 'A finding of an analysis'],
   community_report: ['社区（村）上报', 'A report of a community'],
 };
-export const evidenceWord = (kind: string | null) => {
-  const found = kind === null ? undefined : evidence[kind];
+export const evidenceWord = (kind: string | null | undefined) => {
+  const found = kind ? evidence[kind] : undefined;
   return found ? say(...found) : say('一条记录', 'A record');
 };
 

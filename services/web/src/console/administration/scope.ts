@@ -1,10 +1,8 @@
 // Which scope goes with which role (CQ5), how it is written, and how an account is found.
 import type { Schema } from '../../api/client.ts';
 import type { Role } from '../../words/alert.ts';
-import type { FactorKind } from '../security/contract.ts';
 
-// TO GO: what is said of factors, once `schema.d.ts` has it.
-export type Account = Schema['Staff'] & { factors?: FactorKind[]; factor_enrolled_at?: string | null };
+export type Account = Schema['ListedStaff'];
 
 export type ScopeKind = 'city' | 'district' | 'industry' | 'community' | 'unit';
 

@@ -1,18 +1,15 @@
 // The platform's types that the alert pages use, by short names; and one way to ask for parts that a platform may lack or not
 // show to everybody, so that the rest of a page stands without them.
 import { data, Problem, type Schema } from '../../api/client.ts';
-import type { Caution, InReview, InReviewLine, KeptAnswer } from '../review/contract.ts';
-import type { Sealed, SealedDelivery } from '../seal/contract.ts';
 import { api } from '../session.svelte.ts';
 
 export type AlertText = Schema['AlertText'];
 export type AlertContent = Schema['AlertContent'];
-// TO GO: from the interface's types: what is added to these stands in them once the platform's own description has it.
-export type HistoryLine = Schema['HistoryLine'] & { answers?: KeptAnswer[] };
-export type AlertDetail = Omit<Schema['AlertDetail'], 'history'> & { history: HistoryLine[] } & Partial<InReview & Sealed>;
-export type AlertLine = Schema['AlertLine'] & Partial<InReviewLine>;
-export type Delivery = Schema['Delivery'] & Partial<SealedDelivery>;
-export type { Caution };
+export type HistoryLine = Schema['HistoryLine'];
+export type AlertDetail = Schema['AlertDetail'];
+export type AlertLine = Schema['AlertLine'];
+export type Delivery = Schema['Delivery'];
+export type Caution = Schema['Caution'];
 export type AlertAudience = Schema['AlertAudience'];
 export type AudienceQuery = Schema['AudienceQuery'];
 export type Selection = Schema['Selection'];

@@ -1,6 +1,6 @@
 // What a step asks of whoever takes it, whether it is answered, and what is sent. No I/O; who may take which step the platform says.
 import type { DeclineGround, TellBy } from '../../words/casework.ts';
-import type { CaseFile, CaseGrade, CaseUrgency, Nature, OpenEvent, StaffEvent, StepBody } from './contract.ts';
+import type { CaseEvent, CaseFile, CaseGrade, CaseUrgency, Nature, OpenEvent, StaffEvent, StepBody } from './contract.ts';
 
 export const declineGrounds = ['out_of_scope', 'state_secret', 'trade_secret', 'privacy_of_others', 'in_court', 'already_answered'] as const satisfies readonly DeclineGround[];
 export const natures = ['consultation', 'complaint', 'request_for_help', 'suggestion', 'report', 'objection', 'commendation', 'other'] as const satisfies readonly Nature[];
@@ -13,7 +13,7 @@ export const outcomes = ['satisfied', 'not_satisfied', 'unreachable'] as const;
 export type Question =
   | { name: 'text' | 'reason' | 'where_to' | 'task' | 'answer'; as: 'words'; needed: boolean; most: number }
   | { name: 'ground' | 'nature' | 'urgency' | 'grade' | 'by' | 'outcome'; as: 'choice'; needed: true; of: readonly string[] }
-  | { name: 'lead' | 'proposal'; as: 'unit'; needed: true }
+  | { name: 'lead' | 'proposal' | 'unit'; as: 'unit'; needed: true }
   | { name: 'assists'; as: 'units'; needed: false }
   | { name: 'working_days'; as: 'days'; needed: true }
   | { name: 'into'; as: 'number'; needed: true }
@@ -39,6 +39,7 @@ const asked: Record<StaffEvent, readonly Question[]> = {
   report_progress: [words('text', true, 5000), { name: 'visible', as: 'yes', needed: false }],
   ask_citizen: [words('text', true, 5000)],
   finish_assist: [words('text', true, 5000)],
+  release_assist: [{ name: 'unit', as: 'unit', needed: true }, words('reason')],
   ask_extension: [{ name: 'working_days', as: 'days', needed: true }, words('reason')],
   grant_extension: [],
   refuse_extension: [words('reason')],
@@ -50,7 +51,11 @@ const asked: Record<StaffEvent, readonly Question[]> = {
   call_back: [choice('outcome', outcomes), words('text', false, 5000)],
   propose_merge: [{ name: 'into', as: 'number', needed: true }, words('reason')],
   merge: [],
+  refuse_merge: [words('reason')],
 };
+
+/** Whether staff take it themselves, not the citizen nor the platform. */
+const isStaffEvent = (event: CaseEvent): event is StaffEvent => event in asked;
 
 export const questionsOf = (event: StaffEvent): readonly Question[] => asked[event];
 
@@ -72,12 +77,12 @@ export function faultsOf(event: StaffEvent, answers: Answers): Name[] {
 
 /** What is sent: numbers as numbers, nothing that was left empty, an answer to the citizen only where it was changed. */
 export function bodyOf(event: StaffEvent, answers: Answers, file: Pick<CaseFile, 'answer'>): StepBody {
-  const body: StepBody = {};
+  const body: Partial<Record<Name, unknown>> = {};
   for (const question of asked[event]) {
     if (question.as === 'units') {
       const others = (answers.assists ?? []).filter((unit) => String(unit) !== answers.lead);
-      if (others.length) body['assists'] = others;
-    } else if (question.as === 'yes') body['visible'] = answers.visible ?? false;
+      if (others.length) body.assists = others;
+    } else if (question.as === 'yes') body.visible = answers.visible ?? false;
     else {
       const said = (answers[question.name] ?? '').trim();
       if (!said) continue;
@@ -85,7 +90,7 @@ export function bodyOf(event: StaffEvent, answers: Answers, file: Pick<CaseFile,
       body[question.name] = question.as === 'unit' || question.as === 'days' ? Number(said) : said;
     }
   }
-  return body;
+  return body as StepBody;
 }
 
 /** What is filled in already when a step is begun. */
@@ -132,11 +137,11 @@ function natureOf(kind: CaseFile['kind']): Nature {
 }
 
 /** Steps that go on with a case stand before those that turn it another way. */
-const aside: readonly StaffEvent[] = ['correct_registration', 'decline', 'refuse_competence', 'ask_citizen', 'ask_extension', 'refuse_extension', 'regrade', 'send_back', 'propose_merge'];
+const aside: readonly StaffEvent[] = ['correct_registration', 'decline', 'refuse_competence', 'ask_citizen', 'ask_extension', 'refuse_extension', 'regrade', 'send_back', 'propose_merge', 'release_assist', 'refuse_merge'];
 
 /** What the caller may do now, the step that goes on first; and what they may not, with why. */
 export function sorted(events: readonly OpenEvent[]): { open: StaffEvent[]; closed: OpenEvent[] } {
-  const open = events.filter(({ allowed }) => allowed).map(({ event }) => event);
+  const open = events.filter(({ allowed }) => allowed).map(({ event }) => event).filter(isStaffEvent);
   return { open: [...open.filter((event) => !aside.includes(event)), ...open.filter((event) => aside.includes(event))], closed: events.filter(({ allowed }) => !allowed) };
 }
 

@@ -71,6 +71,8 @@ export function labelOf(event: StaffEvent, name: Name): string {
       return say('主办单位', 'Lead unit');
     case 'proposal':
       return say('建议承办单位', 'Who should have it');
+    case 'unit':
+      return say('解除协办的单位', 'Which unit is let go');
     case 'assists':
       return say('协办单位', 'Assisting units');
     case 'working_days':

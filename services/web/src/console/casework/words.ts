@@ -1,7 +1,7 @@
 // What is done to a case, by when and how, in the words of those who do it.
 import { roleWord, type Role } from '../../words/alert.ts';
 import { say } from '../../words/say.svelte.ts';
-import type { CaseChannel, CaseGrade, CaseStep, CaseUrgency, ListName, Nature, PromiseKind, Unit } from './contract.ts';
+import type { CaseChannel, CaseEvent, CaseGrade, CaseUrgency, ListName, Nature, PromiseKind, Unit } from './contract.ts';
 
 type Pair = [string, string];
 const said = <Word extends string>(words: Record<Word, Pair>) => (word: Word): string => {
@@ -10,7 +10,7 @@ const said = <Word extends string>(words: Record<Word, Pair>) => (word: Word): s
 };
 
 /** What happens to a case, as the platform calls it. */
-export const eventWord = said<CaseStep['event']>({
+export const eventWord = said<string>({
   answer_at_once: ['当场答复', 'Answer at once and close'],
   register: ['登记', 'Register'],
   confirm_registration: ['核对通过', 'Confirm the registration'],
@@ -24,6 +24,7 @@ export const eventWord = said<CaseStep['event']>({
   report_progress: ['报告进展', 'Report progress'],
   ask_citizen: ['请群众补充', 'Ask the citizen'],
   finish_assist: ['完成协办', 'Assisting done'],
+  release_assist: ['解除协办', 'Let an assisting unit go'],
   ask_extension: ['申请延期', 'Ask for more time'],
   grant_extension: ['同意延期', 'Grant more time'],
   refuse_extension: ['不同意延期', 'Refuse more time'],
@@ -35,6 +36,7 @@ export const eventWord = said<CaseStep['event']>({
   call_back: ['回访', 'Call back'],
   propose_merge: ['提出并案', 'Propose a merge'],
   merge: ['并案', 'Merge'],
+  refuse_merge: ['不同意并案', 'Refuse the merge'],
   supplement: ['群众补充', 'Added to by the citizen'],
   chase: ['群众催办', 'Chased by the citizen'],
   satisfied: ['群众满意', 'Citizen satisfied'],
@@ -44,7 +46,7 @@ export const eventWord = said<CaseStep['event']>({
   time_over: ['补充期满', 'Time to answer over'],
   silence: ['期满办结', 'No objection in time: closed'],
   raise: ['升级', 'Raised'],
-});
+} satisfies Record<CaseEvent | 'received', Pair>);
 
 /** As what somebody took a step. */
 export const actorWord = (role: string): string => (role === 'citizen' ? say('群众', 'the citizen') : role === 'platform' ? say('平台', 'the platform') : roleWord(role as Role));

@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
+import type { AskedItem } from './contract.ts';
 import { choices, leadsOn, pressed, reasonOf, refused, restYes, toSend, unanswered, withAnswer, withoutNote, type Answers } from './answers.ts';
 
-const item = (name: string, may_not_apply = false) => ({ item: name, question: `${name}吗`, question_en: name, may_not_apply });
+const item = (name: AskedItem['item'], may_not_apply = false) => ({ item: name, question: `${name}吗`, question_en: name, may_not_apply });
 const items = [item('complete'), item('accurate'), item('districts_informed', true)];
 const all = restYes(items, {});
 const noted = (answers: Answers, name: string, note: string): Answers => ({ ...answers, [name]: { answer: 'no', note } });

@@ -1,6 +1,6 @@
 // The checklist as it is answered: item by item, a no with a note, and what follows from the answers for the step. That a step may be taken the platform decides;
 // this says it before it is tried.
-import type { Answer, ChecklistItem, GivenAnswer } from './contract.ts';
+import type { Answer, AskedItem, GivenAnswer } from './contract.ts';
 
 export interface Answered { answer: Answer; note: string }
 /** What was answered so far, by item. */
@@ -10,7 +10,7 @@ export type Answers = Readonly<Record<string, Answered>>;
 export const NOTE = 200;
 
 /** The answers that an item may be given, in the order in which a key goes through them. */
-export function choices(item: Pick<ChecklistItem, 'may_not_apply'>): Answer[] {
+export function choices(item: Pick<AskedItem, 'may_not_apply'>): Answer[] {
   return item.may_not_apply ? ['yes', 'no', 'not_applicable'] : ['yes', 'no'];
 }
 
@@ -20,29 +20,29 @@ export function withAnswer(answers: Answers, item: string, answer: Answer): Answ
 }
 
 /** What a press of the item's key makes of it: yes at first, then the next answer. */
-export function pressed(answers: Answers, item: ChecklistItem): Answers {
+export function pressed(answers: Answers, item: AskedItem): Answers {
   const all = choices(item);
   const now = answers[item.item]?.answer;
   return withAnswer(answers, item.item, now ? all[(all.indexOf(now) + 1) % all.length]! : 'yes');
 }
 
 /** Everything that is not answered yet is a yes. */
-export function restYes(items: readonly ChecklistItem[], answers: Answers): Answers {
+export function restYes(items: readonly AskedItem[], answers: Answers): Answers {
   return items.reduce((all, { item }) => (all[item] ? all : withAnswer(all, item, 'yes')), answers);
 }
 
 /** What nobody has answered yet. */
-export function unanswered(items: readonly ChecklistItem[], answers: Answers): ChecklistItem[] {
+export function unanswered(items: readonly AskedItem[], answers: Answers): AskedItem[] {
   return items.filter(({ item }) => !answers[item]);
 }
 
 /** What was answered with no: then it only goes back. */
-export function refused(items: readonly ChecklistItem[], answers: Answers): ChecklistItem[] {
+export function refused(items: readonly AskedItem[], answers: Answers): AskedItem[] {
   return items.filter(({ item }) => answers[item]?.answer === 'no');
 }
 
 /** Each no whose note is missing or too long. */
-export function withoutNote(items: readonly ChecklistItem[], answers: Answers): ChecklistItem[] {
+export function withoutNote(items: readonly AskedItem[], answers: Answers): AskedItem[] {
   return refused(items, answers).filter(({ item }) => {
     const note = answers[item]!.note.trim();
     return note.length === 0 || [...note].length > NOTE;
@@ -50,12 +50,12 @@ export function withoutNote(items: readonly ChecklistItem[], answers: Answers): 
 }
 
 /** Whether the step forward may be taken with these answers. */
-export function leadsOn(items: readonly ChecklistItem[], answers: Answers): boolean {
+export function leadsOn(items: readonly AskedItem[], answers: Answers): boolean {
   return unanswered(items, answers).length === 0 && refused(items, answers).length === 0;
 }
 
 /** The answers as they are sent: in the order of the items, a note only with a no. What has no note yet is left out of a step back, where no answer is needed. */
-export function toSend(items: readonly ChecklistItem[], answers: Answers): GivenAnswer[] {
+export function toSend(items: readonly AskedItem[], answers: Answers): GivenAnswer[] {
   const bare = new Set(withoutNote(items, answers).map(({ item }) => item));
   return items.flatMap(({ item }) => {
     const given = answers[item];
@@ -65,6 +65,6 @@ export function toSend(items: readonly ChecklistItem[], answers: Answers): Given
 }
 
 /** What a return can begin with: the notes of what was answered with no, in Chinese, as its author reads them. */
-export function reasonOf(items: readonly ChecklistItem[], answers: Answers): string {
+export function reasonOf(items: readonly AskedItem[], answers: Answers): string {
   return refused(items, answers).flatMap(({ item, question }) => (answers[item]!.note.trim() ? [`${question}：${answers[item]!.note.trim()}`] : [])).join('\n');
 }

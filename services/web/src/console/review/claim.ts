@@ -1,5 +1,6 @@
 // Who reviews an alert now, as seen by whoever has it open, and what they can do about it. Nobody is locked out: a claim says who has it, no more.
-import type { Claim, InReview } from './contract.ts';
+import type { Schema } from '../../api/client.ts';
+import type { Claim } from './contract.ts';
 
 export type Claimed =
   | { by: 'nobody'; may: boolean }
@@ -7,7 +8,7 @@ export type Claimed =
   | { by: 'other'; who: string; until: string; may: boolean };
 
 /** How a claim stands for `me` at this moment; one that has lapsed is none, whenever it was read. */
-export function claimed(alert: Partial<Pick<InReview, 'claimed_by' | 'claimed_until' | 'may_claim'>>, me: string | undefined, now: number): Claimed {
+export function claimed(alert: Partial<Pick<Schema['InReview'], 'claimed_by' | 'claimed_until' | 'may_claim'>>, me: string | undefined, now: number): Claimed {
   const { claimed_by, claimed_until, may_claim = false } = alert;
   if (!claimed_by || !claimed_until || Date.parse(claimed_until) <= now) return { by: 'nobody', may: may_claim };
   if (claimed_by === me) return { by: 'me', until: claimed_until };
@@ -15,7 +16,7 @@ export function claimed(alert: Partial<Pick<InReview, 'claimed_by' | 'claimed_un
 }
 
 /** Who took it over from `me`, where somebody did; a claim that lapsed was taken by nobody. */
-export function takenBy(before: Partial<Claim> | null, after: Partial<Claim>, me: string | undefined): string | null {
+export function takenBy(before: Claim | null, after: Claim, me: string | undefined): string | null {
   return me && before?.claimed_by === me && after.claimed_by && after.claimed_by !== me ? after.claimed_by : null;
 }
 

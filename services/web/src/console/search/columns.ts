@@ -1,7 +1,7 @@
 // Which columns a list of alerts has: chosen by whoever reads it, kept in this browser for their account.
 import { say } from '../../words/say.svelte.ts';
 
-export const columns = ['code', 'state', 'district', 'class', 'created', 'changed', 'approved', 'expires', 'review'] as const;
+export const columns = ['code', 'state', 'district', 'class', 'created', 'changed', 'approved', 'expires'] as const;
 export type Column = (typeof columns)[number];
 
 /** What a list shows before anybody has chosen. */
@@ -16,7 +16,6 @@ const words: Record<Column, [string, string]> = {
   changed: ['最近变化', 'Changed'],
   approved: ['批准', 'Approved'],
   expires: ['有效期至', 'Valid until'],
-  review: ['审核', 'Review'],
 };
 export const columnWord = (column: Column) => say(...words[column]);
 

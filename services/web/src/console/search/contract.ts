@@ -1,25 +1,13 @@
 // Search over alerts and lists as files, as the platform answers them.
-// TO GO: from the interface's types: each shape is `Schema['…']` once the platform's own description has it:
-// Found holds FoundAlert, which knows its rule and nothing of its review; FoundRecord and FoundRecords by their names.
 import type { Schema } from '../../api/client.ts';
-import { ask, type AlertLine } from '../alert/contract.ts';
+import { ask } from '../alert/contract.ts';
 
 /** A page of what was found, newest first. */
-export interface Found { alerts: AlertLine[]; next: string | null }
+export type Found = Schema['FoundAlerts'];
 /** A record that was found, without whom it is about. */
-export interface FoundRecord {
-  record_no: number;
-  source: string;
-  source_id: string;
-  kind: Schema['RecordKind'];
-  level: Schema['RiskLevel'];
-  occurred_at: string;
-  received_at: string;
-  area: string;
-  state: 'in_force' | 'corrected' | 'retracted';
-}
+export type FoundRecord = Schema['FoundRecord'];
 /** A page of records, which may be empty and name another. */
-export interface FoundRecords { records: FoundRecord[]; next: number | null }
+export type FoundRecords = Schema['FoundRecords'];
 export type Format = 'csv' | 'xlsx';
 
 export const search = (asked: URLSearchParams) => ask<Found>(`/api/v1/alerts/search?${asked}`);

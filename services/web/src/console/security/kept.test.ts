@@ -5,7 +5,7 @@ const held = new Map<string, string>();
 vi.stubGlobal('sessionStorage', { getItem: (key: string) => held.get(key) ?? null, setItem: (key: string, value: string) => held.set(key, value), removeItem: (key: string) => held.delete(key) });
 
 const AT = Date.parse('2026-11-22T04:00:00Z');
-const offer = { state: 'sealed', secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/x', qr: ['1'] };
+const offer = { state: 'sealed', secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/x', qr: ['1'], now: '2026-11-22T04:00:00Z' };
 beforeEach(() => held.clear());
 
 test('an app that was scanned can be confirmed after a reload', () => {

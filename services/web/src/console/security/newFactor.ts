@@ -4,7 +4,7 @@ const KEPT = 'fenghuo.enrolled';
 const RECENT_MS = 14 * 86_400_000;
 
 /** Notes that the newest factor of this account is known to its owner. */
-export function noteEnrolment(whose: string, enrolledAt: string | null): void {
+export function noteEnrolment(whose: string, enrolledAt: string | null | undefined): void {
   if (!enrolledAt) return;
   try {
     localStorage.setItem(`${KEPT}.${whose}`, enrolledAt);
@@ -22,7 +22,7 @@ function noted(whose: string): number {
 }
 
 /** Whether the account got a factor lately that this browser knows nothing of. */
-export function isNews(whose: string, enrolledAt: string | null, at: number): boolean {
+export function isNews(whose: string, enrolledAt: string | null | undefined, at: number): boolean {
   if (!enrolledAt) return false;
   const enrolled = Date.parse(enrolledAt);
   return enrolled > noted(whose) && at - enrolled < RECENT_MS;

@@ -1,15 +1,17 @@
 import { describe, expect, it, test, vi } from 'vitest';
-import type { StoryEntry, Told } from './contract.ts';
+import type { Schema } from '../../api/client.ts';
+import type { StoryEntry } from './contract.ts';
 
 vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
 vi.stubGlobal('location', { search: '', href: 'http://fenghuo.test/', origin: 'http://fenghuo.test' });
 vi.stubGlobal('document', { documentElement: { lang: '' } });
 const { byDay, personWord, said } = await import('./entries.ts');
 
+type Told = Schema['StoryEvent'];
 const at = '2026-11-22T04:00:00Z';
 const officer = { id: 'o', name: '李岚', role: 'city_command_officer', scope: 'city' } as const;
 const digest = 'a'.repeat(64);
-const step: Extract<Told, { kind: 'step' }> = { kind: 'step', version: 3, action: 'approve', from: 'city_review', to: 'approved', by: officer, reason: null, public_reason: null, passage: null, checked: [], content_changed: false };
+const step: Extract<Told, { kind: 'step' }> = { kind: 'step', version: 3, action: 'approve', from: 'city_review', to: 'approved', by: officer, reason: null, public_reason: null, passage: null, checked: [], answers: [], content_changed: false };
 
 describe('each entry says what happened', () => {
   test.each<[Told, string]>([
@@ -45,8 +47,7 @@ it('says who answered what with no, and why it went back', () => {
 test.each([
   [null, '平台'],
   [officer, '李岚（市级指挥部）'],
-  [{ ...officer, name: null }, '市级指挥部'],
-  [{ id: 'x', name: null, role: null, scope: null }, '一位工作人员'],
+  [{ ...officer, name: '' }, '市级指挥部'],
 ])('%# is called %s', (person, name) => expect(personWord(person)).toBe(name));
 
 it('tells of what it does not know by its name, so that nothing is missing from the story', () =>

@@ -14,11 +14,10 @@ export type Group = 'source' | 'review' | 'sending' | 'people' | 'ending';
 /** An entry as it is read: a line, and what is said under it. */
 export interface Said { group: Group; line: string; who: string; details: string[]; quote: string; bad: boolean }
 
-export function personWord(person: Person | null): string {
+export function personWord(person: Person | null | undefined): string {
   if (!person) return say('平台', 'the platform');
-  const role = person.role ? roleWord(person.role) : '';
-  if (!person.name) return role || say('一位工作人员', 'a member of staff');
-  return role ? `${person.name}${say('（', ' (')}${role}${say('）', ')')}` : person.name;
+  const role = roleWord(person.role);
+  return person.name ? `${person.name}${say('（', ' (')}${role}${say('）', ')')}` : role;
 }
 
 function waveWord(wave: number): string {
@@ -40,7 +39,7 @@ const words: Record<'asked' | 'confirmed' | 'refused' | 'taken_back' | 'overtake
   expired: ['已过期', 'lapsed'],
 };
 const kinds: Record<string, [string, string]> = { withdraw: ['撤回', 'Withdrawal'], all_clear: ['解除', 'All clear'], correct: ['更正', 'Correction'] };
-const parts: Record<string, [string, string]> = { text: ['文字', 'Text'], audience: ['受众', 'Audience'], terms: ['时限与条件', 'Terms'], people: ['人数', 'People'] };
+const parts: Record<string, [string, string]> = { text: ['文字', 'Text'], audience: ['受众', 'Audience'], terms: ['时限与条件', 'Terms'], people: ['人数', 'People'], seal: ['封存', 'Seal'] };
 const feedbacks: Record<string, [string, string]> = { unclear: ['看不懂', 'unclear'], wrong: ['说有误', 'say it is wrong'], question: ['提问', 'questions'], objection: ['异议', 'objections'] };
 const ends: Record<string, [string, string]> = { closed: ['有效期结束', 'Its validity ended'], cancelled: ['已停止并撤销', 'Stopped and withdrawn'], superseded: ['已被更正替代', 'Replaced by its correction'], all_clear: ['已解除', 'All clear'] };
 const visits: Record<string, [string, string]> = { open: ['待完成', 'open'], informed: ['已告知', 'informed'], not_found: ['未找到', 'not found'], refused: ['拒绝', 'refused'], needs_help: ['需要帮助', 'in need of help'], dropped: ['不必再访', 'not needed any more'] };
@@ -59,17 +58,17 @@ export function said(entry: StoryEntry): Said {
       return told('source', say(`依据记录 ${entry.record_no}${entry.record_kind ? `：${kindWord(entry.record_kind)}` : ''}`, `Record ${entry.record_no} behind it${entry.record_kind ? `: ${kindWord(entry.record_kind)}` : ''}`), {
         details: [say(`来源 ${sourceWord(entry.source)}，${entry.place ? '关于地点' : '关于一位居民'}，发生于 ${until(entry.occurred_at)}`, `from ${sourceWord(entry.source)}, about ${entry.place ? 'a place' : 'a resident'}, of ${until(entry.occurred_at)}`),
           ...(entry.ended_at ? [say(`后被来源更正或撤回（${until(entry.ended_at)}）`, `corrected or taken back by its source since (${until(entry.ended_at)})`)] : [])],
-        bad: entry.ended_at !== null,
+        bad: !!entry.ended_at,
       });
     case 'step': {
-      const noes = (entry.answers ?? []).filter(({ answer }) => answer === 'no');
+      const noes = entry.answers.filter(({ answer }) => answer === 'no');
       return told('review', say(`${stepWord(entry.action)}（第 ${entry.version} 版）`, `${stepWord(entry.action)} (version ${entry.version})`), {
         who: personWord(entry.by),
         details: [
           ...(entry.content_changed ? [say('内容有改动', 'its content changed')] : []),
           ...(entry.passage ? [`${fieldWord(entry.passage.field)} · ${languageWord(entry.passage.language)}${say('：', ': ')}${entry.passage.quote}`] : []),
           ...(entry.public_reason ? [say(`告诉居民的原因：${publicReasonWord(entry.public_reason)}`, `As residents were told: ${publicReasonWord(entry.public_reason)}`)] : []),
-          ...(entry.answers?.length ? [noes.length ? say(`核对 ${entry.answers.length} 项，${noes.length} 项为“否”`, `${entry.answers.length} items answered, ${noes.length} with no`) : say(`核对 ${entry.answers.length} 项，均无问题`, `${entry.answers.length} items answered, none with no`)] : entry.checked.length ? [say(`已核对：${entry.checked.map(checkWord).join('；')}`, `Made sure: ${entry.checked.map(checkWord).join('; ')}`)] : []),
+          ...(entry.answers.length ? [noes.length ? say(`核对 ${entry.answers.length} 项，${noes.length} 项为“否”`, `${entry.answers.length} items answered, ${noes.length} with no`) : say(`核对 ${entry.answers.length} 项，均无问题`, `${entry.answers.length} items answered, none with no`)] : entry.checked.length ? [say(`已核对：${entry.checked.map(checkWord).join('；')}`, `Made sure: ${entry.checked.map(checkWord).join('; ')}`)] : []),
           ...noes.map(({ question, question_en, note }) => say(`否：${question}${note ? `（${note}）` : ''}`, `No: ${question_en}${note ? ` (${note})` : ''}`)),
         ],
         quote: entry.reason ?? '',
@@ -79,7 +78,7 @@ export function said(entry: StoryEntry): Said {
     case 'sealed':
       return told('review', say('封存批准的内容', 'What was approved is sealed'), {
         details: [...entry.seal.texts.map(({ language, app, sms, screen }) => `${languageWord(language)}${say('：应用 ', ': app ')}${short(app)}${say('，短信 ', ', SMS ')}${short(sms)}${say('，屏幕 ', ', screens ')}${short(screen)}`),
-          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people === null ? '未计人数' : `${headcount(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people === null ? 'no number' : `${headcount(entry.seal.people)} people`}`)],
+          say(`受众 ${short(entry.seal.audience)}，${entry.seal.people == null ? '未计人数' : `${headcount(entry.seal.people)} 人`}`, `audience ${short(entry.seal.audience)}, ${entry.seal.people == null ? 'no number' : `${headcount(entry.seal.people)} people`}`)],
       });
     case 'word':
       return told('ending', say(`${wordOf(kinds, entry.what)}：${wordOf(words, entry.progress)}`, `${wordOf(kinds, entry.what)}: ${wordOf(words, entry.progress)}`), {

@@ -13,7 +13,7 @@ export const ofAlert = (all: readonly MyStanding[], alert: string) => all.find((
 /** Where an objection stands: answered, waiting in time, or waiting for longer than it may. */
 export function objectionState(objection: Objection, now: number): 'answered' | 'waits' | 'late' {
   if (objection.answered_at) return 'answered';
-  return Date.parse(objection.answer_by) < now ? 'late' : 'waits';
+  return objection.answer_by && Date.parse(objection.answer_by) < now ? 'late' : 'waits';
 }
 
 /** The longest that an objection may be, as the platform takes it. */
