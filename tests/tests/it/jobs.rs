@@ -85,6 +85,21 @@ async fn the_table_tells_of_every_job_what_it_does_and_how_it_went() {
 }
 
 #[tokio::test]
+async fn who_came_by_the_directory_two_weeks_ago_is_forgotten_in_the_night() {
+    let whole = Whole::start(morning()).await;
+    let came = "insert into identity.directory_arrival (issuer, subject, name, proposed_login, came_at)
+                values ('https://login.example.cn', 'one', '张三', 'zhang.san', '2026-02-17T02:00:00Z'),
+                       ('https://login.example.cn', 'two', '李四', 'li.si', '2026-02-18T02:00:00Z')";
+    sqlx::query(came).execute(whole.platform.database.pool()).await.unwrap();
+    at_rest(&whole).await;
+    whole.platform.clock.forward(DAY);
+    at_rest(&whole).await;
+    let forgot = &table(&whole).await["identity.forget_arrivals"]["last"];
+    assert_eq!((&forgot["outcome"], &forgot["did"][0]["number"]), (&json!("done"), &json!(1)), "{forgot}");
+    whole.end().await;
+}
+
+#[tokio::test]
 async fn an_operator_runs_a_job_now_and_the_trace_says_who_did() {
     let whole = Whole::start(morning()).await;
     let may_end = Arc::new(Semaphore::new(0));
