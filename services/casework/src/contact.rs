@@ -76,7 +76,7 @@ async fn open(
 /// A unit calls while it leads the case, and not after its end: one that refused, assisted or was complained of has no business with who said so.
 fn may_call(caller: &StaffCaller, kept: &Kept) -> Result<(), Error> {
     match caller.scope {
-        Scope::Unit(unit) if kept.case.lead != Some(unit) || !kept.case.state.is_open() => {
+        Scope::Unit(unit) if kept.case.lead != Some(unit) || !kept.case.state.has_a_lead() => {
             Err(Refusal::OutsideUnit { event: Event::CallBack }.into())
         }
         _ => Ok(()),

@@ -120,6 +120,12 @@ impl State {
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Closed | Self::Declined | Self::Withdrawn | Self::Merged)
     }
+
+    /// Whether a unit leads it: not before one was ordered to, nor while it is open whose it is.
+    #[must_use]
+    pub const fn has_a_lead(self) -> bool {
+        self.is_open() && !matches!(self, Self::Received | Self::ToCheck | Self::Registered | Self::Accepted | Self::Disputed)
+    }
 }
 
 /// Who may do it, as the table names them.
