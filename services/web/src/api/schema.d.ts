@@ -51,7 +51,7 @@ export interface paths {
         /**
          * Decide about several alerts, each for itself
          * @description Only about alerts that the caller has said they have before them (`/look`), in that version. Each decision is checked, taken and kept as if it
-         *     were made singly; one that is refused says why and holds up none of the others.
+         *     were made singly; one that is refused says why and holds up none of the others. Whoever gets no answer reads the alerts again: some may be decided.
          */
         post: operations["review_decide_many"];
         delete?: never;
@@ -186,7 +186,7 @@ export interface paths {
             cookie?: never;
         };
         /** Remarks on an alert while it was written and reviewed */
-        get: operations["review_read_2"];
+        get: operations["review_read_comments"];
         put?: never;
         /**
          * Remark on a draft
@@ -823,7 +823,7 @@ export interface paths {
          * Bring a matter: a question, a complaint, a call for help, a report
          * @description Nobody has to sign in or say who they are. The request is named by the header `Idempotency-Key`; a repeat is told the same number and PIN.
          */
-        post: operations["casework_bring"];
+        post: operations["cases_bring"];
         delete?: never;
         options?: never;
         head?: never;
@@ -843,7 +843,7 @@ export interface paths {
          * How my matter stands
          * @description In plain words: the step, who has it, until when and why that day, the answer. Five wrong PINs in an hour close the case for that hour.
          */
-        post: operations["casework_look"];
+        post: operations["cases_look"];
         delete?: never;
         options?: never;
         head?: never;
@@ -860,7 +860,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Add to my matter, chase it, rate the answer, or take it back */
-        post: operations["casework_step"];
+        post: operations["cases_step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -937,7 +937,7 @@ export interface paths {
             cookie?: never;
         };
         /** A case with its whole file */
-        get: operations["casework_look_2"];
+        get: operations["casework_look"];
         put?: never;
         post?: never;
         delete?: never;
@@ -977,7 +977,7 @@ export interface paths {
          * @description Which steps are open to the caller, and why others are not, is in the file's `open_events`. Somebody else's step in between is a conflict
          *     (`version_passed`): reload, look, decide again.
          */
-        post: operations["casework_step_2"];
+        post: operations["casework_step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1009,10 +1009,10 @@ export interface paths {
             cookie?: never;
         };
         /** All units, by level and name */
-        get: operations["casework_list_2"];
+        get: operations["casework_units_list"];
         put?: never;
         /** Make a unit */
-        post: operations["casework_make"];
+        post: operations["casework_units_make"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1598,10 +1598,10 @@ export interface paths {
             cookie?: never;
         };
         /** My cases, newest first */
-        get: operations["casework_list_3"];
+        get: operations["own_cases_list"];
         put?: never;
         /** Bring a matter of mine */
-        post: operations["casework_bring_2"];
+        post: operations["own_cases_bring"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1616,7 +1616,7 @@ export interface paths {
             cookie?: never;
         };
         /** How one of my cases stands */
-        get: operations["casework_look_3"];
+        get: operations["own_cases_look"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1635,7 +1635,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Add to a case of mine, chase it, rate the answer, or take it back */
-        post: operations["casework_step_3"];
+        post: operations["own_cases_step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4152,16 +4152,17 @@ export interface components {
              */
             district?: string | null;
         };
-        /** @description An account that is bound to somebody in the directory. */
+        /** @description An account that is bound to somebody in a directory. */
         BoundAccount: {
             /**
              * Format: date-time
              * @description Since when.
              */
             bound_at: string;
+            /** @description In which directory. One that is not the city's any more lets nobody in, until it is set again. */
+            issuer: string;
             /** @description The account. */
             staff_id: components["schemas"]["StaffId"];
-            issuer: string;
         };
         /** @description What holds an alert up. */
         Brake: {
@@ -5228,11 +5229,15 @@ export interface components {
             /** @description Why, in at most 500 characters. Returns, refusals and cancellations need it; whoever submitted is told. */
             reason?: string;
             /**
+             * Format: int64
+             * @description How many open comments were there when it was looked at: one more by now is asked about again, whatever is known.
+             */
+            seen_comments?: number | null;
+            /**
              * Format: int32
              * @description The version that was looked at. A cancellation, a stop and letting go on need none: they hold for whatever version there is.
              */
             version?: number | null;
-            seen_comments?: number | null;
         };
         /**
          * @description Why something is not taken (RP2).
@@ -5398,7 +5403,7 @@ export interface components {
         DirectoryBindings: {
             /** @description Who came by it lately and is bound to none, the last first. */
             arrivals: components["schemas"]["DirectoryArrival"][];
-            /** @description Accounts that are bound to somebody in it. */
+            /** @description Accounts that are bound to somebody in it, or in another that was set before. */
             bound: components["schemas"]["BoundAccount"][];
             /** @description Which directory it is, as it calls itself; none: the city has none. */
             issuer?: string | null;
@@ -6353,7 +6358,7 @@ export interface components {
             factor_enrolled_at?: string | null;
             /**
              * Format: date-time
-             * @description When one was enrolled by who had shown a password alone, if one was: ask its owner whether it was they.
+             * @description When the first was enrolled by who had shown a password alone, if it was, though it may be gone since: ask its owner whether it was they.
              */
             factor_on_password_at?: string | null;
             /** @description Kinds of second factors that it has. */
@@ -8272,11 +8277,14 @@ export interface components {
             needs?: components["schemas"]["Needs"] | null;
             /**
              * Format: date-time
+             * @description When its first was enrolled by who had shown a password alone, if it was: whoever knew the password could have done that.
+             */
+            on_password_at?: string | null;
+            /**
+             * Format: date-time
              * @description When it was proved last.
              */
             proved_at?: string | null;
-            /** Format: date-time */
-            on_password_at?: string | null;
         };
         /** @description Residents by what is known of them: *and* between the kinds, *or* inside each; an empty kind asks nothing. */
         Selection: {
@@ -8895,7 +8903,9 @@ export interface components {
             source: string;
         } | {
             action: string;
-            by?: components["schemas"]["Colleague"] | null;
+            /** @description What was answered to the checklist. */
+            answers: components["schemas"]["AnswerShown"][];
+            by?: components["schemas"]["StoryPerson"] | null;
             checked: string[];
             /** @description It said something else from then on. */
             content_changed: boolean;
@@ -8908,13 +8918,12 @@ export interface components {
             to: string;
             /** Format: int32 */
             version: number;
-            answers: components["schemas"]["AnswerShown"][];
         } | {
             /** @enum {string} */
             kind: "sealed";
             seal: components["schemas"]["ApprovalSeal"];
         } | {
-            by?: components["schemas"]["Colleague"] | null;
+            by?: components["schemas"]["StoryPerson"] | null;
             /** @enum {string} */
             kind: "word";
             progress: components["schemas"]["RetractionState"];
@@ -8966,7 +8975,7 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             part: components["schemas"]["UnlikePart"];
         } | {
-            by: components["schemas"]["Colleague"];
+            by: components["schemas"]["StoryPerson"];
             /** @enum {string} */
             kind: "went_on";
             planned: string;
@@ -9037,6 +9046,15 @@ export interface components {
             rule_version?: number | null;
             short_code: string;
             state: components["schemas"]["AlertState"];
+        };
+        /** @description A member of staff. */
+        StoryPerson: {
+            id: components["schemas"]["StaffId"];
+            /** @description None: the account is not known any more. */
+            name?: string | null;
+            role?: components["schemas"]["Role"] | null;
+            /** @example city */
+            scope?: string | null;
         };
         /**
          * @description What became of a pass.
@@ -10149,7 +10167,7 @@ export interface operations {
             };
         };
     };
-    review_read_2: {
+    review_read_comments: {
         parameters: {
             query?: never;
             header?: never;
@@ -12236,7 +12254,7 @@ export interface operations {
             };
         };
     };
-    casework_bring: {
+    cases_bring: {
         parameters: {
             query?: never;
             header: {
@@ -12272,7 +12290,7 @@ export interface operations {
             };
         };
     };
-    casework_look: {
+    cases_look: {
         parameters: {
             query?: never;
             header?: never;
@@ -12308,7 +12326,7 @@ export interface operations {
             };
         };
     };
-    casework_step: {
+    cases_step: {
         parameters: {
             query?: never;
             header?: never;
@@ -12566,7 +12584,7 @@ export interface operations {
             };
         };
     };
-    casework_look_2: {
+    casework_look: {
         parameters: {
             query?: never;
             header?: never;
@@ -12670,7 +12688,7 @@ export interface operations {
             };
         };
     };
-    casework_step_2: {
+    casework_step: {
         parameters: {
             query?: never;
             header?: never;
@@ -12771,7 +12789,7 @@ export interface operations {
             };
         };
     };
-    casework_list_2: {
+    casework_units_list: {
         parameters: {
             query?: never;
             header?: never;
@@ -12818,7 +12836,7 @@ export interface operations {
             };
         };
     };
-    casework_make: {
+    casework_units_make: {
         parameters: {
             query?: never;
             header?: never;
@@ -13720,6 +13738,15 @@ export interface operations {
             };
             /** @description This caller may not do this, or not to this object */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More rows than a workbook takes */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14752,7 +14779,7 @@ export interface operations {
             };
         };
     };
-    casework_list_3: {
+    own_cases_list: {
         parameters: {
             query?: never;
             header?: never;
@@ -14799,7 +14826,7 @@ export interface operations {
             };
         };
     };
-    casework_bring_2: {
+    own_cases_bring: {
         parameters: {
             query?: never;
             header: {
@@ -14853,7 +14880,7 @@ export interface operations {
             };
         };
     };
-    casework_look_3: {
+    own_cases_look: {
         parameters: {
             query?: never;
             header?: never;
@@ -14903,7 +14930,7 @@ export interface operations {
             };
         };
     };
-    casework_step_3: {
+    own_cases_step: {
         parameters: {
             query?: never;
             header?: never;
@@ -19676,7 +19703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This caller may not do this, or not to this object */
+            /** @description A fresh proof is needed first */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -2,7 +2,7 @@
 import { data, type Schema } from '../../api/client.ts';
 import { api } from '../session.svelte.ts';
 
-export type Person = Schema['Colleague'];
+export type Person = Schema['StoryPerson'];
 export type StoryEntry = Schema['StoryEntry'];
 export type StoryPage = Schema['AlertStory'];
 

@@ -16,6 +16,8 @@ export interface Said { group: Group; line: string; who: string; details: string
 
 export function personWord(person: Person | null | undefined): string {
   if (!person) return say('平台', 'the platform');
+  // of an account that is not kept any more, nothing but its number is known
+  if (!person.role) return person.name ?? say('已注销的账号', 'an account that is no more');
   const role = roleWord(person.role);
   return person.name ? `${person.name}${say('（', ' (')}${role}${say('）', ')')}` : role;
 }
