@@ -181,7 +181,7 @@ test('an alert is found by its code, kept in a view, exported, and told from its
   await page.locator('dialog[open] button[type=submit]').click();
   await officer.opens('/alerts');
   await page.getByRole('link', { name: '我要找的' }).click();
-  await page.getByRole('link', { name: '查找得到的饮水提醒' }).waitFor();
+  await page.getByRole('link', { name: '查找得到的饮水提醒' }).first().waitFor();
   await page.getByRole('button', { name: '导出…' }).click();
   await page.getByRole('button', { name: /\.csv/ }).click();
   const [file] = await Promise.all([page.waitForEvent('download'), page.locator('dialog[open]').getByRole('button', { name: '导出', exact: true }).click()]);

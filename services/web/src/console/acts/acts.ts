@@ -1,6 +1,7 @@
 // One's own acts in words, and where the thing lies that each was done to.
 import { stepWord, type Action } from '../../words/alert.ts';
 import { say } from '../../words/say.svelte.ts';
+import { eventWord } from '../casework/words.ts';
 import type { Act } from './contract.ts';
 
 const words: Record<string, [string, string]> = {
@@ -50,6 +51,14 @@ const words: Record<string, [string, string]> = {
   alert_take_over_claim: ['接手审核', 'Took a review over'],
   alert_release_claim: ['放开审核', 'Released a review'],
   alert_look: ['看过全文', 'Had the whole before you'],
+  screen_registered: ['登记屏幕', 'Registered a screen'],
+  screen_retired: ['停用屏幕', 'Retired a screen'],
+  case_taken: ['记下诉求', 'Wrote a case down'],
+  case_read: ['查看诉求', 'Read a case'],
+  cases_read: ['查看诉求列表', 'Read a list of cases'],
+  case_callers_read: ['查看来电人以前的诉求', 'Read earlier cases of a caller'],
+  case_contact_opened: ['打开诉求的联系方式', 'Opened the contact of a case'],
+  unit_made: ['新建承办单位', 'Made a unit'],
   contact_opened: ['打开居民联系方式', 'Opened a resident’s contact'],
   'follow_up.outcome': ['登记随访结果', 'Entered the outcome of a visit'],
   'rule.save': ['保存规则', 'Saved a rule'],
@@ -71,6 +80,7 @@ const words: Record<string, [string, string]> = {
 export function actWord(action: string): string {
   const known = words[action];
   if (known) return say(...known);
+  if (action.startsWith('case_')) return eventWord(action.slice('case_'.length));
   const step = action.startsWith('alert_') ? action.slice('alert_'.length) : '';
   try {
     return step ? stepWord(step as Action) : action;
@@ -91,6 +101,8 @@ export function pageOf({ object_kind, object }: Pick<Act, 'object_kind' | 'objec
       return '/rules';
     case 'proposal':
       return '/proposals';
+    case 'case':
+      return `/casework/${object}`;
     case 'job':
       return `/jobs/${object}`;
     default:
@@ -106,5 +118,5 @@ export function reasonOf({ detail }: Pick<Act, 'detail'>): string {
 
 /** The district as pages write it: six digits. */
 export function districtOf({ district }: Pick<Act, 'district'>): string | null {
-  return district === null ? null : String(district).padStart(6, '0');
+  return district == null ? null : String(district).padStart(6, '0');
 }

@@ -45,7 +45,11 @@ export type WorkingDays = Schema['WorkingDays'];
 
 const of = (number: string) => ({ path: { number } });
 
-export const readCases = (wanted: Wanted): Promise<CasePage> => data(api.GET('/api/v1/casework/cases', { params: { query: wanted } }));
+/** What is left empty is not asked for. */
+export function readCases(wanted: Wanted): Promise<CasePage> {
+  const query = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== '')) as Wanted;
+  return data(api.GET('/api/v1/casework/cases', { params: { query } }));
+}
 export const readCase = (number: string): Promise<CaseFile> => data(api.GET('/api/v1/casework/cases/{number}', { params: of(number) }));
 export const takeStep = (number: string, version: number, event: StaffEvent, body: StepBody = {}): Promise<CaseFile> =>
   data(api.POST('/api/v1/casework/cases/{number}/steps', { params: of(number), body: { version, event, ...body } }));

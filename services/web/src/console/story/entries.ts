@@ -109,7 +109,7 @@ export function said(entry: StoryEntry): Said {
     case 'went_on':
       return told('sending', say(`核实后放行，${headcount(Number(entry.planned))} 人`, `Let go on, for ${headcount(Number(entry.planned))} people`), { who: personWord(entry.by), quote: entry.reason ?? '' });
     case 'screens':
-      return told('sending', say(`${number(entry.screens)} 块公共屏幕显示`, `Shown on ${number(entry.screens)} public screens`), { details: [say(`共显示 ${number(entry.plays)} 次`, `${number(entry.plays)} times`) + (entry.last_at ? say(`，最近 ${until(entry.last_at)}`, `, last ${until(entry.last_at)}`) : '')] });
+      return told('sending', entry.screens ? say(`${number(entry.screens)} 块公共屏幕显示`, `Shown on ${number(entry.screens)} public screens`) : say('交给公共屏幕，尚未显示', 'Given to public screens, shown on none yet'), { details: entry.plays === 0 ? [] : [say(`共显示 ${number(entry.plays)} 次`, `${number(entry.plays)} times`) + (entry.last_at ? say(`，最近 ${until(entry.last_at)}`, `, last ${until(entry.last_at)}`) : '')] });
     case 'acknowledged':
       return told('people', say(`这一小时 ${number(entry.people)} 人确认`, `${number(entry.people)} acknowledged in the hour`));
     case 'follow_ups':
