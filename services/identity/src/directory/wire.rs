@@ -43,6 +43,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
+    #[expect(clippy::disallowed_methods, reason = "where the one client of the directory is made, with the directory's own authority")]
     pub(super) fn to(settings: &Sound) -> Result<Self, Error> {
         let unusable = |reason: &dyn std::fmt::Display| Error::Setting { name: "identity.directory.extra_ca", reason: reason.to_string() };
         let mut client = Client::builder().redirect(Policy::none()).timeout(PATIENCE).referer(false);
