@@ -68,7 +68,7 @@ async fn an_officer_lets_more_people_go_on_by_the_number_that_is_shown_and_with_
     let say = async |proof: Proof, planned: u64, reason: &str| {
         let body = Json(GoOn { planned, reason: reason.to_owned() });
         let answer = go_on(State(shared.clone()), officer(&city, proof), Path(alert_id), body).await;
-        answer.map_or_else(|problem| problem.into_response().status(), |status| status)
+        answer.unwrap_or_else(|problem| problem.into_response().status())
     };
     let fresh = Proof::shown(city.clock().now(), chrono::TimeDelta::minutes(5));
     assert_eq!(say(fresh, planned, " ").await, StatusCode::UNPROCESSABLE_ENTITY, "a reason is needed");
