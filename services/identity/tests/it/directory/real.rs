@@ -102,6 +102,7 @@ impl Elsewhere {
 
 #[tokio::test]
 #[ignore = "needs Node.js and the npm registry"]
+#[expect(clippy::disallowed_methods, reason = "the browser of this story, which keeps no connection of ours")]
 async fn staff_sign_in_at_a_directory_of_another_make() {
     let place = installed();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
