@@ -262,10 +262,10 @@ async fn an_acknowledgement_that_was_answered_is_there_although_the_process_was_
         let taps = apps.iter().cycle().take(apps.len() * 20);
         let tapped = async |app: &String| (app.clone(), city.post("resident", &path, app, Value::Null).await["acknowledged_at"].clone());
         let answered: Vec<(String, Value)> = stream::iter(taps).map(tapped).buffered(8).take(apps.len() / 2).collect().await;
-        city.kill("resident");
+        city.kill(groups[1]);
 
-        city.begin("resident");
-        city.is_ready("resident").await;
+        city.begin(groups[1]);
+        city.is_ready(groups[1]).await;
         for (app, at) in &answered {
             let item = in_the_inbox(city, app, &alert, |_| true).await;
             assert!(!at.is_null() && item["acknowledged_at"] == *at, "{item} was answered with {at}");
