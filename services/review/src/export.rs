@@ -139,26 +139,27 @@ async fn leave(service: &Service, caller: &StaffCaller, action: &str, detail: se
 }
 
 fn cells(listing: &Listing, found: &Found) -> Vec<String> {
-    let class = match found.class {
+    let Found { brief, rule, contact } = found;
+    let class = match brief.class {
         DeliveryClass::Urgent => listing.word("紧急", "urgent"),
         DeliveryClass::Routine => listing.word("一般", "routine"),
     };
     let time = |at: Option<DateTime<Utc>>| at.map(|at| listing.time(at)).unwrap_or_default();
     vec![
-        found.id.to_string(),
-        found.short_code.clone(),
-        found.headline.clone(),
-        listing.word(found.state.title(), found.state.into()),
+        brief.alert_id.to_string(),
+        brief.short_code.clone(),
+        brief.headline.clone(),
+        listing.word(brief.state.title(), brief.state.into()),
         class,
-        listing.district(found.district),
-        listing.yes_or_no(found.exercise),
-        time(Some(found.created_at)),
-        time(found.approved_at),
-        time(found.handed_over_at),
-        time(found.expires_at),
-        found.corrects.map(|alert| alert.to_string()).unwrap_or_default(),
-        found.rule.map(|rule| rule.to_string()).unwrap_or_default(),
-        found.contact.clone(),
-        found.last_reason.clone().unwrap_or_default(),
+        listing.district(brief.district),
+        listing.yes_or_no(brief.exercise),
+        time(Some(brief.created_at)),
+        time(brief.approved_at),
+        time(brief.handed_over_at),
+        time(brief.expires_at),
+        brief.corrects.map(|alert| alert.to_string()).unwrap_or_default(),
+        rule.map(|rule| rule.to_string()).unwrap_or_default(),
+        contact.clone(),
+        brief.last_reason.clone().unwrap_or_default(),
     ]
 }

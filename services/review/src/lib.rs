@@ -22,6 +22,7 @@
 //! audit trail as well, written in the transaction of the step itself.
 
 mod actor;
+mod brief;
 mod cautions;
 mod colleagues;
 mod conflicts;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State as Shared;
 use chrono::{DateTime, Utc};
-use domain::alert::{AckWindow, AlertContent, ContentFault, DeliveryClass};
+use domain::alert::{AlertContent, ContentFault, DeliveryClass};
 use domain::alert_state::{self, Action, Participants, State};
 use domain::alert_view::AlertView;
 use domain::approval_seal::ToldSeal;
@@ -24,6 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::actor::{Circumstances, actor, open_to};
+use crate::brief::Brief;
 use crate::ended_records::{self, EndedRecord};
 use crate::history::{self, HistoryLine};
 use crate::in_review::{self, InReview, LineInReview};
@@ -49,34 +50,8 @@ pub(crate) fn view(caller: &StaffCaller) -> AlertView {
 /// One line of a queue.
 #[derive(Serialize, ToSchema)]
 struct AlertLine {
-    alert_id: AlertId,
-    short_code: String,
-    state: State,
-    class: DeliveryClass,
-    /// None: the whole city.
-    #[schema(value_type = Option<String>)]
-    district: Option<DistrictCode>,
-    /// In Chinese.
-    headline: String,
-    version: i32,
-    created_at: DateTime<Utc>,
-    changed_at: DateTime<Utc>,
-    approved_at: Option<DateTime<Utc>>,
-    handed_over_at: Option<DateTime<Utc>>,
-    /// Why it was last returned, refused or cancelled.
-    last_reason: Option<String>,
-    exercise: bool,
-    /// The alert that it corrects.
-    corrects: Option<AlertId>,
-    expires_at: Option<DateTime<Utc>>,
-    /// How long recipients have to acknowledge, in seconds.
-    #[schema(value_type = Option<u32>, maximum = 2_592_000)]
-    ack_window_s: Option<AckWindow>,
-    /// Since when it is stopped, until it is known whether it holds.
-    held_at: Option<DateTime<Utc>>,
-    /// What waits for a second person to say it of this alert.
-    retraction: Option<Kind>,
-    retraction_asked_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    brief: Brief,
     #[serde(flatten)]
     review: LineInReview,
 }
@@ -164,26 +139,28 @@ async fn list(
         let claim = claim.and_then(|(by, until)| in_review::still_standing(by, until, row.claim_signed_in, now));
         Ok::<_, Error>(AlertLine {
             review: LineInReview::of(state, view.shows(district, false), claim, row.open_comments, row.returned),
-            alert_id: AlertId::from_uuid(row.alert_id),
-            short_code: row.short_code,
-            state,
-            class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
-            district,
-            headline: row.headline.unwrap_or_default(),
-            version: row.version,
-            created_at: row.created_at,
-            changed_at: row.changed_at,
-            approved_at: row.approved_at,
-            handed_over_at: row.handed_over_at,
-            last_reason: row.last_reason,
-            exercise: row.exercise,
-            corrects: row.corrects.map(AlertId::from_uuid),
-            // A draft's content is its author's: what of it cannot be read is left out of the line.
-            expires_at: row.expires_at.and_then(|time| serde_json::from_value(time).ok()),
-            ack_window_s: row.ack_window_s.and_then(|window| serde_json::from_value(window).ok()),
-            held_at: row.held_at,
-            retraction: row.retraction.and_then(|kind| kind.parse().ok()),
-            retraction_asked_at: row.retraction_asked_at,
+            brief: Brief {
+                alert_id: AlertId::from_uuid(row.alert_id),
+                short_code: row.short_code,
+                state,
+                class: row.class.parse().map_err(|_| Error::Stored { what: "class" })?,
+                district,
+                headline: row.headline.unwrap_or_default(),
+                version: row.version,
+                created_at: row.created_at,
+                changed_at: row.changed_at,
+                approved_at: row.approved_at,
+                handed_over_at: row.handed_over_at,
+                last_reason: row.last_reason,
+                exercise: row.exercise,
+                corrects: row.corrects.map(AlertId::from_uuid),
+                // A draft's content is its author's: what of it cannot be read is left out of the line.
+                expires_at: row.expires_at.and_then(|time| serde_json::from_value(time).ok()),
+                ack_window_s: row.ack_window_s.and_then(|window| serde_json::from_value(window).ok()),
+                held_at: row.held_at,
+                retraction: row.retraction.and_then(|kind| kind.parse().ok()),
+                retraction_asked_at: row.retraction_asked_at,
+            },
         })
     });
     Ok(axum::Json(readable("alerts", lines)))

@@ -9,18 +9,18 @@ mod index;
 
 use axum::extract::State as Shared;
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::alert::{AckWindow, DeliveryClass};
+use domain::alert::DeliveryClass;
 use domain::alert_state::State;
 use domain::area::DistrictCode;
 use domain::found_text::Wanted;
-use domain::ids::{AlertId, RuleId};
+use domain::ids::RuleId;
 use domain::instant::is_kept;
-use domain::retraction::Kind;
 use platform::http::{Access, FieldFault, Problem, Query, Routes, StaffCaller, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::brief::Brief;
 use crate::reading::READING;
 use crate::{Error, Service};
 
@@ -83,65 +83,18 @@ struct FoundAlerts {
     next: Option<String>,
 }
 
-/// An alert that was found, as a line of a queue has it.
+/// An alert that was found.
 #[derive(Serialize, ToSchema)]
 struct FoundAlert {
-    alert_id: AlertId,
-    short_code: String,
-    state: State,
-    class: DeliveryClass,
-    /// None: the whole city.
-    #[schema(value_type = Option<String>)]
-    district: Option<DistrictCode>,
-    /// In Chinese.
-    headline: String,
-    version: i32,
-    created_at: DateTime<Utc>,
-    changed_at: DateTime<Utc>,
-    approved_at: Option<DateTime<Utc>>,
-    handed_over_at: Option<DateTime<Utc>>,
-    /// Why it was last returned, refused or cancelled.
-    last_reason: Option<String>,
-    exercise: bool,
-    /// The alert that it corrects.
-    corrects: Option<AlertId>,
-    expires_at: Option<DateTime<Utc>>,
-    /// How long recipients have to acknowledge, in seconds.
-    #[schema(value_type = Option<u32>, maximum = 2_592_000)]
-    ack_window_s: Option<AckWindow>,
-    /// Since when it is stopped, until it is known whether it holds.
-    held_at: Option<DateTime<Utc>>,
-    /// What waits for a second person to say it of this alert.
-    retraction: Option<Kind>,
-    retraction_asked_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    brief: Brief,
     /// The rule that made it.
     rule_id: Option<Uuid>,
 }
 
 impl From<Found> for FoundAlert {
-    fn from(found: Found) -> Self {
-        Self {
-            alert_id: found.id,
-            short_code: found.short_code,
-            state: found.state,
-            class: found.class,
-            district: found.district,
-            headline: found.headline,
-            version: found.version,
-            created_at: found.created_at,
-            changed_at: found.changed_at,
-            approved_at: found.approved_at,
-            handed_over_at: found.handed_over_at,
-            last_reason: found.last_reason,
-            exercise: found.exercise,
-            corrects: found.corrects,
-            expires_at: found.expires_at,
-            ack_window_s: found.ack_window_s,
-            held_at: found.held_at,
-            retraction: found.retraction,
-            retraction_asked_at: found.retraction_asked_at,
-            rule_id: found.rule,
-        }
+    fn from(Found { brief, rule, contact: _ }: Found) -> Self {
+        Self { brief, rule_id: rule }
     }
 }
 

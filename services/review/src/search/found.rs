@@ -1,7 +1,7 @@
 //! The statements of a search, and what they find.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::alert::{AckWindow, AlertContent, DeliveryClass};
+use domain::alert::{AlertContent, DeliveryClass};
 use domain::alert_state::State;
 use domain::alert_view::AlertView;
 use domain::area::DistrictCode;
@@ -9,11 +9,11 @@ use domain::cap::Status;
 use domain::found_text::{Wanted, of_alert};
 use domain::ids::{AlertId, RuleId, StaffId};
 use domain::language::Language;
-use domain::retraction::Kind;
 use platform::database::{Connection, readable};
 use platform::http::StaffCaller;
 use uuid::Uuid;
 
+use crate::brief::Brief;
 use crate::reading;
 use crate::store::stored_district;
 use crate::{Error, Service};
@@ -42,25 +42,7 @@ pub(crate) type Place = (DateTime<Utc>, Uuid);
 /// An alert that was found.
 #[derive(Debug)]
 pub(crate) struct Found {
-    pub(crate) id: AlertId,
-    pub(crate) short_code: String,
-    pub(crate) state: State,
-    pub(crate) class: DeliveryClass,
-    pub(crate) district: Option<DistrictCode>,
-    pub(crate) headline: String,
-    pub(crate) version: i32,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) changed_at: DateTime<Utc>,
-    pub(crate) approved_at: Option<DateTime<Utc>>,
-    pub(crate) handed_over_at: Option<DateTime<Utc>>,
-    pub(crate) last_reason: Option<String>,
-    pub(crate) exercise: bool,
-    pub(crate) corrects: Option<AlertId>,
-    pub(crate) expires_at: Option<DateTime<Utc>>,
-    pub(crate) ack_window_s: Option<AckWindow>,
-    pub(crate) held_at: Option<DateTime<Utc>>,
-    pub(crate) retraction: Option<Kind>,
-    pub(crate) retraction_asked_at: Option<DateTime<Utc>>,
+    pub(crate) brief: Brief,
     pub(crate) rule: Option<Uuid>,
     pub(crate) contact: String,
 }
@@ -105,25 +87,27 @@ impl Row {
         }
         let said = content.as_ref();
         Ok(Some(Found {
-            id: AlertId::from_uuid(self.alert_id),
-            short_code: self.short_code,
-            state: self.state.parse().map_err(|_| Error::Stored { what: "state" })?,
-            class: self.class.parse().map_err(|_| Error::Stored { what: "class" })?,
-            district: self.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
-            headline: said.and_then(|content| content.texts.get(&Language::ZhCn)).map(|text| text.headline.clone()).unwrap_or_default(),
-            version: self.version,
-            created_at: self.created_at,
-            changed_at: self.changed_at,
-            approved_at: self.approved_at,
-            handed_over_at: self.handed_over_at,
-            last_reason: self.last_reason,
-            exercise: said.is_some_and(|content| content.status == Status::Exercise),
-            corrects: self.corrects.map(AlertId::from_uuid),
-            expires_at: said.map(|content| content.expires_at),
-            ack_window_s: said.map(|content| content.ack_window_s),
-            held_at: self.held_at,
-            retraction: self.retraction.and_then(|kind| kind.parse().ok()),
-            retraction_asked_at: self.retraction_asked_at,
+            brief: Brief {
+                alert_id: AlertId::from_uuid(self.alert_id),
+                short_code: self.short_code,
+                state: self.state.parse().map_err(|_| Error::Stored { what: "state" })?,
+                class: self.class.parse().map_err(|_| Error::Stored { what: "class" })?,
+                district: self.district.map(DistrictCode::try_from).transpose().map_err(|_| Error::Stored { what: "district" })?,
+                headline: said.and_then(|content| content.texts.get(&Language::ZhCn)).map(|text| text.headline.clone()).unwrap_or_default(),
+                version: self.version,
+                created_at: self.created_at,
+                changed_at: self.changed_at,
+                approved_at: self.approved_at,
+                handed_over_at: self.handed_over_at,
+                last_reason: self.last_reason,
+                exercise: said.is_some_and(|content| content.status == Status::Exercise),
+                corrects: self.corrects.map(AlertId::from_uuid),
+                expires_at: said.map(|content| content.expires_at),
+                ack_window_s: said.map(|content| content.ack_window_s),
+                held_at: self.held_at,
+                retraction: self.retraction.and_then(|kind| kind.parse().ok()),
+                retraction_asked_at: self.retraction_asked_at,
+            },
             rule: self.rule_id,
             contact: said.map(|content| content.contact.clone()).unwrap_or_default(),
         }))

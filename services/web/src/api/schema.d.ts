@@ -3675,8 +3675,8 @@ export interface components {
          * @description An alert, from its draft to its end.
          */
         AlertId: string;
-        /** @description One line of a queue. */
-        AlertLine: components["schemas"]["LineInReview"] & {
+        /** @description What a list shows of an alert. */
+        AlertInBrief: {
             /**
              * Format: int32
              * @description How long recipients have to acknowledge, in seconds.
@@ -3715,6 +3715,8 @@ export interface components {
             /** Format: int32 */
             version: number;
         };
+        /** @description One line of a queue. */
+        AlertLine: components["schemas"]["AlertInBrief"] & components["schemas"]["LineInReview"];
         /**
          * @description Where an alert stands.
          * @enum {string}
@@ -5786,50 +5788,13 @@ export interface components {
          * @enum {string}
          */
         Form: "scrolling" | "full";
-        /** @description An alert that was found, as a line of a queue has it. */
-        FoundAlert: {
-            /**
-             * Format: int32
-             * @description How long recipients have to acknowledge, in seconds.
-             */
-            ack_window_s?: number | null;
-            alert_id: components["schemas"]["AlertId"];
-            /** Format: date-time */
-            approved_at?: string | null;
-            /** Format: date-time */
-            changed_at: string;
-            class: components["schemas"]["DeliveryClass"];
-            corrects?: components["schemas"]["AlertId"] | null;
-            /** Format: date-time */
-            created_at: string;
-            /** @description None: the whole city. */
-            district?: string | null;
-            exercise: boolean;
-            /** Format: date-time */
-            expires_at?: string | null;
-            /** Format: date-time */
-            handed_over_at?: string | null;
-            /** @description In Chinese. */
-            headline: string;
-            /**
-             * Format: date-time
-             * @description Since when it is stopped, until it is known whether it holds.
-             */
-            held_at?: string | null;
-            /** @description Why it was last returned, refused or cancelled. */
-            last_reason?: string | null;
-            retraction?: components["schemas"]["RetractionKind"] | null;
-            /** Format: date-time */
-            retraction_asked_at?: string | null;
+        /** @description An alert that was found. */
+        FoundAlert: components["schemas"]["AlertInBrief"] & {
             /**
              * Format: uuid
              * @description The rule that made it.
              */
             rule_id?: string | null;
-            short_code: string;
-            state: components["schemas"]["AlertState"];
-            /** Format: int32 */
-            version: number;
         };
         /** @description A page of alerts, the newest first. */
         FoundAlerts: {
