@@ -100,8 +100,23 @@ const CHASES_KEPT: usize = 100;
 /// The steps that are theirs.
 const THEIRS: [Event; 5] = [Event::Supplement, Event::Chase, Event::Satisfied, Event::NotSatisfied, Event::Withdraw];
 
-/// Takes a step of whoever brought the case.
-pub(crate) async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, wish: &Wish<'_>) -> Result<(), Error> {
+/// Takes a step of whoever brought the case and shows how it stands then, if it `is_theirs`.
+pub(crate) async fn step(
+    parts: &Parts,
+    number: CaseNumber,
+    wish: &Wish<'_>,
+    is_theirs: impl FnOnce(&Kept) -> Result<(), Error>,
+) -> Result<CitizenCase, Error> {
+    let mut tx = parts.platform.database.begin().await?;
+    let mut kept = store::load(&mut tx, number, true).await?;
+    is_theirs(&kept)?;
+    take(&mut tx, parts, &mut kept, wish).await?;
+    let shown = shown(&mut tx, parts, &kept).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+async fn take(tx: &mut Tx, parts: &Parts, kept: &mut Kept, wish: &Wish<'_>) -> Result<(), Error> {
     let event = wish.event;
     if !THEIRS.contains(&event) {
         let reason = "只能补充、催办、评价或撤回";

@@ -126,13 +126,8 @@ async fn step(
     Numbered(number): Numbered,
     Json(request): Json<CitizenStep>,
 ) -> Result<axum::Json<CitizenCase>, Problem> {
-    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
-    let mut kept = store::load(&mut tx, number, true).await?;
-    owned(&kept, caller.no)?;
-    citizen::take(&mut tx, &service, &mut kept, &Wish { event: request.event, text: request.text.as_deref() }).await?;
-    let shown = citizen::shown(&mut tx, &service, &kept).await?;
-    tx.commit().await.map_err(Error::from)?;
-    Ok(axum::Json(shown))
+    let wish = Wish { event: request.event, text: request.text.as_deref() };
+    Ok(axum::Json(citizen::step(&service, number, &wish, |kept| owned(kept, caller.no)).await?))
 }
 
 /// The same answer for "does not exist" and "not yours", so that numbers cannot be probed.

@@ -94,12 +94,9 @@ async fn step(
 ) -> Result<axum::Json<CitizenCase>, Problem> {
     admit_look(&service, from).await?;
     let number = opened(&service, number, &request.pin).await?.number;
-    let mut tx = service.platform.database.begin().await.map_err(Error::from)?;
-    let mut kept = store::load(&mut tx, number, true).await?;
-    citizen::take(&mut tx, &service, &mut kept, &Wish { event: request.event, text: request.text.as_deref() }).await?;
-    let shown = citizen::shown(&mut tx, &service, &kept).await?;
-    tx.commit().await.map_err(Error::from)?;
-    Ok(axum::Json(shown))
+    let wish = Wish { event: request.event, text: request.text.as_deref() };
+    // number and PIN have been shown
+    Ok(axum::Json(citizen::step(&service, number, &wish, |_| Ok(())).await?))
 }
 
 /// The case, if number and PIN fit; a wrong one is counted, and the answer is the same whether the number exists or not.
