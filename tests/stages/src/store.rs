@@ -70,11 +70,10 @@ impl Store {
     pub async fn open_at_with(self, now: DateTime<Utc>, tables: Tables) -> Platform {
         if self != Self::Embedded && scratch::are_services_named() {
             let platform = self.open_at(now).await;
-            tables.make(platform.database.clone()).await.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)));
+            self.well(tables.make(platform.database.clone()).await);
             return platform;
         }
-        let opened = scratch::temporary_with(Clock::moved(now), tables.kind(), |database| tables.make(database)).await;
-        opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
+        self.well(scratch::temporary_with(Clock::moved(now), tables.kind(), |database| tables.make(database)).await)
     }
 
     /// A platform whose clock stands at `now`.
@@ -88,17 +87,16 @@ impl Store {
                 Platform::on(self.database().await, &settings, clock).await
             }
         };
-        opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
+        self.well(opened)
     }
 
     /// A database alone with these tables.
     pub async fn database_with(self, tables: Tables) -> Database {
         if self == Self::Embedded || !scratch::are_services_named() {
-            let opened = Database::temporary_with(tables.kind(), |database| tables.make(database)).await;
-            return opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)));
+            return self.well(Database::temporary_with(tables.kind(), |database| tables.make(database)).await);
         }
         let database = self.database().await;
-        tables.make(database.clone()).await.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)));
+        self.well(tables.make(database.clone()).await);
         database
     }
 
@@ -108,7 +106,12 @@ impl Store {
             Self::Embedded => Database::temporary().await,
             Self::Postgres | Self::Services => scratch::database().await,
         };
-        opened.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
+        self.well(opened)
+    }
+
+    /// What was made, or the end of the story with why it was not.
+    fn well<T>(self, made: Result<T, platform::Error>) -> T {
+        made.unwrap_or_else(|error| panic!("{self:?}: {}", platform::tasks::chain(&error)))
     }
 }
 

@@ -229,27 +229,13 @@ async fn close(shared: &Shared, caller: &StaffCaller, id: i64, outcome: VisitOut
 #[cfg(test)]
 mod tests {
     use domain::alert::DeliveryClass::Urgent;
-    use domain::ids::StaffId;
     use domain::outcome::Outcome;
-    use domain::second_factor::Proof;
     use domain::staff::Role;
 
     use super::*;
-    use crate::stories::city::{City, Store, alert, named};
+    use crate::stories::city::{City, Store, alert, named, staff};
 
     const OPEN: Wanted = Wanted { closed: false, after: 0 };
-
-    fn caller(role: Role, scope: &str) -> StaffCaller {
-        StaffCaller {
-            id: StaffId::new(),
-            name: "王芳".to_owned(),
-            role,
-            scope: scope.parse().unwrap(),
-            acts_from: None,
-            session: String::new(),
-            proof: Proof::NotAsked,
-        }
-    }
 
     /// A city with two unreachable residents of community 500103001001.
     async fn with_two_items() -> (City, Shared, AlertId) {
@@ -279,7 +265,7 @@ mod tests {
     async fn an_outcome_is_entered_once_by_somebody_of_the_area_and_leaves_a_trace() {
         let (city, shared, alert_id) = with_two_items().await;
         let (worker, stranger) =
-            (caller(Role::CommunityWorker, "community:500103001001"), caller(Role::CommunityWorker, "community:500103001002"));
+            (staff(Role::CommunityWorker, "community:500103001001"), staff(Role::CommunityWorker, "community:500103001002"));
         let items = load(&shared, Within::of(&worker.scope), &OPEN).await.unwrap();
 
         assert!(matches!(close(&shared, &stranger, items[0].id, VisitOutcome::Informed).await, Err(Error::NoSuchFollowUp)));
@@ -311,7 +297,7 @@ mod tests {
         assert_eq!(load(&shared, CITY, &OPEN).await.unwrap().len(), 1);
         assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 1, "closed": 0, "dropped": 1 }));
         let item = load(&shared, CITY, &OPEN).await.unwrap()[0].id;
-        close(&shared, &caller(Role::CityCommandOfficer, "city"), item, VisitOutcome::Informed).await.unwrap();
+        close(&shared, &staff(Role::CityCommandOfficer, "city"), item, VisitOutcome::Informed).await.unwrap();
         assert_eq!(counted(&city, alert_id).await, serde_json::json!({ "open": 0, "closed": 1, "dropped": 1 }));
     }
 

@@ -107,13 +107,11 @@ mod tests {
     use axum::http::StatusCode;
     use axum::response::IntoResponse as _;
     use domain::alert::DeliveryClass::Urgent;
-    use domain::ids::StaffId;
     use domain::outcome::{Channel, Outcome};
-    use domain::second_factor::Proof;
     use domain::staff::Role;
 
     use super::*;
-    use crate::stories::city::{City, Store, alert, named};
+    use crate::stories::city::{City, Store, alert, named, staff};
 
     #[tokio::test]
     async fn a_round_is_asked_for_once_leaves_a_trace_and_shows_on_the_page_how_far_it_is() {
@@ -123,15 +121,7 @@ mod tests {
         let alert_id = city.approve(Urgent, alert(), named(1..=6)).await;
         city.settle().await;
         let shared = Shared::of(&city.platform, &city.settings);
-        let officer = StaffCaller {
-            id: StaffId::new(),
-            name: "王芳".to_owned(),
-            role: Role::CityCommandOfficer,
-            scope: "city".parse().unwrap(),
-            acts_from: None,
-            session: String::new(),
-            proof: Proof::NotAsked,
-        };
+        let officer = staff(Role::CityCommandOfficer, "city");
         city.phones.sent.lock().unwrap().clear();
         let many = Json(ForPeople { people: 100_001 });
         let refused = send_again(State(shared.clone()), officer.clone(), Path((alert_id, 1)), many).await;

@@ -7,11 +7,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::alert::{AlertContent, DeliveryClass};
 use domain::audience::Audience;
-use domain::ids::{AlertId, BatchId};
+use domain::ids::{AlertId, BatchId, StaffId};
 use domain::language::Language;
 use domain::outcome::{Channel, Outcome};
+use domain::second_factor::Proof;
+use domain::staff::Role;
 use platform::clock::Clock;
 use platform::database::Database;
+use platform::http::StaffCaller;
 use platform::{BoxError, Platform};
 use prost::Message as _;
 use proto::Event;
@@ -96,6 +99,19 @@ impl<const SMS: bool> BatchChannel for Provider<SMS> {
             noted.outcome(position, answer);
         }
         Ok(Sent::Done)
+    }
+}
+
+/// Somebody of staff, whose second factor nobody has asked for.
+pub(crate) fn staff(role: Role, scope: &str) -> StaffCaller {
+    StaffCaller {
+        id: StaffId::new(),
+        name: "王芳".to_owned(),
+        role,
+        scope: scope.parse().unwrap(),
+        acts_from: None,
+        session: String::new(),
+        proof: Proof::NotAsked,
     }
 }
 

@@ -3,7 +3,6 @@
 use axum::response::IntoResponse as _;
 use domain::alert::DeliveryClass::Urgent;
 use domain::audience::{Audience, AudienceQuery};
-use domain::ids::StaffId;
 use domain::second_factor::Proof;
 use domain::staff::Role;
 
@@ -11,19 +10,11 @@ use super::*;
 use crate::Capacity;
 use crate::routes::delivery;
 use crate::settings::Settings;
-use crate::stories::city::{City, Store, alert, named};
+use crate::stories::city::{City, Store, alert, named, staff};
 
 fn officer(city: &City, proof: Proof) -> StaffCaller {
     let proof = if proof == Proof::NotAsked { proof } else { Proof::shown(city.clock().now(), chrono::TimeDelta::minutes(5)) };
-    StaffCaller {
-        id: StaffId::new(),
-        name: "王芳".to_owned(),
-        role: Role::CityCommandOfficer,
-        scope: "city".parse().unwrap(),
-        acts_from: None,
-        session: String::new(),
-        proof,
-    }
+    StaffCaller { proof, ..staff(Role::CityCommandOfficer, "city") }
 }
 
 #[tokio::test]
